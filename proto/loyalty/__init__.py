@@ -1,0 +1,1 @@
+"""The contract of the loyalty ledger: generated protobuf and gRPC stubs."""
