@@ -1,0 +1,63 @@
+"""How the rules say no: to a policy document, or to a question put to a policy."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark of the publish check. `line` counts from 1; 0 when the place is not known."""
+
+    path: str
+    message: str
+    severity: Severity = "error"
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class PolicyRefused(Exception):
+    """The policy document cannot be compiled; `findings` say where and why, errors first."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
+Reason = Literal[
+    "UNKNOWN_BUSINESS_UNIT",
+    "UNKNOWN_CATEGORY",
+    "UNKNOWN_CURRENCY",
+    "CURRENCY_MISMATCH",
+    "NOT_REDEEMABLE",
+    "AMOUNT_TOO_LARGE",
+    "TIME_OUT_OF_RANGE",
+]
+
+
+class RulesRefusal(Exception):
+    """A question the policy cannot answer: `path` names the field, `known` the alternatives."""
+
+    def __init__(
+        self, reason: Reason, *, path: str, value: str, known: Iterable[str] = ()
+    ) -> None:
+        self.reason: Reason = reason
+        self.path = path
+        self.value = value
+        self.known = tuple(sorted(known))
+        super().__init__(f"{path}: {reason} {value!r}{alternatives(value, self.known)}")
+
+
+def alternatives(value: str, known: Iterable[str]) -> str:
+    """Say what could have been meant: ` (known: a, b; did you mean 'a'?)`, or nothing."""
+    names = sorted(known)
+    if not names:
+        return ""
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    close = get_close_matches(value, names, n=1)
+    return f" (known: {shown}; did you mean {close[0]!r}?)" if close else f" (known: {shown})"
