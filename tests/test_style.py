@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +22,7 @@ ENTRY_POINTS = re.compile(r"__init__|__main__|^server\.cli$|^migrations\.(env|ve
 VAGUE_NAME = re.compile(r"manager|helper|utils?$|^abstract|^misc", re.IGNORECASE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 # Where somebody happened to write this; in two parts so that this file does not find itself.
-MACHINE_PATH = re.compile("/work" + "/|" + r"/Users/\w|site-packages/\w+/")
+MACHINE_PATH = re.compile("/work" + "/|" + r"/Users/\w")
 MARKDOWN_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
 
@@ -170,3 +171,15 @@ def test_the_chinese_readme_has_the_same_sections_as_the_english_one() -> None:
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
     assert not [path for path in tracked() if MACHINE_PATH.search(text(path))]
+
+
+def test_the_locks_name_every_package_and_no_place_to_get_it() -> None:
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
+    product = project["dependencies"] + extras["demo"]
+    wanted = {"requirements.txt": product, "requirements-dev.txt": product + extras["dev"]}
+    for lock, requirements in wanted.items():
+        locked = set(re.findall(r"^[\w-]+", text(lock), re.MULTILINE))
+        named = {re.split(r"[^\w-]", requirement)[0] for requirement in requirements}
+        assert not named - locked
+        assert not re.search(r"://|/|^-", text(lock), re.MULTILINE)
