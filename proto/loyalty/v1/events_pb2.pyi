@@ -1145,12 +1145,15 @@ class DocumentPosted(_message.Message):
     PINS_FIELD_NUMBER: _builtins.int
     GRANTS_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to."""
     business_unit: _builtins.str
     """Business unit that posted it."""
     business_date: _builtins.str
     """The business day the unit stated; empty when it stated none."""
+    pinned: _builtins.bool
+    """The document has been final once: pins hold for all its later versions."""
     @_builtins.property
     def document(self) -> _types_pb2.Document:
         """The document as posted, without its member."""
@@ -1177,10 +1180,11 @@ class DocumentPosted(_message.Message):
         pins: _types_pb2.Pins | None = ...,
         grants: _abc.Iterable[_types_pb2.Grant] | None = ...,
         business_date: _builtins.str = ...,
+        pinned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "origin", b"origin", "pins", b"pins"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "origin", b"origin", "pins", b"pins"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "origin", b"origin", "pinned", b"pinned", "pins", b"pins"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1200,6 +1204,7 @@ class TierChanged(_message.Message):
     QUALIFYING_POINTS_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     from_tier: _builtins.str
     """Tier before; empty for none."""
     to_tier: _builtins.str
@@ -1218,6 +1223,10 @@ class TierChanged(_message.Message):
     def valid_until_time(self) -> _timestamp_pb2.Timestamp:
         """When it has to be earned again; empty: never."""
 
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when the tier is valid."""
+
     def __init__(
         self,
         *,
@@ -1229,10 +1238,11 @@ class TierChanged(_message.Message):
         qualifying_points: _builtins.int = ...,
         policy_digest: _builtins.str = ...,
         entry_id: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "entry_id", b"entry_id", "from_tier", b"from_tier", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""The write side: pure core, store and writer."""

@@ -1,0 +1,1 @@
+"""The functional core: pure, synchronous, no clock, no input or output."""

@@ -1,0 +1,148 @@
+"""What an account is, folded from its facts. Frozen: nobody can change it, everybody may keep it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from ledger.core.instant import Instant
+
+FAR_FUTURE: Final = 2**62
+"""Sorts after every expiry: a lot that never expires is drawn last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Points earned together, so that they expire together. Leaves the account when nothing is left."""
+
+    lot_id: str
+    currency: str
+    issuer: str
+    funder: str
+    document: str
+    tier_window: str
+    earned_at: Instant
+    available_at: Instant | None
+    """When a pending lot is released by time; None: at once, or when its document is final."""
+    expires_at: Instant | None
+    seq: int
+    """Version of the account at which the lot was recorded: the last tie-break of the draw order."""
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+
+    @property
+    def order(self) -> tuple[int, Instant, int, str]:
+        """Draw order: soonest expiry, nulls last; earliest purchase; earliest recorded."""
+        expires = FAR_FUTURE if self.expires_at is None else self.expires_at
+        return (expires, self.earned_at, self.seq, self.lot_id)
+
+    @property
+    def left(self) -> int:
+        """Points still in the lot, in whatever state."""
+        return self.available + self.pending + self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Points taken from a lot, with what is needed to give them back to it after it closed."""
+
+    lot_id: str
+    points: int
+    issuer: str
+    funder: str
+    earned_at: Instant
+    expires_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Points set aside. `draws` is what is left, in the order that a capture takes it."""
+
+    hold_id: str
+    business_unit: str
+    currency: str
+    draws: tuple[Drawn, ...]
+    expires_at: Instant | None
+    entry_id: str
+    acts: int = 0
+    """How many facts have touched it since it was placed."""
+
+    @property
+    def points(self) -> int:
+        """Points still held."""
+        return sum(draw.points for draw in self.draws)
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """Points owed after a clawback that found too little."""
+
+    debt_id: str
+    business_unit: str
+    currency: str
+    points: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Points of one currency, by state."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    arrears: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TierSpan:
+    """A tier from an instant on, until it has to be earned again."""
+
+    tier: str
+    from_at: Instant
+    valid_until: Instant | None
+
+
+EMPTY: Final[Mapping[str, Balance]] = MappingProxyType({})
+NO_QUALIFYING: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A member's points. Closed lots, resolved holds and documents have left it."""
+
+    account_id: str
+    version: int = 0
+    """Version of the last fact folded in; 0: nothing is known of this account."""
+    business_unit: str = ""
+    enrolled_at: Instant | None = None
+    identity_schemes: tuple[str, ...] = ()
+    lots: tuple[Lot, ...] = ()
+    """Open lots in draw order."""
+    holds: tuple[Hold, ...] = ()
+    """Open holds in the order they were placed."""
+    debts: tuple[Debt, ...] = ()
+    """Open debts, oldest first."""
+    balances: Mapping[str, Balance] = EMPTY
+    """By point currency, in order of first use."""
+    qualifying: Mapping[tuple[str, str], int] = NO_QUALIFYING
+    """Tier-qualifying points by (currency, window)."""
+    tiers: tuple[TierSpan, ...] = field(default=())
+    """The last few tiers, oldest first; the last one is in force."""
+
+    @property
+    def tier(self) -> str:
+        """Tier in force after the last fact; empty for none."""
+        return self.tiers[-1].tier if self.tiers else ""
+
+    def tier_at(self, at: Instant) -> str:
+        """Tier that was valid at an instant, as known now; empty for none."""
+        for span in reversed(self.tiers):
+            if span.from_at <= at:
+                return span.tier
+        return ""
+
+    def balance(self, currency: str) -> Balance:
+        """Points of one currency; zeros when it was never used."""
+        return self.balances.get(currency, Balance())
