@@ -43,9 +43,7 @@ Reason = Literal[
 class RulesRefusal(Exception):
     """A question the policy cannot answer: `path` names the field, `known` the alternatives."""
 
-    def __init__(
-        self, reason: Reason, *, path: str, value: str, known: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, reason: Reason, *, path: str, value: str, known: Iterable[str] = ()) -> None:
         self.reason: Reason = reason
         self.path = path
         self.value = value
