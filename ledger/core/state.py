@@ -124,11 +124,11 @@ class Account:
     """Open holds in the order they were placed."""
     debts: tuple[Debt, ...] = ()
     """Open debts, oldest first."""
-    balances: Mapping[str, Balance] = EMPTY
+    balances: Mapping[str, Balance] = field(default_factory=lambda: EMPTY)
     """By point currency, in order of first use."""
-    qualifying: Mapping[tuple[str, str], int] = NO_QUALIFYING
+    qualifying: Mapping[tuple[str, str], int] = field(default_factory=lambda: NO_QUALIFYING)
     """Tier-qualifying points by (currency, window)."""
-    tiers: tuple[TierSpan, ...] = field(default=())
+    tiers: tuple[TierSpan, ...] = ()
     """The last few tiers, oldest first; the last one is in force."""
 
     @property
