@@ -1,0 +1,1 @@
+"""Schema changes, in the order of their dated file names (Alembic)."""

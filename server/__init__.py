@@ -1,0 +1,1 @@
+"""The composition root: gRPC servicers, configuration, command line, embedded database."""
