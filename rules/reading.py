@@ -132,7 +132,7 @@ class _YamlReader:
 
 
 def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return 0 if event.start_mark is None else int(event.start_mark.line) + 1
 
 
 def _refuse(message: str, *, line: int) -> NoReturn:

@@ -1,0 +1,61 @@
+"""A compiled policy: what the service holds in memory and asks its questions of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rules.checks import check
+from rules.earning import compile_rules
+from rules.facts import Instant
+from rules.loading import PolicyDocument
+from rules.model import PolicyModel
+from rules.plan import PlanBook
+from rules.refusal import PolicyRefused
+from rules.terms import CurrencyTerms, Terms, UnitTerms, compile_terms
+from rules.values import micros
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A policy in force from `effective_from` on; `digest` names its content for ever.
+
+    `digest` is the SHA-256 (hexadecimal) of the fully expanded document as canonical JSON.
+    """
+
+    digest: str
+    programme: str
+    version: int
+    effective_from: Instant
+    zone: str
+    terms: Terms = field(repr=False)
+    model: PolicyModel = field(repr=False)
+    plans: PlanBook = field(repr=False)
+
+    @property
+    def currencies(self) -> Mapping[str, CurrencyTerms]:
+        """The point currencies by id."""
+        return self.terms.currencies
+
+    @property
+    def units(self) -> Mapping[str, UnitTerms]:
+        """The business units by id."""
+        return self.terms.units
+
+
+def compile_policy(document: PolicyDocument) -> Policy:
+    """Compile a document; PolicyRefused with every finding when the check finds an error."""
+    findings = check(document)
+    if document.model is None or any(finding.severity == "error" for finding in findings):
+        raise PolicyRefused(findings)
+    model = document.model
+    terms = compile_terms(model)
+    rules = compile_rules(model.earn)
+    return Policy(
+        digest=document.digest,
+        programme=model.programme,
+        version=model.version,
+        effective_from=micros(model.effective_from),
+        zone=model.zone,
+        terms=terms,
+        model=model,
+        plans=PlanBook(terms, rules, {group.id: group.combine for group in model.groups}),
+    )
