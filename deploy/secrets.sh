@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes the secrets that deploy/compose.yaml mounts, once. Existing ones are kept, for a lost
+# identity key means that no identity can be looked up any more: back it up apart from the database.
+#
+#   deploy/secrets.sh            # into deploy/secrets/
+set -euo pipefail
+umask 077
+folder=${1:-$(dirname "$0")/secrets}
+
+main() {
+    mkdir -p "$folder"
+    local owner service
+    secret superuser_password >/dev/null
+    owner=$(secret owner_password)
+    service=$(secret service_password)
+    secret identity_key >/dev/null
+    keep owner_url "postgresql://loyalty_owner:$owner@database:5432/loyalty"
+    keep service_url "postgresql://loyalty_service:$service@database:5432/loyalty"
+    # Mounted one by one into containers whose users differ; the closed folder guards them here.
+    chmod 644 "$folder"/*
+    printf 'secrets are in %s\n' "$folder"
+}
+
+# secret NAME: print the secret of that name; 32 random bytes in hex are made if there is none.
+secret() {
+    keep "$1" "$(od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n')"
+    cat "$folder/$1"
+}
+
+# keep NAME VALUE: write the file unless there is one.
+keep() {
+    [ -s "$folder/$1" ] || printf '%s' "$2" >"$folder/$1"
+}
+
+main
