@@ -1,0 +1,221 @@
+"""The web shop: a British online retailer's invoices where the file is there, else seeded orders.
+
+The file states returns as invoices of their own. Here a return is what it means: a new version of
+the order it takes back from, with what is left. Where no earlier purchase of that product by that
+customer is left to take from, the refund stays a document of its own with a negative amount.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+
+from ledger.core.instant import Instant, from_datetime
+from server.demo.owners import CUSTOMER_PERCENT, Members
+from server.demo.sources import (
+    DAY,
+    YEAR_BEGINS_AT,
+    Control,
+    Kind,
+    Line,
+    Source,
+    SourceDocument,
+    seeded,
+    shared_file,
+    total,
+)
+
+PUBLISHED: Final = Decimal("9747747.934")
+"""Sum of quantity times unit price over the whole file; four of its prices have three decimals."""
+
+FILE: Final = "online_retail/online_retail.whitehorse.parquet"
+SHIFT: Final = timedelta(weeks=313)
+ZONE: Final = ZoneInfo("Europe/London")
+SEEDED_ORDERS: Final = 8_000
+
+_CENT: Final = Decimal("0.01")
+_SPECIAL: Final = {
+    "POST": "shipping",
+    "DOT": "shipping",
+    "C2": "shipping",
+    "BANK CHARGES": "fee",
+    "AMAZONFEE": "fee",
+    "B": "fee",
+    "D": "discount",
+    "M": "other",
+    "m": "other",
+    "S": "other",
+    "CRUK": "other",
+}
+_LINKS: Final = (
+    f"made up: {CUSTOMER_PERCENT} % of the members are paired one to one with customers by hash"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of an invoice; `exact` in pounds as the file means it, `net` in whole pence."""
+
+    invoice: str
+    stock_code: str
+    quantity: int
+    exact: Decimal
+    net: int
+    sold_at: Instant
+    customer: str | None
+
+
+@dataclass(slots=True)
+class Order:
+    """An order while its returns come in: net by category, and how often it was stated."""
+
+    document_id: str
+    customer: str | None
+    version: int = 1
+    net: dict[str, int] = field(default_factory=dict)
+
+    def add(self, category: str, net: int) -> None:
+        """Add to what is left of a category."""
+        self.net[category] = self.net.get(category, 0) + net
+
+
+@dataclass(slots=True)
+class Purchase:
+    """A line that a return may take from."""
+
+    order: Order
+    quantity: int
+
+
+def read(members: Members, *, real: bool) -> Source:
+    """Read the invoices; which member a customer is comes from the demo's own rule."""
+    path = shared_file(FILE) if real else None
+    return _seeded(members) if path is None else _real(path, members)
+
+
+def _real(path: Path, members: Members) -> Source:
+    rows = list(_rows(path))
+    owners = members.of_customers({row.customer for row in rows if row.customer is not None})
+    exact = sum((row.exact for row in rows), Decimal(0))
+    rounded = sum((Decimal(row.net).scaleb(-2) for row in rows), Decimal(0))
+    # By number and not by neighbourhood: the file interrupts one invoice with another.
+    invoices: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        invoices[row.invoice].append(row)
+    return Source(
+        business_unit="web",
+        origin="real: Online Retail 2010-12 to 2011-12, moved by 313 weeks",
+        links=_LINKS,
+        control=Control(PUBLISHED, len(invoices), exact, rounding=rounded - exact),
+        documents=list(_stated(invoices.values(), owners)),
+    )
+
+
+def category_of(stock_code: str) -> str:
+    """Category of a stock code: shipping, fees, gift cards and the like, else homeware."""
+    if stock_code.startswith("gift_"):
+        return "gift-card"
+    return _SPECIAL.get(stock_code, "homeware")
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    names = ["InvoiceNo", "StockCode", "Quantity", "UnitPrice", "InvoiceDate", "CustomerID"]
+    table = pq.read_table(path, columns=names)
+    columns = [table[name].to_pylist() for name in names]
+    for invoice, stock_code, quantity, price, sold, customer in zip(*columns, strict=True):
+        # The shortest text of the float is the price that was meant.
+        exact = Decimal(repr(price)) * quantity
+        yield Row(
+            invoice=invoice,
+            stock_code=stock_code,
+            quantity=quantity,
+            exact=exact,
+            net=int(exact.quantize(_CENT, rounding=ROUND_HALF_EVEN).scaleb(2)),
+            sold_at=_sold_at(sold),
+            customer=None if customer is None or customer != customer else str(int(customer)),
+        )
+
+
+@cache
+def _sold_at(sold: datetime) -> Instant:
+    return from_datetime((sold + SHIFT).replace(tzinfo=ZONE))
+
+
+def _stated(invoices: Iterable[list[Row]], owners: dict[str, int]) -> Iterator[SourceDocument]:
+    purchases: dict[tuple[str, str], list[Purchase]] = defaultdict(list)
+    for rows in invoices:
+        head = rows[0]
+        own = Order(head.invoice, head.customer)
+        reduced: dict[str, Order] = {}
+        for row in rows:
+            category = category_of(row.stock_code)
+            source = _returned_from(purchases, row)
+            if source is None:
+                own.add(category, row.net)
+            else:
+                source.add(category, row.net)
+                reduced[source.document_id] = source
+            if row.customer is not None and row.quantity > 0:
+                bought = purchases[row.customer, row.stock_code]
+                bought.append(Purchase(own, row.quantity))
+        if own.net:
+            yield _document(own, head.sold_at, owners)
+        for order in reduced.values():
+            order.version += 1
+            yield _document(order, head.sold_at, owners)
+
+
+def _returned_from(purchases: dict[tuple[str, str], list[Purchase]], row: Row) -> Order | None:
+    """The latest purchase that has what this row gives back, less that; None if there is none."""
+    if row.customer is None or row.quantity >= 0:
+        return None
+    for purchase in reversed(purchases[row.customer, row.stock_code]):
+        # An invoice cannot take back from itself: it is not posted yet.
+        if purchase.quantity >= -row.quantity and purchase.order.document_id != row.invoice:
+            purchase.quantity += row.quantity
+            return purchase.order
+    return None
+
+
+def _document(order: Order, at: Instant, owners: dict[str, int]) -> SourceDocument:
+    return SourceDocument(
+        business_unit="web",
+        document_id=order.document_id,
+        kind=Kind.ORDER,
+        currency_code="GBP",
+        occurred_at=at,
+        owner=None if order.customer is None else owners.get(order.customer),
+        lines=tuple(Line(category, category, net) for category, net in sorted(order.net.items())),
+        version=order.version,
+        channel="web",
+    )
+
+
+def _seeded(members: Members) -> Source:
+    owners = members.of_customers(f"S{number}" for number in range(2_000))
+    documents = [_invented(number, owners) for number in range(SEEDED_ORDERS)]
+    return Source(
+        business_unit="web",
+        origin="seeded: orders made up by hash",
+        links=_LINKS,
+        control=Control(None, len(documents), total(documents)),
+        documents=documents,
+    )
+
+
+def _invented(number: int, owners: dict[str, int]) -> SourceDocument:
+    chance = seeded("web", "order", number)
+    order = Order(f"S{number:06d}", f"S{chance % 2_000}")
+    order.add("homeware", 500 + chance // 2_000 % 20_000)
+    if chance // 40_000_000 % 3 == 0:
+        order.add("shipping", 395)
+    minute_of_day = 8 * 60 + chance // 1_000_000_000 % (12 * 60)
+    at = YEAR_BEGINS_AT + chance // 7 % 340 * DAY + minute_of_day * 60_000_000
+    return _document(order, at, owners)
