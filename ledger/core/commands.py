@@ -1,13 +1,15 @@
 """What may be asked of an account: imperative, complete, and decided without looking anything up.
 
-The shell has resolved the member, minted the entry id, loaded the history a command needs, and asked
-the rules; what they answered stands in the command.
+The shell has resolved the member, minted the entry id, loaded the history a command needs, and
+asked the rules; what they answered stands in the command.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger.core.instant import Instant
+from ledger.core.state import Account
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     DocumentPosted,
@@ -18,9 +20,6 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
 )
 from loyalty.v1.types_pb2 import Document, Money, Origin, Pins
-
-from ledger.core.instant import Instant
-from ledger.core.state import Account
 
 HoldFact = PointsHeld | HoldCaptured | HoldReleased
 BurnFact = PointsBurned | HoldCaptured | BurnReversed | ReversalReversed

@@ -6,6 +6,7 @@ exactly its arms, so a new kind cannot be forgotten.
 
 from typing import Final, NamedTuple, cast
 
+from ledger.core.instant import Instant
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
@@ -29,8 +30,6 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
     TierChanged,
 )
-
-from ledger.core.instant import Instant
 
 MovingFact = (
     PointsEarned

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 Instant = int
-"""Microseconds since 1970-01-01T00:00:00Z. Kept as an alias so that signatures say what they mean."""
+"""Microseconds since 1970-01-01T00:00:00Z; an alias, so that signatures say what they mean."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -1,4 +1,4 @@
-"""What an account is, folded from its facts. Frozen: nobody can change it, everybody may keep it."""
+"""What an account is, folded from its facts. Frozen: nobody can change it, all may keep it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ FAR_FUTURE: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Points earned together, so that they expire together. Leaves the account when nothing is left."""
+    """Points earned together, so that they expire together. An empty one leaves the account."""
 
     lot_id: str
     currency: str
@@ -26,7 +26,7 @@ class Lot:
     """When a pending lot is released by time; None: at once, or when its document is final."""
     expires_at: Instant | None
     seq: int
-    """Version of the account at which the lot was recorded: the last tie-break of the draw order."""
+    """Version of the account at which the lot was recorded: it breaks ties of the draw order."""
     available: int = 0
     pending: int = 0
     held: int = 0
