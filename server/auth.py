@@ -1,0 +1,228 @@
+"""Who calls, and what they may do: bearer tokens that name a client's business units and verbs.
+
+Only the SHA-256 of a token is stored. A token is 32 random bytes, so a plain hash is as good as a
+slow one, and looking a hash up by its value tells an attacker nothing about any token.
+"""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import asyncpg
+
+from ledger.core.refusals import NotServing, Permission, Unauthenticated
+
+ALL_UNITS: Final = "*"
+TOKEN_PREFIX: Final = "loy_"
+TTL_SECONDS: Final = 10.0
+"""How long a revoked token may live on in a server."""
+UNKNOWN_MAX: Final = 1_000
+LOOKUP_SECONDS: Final = 5.0
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Verb(StrEnum):
+    """What a token may allow."""
+
+    EARN = "earn"
+    BURN = "burn"
+    ENROL = "enrol"
+    READ = "read"
+    AUDIT = "audit"
+    POLICY = "policy"
+    ADVANCE = "advance"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A client that has proven who it is."""
+
+    client: str
+    business_units: frozenset[str]
+    verbs: frozenset[str]
+
+    def require(self, verb: Verb, business_unit: str) -> None:
+        """Do nothing if the token allows the verb in the unit. Raises Permission."""
+        if verb not in self.verbs or not self.sees(business_unit):
+            raise Permission(verb=verb.value, business_unit=business_unit)
+
+    def require_verb(self, verb: Verb) -> None:
+        """Do nothing if the token allows the verb, in whatever unit. Raises Permission."""
+        if verb not in self.verbs:
+            raise Permission(verb=verb.value, business_unit="(any)")
+
+    def sees(self, business_unit: str) -> bool:
+        """Whether things of the unit are this client's to know."""
+        return business_unit in self.business_units or ALL_UNITS in self.business_units
+
+
+class Tokens:
+    """Principals by token, with a short memory of both known and unknown ones."""
+
+    def __init__(self, pool: asyncpg.Pool, *, ttl_seconds: float = TTL_SECONDS) -> None:
+        """Look tokens up through `pool`, each at most once in `ttl_seconds`."""
+        self._pool = pool
+        self._ttl = ttl_seconds
+        # As many as there are tokens; what is made up lands in the other one, which is bounded.
+        self._known: dict[bytes, tuple[Principal, float]] = {}
+        self._unknown: dict[bytes, float] = {}
+        self._asked: dict[bytes, asyncio.Task[Principal | None]] = {}
+        self._time = asyncio.get_running_loop().time
+
+    def remembered(self, header: str) -> Principal | None:
+        """Principal of an `authorization` header if it was looked up just now. Never waits."""
+        found = self._known.get(token_hash(_token_of(header)))
+        return found[0] if found is not None and found[1] > self._time() else None
+
+    async def principal(self, header: str) -> Principal:
+        """Principal of an `authorization` header.
+
+        Raises:
+            Unauthenticated: no token, not a token of ours, or a revoked one.
+            NotServing: the database did not answer.
+        """
+        remembered = self.remembered(header)
+        if remembered is not None:
+            return remembered
+        token = _token_of(header)
+        hashed = token_hash(token)
+        if not token or self._unknown.get(hashed, 0.0) > self._time():
+            raise Unauthenticated()
+        # All callers of one token wait for one question, and one that leaves does not end it.
+        question = self._asked.get(hashed)
+        if question is None:
+            question = asyncio.create_task(self._ask(hashed))
+            self._asked[hashed] = question
+            question.add_done_callback(lambda _: self._asked.pop(hashed, None))
+        principal = await asyncio.shield(question)
+        if principal is None:
+            raise Unauthenticated()
+        return principal
+
+    async def _ask(self, hashed: bytes) -> Principal | None:
+        try:
+            row = await self._pool.fetchrow(
+                "SELECT name, business_units, verbs FROM api_token"
+                " WHERE token_hash = $1 AND revoked_at IS NULL",
+                hashed,
+                timeout=LOOKUP_SECONDS,
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise NotServing(cause="tokens cannot be checked") from error
+        until = self._time() + self._ttl
+        if row is None:
+            self._known.pop(hashed, None)
+            if len(self._unknown) >= UNKNOWN_MAX:
+                self._unknown.clear()
+            self._unknown[hashed] = until
+            return None
+        principal = Principal(
+            row["name"], frozenset(row["business_units"]), frozenset(row["verbs"])
+        )
+        self._known[hashed] = (principal, until)
+        return principal
+
+
+def _token_of(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token: its SHA-256."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token as it stands in the store. Nobody can tell the token from it."""
+
+    name: str
+    business_units: tuple[str, ...]
+    verbs: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+async def create_token(
+    connection: asyncpg.Connection,
+    *,
+    name: str,
+    business_units: Iterable[str],
+    verbs: Iterable[str],
+) -> str:
+    """Make a token for a client and return it; it cannot be shown again.
+
+    Args:
+        connection: may insert into `api_token`.
+        name: of the client; it scopes the client's request ids, so it is for ever.
+        business_units: that it may act for; "*" means all of them.
+        verbs: see `Verb`.
+
+    Raises:
+        ValueError: a name, unit or verb is wrong, or the name is taken; says what would be right.
+    """
+    units, allowed = tuple(dict.fromkeys(business_units)), tuple(dict.fromkeys(verbs))
+    _check_token(name, units, allowed)
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    try:
+        await connection.execute(
+            "INSERT INTO api_token (token_hash, name, business_units, verbs, created_at)"
+            " VALUES ($1, $2, $3, $4, now())",
+            token_hash(token),
+            name,
+            list(units),
+            list(allowed),
+        )
+    except asyncpg.UniqueViolationError:
+        raise ValueError(
+            f"there is a token named {name!r} already, or there was; choose another name"
+        ) from None
+    return token
+
+
+def _check_token(name: str, business_units: Sequence[str], verbs: Sequence[str]) -> None:
+    # The name stands in request keys between slashes.
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"name {name!r}: expected up to 64 of a-z, 0-9, '.', '_', '-'")
+    if not business_units:
+        raise ValueError('business units: expected at least one, or "*" for all of them')
+    for unit in business_units:
+        if unit != ALL_UNITS and not _NAME.fullmatch(unit):
+            raise ValueError(f"business unit {unit!r}: expected its id as in the policy")
+    known = [verb.value for verb in Verb]
+    if not verbs or not set(verbs) <= set(known):
+        wrong = ", ".join(sorted(set(verbs) - set(known))) or "none"
+        raise ValueError(f"verbs: {wrong}; expected some of {', '.join(known)}")
+
+
+async def revoke_token(connection: asyncpg.Connection, *, name: str) -> bool:
+    """Revoke a client's token; servers forget it within `TTL_SECONDS`. False: no live one."""
+    done: str = await connection.execute(
+        "UPDATE api_token SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL", name
+    )
+    return done == "UPDATE 1"
+
+
+async def list_tokens(connection: asyncpg.Connection) -> list[TokenRecord]:
+    """All tokens there ever were, oldest first."""
+    rows = await connection.fetch(
+        "SELECT name, business_units, verbs, created_at, revoked_at FROM api_token"
+        " ORDER BY created_at, name"
+    )
+    return [
+        TokenRecord(
+            row["name"],
+            tuple(row["business_units"]),
+            tuple(row["verbs"]),
+            row["created_at"],
+            row["revoked_at"],
+        )
+        for row in rows
+    ]

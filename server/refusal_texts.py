@@ -1,0 +1,99 @@
+"""What a cashier may read aloud when a request is refused, in English and Chinese, by reason.
+
+No number stands in them: points are counted in the smallest unit, which nobody says aloud.
+"""
+# ruff: noqa: RUF001 - Chinese sentences end with a Chinese full stop.
+
+from typing import Final, NamedTuple
+
+
+class Spoken(NamedTuple):
+    """One sentence in each language."""
+
+    english: str
+    chinese: str
+
+
+_TECHNICAL: Final = Spoken(
+    "The system did not accept this entry. Please call the help desk.",
+    "系统未接受此操作，请联系技术支持。",
+)
+_BUSY: Final = Spoken("The points system is busy. Please try again.", "积分系统繁忙，请重试。")
+_NOT_THIS_TILL: Final = Spoken(
+    "This till may not do that. Please call the help desk.", "本收银台无权操作，请联系技术支持。"
+)
+_POLICY: Final = Spoken(
+    "The points policy was not published. Please check the document.",
+    "积分政策未能发布，请检查政策文件。",
+)
+_MONEY: Final = Spoken(
+    "This currency cannot be used here. Please check the amount.",
+    "此处不能使用该币种，请核对金额。",
+)
+_HOLD_OVER: Final = Spoken("These points are no longer reserved.", "这笔预留积分已失效或已处理。")
+
+SPOKEN: Final[dict[str, Spoken]] = {
+    "UNAUTHENTICATED": _NOT_THIS_TILL,
+    "PERMISSION": _NOT_THIS_TILL,
+    "MALFORMED": _TECHNICAL,
+    "NOT_SERVING": Spoken(
+        "The points system is not available right now. Please try again shortly.",
+        "积分系统暂时无法使用，请稍后重试。",
+    ),
+    "QUEUE_FULL": _BUSY,
+    "DEADLINE_PASSED": _BUSY,
+    "REQUEST_CONFLICT": _TECHNICAL,
+    "DOCUMENT_CONFLICT": Spoken(
+        "This receipt was sent before with other content.", "该单据此前已提交，且内容不同。"
+    ),
+    "HOLD_EXISTS": Spoken("This reservation number is in use already.", "该预留编号已被使用。"),
+    "POLICY_INVALID": _POLICY,
+    "POLICY_EXISTS": _POLICY,
+    "RETROACTIVE_POLICY": _POLICY,
+    "UNKNOWN_POLICY": Spoken("There is no such points policy.", "没有找到该积分政策。"),
+    "NO_POLICY": Spoken(
+        "The points programme had not begun at that time.", "当时积分计划尚未生效。"
+    ),
+    "UNKNOWN_BUSINESS_UNIT": Spoken(
+        "This business does not take part in the points programme.", "该业务单位未参加积分计划。"
+    ),
+    "UNKNOWN_CURRENCY": Spoken("These points cannot be used here.", "此类积分不能在此使用。"),
+    "UNKNOWN_CATEGORY": Spoken(
+        "The points programme does not know this kind of goods.", "积分计划中没有该商品类别。"
+    ),
+    "FOREIGN_CURRENCY": _MONEY,
+    "OCCURRED_IN_FUTURE": Spoken(
+        "The clock of this till is wrong. Please call the help desk.",
+        "本收银台时间有误，请联系技术支持。",
+    ),
+    "UNKNOWN_MEMBER": Spoken("We could not find this member.", "未找到该会员。"),
+    "ALREADY_ENROLLED": Spoken("This customer is a member already.", "该顾客已是会员。"),
+    "IDENTITY_TAKEN": Spoken(
+        "This card or number belongs to another member.", "该卡号或号码已属于另一位会员。"
+    ),
+    "DOCUMENT_OF_ANOTHER_MEMBER": Spoken(
+        "This receipt belongs to another member.", "该单据属于另一位会员。"
+    ),
+    "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
+    "HOLD_RESOLVED": _HOLD_OVER,
+    "UNKNOWN_ENTRY": Spoken(
+        "We could not find the payment with points.", "未找到该笔积分支付记录。"
+    ),
+    "NOT_REVERSIBLE": Spoken("This entry cannot be undone.", "该笔记录不能撤销。"),
+    "BELOW_MINIMUM": Spoken(
+        "That is less than the smallest number of points that can be used.",
+        "低于单次可使用的最低积分。",
+    ),
+    "NOT_A_STEP": Spoken(
+        "Points can only be used in fixed steps. Please choose another number.",
+        "积分须按固定数量使用，请更改数量。",
+    ),
+    "INSUFFICIENT_POINTS": Spoken("There are not enough points.", "积分不足。"),
+    "MORE_THAN_HELD": Spoken("That is more than was reserved.", "超出预留的积分数量。"),
+    "MORE_THAN_LEFT": Spoken("That is more than can be given back.", "超出可退回的积分数量。"),
+    "TOO_MANY_LOTS": _TECHNICAL,
+    "POINTS_OVERFLOW": _TECHNICAL,
+    "ATOMIC_REFUSED": Spoken(
+        "One entry was not accepted, so none was recorded.", "其中一笔未被接受，因此全部未入账。"
+    ),
+}
