@@ -50,7 +50,7 @@ def _document(order: str, rows: list[dict[str, str]], members: Members) -> Sourc
         occurred_at=_occurred_at(rows[0]),
         owner=members.of_visit("dining", order, percent=ORDER_PERCENT),
         lines=tuple(
-            Line(str(number), f"pizza/{row['type']}", _cents(row["price"]))
+            Line(str(number), f"food/pizza-{row['type']}", _cents(row["price"]))
             for number, row in enumerate(rows, 1)
         ),
         channel="pos",

@@ -25,6 +25,24 @@ from server.demo.sources import (
 PUBLISHED: Final = Decimal("4596039.58")
 """Sum of sales_value over the whole file."""
 
+_HOUSEHOLD: Final = frozenset(
+    {
+        "automotive",
+        "cosmetics",
+        "drug-gm",
+        "elect-plumbing",
+        "floral",
+        "garden-center",
+        "gm-merch-exp",
+        "photo-video",
+        "toys",
+    }
+)
+_GENERAL: Final = frozenset(
+    {"cntrl-store-sup", "coupon", "miscellaneous", "other", "postal-center", "travel-leisure"}
+)
+_FOOD: Final = frozenset({"chef-shoppe", "restaurant", "salad-bar"})
+
 _COLUMNS: Final = (
     "basket_id",
     "household_id",
@@ -101,5 +119,17 @@ def _documents(table: pa.Table) -> Iterator[SourceDocument]:
 
 
 def _line(department: str | None, net: int) -> Line:
-    category = slug(department)
-    return Line(line_id=category, category=category, net=net)
+    return Line(line_id=slug(department), category=category_of(department), net=net)
+
+
+def category_of(department: str | None) -> str:
+    """Category of a department in the words of the sample policy."""
+    name = slug(department)
+    if name == "fuel":
+        return name
+    if name == "spirits":
+        return f"drink/{name}"
+    for names, above in ((_HOUSEHOLD, "household"), (_GENERAL, "general"), (_FOOD, "food")):
+        if name in names:
+            return f"{above}/{name}"
+    return f"grocery/{name}"

@@ -45,14 +45,14 @@ _SPECIAL: Final = {
     "POST": "shipping",
     "DOT": "shipping",
     "C2": "shipping",
-    "BANK CHARGES": "fee",
-    "AMAZONFEE": "fee",
-    "B": "fee",
-    "D": "discount",
-    "M": "other",
-    "m": "other",
-    "S": "other",
-    "CRUK": "other",
+    "BANK CHARGES": "general/fee",
+    "AMAZONFEE": "general/fee",
+    "B": "general/fee",
+    "D": "goods/discount",
+    "M": "general/other",
+    "m": "general/other",
+    "S": "general/other",
+    "CRUK": "general/other",
 }
 _LINKS: Final = (
     f"made up: {CUSTOMER_PERCENT} % of the members are paired one to one with customers by hash"
@@ -121,8 +121,8 @@ def _real(path: Path, members: Members) -> Source:
 def category_of(stock_code: str) -> str:
     """Category of a stock code: shipping, fees, gift cards and the like, else homeware."""
     if stock_code.startswith("gift_"):
-        return "gift-card"
-    return _SPECIAL.get(stock_code, "homeware")
+        return "gift_card"
+    return _SPECIAL.get(stock_code, "goods/homeware")
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -213,7 +213,7 @@ def _seeded(members: Members) -> Source:
 def _invented(number: int, owners: dict[str, int]) -> SourceDocument:
     chance = seeded("web", "order", number)
     order = Order(f"S{number:06d}", f"S{chance % 2_000}")
-    order.add("homeware", 500 + chance // 2_000 % 20_000)
+    order.add("goods/homeware", 500 + chance // 2_000 % 20_000)
     if chance // 40_000_000 % 3 == 0:
         order.add("shipping", 395)
     minute_of_day = 8 * 60 + chance // 1_000_000_000 % (12 * 60)

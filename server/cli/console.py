@@ -1,0 +1,128 @@
+"""How the commands speak: data on stdout, progress and errors on stderr, one meaning per exit code.
+
+0  done, and the answer is yes
+1  done, and the answer is no: something diverges, is refused, or is not right
+2  the command was called wrongly, or a setting is wrong
+3  the server or the database cannot be reached or used
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, TypeVar
+
+import grpc
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from server.config import SettingsError
+from server.database import DatabaseError
+from server.embedded import EmbeddedError
+
+Result = TypeVar("Result")
+
+OK: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+UNAVAILABLE: Final = 3
+
+out: Final = Console(soft_wrap=True, highlight=False)
+err: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+
+_ADVICE: Final[Mapping[grpc.StatusCode, str]] = {
+    grpc.StatusCode.UNAVAILABLE: (
+        "Is it running? Start it with `loyalty serve`, or name another one with --server"
+    ),
+    grpc.StatusCode.UNAUTHENTICATED: (
+        "Make a token with `loyalty token create` and set LOYALTY_TOKEN to it"
+    ),
+    grpc.StatusCode.PERMISSION_DENIED: (
+        "Make a token that names the unit and the verb: `loyalty token create --help`"
+    ),
+    grpc.StatusCode.DEADLINE_EXCEEDED: "The server is busy; run the command again",
+}
+
+
+def fail(problem: str, *, advice: str = "", code: int = NO) -> NoReturn:
+    """Say what is wrong and what to do next, and leave with `code`."""
+    err.print(f"[bold red]error[/] {_plain(problem)}")
+    if advice:
+        err.print(f"[bold]next[/]  {_plain(advice)}")
+    raise typer.Exit(code)
+
+
+def _plain(text: str) -> str:
+    # Square brackets are markup to rich: paths such as earn[base.rooms] must survive.
+    return text.replace("[", r"\[")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what is expected to go wrong into an error with advice and an exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        fail(str(error), advice="`loyalty config` shows every setting", code=USAGE)
+    except (DatabaseError, EmbeddedError) as error:
+        fail(error.problem, advice=error.advice, code=UNAVAILABLE)
+    except grpc.RpcError as error:
+        _fail_with_status(error)
+
+
+def _fail_with_status(error: grpc.RpcError) -> NoReturn:
+    call = error if isinstance(error, grpc.Call | grpc.aio.AioRpcError) else None
+    if call is None:
+        fail(str(error), code=UNAVAILABLE)
+    status = call.code()
+    unreachable = status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    fail(
+        f"{status.name}: {call.details() or 'the server gives no reason'}",
+        advice=_ADVICE.get(status, ""),
+        code=UNAVAILABLE if unreachable else NO,
+    )
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine as the command; what goes wrong is explained."""
+    with explained():
+        return asyncio.run(main)
+
+
+def print_json(data: Any) -> None:
+    """Print data for programs; a protobuf message with its field names as in the contract."""
+    if isinstance(data, Message):
+        data = MessageToDict(data, preserving_proto_field_name=True)
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def table(title: str, *columns: str, numbers: int = 0) -> Table:
+    """An empty table whose last `numbers` columns hold numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, name in enumerate(columns):
+        made.add_column(name, justify="right" if index >= len(columns) - numbers else "left")
+    return made
+
+
+def progress() -> Progress:
+    """A progress bar on stderr, gone when it is done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )

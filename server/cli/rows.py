@@ -1,0 +1,299 @@
+"""The rows of a transaction file, CSV or Parquet, read exactly into documents.
+
+Columns (others are refused, so that a misspelt one is not lost):
+  business_unit, source, document_id, occurred_time, category, currency   required
+  net_amount         decimal text in major units ("12.50"), or
+  net_minor_units    an integer; one of the two is required
+  member             scheme:value, "card:8800"; empty for a sale without a member
+  version            1 or more; 1 when missing
+  line_id, quantity, kind (sale, order, stay, folio), status (pending, final, cancelled),
+  channel, store, business_date   as in the contract
+Rows with the same business_unit, source, document_id and version are the lines of one document.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+
+from ledger.core.instant import Instant, from_datetime
+from rules.money import MINOR_DIGITS
+
+REQUIRED: Final = (
+    "business_unit",
+    "source",
+    "document_id",
+    "occurred_time",
+    "category",
+    "currency",
+)
+AMOUNTS: Final = ("net_amount", "net_minor_units")
+OPTIONAL: Final = (
+    "member",
+    "version",
+    "line_id",
+    "quantity",
+    "kind",
+    "status",
+    "channel",
+    "store",
+    "business_date",
+)
+KINDS: Final = ("sale", "order", "stay", "folio")
+STATUSES: Final = ("final", "pending", "cancelled")
+
+_DECIMAL: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
+_WHOLE: Final = re.compile(r"-?\d{1,15}")
+_FLOAT_SLACK: Final = Decimal("0.000001")
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be imported; says what would be right."""
+
+
+class RowRefused(Exception):
+    """One row is wrong; names the column, the value and what would be right."""
+
+    def __init__(self, column: str, value: object, expected: str) -> None:
+        """Keep the words of the message."""
+        super().__init__(f"{column} = {value!r}: expected {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read what a file leaves open.
+
+    `zone` is that of times without one, `float_digits` how many decimals floats mean; None
+    refuses such times and floats.
+    """
+
+    zone: ZoneInfo | None = None
+    float_digits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """A line; `net` in minor units, `rounded` what rounding to them added, in major units."""
+
+    line_id: str
+    category: str
+    quantity: str
+    net: int
+    rounded: Decimal
+
+
+@dataclass(slots=True)
+class ReadDocument:
+    """A document of the file. `problem` is set when one of its rows is wrong."""
+
+    business_unit: str
+    source: str
+    document_id: str
+    version: int
+    currency_code: str = ""
+    occurred_at: Instant = 0
+    member: tuple[str, str] | None = None
+    kind: str = KINDS[0]
+    status: str = STATUSES[0]
+    channel: str = ""
+    store: str = ""
+    business_date: str = ""
+    lines: list[ReadLine] = field(default_factory=list)
+    first_row: int = 0
+    problem: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What makes rows lines of one document."""
+        return self.business_unit, self.source, self.document_id, self.version
+
+
+def read(path: Path, reading: Reading) -> list[ReadDocument]:
+    """Read all documents in order of their first row.
+
+    Raises:
+        FileRefused: no such file, not CSV or Parquet, or not these columns.
+    """
+    documents: dict[tuple[str, str, str, str], ReadDocument] = {}
+    for number, row in enumerate(_rows(path), 1):
+        cells = {name: _text(value) for name, value in row.items()}
+        key = (
+            cells["business_unit"],
+            cells["source"],
+            cells["document_id"],
+            cells.get("version") or "1",
+        )
+        document = documents.get(key)
+        new = document is None
+        if document is None:
+            document = ReadDocument(key[0], key[1], key[2], 0, first_row=number)
+            documents[key] = document
+        try:
+            _take(document, cells, row, reading, new=new)
+        except RowRefused as refused:
+            document.problem = document.problem or f"row {number}: {refused}"
+    return list(documents.values())
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    if not path.is_file():
+        raise FileRefused(f"there is no file {path}")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        file = pq.ParquetFile(path)
+        _check_columns(file.schema_arrow.names)
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()
+    elif path.suffix.lower() == ".csv":
+        with path.open(newline="", encoding="utf-8-sig") as text:
+            rows = csv.DictReader(text, restkey="(more)")
+            _check_columns(list(rows.fieldnames or ()))
+            yield from rows
+    else:
+        raise FileRefused(f"{path.name}: expected a file named .csv or .parquet")
+
+
+def _check_columns(names: list[str]) -> None:
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = [name for name in names if name not in (*REQUIRED, *AMOUNTS, *OPTIONAL)]
+    if missing:
+        raise FileRefused(f"columns are missing: {', '.join(missing)}")
+    if unknown:
+        raise FileRefused(
+            f"columns are not known: {', '.join(unknown)};"
+            f" known are {', '.join((*REQUIRED, *AMOUNTS, *OPTIONAL))}"
+        )
+    if sum(name in names for name in AMOUNTS) != 1:
+        raise FileRefused("expected exactly one of the columns net_amount and net_minor_units")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _take(
+    document: ReadDocument,
+    cells: dict[str, str],
+    row: dict[str, object],
+    reading: Reading,
+    *,
+    new: bool,
+) -> None:
+    """Add a row to its document; what is said once per document must be the same in all rows."""
+    head = _head(cells, row["occurred_time"], reading)
+    if new:
+        for name, value in head.items():
+            setattr(document, name, value)
+    else:
+        for name, value in head.items():
+            if getattr(document, name) != value:
+                raise RowRefused(name, value, f"{getattr(document, name)!r} as in its first row")
+    document.lines.append(_line(cells, row, reading, number=len(document.lines) + 1))
+
+
+def _head(cells: dict[str, str], occurred: object, reading: Reading) -> dict[str, object]:
+    for name in ("business_unit", "source", "document_id"):
+        if not cells[name]:
+            raise RowRefused(name, "", "1 to 64 printable characters")
+    version = cells.get("version") or "1"
+    if not _WHOLE.fullmatch(version) or int(version) < 1:
+        raise RowRefused("version", version, "a whole number from 1")
+    currency = cells["currency"]
+    if currency not in MINOR_DIGITS:
+        raise RowRefused("currency", currency, 'an ISO 4217 code such as "EUR"')
+    return {
+        "version": int(version),
+        "currency_code": currency,
+        "occurred_at": _instant(occurred, reading.zone),
+        "member": _member(cells.get("member", "")),
+        "kind": _one_of("kind", cells, KINDS),
+        "status": _one_of("status", cells, STATUSES),
+        "channel": cells.get("channel", ""),
+        "store": cells.get("store", ""),
+        "business_date": cells.get("business_date", ""),
+    }
+
+
+def _one_of(name: str, cells: dict[str, str], known: tuple[str, ...]) -> str:
+    value = cells.get(name) or known[0]
+    if value not in known:
+        raise RowRefused(name, value, f"one of {', '.join(known)}")
+    return value
+
+
+def _member(text: str) -> tuple[str, str] | None:
+    if not text:
+        return None
+    scheme, colon, value = text.partition(":")
+    if not (scheme and colon and value):
+        raise RowRefused("member", text, 'scheme:value such as "card:8800", or nothing')
+    return scheme, value
+
+
+def _instant(value: object, zone: ZoneInfo | None) -> Instant:
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
+    except ValueError:
+        raise RowRefused("occurred_time", value, "2017-03-01T14:05:00Z") from None
+    if moment.tzinfo is None:
+        if zone is None:
+            raise RowRefused(
+                "occurred_time", _text(value), "a time with its zone; --zone names one for all"
+            )
+        moment = moment.replace(tzinfo=zone)
+    return from_datetime(moment)
+
+
+def _line(
+    cells: dict[str, str], row: dict[str, object], reading: Reading, *, number: int
+) -> ReadLine:
+    if not cells["category"]:
+        raise RowRefused("category", "", "a category of the policy")
+    net, rounded = _net(cells, row, reading)
+    return ReadLine(
+        line_id=cells.get("line_id") or str(number),
+        category=cells["category"],
+        quantity=cells.get("quantity", ""),
+        net=net,
+        rounded=rounded,
+    )
+
+
+def _net(cells: dict[str, str], row: dict[str, object], reading: Reading) -> tuple[int, Decimal]:
+    if "net_minor_units" in cells:
+        whole = cells["net_minor_units"]
+        if not _WHOLE.fullmatch(whole):
+            raise RowRefused("net_minor_units", whole, "an integer of minor units")
+        return int(whole), Decimal(0)
+    exact = _exact(row["net_amount"], reading.float_digits)
+    digits = MINOR_DIGITS[cells["currency"]]
+    rounded = exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    return int(rounded.scaleb(digits)), rounded - exact
+
+
+def _exact(value: object, float_digits: int | None) -> Decimal:
+    if isinstance(value, float):
+        if float_digits is None:
+            raise RowRefused(
+                "net_amount",
+                value,
+                "decimal text; floats need --float-digits to say what they mean",
+            )
+        # The shortest text that stands for the float is taken at its word, to so many decimals.
+        stated = Decimal(repr(value))
+        if not stated.is_finite():
+            raise RowRefused("net_amount", value, "an amount")
+        meant = stated.quantize(Decimal(1).scaleb(-float_digits), rounding=ROUND_HALF_EVEN)
+        if abs(stated - meant) > _FLOAT_SLACK:
+            raise RowRefused("net_amount", value, f"a float that means {float_digits} decimals")
+        return meant
+    text = _text(value)
+    if not _DECIMAL.fullmatch(text):
+        raise RowRefused("net_amount", text, 'a decimal such as "1250.00", no separators')
+    return Decimal(text)
