@@ -93,12 +93,13 @@ EFFECTS: Final[dict[str, Effect]] = {
     "tier_changed": NO_EFFECT,
 }
 
-_ARMS = Event.DESCRIPTOR.oneofs_by_name["kind"].fields
+_ARMS: Final = Event.DESCRIPTOR.oneofs_by_name["kind"].fields
+_MESSAGES: Final = {arm.name: arm.message_type for arm in _ARMS if arm.message_type is not None}
 KIND_NAME: Final[dict[int, str]] = {arm.number: arm.name for arm in _ARMS}
 KIND_NUMBER: Final[dict[str, int]] = {arm.name: arm.number for arm in _ARMS}
-_ARM_OF_MESSAGE: Final[dict[str, str]] = {arm.message_type.name: arm.name for arm in _ARMS}
+_ARM_OF_MESSAGE: Final[dict[str, str]] = {kind.name: arm for arm, kind in _MESSAGES.items()}
 _HAS: Final[dict[str, frozenset[str]]] = {
-    arm.name: frozenset(arm.message_type.fields_by_name) for arm in _ARMS
+    arm: frozenset(kind.fields_by_name) for arm, kind in _MESSAGES.items()
 }
 
 

@@ -289,9 +289,8 @@ class HoldResolved(Refusal):
     first_outcome: str
     """CAPTURED, RELEASED or TIMED_OUT."""
     resolved_by: str = ""
-    """Entry that ended it; empty for time."""
+    """Entry that ended it; empty for time, which has `resolved_at` (RFC 3339) instead."""
     resolved_at: str = ""
-    """RFC 3339; only for a hold that timed out."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -398,4 +397,4 @@ ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
     for item in tuple(globals().values())
     if isinstance(item, type) and issubclass(item, Refusal) and hasattr(item, "reason")
 )
-"""Every reason there is, in this file's order: the status table and its test go by it."""
+"""Every reason there is."""
