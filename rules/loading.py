@@ -56,8 +56,12 @@ def load(text: str | bytes) -> PolicyDocument:
     try:
         return PolicyDocument(PolicyModel.model_validate(tree), (), lines, tree)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        findings = [_shape_finding(tree, lines, detail) for detail in details]
+        findings = [
+            _shape_finding(tree, lines, detail)
+            for detail in error.errors(include_url=False)
+            # A list whose entries were refused counts as empty too, which helps nobody.
+            if not (detail["type"] == "too_short" and detail["input"])
+        ]
         return PolicyDocument(None, tuple(dict.fromkeys(findings)), lines, tree)
 
 
@@ -76,19 +80,32 @@ def _shape_finding(tree: Tree, lines: Mapping[Place, int], error: ErrorDetails) 
 _WHY_REQUIRED = {"group": ": how a multiplier stacks with others has to be said"}
 
 
+# How the shape errors of pydantic are said; what is in braces comes from the error's context.
+_SAID = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must not be empty",
+    "too_long": "has more than {max_length} entries",
+    "model_type": "expected a mapping",
+    "model_attributes_type": "expected a mapping",
+    "tuple_type": "expected a list",
+    "string_type": "expected text",
+    "union_tag_not_found": "'kind' is missing",
+}
+
+
 def _message(error: ErrorDetails) -> str:
     message, value, context = error["msg"], error["input"], error.get("ctx", {})
+    if error["type"] in _SAID:
+        return _SAID[error["type"]].format_map(context)
     if error["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", context["expected"])
         return f"unknown {value!r}{alternatives(str(value), known)}"
     if error["type"] == "union_tag_invalid":
         known = re.findall(r"'([^']*)'", context["expected_tags"])
         return f"unknown kind {context['tag']!r}{alternatives(str(context['tag']), known)}"
-    if error["type"] == "union_tag_not_found":
-        return "'kind' is missing"
-    if error["type"] == "value_error":
-        return message.removeprefix("Value error, ")
-    return message[0].lower() + message[1:]
+    return message.removeprefix("Value error, ")
 
 
 def _place(tree: Tree, loc: tuple[str | int, ...]) -> Place:

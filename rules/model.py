@@ -13,11 +13,12 @@ from rules.values import (
     Category,
     CategoryPattern,
     CurrencyCode,
+    Factor,
     Flag,
     Id,
     Moment,
     Money,
-    Ratio,
+    Share,
     Whole,
     Zone,
 )
@@ -70,7 +71,9 @@ class CategoryEntry(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_non_earning(cls, raw: object) -> object:
+    def _expand(cls, raw: object) -> object:
+        """Accept a bare name, and write out whether it earns."""
+        raw = {"id": raw} if isinstance(raw, str) else raw
         if not isinstance(raw, dict) or "earns" in raw:
             return raw
         name = raw.get("id")
@@ -126,7 +129,7 @@ class MultiplierRule(_Rule):
     """Raises base points to `factor` times; the excess over the base is this rule's own grant."""
 
     kind: Literal["multiplier"]
-    factor: Annotated[Ratio, Field(ge=Fraction(1), le=Fraction(1000))]
+    factor: Factor
     group: Id
 
 
@@ -178,7 +181,7 @@ class Redemption(_Part):
     step: Points = 1
     point_value: Money | None = None
     max_points: Points | None = None
-    max_basket_share: Annotated[Ratio, Field(gt=Fraction(0), le=Fraction(1))] = Fraction(1)
+    max_basket_share: Share = Fraction(1)
 
 
 class HoldTerms(_Part):
@@ -243,7 +246,7 @@ class PolicyModel(_Part):
         listed = raw.get("categories", [])
         if not isinstance(listed, list):
             return raw
-        ids = [entry.get("id") for entry in listed if isinstance(entry, dict)]
+        ids = [entry.get("id") if isinstance(entry, dict) else entry for entry in listed]
         added = [{"id": name} for name in sorted(NON_EARNING) if name not in ids]
         unlisted = "refuse" if listed else "earn"
         return {"unlisted_categories": unlisted, **raw, "categories": [*listed, *added]}

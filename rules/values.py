@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from rules.money import MINOR_DIGITS, Amount, parse_amount
 
@@ -105,6 +105,18 @@ def _instant(value: object) -> datetime:
     raise ValueError(f"{value!r} is not a time with its offset, like 2026-06-01T00:00:00+02:00")
 
 
+def _factor(value: Fraction) -> Fraction:
+    if not 1 <= value <= 1000:
+        raise ValueError(f"a factor is at least 1 and at most 1000, not {value}")
+    return value
+
+
+def _share(value: Fraction) -> Fraction:
+    if not 0 < value <= 1:
+        raise ValueError(f"a share is above 0 and at most 1, not {value}")
+    return value
+
+
 def micros(moment: datetime) -> int:
     """Turn an aware datetime into microseconds since the Unix epoch, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -115,6 +127,8 @@ _as_text = PlainSerializer(str, return_type=str)
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Ratio = Annotated[Fraction, BeforeValidator(_ratio), _as_text]
+Factor = Annotated[Ratio, AfterValidator(_factor)]
+Share = Annotated[Ratio, AfterValidator(_share)]
 Money = Annotated[Amount, BeforeValidator(_amount), _as_text]
 Id = Annotated[str, BeforeValidator(_id)]
 Category = Annotated[str, BeforeValidator(_category)]
