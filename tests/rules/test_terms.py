@@ -1,0 +1,235 @@
+"""Redemption, holds, tiers, pins and refusals: the questions besides the award."""
+
+from dataclasses import FrozenInstanceError
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rules import (
+    DocumentFacts,
+    MemberFacts,
+    RulesRefusal,
+    TierAnswer,
+    compile_policy,
+    evaluate,
+    explain,
+    hold_expires_at,
+    load,
+    parse_quantity,
+    pin,
+    points_for_money,
+    redemption,
+    tier_for,
+)
+from tests.rules.documents import HEAD, SMALL, document, instant, policy
+
+HARBOUR = compile_policy(
+    load((Path(__file__).resolve().parents[2] / "rules/programmes/harbour.yaml").read_bytes())
+)
+
+
+def test_a_hundred_points_pay_one_unit_of_the_units_money() -> None:
+    for unit, code in (("market", "USD"), ("hotel", "EUR"), ("web", "GBP")):
+        terms = redemption(HARBOUR, business_unit=unit, currency="point")
+        assert (terms.currency_code, terms.min_points, terms.step) == (code, 100, 1)
+        assert terms.point_value == Fraction(1)
+        assert points_for_money(terms, 100) == 100
+
+
+def test_points_for_money_are_rounded_up_to_the_step() -> None:
+    text = SMALL + 'redemptions: [{id: r, currency: p, step: 50, point_value: "0.03"}]'
+    terms = redemption(policy(text), business_unit="a", currency="p")
+    assert [points_for_money(terms, minor) for minor in (0, 1, 150, 151, 300)] == [
+        0, 50, 50, 100, 100,
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="at least 0"):
+        points_for_money(terms, -1)
+
+
+def test_a_point_may_be_worth_a_part_of_a_minor_unit() -> None:
+    text = SMALL.replace("0.01 EUR", "0.0125 EUR") + "redemptions: [{id: r, currency: p}]"
+    terms = redemption(policy(text), business_unit="a", currency="p")
+    assert terms.point_value == Fraction(5, 4)
+    assert points_for_money(terms, 100) == 80
+    assert policy(text).units["a"].point_value == {"p": Fraction(5, 4)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "currency", "reason", "path"),
+    [
+        ("markt", "point", "UNKNOWN_BUSINESS_UNIT", "business_unit"),
+        ("market", "pint", "UNKNOWN_CURRENCY", "currency"),
+        ("market", "status", "NOT_REDEEMABLE", "currency"),
+    ],
+)
+def test_what_cannot_be_redeemed_is_refused_by_name(
+    unit: str, currency: str, reason: str, path: str
+) -> None:
+    with pytest.raises(RulesRefusal) as refused:
+        redemption(HARBOUR, business_unit=unit, currency=currency)
+    assert (refused.value.reason, refused.value.path) == (reason, path)
+
+
+def test_a_hold_lasts_as_long_as_its_unit_says() -> None:
+    at = instant("2025-03-01T12:00:00Z")
+    assert hold_expires_at(HARBOUR, "hotel", at) == instant("2025-03-04T12:00:00Z")
+    assert hold_expires_at(HARBOUR, "market", at) == instant("2025-03-02T12:00:00Z")
+    assert hold_expires_at(policy(SMALL), "a", at) is None
+
+
+LADDER = (
+    HEAD.replace("zone: UTC", "zone: Europe/Berlin")
+    + """
+currencies: [{id: p, role: spendable}, {id: qp, role: tier_qualifying}]
+business_units: [{id: a, zone: UTC, currency: EUR}]
+tiers:
+  ladder:
+    - {id: basic}
+    - {id: silver, reach_any: [[{currency: qp, at_least: 200}]]}
+    - {id: gold, reach_any: [[{currency: qp, at_least: 500}]], keep_any: [[{currency: qp, at_least: 450}]]}
+"""  # noqa: E501 - one tier a line
+)
+END_2025, END_2026 = "2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("points", "current", "at", "tier", "until"),
+    [
+        ({}, None, "2025-03-01T12:00:00Z", "basic", None),
+        ({"2025": 499}, "basic", "2025-03-01T12:00:00Z", "silver", END_2026),
+        ({"2025": 500}, "basic", "2025-03-01T12:00:00Z", "gold", END_2026),
+        # S28 (b) and (c): reached in this window and refunded, so the reach-threshold is asked.
+        ({"2025": 400}, "gold", "2025-03-01T12:00:00Z", "silver", END_2026),
+        # Reached the year before: the rest of this year.
+        ({"2024": 500}, "gold", "2025-03-01T12:00:00Z", "gold", END_2025),
+        # Carried, and kept by this year's points.
+        ({"2024": 500, "2025": 450}, "gold", "2025-03-01T12:00:00Z", "gold", END_2026),
+        # Held last year, and kept by last year's points.
+        ({"2024": 450}, "gold", "2025-01-01T00:00:00Z", "gold", END_2025),
+        ({"2024": 450}, "silver", "2025-01-01T00:00:00Z", "silver", END_2025),
+        # The year turns in the programme's zone, an hour before it does in UTC.
+        ({"2024": 500, "2023": 500}, "gold", "2024-12-31T22:59:59Z", "gold", END_2025),
+        ({"2023": 500}, "gold", "2024-12-31T23:00:00Z", "basic", None),
+        ({"2023": 500}, "gold", "2024-12-31T22:59:59Z", "gold", "2024-12-31T23:00:00Z"),
+        ({"2025": 600}, "a tier of another policy", "2025-03-01T12:00:00Z", "gold", END_2026),
+    ],
+)
+def test_a_tier_is_reached_carried_kept_and_lost(
+    points: dict[str, int], current: str | None, at: str, tier: str, until: str | None
+) -> None:
+    qualifying = {("qp", window): number for window, number in points.items()}
+    answer = tier_for(policy(LADDER), qualifying=qualifying, at=instant(at), current=current)
+    assert answer == TierAnswer(tier, None if until is None else instant(until))
+
+
+def test_a_programme_without_tiers_answers_none() -> None:
+    answer = tier_for(policy(SMALL), qualifying={}, at=0, current="gold")
+    assert answer == TierAnswer(None, None)
+    assert pin(policy(SMALL), document(), MemberFacts()).tier is None
+
+
+@pytest.mark.parametrize(
+    ("occurred", "local", "day"),
+    [
+        ("2025-03-30T00:59:59Z", "2025-03-30T01:59:59+01:00", "2025-03-30"),
+        ("2025-03-30T01:00:00Z", "2025-03-30T03:00:00+02:00", "2025-03-30"),
+        ("2025-10-26T00:30:00Z", "2025-10-26T02:30:00+02:00", "2025-10-26"),
+        ("2025-10-26T01:30:00Z", "2025-10-26T02:30:00+01:00", "2025-10-26"),
+        ("2025-12-31T23:30:00.000001Z", "2026-01-01T00:30:00.000001+01:00", "2026-01-01"),
+    ],
+)
+def test_local_time_is_pinned_with_its_offset(occurred: str, local: str, day: str) -> None:
+    """The four sales of S23, on both sides of both changes of the clock."""
+    text = SMALL.replace("id: a, zone: UTC", "id: a, zone: Europe/Berlin")
+    pins = pin(policy(text), document(occurred=occurred), MemberFacts())
+    assert (pins.local_time, pins.business_day) == (local, day)
+    assert pins.tier_window == "2025"
+
+
+def test_qualifying_points_count_in_the_programmes_year() -> None:
+    eve = document((("room", 10000),), unit="hotel", occurred="2025-12-31T23:59:59Z")
+    grants = {grant.rule: grant for grant in evaluate(HARBOUR, eve, MemberFacts()).grants}
+    assert (grants["status.all"].qualifying, grants["status.all"].window) == (True, "2025")
+    assert (grants["base.room"].qualifying, grants["base.room"].window) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason", "value"),
+    [
+        (document(unit="b"), "UNKNOWN_BUSINESS_UNIT", "b"),
+        (document(currency="USD"), "CURRENCY_MISMATCH", "USD"),
+        (document((("fodo", 100),)), "UNKNOWN_CATEGORY", "fodo"),
+        (document((("food", 2**63 * 100),)), "AMOUNT_TOO_LARGE", str(2**63)),
+        (document(occurred="9800-01-01T00:00:00Z"), "TIME_OUT_OF_RANGE", None),
+    ],
+)
+def test_what_the_policy_does_not_know_is_refused(
+    wrong: DocumentFacts, reason: str, value: str | None
+) -> None:
+    compiled = policy(SMALL + "categories: [food]")
+    for ask in (evaluate, explain):
+        with pytest.raises(RulesRefusal) as refused:
+            ask(compiled, wrong, MemberFacts())
+        assert refused.value.reason == reason
+        assert value in (None, refused.value.value)
+
+
+def test_a_refusal_suggests_what_was_meant() -> None:
+    with pytest.raises(RulesRefusal, match=r"did you mean 'food'\?") as refused:
+        evaluate(policy(SMALL + "categories: [food]"), document((("fodo", 1),)), MemberFacts())
+    assert "food" in refused.value.known
+
+
+def test_pins_of_another_policy_are_refused() -> None:
+    pins = pin(policy(SMALL), document(), MemberFacts())
+    with pytest.raises(ValueError, match="pinned policy"):
+        evaluate(policy(SMALL + "notes: other"), document(), MemberFacts(), pins)
+
+
+def test_a_funder_pays_where_the_rule_names_one() -> None:
+    text = SMALL.replace("id: base,", "id: base, funder: b,").replace(
+        "business_units: [", "business_units: [{id: b, zone: UTC, currency: USD}, "
+    )
+    (grant,) = evaluate(policy(text), document(), MemberFacts()).grants
+    assert grant.funder == "b"
+
+
+def test_a_bonus_for_nothing_bought_has_to_be_asked_for() -> None:
+    bonus = SMALL.replace("earn: [", "earn: [{kind: bonus, id: visit, currency: p, points: 5}, ")
+    free = bonus.replace("points: 5", 'points: 5, when: {basket_min: "0"}')
+    assert evaluate(policy(bonus), document(()), MemberFacts()).grants == ()
+    (grant,) = evaluate(policy(free), document(()), MemberFacts()).grants
+    assert grant.granted == 5
+
+
+def test_a_skipped_rule_names_its_first_false_condition() -> None:
+    sale = document((("household", 2999),), unit="market", currency="USD")
+    why = {skip.rule: skip.condition for skip in explain(HARBOUR, sale, MemberFacts()).skipped}
+    assert why == {
+        "base.fuel": "when.category",
+        "base.dining": "when.business_unit",
+        "base.room": "when.business_unit",
+        "base.hotel": "when.business_unit",
+        "base.web": "when.business_unit",
+        "tier.silver": "when.tier",
+        "tier.gold": "when.tier",
+        "promotion.household": "when.basket_min",
+        "bonus.big_shop": "when.basket_min",
+        "bonus.web_order": "when.business_unit",
+        "bonus.spa": "when.business_unit",
+    }
+
+
+def test_facts_and_answers_cannot_be_changed() -> None:
+    award = evaluate(policy(SMALL), document(), MemberFacts())
+    for part in (award, award.pins, award.grants[0], policy(SMALL), document().lines[0]):
+        with pytest.raises((FrozenInstanceError, AttributeError, TypeError)):
+            setattr(part, "rule", "other")  # noqa: B010 - mypy would refuse the assignment
+
+
+def test_a_quantity_is_read_exactly() -> None:
+    assert parse_quantity("0.375") == Fraction(3, 8)
+    for text in ("", "1e3", "1,5", "½", "1/2", "0.1234567"):
+        with pytest.raises(ValueError, match="write a decimal number"):
+            parse_quantity(text)
