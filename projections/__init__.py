@@ -1,0 +1,11 @@
+"""The read side: every answer that follows the log. PROJECTIONS lists them, in full."""
+
+from typing import Final
+
+from projections.balances import BALANCES
+from projections.projection import Projection
+from projections.settlement import SETTLEMENT
+from projections.tiers import TIERS
+from projections.unit_totals import UNIT_TOTALS
+
+PROJECTIONS: Final[tuple[Projection, ...]] = (BALANCES, TIERS, UNIT_TOTALS, SETTLEMENT)

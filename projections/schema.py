@@ -1,0 +1,138 @@
+"""The tables of the read side, as SQLAlchemy metadata: the source that migrations follow.
+
+Every row belongs to a `version`: the build of its projection that wrote it. A rebuild fills the
+next version beside the live one, so the running role needs no right to create tables. What is
+summed over a group is kept by lane, so that lanes never wait for each other's rows.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from ledger.schema import metadata as ledger_metadata
+
+metadata: Final = MetaData(naming_convention=ledger_metadata.naming_convention)
+
+
+def _code(name: str) -> Column[str]:
+    return Column(name, Text(collation="C"), nullable=False)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _version() -> Column[int]:
+    return Column("version", Integer, nullable=False)
+
+
+def _lane() -> Column[int]:
+    return Column("lane", SmallInteger, nullable=False)
+
+
+# Rows that change in place want free space on their page (HOT updates).
+_UPDATED: Final = {"fillfactor": 70}
+
+# What code built a version; rows of another definition are not continued, but rebuilt.
+projection_build: Final = Table(
+    "projection_build",
+    metadata,
+    _code("name"),
+    _version(),
+    Column("definition", Integer, nullable=False),
+    PrimaryKeyConstraint("name", "version"),
+)
+
+balance: Final = Table(
+    "balance",
+    metadata,
+    _version(),
+    _lane(),
+    _code("account"),
+    _code("currency"),
+    _count("available"),
+    _count("pending"),
+    _count("held"),
+    _count("arrears"),
+    _count("pos"),
+    # The account comes first: one account's balances are one range, whatever its lane.
+    PrimaryKeyConstraint("version", "account", "currency", "lane"),
+    postgresql_with=_UPDATED,
+)
+
+member_tier: Final = Table(
+    "member_tier",
+    metadata,
+    _version(),
+    _lane(),
+    _code("account"),
+    _code("tier"),
+    Column("valid_until", DateTime(timezone=True)),
+    _count("pos"),
+    PrimaryKeyConstraint("version", "account", "lane"),
+    postgresql_with=_UPDATED,
+)
+
+unit_points: Final = Table(
+    "unit_points",
+    metadata,
+    _version(),
+    _lane(),
+    _code("business_unit"),
+    _code("currency"),
+    _count("issued"),
+    _count("burned"),
+    _count("expired"),
+    _count("clawed_back"),
+    _count("repaid"),
+    _count("outstanding"),
+    PrimaryKeyConstraint("version", "lane", "business_unit", "currency"),
+    postgresql_with=_UPDATED,
+)
+
+unit_documents: Final = Table(
+    "unit_documents",
+    metadata,
+    _version(),
+    _lane(),
+    _code("business_unit"),
+    _count("documents"),
+    _count("postings"),
+    PrimaryKeyConstraint("version", "lane", "business_unit"),
+    postgresql_with=_UPDATED,
+)
+
+# Which documents were counted: 16 bytes of a hash. A document that moves to another member, or is
+# claimed, is posted in another lane and must not count again; hence no lane in the key.
+document_seen: Final = Table(
+    "document_seen",
+    metadata,
+    _version(),
+    Column("document", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("version", "document"),
+)
+
+settlement: Final = Table(
+    "settlement",
+    metadata,
+    _version(),
+    _lane(),
+    _code("issuer"),
+    _code("business_unit"),
+    _code("currency"),
+    _count("burned"),
+    _count("reclaimed"),
+    PrimaryKeyConstraint("version", "lane", "issuer", "business_unit", "currency"),
+    postgresql_with=_UPDATED,
+)

@@ -1,0 +1,100 @@
+"""Settlement: what business units owe each other, in points, from the draws that were stored.
+
+The issuer of a drawn lot pays the unit where it was spent, the unit that took it back for a
+document of its own, or the unit to which a debt was repaid with it.
+"""
+
+from collections import Counter
+from typing import Final, NamedTuple
+
+from projections import schema
+from projections.draws import BURNING, RECLAIMING, drawn_in
+from projections.projection import Connection, EventBatch, Projection
+from projections.reading import Reading, reading
+
+NAME: Final = "settlement"
+
+_ADD: Final = """
+INSERT INTO settlement (version, lane, issuer, business_unit, currency, burned, reclaimed)
+SELECT $1::integer, d.* FROM unnest(
+  $2::smallint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]
+) AS d (lane, issuer, business_unit, currency, burned, reclaimed)
+ON CONFLICT (version, lane, issuer, business_unit, currency) DO UPDATE SET
+  burned = settlement.burned + EXCLUDED.burned,
+  reclaimed = settlement.reclaimed + EXCLUDED.reclaimed"""
+
+# What was burned and given back in full leaves no flow.
+_FLOWS: Final = """
+SELECT currency, issuer, business_unit, sum(burned)::bigint, sum(reclaimed)::bigint
+FROM settlement WHERE version = $1
+GROUP BY currency, issuer, business_unit
+HAVING (sum(burned), sum(reclaimed)) <> (0, 0)
+ORDER BY currency, issuer, business_unit"""
+
+
+class Flow(NamedTuple):
+    """Points that one unit issued and another took, net of what was given back.
+
+    With issuer and taker the same, the row tells how much of its own points a unit got back; no
+    payment follows from it.
+    """
+
+    currency: str
+    issuer: str
+    business_unit: str
+    burned: int
+    """Spent at `business_unit`."""
+    reclaimed: int
+    """Taken back by, or repaid to, `business_unit` from a lot of another issuer."""
+
+    @property
+    def points(self) -> int:
+        """What the issuer pays for."""
+        return self.burned + self.reclaimed
+
+
+class SettlementMatrix(NamedTuple):
+    """Every flow, ordered by currency, issuer and unit."""
+
+    flows: tuple[Flow, ...]
+
+    def net(self, currency: str) -> dict[str, int]:
+        """Points each unit receives from the others, less what it pays; they sum to zero."""
+        totals: Counter[str] = Counter()
+        for flow in self.flows:
+            if flow.currency == currency:
+                totals[flow.business_unit] += flow.points
+                totals[flow.issuer] -= flow.points
+        return dict(sorted(totals.items()))
+
+
+async def _apply(connection: Connection, batch: EventBatch) -> None:
+    burned: Counter[tuple[int, str, str, str]] = Counter()
+    reclaimed: Counter[tuple[int, str, str, str]] = Counter()
+    for drawn, points in (await drawn_in(connection, batch)).items():
+        flow = (drawn.lane, drawn.issuer, drawn.business_unit, drawn.currency)
+        if not drawn.reclaimed:
+            burned[flow] += points
+        elif drawn.issuer != drawn.business_unit:
+            reclaimed[flow] += points
+    rows = [(*flow, burned[flow], reclaimed[flow]) for flow in sorted({*burned, *reclaimed})]
+    if rows:
+        await connection.execute(_ADD, batch.version, *map(list, zip(*rows, strict=True)))
+
+
+async def settlement_matrix(connection: Connection) -> Reading[SettlementMatrix]:
+    """Who issued what was spent or taken where, by currency, issuer and unit."""
+    async with reading(connection, NAME) as at:
+        rows = await connection.fetch(_FLOWS, at.version)
+    return Reading(at.positions, SettlementMatrix(tuple(Flow(*row) for row in rows)))
+
+
+SETTLEMENT: Final = Projection(
+    name=NAME,
+    definition=1,
+    tables=(schema.settlement,),
+    kinds=BURNING | RECLAIMING,
+    points_only=True,
+    digested=(_FLOWS,),
+    apply=_apply,
+)
