@@ -104,6 +104,8 @@ class TierSpan:
     valid_until: Instant | None
 
 
+frozen_mapping: Final = MappingProxyType
+"""Makes a mapping that its readers cannot change; its maker must not keep the dict."""
 EMPTY: Final[Mapping[str, Balance]] = MappingProxyType({})
 NO_QUALIFYING: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
 

@@ -1,0 +1,308 @@
+"""An account while facts are applied to it: the one mutable thing of the core, never handed out."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
+from ledger.core.instant import Instant, from_timestamp
+from ledger.core.lots import CorruptHistory, OpenLots, drawn_of
+from ledger.core.state import Account, Balance, Debt, Drawn, Hold, Lot, TierSpan, frozen_mapping
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ArrearsRepaid,
+    BurnReversed,
+    DocumentPosted,
+    HoldCaptured,
+    HoldReleased,
+    IdentityLinked,
+    MemberEnrolled,
+    OpeningLotRecorded,
+    PendingClawedBack,
+    PointsBurned,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsHeld,
+    PointsPended,
+    PointsReleased,
+    ReversalReversed,
+    TierChanged,
+)
+
+WINDOWS_KEPT: Final = 2
+"""Per qualifying currency: the running tier window and the one before it decide every tier."""
+TIERS_KEPT: Final = 8
+UUID_LENGTH: Final = 36
+
+
+class Tally:
+    """Applies facts one after the other, then freezes. Order of facts is the caller's duty."""
+
+    __slots__ = (
+        "_frozen",
+        "balances",
+        "business_unit",
+        "debts",
+        "enrolled_at",
+        "holds",
+        "identity_schemes",
+        "lots",
+        "qualifying",
+        "tiers",
+        "version",
+    )
+
+    def __init__(self, account: Account) -> None:
+        self._frozen = account
+        self.version = account.version
+        self.business_unit = account.business_unit
+        self.enrolled_at = account.enrolled_at
+        self.identity_schemes = account.identity_schemes
+        self.lots = OpenLots(account.lots)
+        self.holds = list(account.holds)
+        self.debts = list(account.debts)
+        self.balances: dict[str, list[int]] = {
+            currency: [held.available, held.pending, held.held, held.arrears]
+            for currency, held in account.balances.items()
+        }
+        self.qualifying: Mapping[tuple[str, str], int] = account.qualifying
+        self.tiers = account.tiers
+
+    def account(self) -> Account:
+        """The account after the facts so far."""
+        if self._frozen.version != self.version:
+            self._frozen = Account(
+                self._frozen.account_id,
+                self.version,
+                self.business_unit,
+                self.enrolled_at,
+                self.identity_schemes,
+                self.lots.freeze(),
+                tuple(self.holds),
+                tuple(self.debts),
+                frozen_mapping({name: Balance(*row) for name, row in self.balances.items()}),
+                self.qualifying,
+                self.tiers,
+            )
+        return self._frozen
+
+    def apply(self, event: AccountFact) -> None:
+        """Let a fact have its effect."""
+        self.version += 1
+        match event:
+            case DocumentPosted():
+                pass
+            case MemberEnrolled():
+                self.business_unit = event.business_unit
+                self.enrolled_at = _enrolled_at(event.member_id)
+            case IdentityLinked():
+                if event.scheme not in self.identity_schemes:
+                    self.identity_schemes = (*self.identity_schemes, event.scheme)
+            case TierChanged():
+                span = TierSpan(
+                    event.to_tier,
+                    from_timestamp(event.effective_time),
+                    from_timestamp(event.valid_until_time)
+                    if event.HasField("valid_until_time")
+                    else None,
+                )
+                self.tiers = (*self.tiers[1 - TIERS_KEPT :], span)
+            case _:
+                self._change_lots(event)
+                self._change_balance(event)
+
+    def _change_balance(self, event: MovingFact) -> None:
+        row = self.balances.get(event.currency)
+        if row is None:
+            row = self.balances[event.currency] = [0, 0, 0, 0]
+        points = event.points
+        available, pending, held, arrears = EFFECTS[kind_of(event)]
+        row[0] += available * points
+        row[1] += pending * points
+        row[2] += held * points
+        row[3] += arrears * points
+
+    def _change_lots(self, event: MovingFact) -> None:  # noqa: C901 - one arm per shape of fact
+        match event:
+            case PointsEarned() | PointsPended():
+                self._add_earned(event)
+            case PointsBurned() | ReversalReversed():
+                self.lots.draw(event.draws)
+            case PointsReleased():
+                index = self.lots.find(event.lot_id, "pending", event.points)
+                self.lots.change(index, available=event.points, pending=-event.points)
+            case PointsExpired():
+                index = self.lots.find(event.lot_id, "available", event.points)
+                self.lots.change(index, available=-event.points)
+            case PointsHeld():
+                self._hold(event)
+            case HoldCaptured() | HoldReleased():
+                self._end_hold(event)
+            case PointsClawedBack() | PendingClawedBack():
+                self._claw_back(event)
+            case ArrearsIncurred():
+                self.debts.append(
+                    Debt(
+                        event.debt_id,
+                        event.business_unit,
+                        event.currency,
+                        event.points,
+                        event.document,
+                    )
+                )
+            case ArrearsRepaid():
+                self.lots.draw(event.draws)
+                self._repay(event)
+            case BurnReversed():
+                for draw in event.draws:
+                    drawn = drawn_of(draw)
+                    self.lots.give_back(drawn, currency=event.currency, seq=self.version)
+            case OpeningLotRecorded():
+                self._add_opening(event)
+            case _:
+                assert_never(event)
+
+    # --- lots -------------------------------------------------------------------------------
+
+    def _add_earned(self, event: PointsEarned | PointsPended) -> None:
+        points = event.points
+        window = event.tier_window
+        available_at = None
+        available = points
+        if isinstance(event, PointsPended):
+            available = 0
+            if event.HasField("available_time"):
+                available_at = from_timestamp(event.available_time)
+        self.lots.insert(
+            Lot(
+                event.lot_id,
+                event.currency,
+                event.business_unit,
+                event.funder,
+                event.document,
+                window,
+                from_timestamp(event.earned_time),
+                available_at,
+                from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+                self.version,
+                available,
+                points - available,
+                0,
+            )
+        )
+        if window:
+            self._qualify(event.currency, window, points)
+
+    def _add_opening(self, event: OpeningLotRecorded) -> None:
+        self.lots.insert(
+            Lot(
+                event.lot_id,
+                event.currency,
+                event.business_unit,
+                event.funder,
+                "",
+                "",
+                from_timestamp(event.earned_time),
+                None,
+                from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+                self.version,
+                event.points,
+            )
+        )
+
+    def _claw_back(self, event: PointsClawedBack | PendingClawedBack) -> None:
+        if isinstance(event, PointsClawedBack):
+            self.lots.draw(event.draws)
+        else:
+            self.lots.draw_pending(event.draws)
+        if event.tier_window:
+            self._qualify(event.currency, event.tier_window, -event.points)
+
+    # --- holds, debts, counters ---------------------------------------------------------------
+
+    def _hold(self, event: PointsHeld) -> None:
+        draws = tuple(drawn_of(draw) for draw in event.draws)
+        self.lots.hold(draws)
+        expires_at = from_timestamp(event.expire_time) if event.HasField("expire_time") else None
+        self.holds.append(
+            Hold(
+                event.hold_id,
+                event.business_unit,
+                event.currency,
+                draws,
+                expires_at,
+                event.entry_id,
+            )
+        )
+
+    def _end_hold(self, event: HoldCaptured | HoldReleased) -> None:
+        comes_back = isinstance(event, HoldReleased)
+        self.lots.end_hold(map(drawn_of, event.draws), comes_back=comes_back)
+        index = self._open_hold(event)
+        hold = self.holds[index]
+        left = () if comes_back else _after(hold.draws, event.points)
+        if left:
+            self.holds[index] = Hold(
+                hold.hold_id,
+                hold.business_unit,
+                hold.currency,
+                left,
+                hold.expires_at,
+                hold.entry_id,
+                event.act,
+            )
+        else:
+            del self.holds[index]
+
+    def _open_hold(self, event: HoldCaptured | HoldReleased) -> int:
+        for index, hold in enumerate(self.holds):
+            if hold.hold_id == event.hold_id and hold.business_unit == event.business_unit:
+                return index
+        raise CorruptHistory(f"there is no open hold {event.hold_id}")
+
+    def _repay(self, event: ArrearsRepaid) -> None:
+        for index, debt in enumerate(self.debts):
+            if debt.debt_id == event.debt_id:
+                left = debt.points - event.points
+                if left:
+                    self.debts[index] = Debt(
+                        debt.debt_id, debt.business_unit, debt.currency, left, debt.document
+                    )
+                else:
+                    del self.debts[index]
+                return
+        raise CorruptHistory(f"there is no open debt {event.debt_id}")
+
+    def _qualify(self, currency: str, window: str, points: int) -> None:
+        counted = self.qualifying.get((currency, window))
+        if counted is None and points < 0:
+            return  # a window too old to decide anything
+        qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
+        windows = sorted(key for key in qualifying if key[0] == currency)
+        for key in windows[:-WINDOWS_KEPT]:
+            del qualifying[key]
+        self.qualifying = frozen_mapping(qualifying)
+
+
+def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:
+    """Draws that are left once points were taken from the first ones."""
+    for index, draw in enumerate(draws):
+        if points < draw.points:
+            left = Drawn(
+                draw.lot_id,
+                draw.points - points,
+                draw.issuer,
+                draw.funder,
+                draw.earned_at,
+                draw.expires_at,
+            )
+            return (left, *draws[index + 1 :])
+        points -= draw.points
+    return ()
+
+
+def _enrolled_at(member_id: str) -> Instant:
+    """Instant in a UUIDv7: the fact itself carries no time. 0 for an id of another form."""
+    if len(member_id) != UUID_LENGTH or member_id[14] != "7":
+        return 0
+    return int(member_id[:8] + member_id[9:13], 16) * 1000
