@@ -39,7 +39,11 @@ class CategoryTest:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """An earn rule. Ratios are exact; `rate` is points per unit of the money in `per`."""
+    """An earn rule: `points` per `per` of money for a base rule, `points` alone for a bonus.
+
+    `excess` is a multiplier's factor less 1. `patterns` are the categories and `words` the
+    channels, kinds and tiers that its conditions name.
+    """
 
     id: str
     kind: str
@@ -51,6 +55,7 @@ class CompiledRule:
     context_tests: tuple[ContextTest, ...]
     category_tests: tuple[CategoryTest, ...]
     patterns: tuple[str, ...]
+    words: tuple[str, ...]
     basket_min: Amount | None
     line_min: Amount | None
     points: int
@@ -80,6 +85,7 @@ def _compile(rule: EarnRule) -> CompiledRule:
         context_tests=tuple(_context_tests(rule)),
         category_tests=tuple(_category_tests(rule.when)),
         patterns=(*rule.when.category, *rule.when.category_not),
+        words=(*rule.when.channel, *rule.when.kind, *rule.when.tier),
         basket_min=rule.when.basket_min,
         line_min=rule.when.line_min,
         points=rule.rate.points if isinstance(rule, BaseRule) else _bonus_points(rule),

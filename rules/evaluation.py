@@ -180,7 +180,7 @@ def grants_of(
         window = pins.tier_window if slot.qualifying else ""
         grants.append(
             Grant(
-                slot.rule.id,
+                slot.rule_id,
                 slot.currency,
                 wanted,
                 wanted,

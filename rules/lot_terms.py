@@ -30,39 +30,38 @@ class ExpiryRule:
         self.id = terms.id
         self._terms = terms
         self._zone = zone
+        self._never = isinstance(terms, NeverExpiry)
+        self._to_the_instant = isinstance(terms, FixedExpiry) and terms.round_to == "instant"
         self._by_day: dict[int, Instant] = {}
 
     def expires_at(self, occurred_at: Instant) -> Instant | None:
         """Give the instant, or None for points that stay."""
-        if isinstance(self._terms, NeverExpiry):
+        if self._never:
             return None
         wall = self._zone.wall(occurred_at)
-        if isinstance(self._terms, FixedExpiry) and self._terms.round_to == "instant":
-            day, clock = divmod(wall, DAY)
-            return self._zone.instant(day_number(_fixed_day(self._terms, day)) * DAY + clock)
+        if self._to_the_instant:
+            return self._zone.instant(self._last_day(wall // DAY) * DAY + wall % DAY)
         day = wall // DAY
         known = self._by_day.get(day)
         if known is None:
             if len(self._by_day) >= _REMEMBERED_MAX:
                 self._by_day.clear()
-            known = self._zone.instant(day_number(_end_day(self._terms, day)) * DAY)
-            self._by_day[day] = known
+            known = self._by_day[day] = self._zone.instant(self._last_day(day) * DAY)
         return known
 
-
-def _fixed_day(terms: FixedExpiry, day: int) -> date:
-    return date_of(day_number(add_months(date_of(day), terms.months)) + terms.days)
-
-
-def _end_day(terms: FixedExpiry | PeriodEndExpiry, day: int) -> date:
-    """Give the day at whose start the points are gone."""
-    if isinstance(terms, PeriodEndExpiry):
-        months = _PERIOD_MONTHS[terms.kind]
-        return add_months(period_end(date_of(day), months), terms.after * months)
-    last = _fixed_day(terms, day)
-    if terms.round_to == "day_end":
-        return date_of(day_number(last) + 1)
-    return period_end(last, _PERIOD_MONTHS[terms.round_to])
+    def _last_day(self, day: int) -> int:
+        """Give the day on which points of `day` end: at its start, or at their time of day."""
+        terms, earned = self._terms, date_of(day)
+        if isinstance(terms, PeriodEndExpiry):
+            months = _PERIOD_MONTHS[terms.kind]
+            return day_number(add_months(period_end(earned, months), terms.after * months))
+        assert isinstance(terms, FixedExpiry), "points that stay have no last day"
+        last = day_number(add_months(earned, terms.months)) + terms.days
+        if terms.round_to == "instant":
+            return last
+        if terms.round_to == "day_end":
+            return last + 1
+        return day_number(period_end(date_of(last), _PERIOD_MONTHS[terms.round_to]))
 
 
 def pending_until(zone: LocalZone, occurred_at: Instant, days: int) -> Instant | None:

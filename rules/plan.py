@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from math import lcm
 
 from rules.earning import CompiledRule, Context
@@ -30,6 +31,7 @@ class Slot:
     """
 
     rule: CompiledRule
+    rule_id: str
     currency: str
     funder: str
     qualifying: bool
@@ -98,6 +100,7 @@ class Stage:
         currency = self.plan.terms.currencies[rule.currency]
         return Slot(
             rule=rule,
+            rule_id=rule.id,
             currency=currency.id,
             funder=rule.funder or self.plan.unit.id,
             qualifying=currency.qualifying,
@@ -114,7 +117,8 @@ class Stage:
         if rule.kind == "multiplier":
             # Boosting points that are pending with points that are not would let the boost be
             # spent first; the publish check sees to it that all base rules agree.
-            sources += [base for base in self._bases if self.plan.share_lines(base, rule)][:1]
+            shared = (base for base in self._bases if self.plan.share_lines(base, rule))
+            sources += islice(shared, 1)
         currency = self.plan.terms.currencies[rule.currency]
         expiry = next((s.expiry for s in sources if s.expiry is not None), currency.expiry)
         pending = next(
@@ -251,29 +255,48 @@ class PlanBook:
         self.terms = terms
         self.rules = rules
         self.combine = combine
-        self._universe = known_categories(terms, rules)
+        self._touched = touched_categories(terms, rules)
+        self._named = frozenset(word for rule in rules for word in rule.words)
+        self._by_context: dict[Context, Plan] = {}
         self._plans: dict[tuple[str, str, str, str, str | None], Plan] = {}
 
     def plan(self, key: tuple[str, str, str, str, str | None]) -> Plan:
         """Give the plan for (unit, currency code, channel, kind, tier); RulesRefusal."""
         plan = self._plans.get(key)
         if plan is None:
-            unit, code, channel, kind, tier = key
+            context = self._context(key)
+            plan = self._by_context.get(context)
+            if plan is None:
+                plan = self._by_context[context] = Plan(context, self)
             if len(self._plans) >= _REMEMBERED_MAX:
                 self._plans.clear()
-            context = Context(unit, code, channel.lower(), kind.lower(), tier)
-            plan = self._plans[key] = Plan(context, self)
+            self._plans[key] = plan
         return plan
+
+    def _context(self, key: tuple[str, str, str, str, str | None]) -> Context:
+        """Forget words no rule asks for: channels are the callers' own, and there is no end."""
+        unit, code, channel, kind, tier = key
+        channel, kind = channel.lower(), kind.lower()
+        return Context(
+            unit=unit,
+            currency_code=code,
+            channel=channel if channel in self._named else "",
+            kind=kind if kind in self._named else "",
+            tier=tier if tier in self._named else None,
+        )
 
     def share_lines(self, base: CompiledRule, multiplier: CompiledRule) -> bool:
         """Say whether a line could earn by both rules, as far as currency and category go."""
-        return base.currency == multiplier.currency and any(
-            base.wants_category(name) and multiplier.wants_category(name) for name in self._universe
+        return base.currency == multiplier.currency and not self._touched[base.id].isdisjoint(
+            self._touched[multiplier.id]
         )
 
 
-def known_categories(terms: Terms, rules: Iterable[CompiledRule]) -> tuple[str, ...]:
-    """List the categories that tell the rules apart: those listed, those named, and any other."""
+def touched_categories(terms: Terms, rules: Iterable[CompiledRule]) -> Mapping[str, frozenset[str]]:
+    """Say for every rule which categories that earn it looks at.
+
+    The categories are those that tell the rules apart: listed, named by a rule, and any other.
+    """
     named = {pattern for rule in rules for pattern in rule.patterns}
     below = {f"{pattern[:-1]}other" for pattern in named if pattern.endswith("/*")}
     exact = {pattern for pattern in named if not pattern.endswith("/*")}
@@ -281,4 +304,7 @@ def known_categories(terms: Terms, rules: Iterable[CompiledRule]) -> tuple[str, 
     if terms.unlisted_earn:
         candidates.add("any-other")
     known = (name for name in candidates if terms.unlisted_earn or terms.listed(name))
-    return tuple(sorted(name for name in known if terms.earns(name)))
+    earning = [name for name in known if terms.earns(name)]
+    return {
+        rule.id: frozenset(name for name in earning if rule.wants_category(name)) for rule in rules
+    }

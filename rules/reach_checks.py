@@ -6,7 +6,7 @@ from itertools import combinations
 from rules.earning import compile_rules
 from rules.loading import PolicyDocument
 from rules.model import BaseRule, EarnRule, MultiplierRule, PolicyModel, When
-from rules.plan import known_categories
+from rules.plan import touched_categories
 from rules.refusal import Finding
 from rules.terms import compile_terms
 
@@ -25,11 +25,7 @@ class _Reach:
         self._number = {rule.id: number for number, rule in enumerate(model.earn)}
         self._by_id: dict[str, EarnRule] = {rule.id: rule for rule in model.earn}
         compiled = compile_rules(model.earn)
-        universe = known_categories(compile_terms(model), compiled)
-        self._touched = {
-            rule.id: frozenset(name for name in universe if rule.wants_category(name))
-            for rule in compiled
-        }
+        self._touched = touched_categories(compile_terms(model), compiled)
         self._bases = [self._by_id[rule.id] for rule in compiled if rule.kind == "base"]
 
     def findings(self) -> Iterator[Finding]:

@@ -14,7 +14,8 @@ from rules.refusal import RulesRefusal
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
-_REMEMBERED_MAX = 8192
+# Hours and days: close to four years of hours, so that an import of old sales stays fast.
+_REMEMBERED_MAX = 32768
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone
 _EPOCH_ORDINAL = _EPOCH.toordinal()
 # 1900 to 9000: room for a century of expiry before Python's calendar ends.
