@@ -1,0 +1,154 @@
+"""What time has decided: recorded before every command, in the order in which it fell due.
+
+At one instant: releases, then expiries, then holds that time out, then tier periods, each by id.
+What one step makes due (points of a hold that come back to an overdue lot) joins the queue, so
+that nothing is due when it is empty.
+"""
+
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from ledger.core.arrears import release_lot
+from ledger.core.commands import TierLadder
+from ledger.core.decision import Decision, Draft, Outcome
+from ledger.core.holds import give_back
+from ledger.core.instant import Instant
+from ledger.core.state import Account, Hold, Lot
+from ledger.core.tally import Tally
+from ledger.core.tiers import end_period
+from loyalty.v1.events_pb2 import RELEASE_CAUSE_TIMED_OUT, PointsExpired
+
+_RELEASE: Final = 0
+_EXPIRE: Final = 1
+_TIME_OUT: Final = 2
+_END_PERIOD: Final = 3
+_LONG_AGO: Final = -(2**62)
+
+_Due = tuple[Instant, int, str, str]
+"""(due instant, what, lot or hold id, the hold's business unit)"""
+
+
+def advance(account: Account, *, now: Instant, ladder: TierLadder) -> Decision:
+    """Record what is due by `now`; no facts when nothing is."""
+    if not _is_due(account, now):
+        return Decision((), account, Outcome.POSTED)
+    draft = Draft(account, at=now)
+    settle(draft, since=_LONG_AGO, now=now, ladder=ladder)
+    return draft.decision()
+
+
+def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) -> None:
+    """Record what is due by `now` on a draft.
+
+    `since` is when its last facts occurred: points that came back to an overdue lot then, expire
+    then, and not when the lot would have.
+    """
+    queue = _due(draft.tally, since, now)
+    heapify(queue)
+    while queue:
+        at, what, subject, unit = heappop(queue)
+        draft.at = at
+        if what == _RELEASE:
+            follow = _release(draft, subject, now)
+        elif what == _EXPIRE:
+            follow = _expire(draft, subject)
+        elif what == _TIME_OUT:
+            follow = _time_out(draft, subject, unit, now)
+        else:
+            follow = _end_period(draft, ladder, now)
+        for due in follow:
+            heappush(queue, due)
+
+
+def _is_due(account: Account, now: Instant) -> bool:
+    pending = False
+    for balance in account.balances.values():
+        pending = pending or balance.pending > 0
+    if pending and any(_releasable(lot, now) for lot in account.lots):
+        return True
+    for lot in account.lots:
+        if lot.expires_at is None or lot.expires_at > now:
+            break
+        if lot.available:
+            return True
+    return _hold_is_due(account.holds, now) or _period_is_over(account, now)
+
+
+def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
+    due: list[_Due] = []
+    for lot in tally.lots.items:
+        if lot.expires_at is None or lot.expires_at > now:
+            break
+        if lot.available:
+            due.append((max(lot.expires_at, since), _EXPIRE, lot.lot_id, ""))
+    if any(row[1] for row in tally.balances.values()):
+        for lot in tally.lots.items:
+            if lot.available_at is not None and _releasable(lot, now):
+                due.append((max(lot.available_at, since), _RELEASE, lot.lot_id, ""))
+    for hold in tally.holds:
+        if hold.expires_at is not None and hold.expires_at <= now:
+            due.append((max(hold.expires_at, since), _TIME_OUT, hold.hold_id, hold.business_unit))
+    end = tally.tiers[-1].valid_until if tally.tiers else None
+    if end is not None and end <= now:
+        due.append((end, _END_PERIOD, "", ""))
+    return due
+
+
+def _releasable(lot: Lot, now: Instant) -> bool:
+    return lot.pending > 0 and lot.available_at is not None and lot.available_at <= now
+
+
+def _hold_is_due(holds: tuple[Hold, ...], now: Instant) -> bool:
+    return any(hold.expires_at is not None and hold.expires_at <= now for hold in holds)
+
+
+def _period_is_over(account: Account, now: Instant) -> bool:
+    end = account.tiers[-1].valid_until if account.tiers else None
+    return end is not None and end <= now
+
+
+def _release(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
+    lot = next(lot for lot in draft.tally.lots.items if lot.lot_id == lot_id and lot.pending)
+    expires_at = lot.expires_at
+    release_lot(draft, lot, entry_id="")
+    if expires_at is not None and expires_at <= now:
+        return [(max(expires_at, draft.at), _EXPIRE, lot_id, "")]
+    return []
+
+
+def _expire(draft: Draft, lot_id: str) -> list[_Due]:
+    for lot in draft.tally.lots.items:
+        if lot.expires_at is None or lot.expires_at > draft.at:
+            break
+        if lot.lot_id == lot_id and lot.available:
+            draft.record(
+                PointsExpired(
+                    lot_id=lot_id,
+                    currency=lot.currency,
+                    points=lot.available,
+                    business_unit=lot.issuer,
+                    funder=lot.funder,
+                    available_after=draft.available(lot.currency) - lot.available,
+                )
+            )
+            break
+    return []
+
+
+def _time_out(draft: Draft, hold_id: str, business_unit: str, now: Instant) -> list[_Due]:
+    hold = next(
+        hold
+        for hold in draft.tally.holds
+        if hold.hold_id == hold_id and hold.business_unit == business_unit
+    )
+    give_back(draft, hold, cause=RELEASE_CAUSE_TIMED_OUT, entry_id="")
+    return [
+        (max(draw.expires_at, draft.at), _EXPIRE, draw.lot_id, "")
+        for draw in hold.draws
+        if draw.expires_at is not None and draw.expires_at <= now
+    ]
+
+
+def _end_period(draft: Draft, ladder: TierLadder, now: Instant) -> list[_Due]:
+    end = end_period(draft, ladder)
+    return [(end, _END_PERIOD, "", "")] if end is not None and end <= now else []

@@ -1,0 +1,66 @@
+"""The one door to every verb: a command and an account in, facts or a refusal out."""
+
+from typing import assert_never
+
+from ledger.core.advance import advance, settle
+from ledger.core.burns import burn
+from ledger.core.commands import (
+    AdvanceAccount,
+    BurnPoints,
+    CaptureHold,
+    Command,
+    EnrolMember,
+    HoldPoints,
+    LinkIdentity,
+    PostDocument,
+    ReleaseHold,
+    ReverseEntry,
+    TierLadder,
+)
+from ledger.core.decision import Decision, Draft, Outcome
+from ledger.core.documents import post
+from ledger.core.holds import capture, hold, release
+from ledger.core.instant import Instant
+from ledger.core.members import enrol, link
+from ledger.core.reversals import reverse
+from ledger.core.state import Account
+from ledger.core.tiers import reach
+
+__all__ = ["Decision", "Outcome", "decide"]
+
+
+def decide(  # noqa: C901 - one arm per verb
+    command: Command, account: Account, *, now: Instant, ladder: TierLadder
+) -> Decision:
+    """Decide a command on an account that was advanced to `now`.
+
+    The result is advanced as well: a lot that is born overdue expires in the same decision.
+    `now` is the writer's instant, which the facts will bear as recorded. Raises Refusal.
+    """
+    if isinstance(command, AdvanceAccount):
+        return advance(account, now=now, ladder=ladder)
+    draft = Draft(account, at=command.occurred_at)
+    match command:
+        case PostDocument():
+            if post(draft, command, now=now) is Outcome.SUPERSEDED:
+                return Decision((), account, Outcome.SUPERSEDED)
+            if draft.tally.qualifying is not account.qualifying:
+                reach(draft, ladder, entry_id=command.entry_id)
+        case BurnPoints():
+            burn(draft, command)
+        case HoldPoints():
+            hold(draft, command)
+        case CaptureHold():
+            capture(draft, command)
+        case ReleaseHold():
+            release(draft, command)
+        case ReverseEntry():
+            reverse(draft, command, now=now)
+        case EnrolMember():
+            enrol(draft, command, account)
+        case LinkIdentity():
+            link(draft, command)
+        case _:
+            assert_never(command)
+    settle(draft, since=command.occurred_at, now=now, ladder=ladder)
+    return draft.decision()

@@ -1,0 +1,290 @@
+"""Documents: a net state is stated, and the difference to the state before it is posted.
+
+In this order: what the document no longer gives is taken back, what was waiting for its final
+version is released, what it gives more becomes new lots.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ledger.core.arrears import release_lot, repay
+from ledger.core.commands import Grant, PostDocument
+from ledger.core.decision import Draft, Outcome
+from ledger.core.draws import draw_available, draw_pending
+from ledger.core.instant import Instant, optional_timestamp, to_timestamp
+from ledger.core.state import Lot
+from loyalty.v1 import types_pb2
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    DocumentPosted,
+    PendingClawedBack,
+    PointsClawedBack,
+    PointsEarned,
+    PointsPended,
+)
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_STATUS_FINAL,
+    DOCUMENT_STATUS_PENDING,
+)
+
+_GrantKey = tuple[str, str, str, str]
+"""(rule, currency, funder, window): a grant that changes one of these is another grant."""
+
+
+class _Terms(NamedTuple):
+    """What the points of one lot have in common."""
+
+    currency: str
+    funder: str
+    pending_until: Instant | None
+    expires_at: Instant | None
+    window: str
+
+
+class _Loss(NamedTuple):
+    """Points that a document takes back in one currency and tier window."""
+
+    document: str
+    currency: str
+    window: str
+    points: int
+
+
+class _Difference:
+    """What a version takes back, by (currency, window), and what it adds, by terms."""
+
+    __slots__ = ("less", "more")
+
+    def __init__(self) -> None:
+        self.less: dict[tuple[str, str], int] = {}
+        self.more: dict[_Terms, int] = {}
+
+    def take(self, currency: str, window: str, points: int) -> None:
+        self.less[currency, window] = self.less.get((currency, window), 0) + points
+
+    def give(self, terms: _Terms, points: int) -> None:
+        self.more[terms] = self.more.get(terms, 0) + points
+
+
+def document_key(business_unit: str, source: str, document_id: str) -> str:
+    """Key of a document over all its versions, as lots and debts name it."""
+    return f"{business_unit}/{source}/{document_id}"
+
+
+def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:
+    """Post a document's version. Raises TooManyLots, PointsOverflow."""
+    head, document = command.head, command.document
+    if head is not None and document.version <= head.document.version:
+        return Outcome.SUPERSEDED
+    _record_version(draft, command)
+    if not command.grants and (head is None or not head.grants):
+        return Outcome.POSTED
+    key = document_key(command.business_unit, document.source, document.document_id)
+    final = document.status == DOCUMENT_STATUS_FINAL
+    waiting = _waiting(draft, key) if final and head is not None else []
+    difference = _difference(command, waiting, now)
+    for (currency, window), points in difference.less.items():
+        _claw_back(draft, command, _Loss(key, currency, window, points))
+    if waiting:
+        for lot in _waiting(draft, key):
+            release_lot(draft, lot, entry_id=command.entry_id)
+    if difference.more:
+        _issue(draft, command, key, difference.more)
+    return Outcome.POSTED
+
+
+def _record_version(draft: Draft, command: PostDocument) -> None:
+    head = command.head
+    final = command.document.status == DOCUMENT_STATUS_FINAL
+    version = DocumentPosted(
+        entry_id=command.entry_id,
+        business_unit=command.business_unit,
+        document=command.document,
+        origin=command.origin,
+        pins=command.pins,
+        grants=[_recorded(grant) for grant in command.grants],
+        business_date=command.business_date,
+        pinned=final or (head is not None and head.pinned),
+    )
+    # The instant stands in the envelope, once.
+    version.origin.ClearField("occurred_time")
+    draft.record(version)
+
+
+def _recorded(grant: Grant) -> types_pb2.Grant:
+    return types_pb2.Grant(
+        rule=grant.rule,
+        currency=grant.currency,
+        wanted=grant.wanted,
+        granted=grant.granted,
+        funder=grant.funder,
+        available_time=optional_timestamp(grant.pending_until),
+        expire_time=optional_timestamp(grant.expires_at),
+        tier_window=grant.window,
+    )
+
+
+def _waiting(draft: Draft, key: str) -> list[Lot]:
+    """Lots of a document that wait for its final version."""
+    lots = draft.tally.lots.items
+    return [lot for lot in lots if lot.pending and lot.available_at is None and lot.document == key]
+
+
+def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> _Difference:
+    """Compare what every rule gives now with what it gave before; rules do not offset each other.
+
+    Points that wait for the final version and then have to wait longer are taken back and given
+    again under their new terms: releasing their lot would make them spendable too early.
+    """
+    difference = _Difference()
+    pending = command.document.status == DOCUMENT_STATUS_PENDING
+    before = _granted_before(command.head)
+    still_waiting = _points_waiting(waiting)
+    for grant in command.grants:
+        currency, funder, window = grant.currency, grant.funder, grant.window
+        until = grant.pending_until
+        if until is not None and until <= now and not pending:
+            until = None
+        terms = _Terms(currency, funder, until, grant.expires_at, window)
+        had = before.pop((grant.rule, currency, funder, window), 0)
+        added = grant.granted - had
+        if until is not None and still_waiting:
+            longer = min(had, grant.granted, still_waiting.get((currency, funder, window), 0))
+            if longer:
+                still_waiting[currency, funder, window] -= longer
+                difference.take(currency, window, longer)
+                difference.give(terms, longer)
+        if added > 0:
+            difference.give(terms, added)
+        elif added < 0:
+            difference.take(currency, window, -added)
+    for (_, currency, _, window), had in before.items():
+        difference.take(currency, window, had)
+    return difference
+
+
+def _points_waiting(lots: Iterable[Lot]) -> dict[tuple[str, str, str], int]:
+    points: dict[tuple[str, str, str], int] = {}
+    for lot in lots:
+        same = (lot.currency, lot.funder, lot.tier_window)
+        points[same] = points.get(same, 0) + lot.pending
+    return points
+
+
+def _granted_before(head: DocumentPosted | None) -> dict[_GrantKey, int]:
+    before: dict[_GrantKey, int] = {}
+    for grant in head.grants if head is not None else ():
+        key = (grant.rule, grant.currency, grant.funder, grant.tier_window)
+        before[key] = before.get(key, 0) + grant.granted
+    return before
+
+
+def _claw_back(draft: Draft, command: PostDocument, loss: _Loss) -> None:
+    """Take back from what is pending of the document, its own lots, others; the rest is owed.
+
+    Tier-qualifying points are taken from their own window only, and never owed.
+    """
+    lots = [
+        lot
+        for lot in draft.tally.lots.items
+        if lot.currency == loss.currency and lot.tier_window == loss.window
+    ]
+    own = [lot for lot in lots if lot.document == loss.document]
+    others = (lot for lot in lots if lot.document != loss.document)
+    pending, left = draw_pending(own, loss.points)
+    draws, left = draw_available(own, left)
+    more, missing = draw_available(others, left)
+    draws += more
+    if pending:
+        draft.record(
+            PendingClawedBack(
+                entry_id=command.entry_id,
+                currency=loss.currency,
+                points=_sum(pending),
+                business_unit=command.business_unit,
+                draws=pending,
+                document=loss.document,
+                tier_window=loss.window,
+            )
+        )
+    if draws:
+        points = _sum(draws)
+        draft.record(
+            PointsClawedBack(
+                entry_id=command.entry_id,
+                currency=loss.currency,
+                points=points,
+                business_unit=command.business_unit,
+                draws=draws,
+                document=loss.document,
+                available_after=draft.available(loss.currency) - points,
+                tier_window=loss.window,
+            )
+        )
+    if missing and not loss.window:
+        _owe(draft, command, loss, missing)
+
+
+def _sum(draws: Iterable[types_pb2.Draw]) -> int:
+    return sum(draw.points for draw in draws)
+
+
+def _owe(draft: Draft, command: PostDocument, loss: _Loss, points: int) -> None:
+    draft.check_room(loss.currency, points)
+    debts = sum(isinstance(fact.event, ArrearsIncurred) for fact in draft.facts)
+    draft.record(
+        ArrearsIncurred(
+            debt_id=f"{command.entry_id}.d{debts + 1}",
+            currency=loss.currency,
+            points=points,
+            business_unit=command.business_unit,
+            document=loss.document,
+            entry_id=command.entry_id,
+        )
+    )
+
+
+def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, int]) -> None:
+    """Make a lot for each kind of terms; what can be spent at once first pays what is owed."""
+    draft.check_lots(len(more))
+    final = command.document.status == DOCUMENT_STATUS_FINAL
+    earned_time = to_timestamp(command.occurred_at)
+    for number, (terms, points) in enumerate(more.items(), 1):
+        currency = terms.currency
+        draft.check_room(currency, points)
+        lot_id = f"{command.entry_id}.{number}"
+        expire_time = optional_timestamp(terms.expires_at)
+        if final and terms.pending_until is None:
+            draft.record(
+                PointsEarned(
+                    lot_id=lot_id,
+                    currency=currency,
+                    points=points,
+                    business_unit=command.business_unit,
+                    funder=terms.funder,
+                    earned_time=earned_time,
+                    expire_time=expire_time,
+                    document=key,
+                    tier_window=terms.window,
+                    available_after=draft.available(currency) + points,
+                    entry_id=command.entry_id,
+                )
+            )
+            if draft.tally.debts:
+                repay(draft, lot_id, currency=currency, entry_id=command.entry_id)
+        else:
+            draft.record(
+                PointsPended(
+                    lot_id=lot_id,
+                    currency=currency,
+                    points=points,
+                    business_unit=command.business_unit,
+                    funder=terms.funder,
+                    earned_time=earned_time,
+                    expire_time=expire_time,
+                    document=key,
+                    tier_window=terms.window,
+                    available_time=optional_timestamp(terms.pending_until) if final else None,
+                    entry_id=command.entry_id,
+                )
+            )

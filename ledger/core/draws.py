@@ -1,0 +1,57 @@
+"""Draws: points taken from lots, complete with what settlement and a later reversal need."""
+
+from collections.abc import Iterable
+
+from ledger.core.instant import optional_timestamp, to_timestamp
+from ledger.core.state import Drawn, Lot
+from loyalty.v1.types_pb2 import Draw
+
+
+def draw_of(lot: Lot | Drawn, points: int) -> Draw:
+    """Points taken from one lot."""
+    return Draw(
+        lot_id=lot.lot_id,
+        points=points,
+        issuer=lot.issuer,
+        funder=lot.funder,
+        earned_time=to_timestamp(lot.earned_at),
+        expire_time=optional_timestamp(lot.expires_at),
+    )
+
+
+def draw_available(lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:
+    """Take available points from lots in their order; also what is missing in the end."""
+    draws: list[Draw] = []
+    for lot in lots:
+        if not points:
+            break
+        if lot.available:
+            taken = min(points, lot.available)
+            draws.append(draw_of(lot, taken))
+            points -= taken
+    return draws, points
+
+
+def draw_pending(lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:
+    """As `draw_available`, from what is pending."""
+    draws: list[Draw] = []
+    for lot in lots:
+        if not points:
+            break
+        if lot.pending:
+            taken = min(points, lot.pending)
+            draws.append(draw_of(lot, taken))
+            points -= taken
+    return draws, points
+
+
+def draw_held(draws: Iterable[Drawn], points: int) -> list[Draw]:
+    """Take points from what a hold has left, in the hold's order."""
+    taken: list[Draw] = []
+    for drawn in draws:
+        if not points:
+            break
+        part = min(points, drawn.points)
+        taken.append(draw_of(drawn, part))
+        points -= part
+    return taken

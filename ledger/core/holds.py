@@ -1,0 +1,129 @@
+"""Holds: points are set aside, then captured in parts, released, or given back by time."""
+
+from typing import Final
+
+from ledger.core.burns import check_terms, draw_or_refuse
+from ledger.core.commands import CaptureHold, HoldFact, HoldPoints, ReleaseHold
+from ledger.core.decision import Draft, check_points
+from ledger.core.draws import draw_held, draw_of
+from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime
+from ledger.core.refusals import HoldExists, HoldResolved, MoreThanHeld, UnknownHold
+from ledger.core.state import Hold
+from loyalty.v1.events_pb2 import (
+    RELEASE_CAUSE_FINAL_CAPTURE,
+    RELEASE_CAUSE_RELEASED,
+    RELEASE_CAUSE_TIMED_OUT,
+    HoldCaptured,
+    HoldReleased,
+    PointsHeld,
+    ReleaseCause,
+)
+
+CAPTURED: Final = "CAPTURED"
+RELEASED: Final = "RELEASED"
+TIMED_OUT: Final = "TIMED_OUT"
+
+
+def hold(draft: Draft, command: HoldPoints) -> None:
+    """Set points aside. Raises HoldExists, and what a burn raises."""
+    check_points(command.points)
+    if _open_hold(draft, command.hold_id, command.business_unit) is not None:
+        raise HoldExists(hold_id=command.hold_id)
+    check_terms(command.points, command.terms)
+    draws = draw_or_refuse(draft, command.currency, command.points)
+    draft.record(
+        PointsHeld(
+            hold_id=command.hold_id,
+            currency=command.currency,
+            points=command.points,
+            business_unit=command.business_unit,
+            draws=draws,
+            expire_time=optional_timestamp(command.expires_at),
+            available_after=draft.available(command.currency) - command.points,
+            entry_id=command.entry_id,
+            policy_digest=command.terms.policy_digest,
+        )
+    )
+
+
+def capture(draft: Draft, command: CaptureHold) -> None:
+    """Spend held points; the last capture gives back the rest.
+
+    Raises Malformed, UnknownHold, HoldResolved, MoreThanHeld.
+    """
+    check_points(command.points)
+    held = _find(draft, command)
+    left = held.points - command.points
+    if left < 0:
+        raise MoreThanHeld(left=held.points, requested=command.points)
+    draft.record(
+        HoldCaptured(
+            hold_id=held.hold_id,
+            currency=held.currency,
+            points=command.points,
+            business_unit=held.business_unit,
+            draws=draw_held(held.draws, command.points),
+            # Nothing is left to capture: the hold is over even if the caller would have gone on.
+            final=command.final or not left,
+            entry_id=command.entry_id,
+            hold_left=left,
+            act=held.acts + 1,
+        )
+    )
+    if command.final and left:
+        rest = _find(draft, command)
+        give_back(draft, rest, cause=RELEASE_CAUSE_FINAL_CAPTURE, entry_id=command.entry_id)
+
+
+def release(draft: Draft, command: ReleaseHold) -> None:
+    """Give all held points back. Raises UnknownHold, HoldResolved."""
+    held = _find(draft, command)
+    give_back(draft, held, cause=RELEASE_CAUSE_RELEASED, entry_id=command.entry_id)
+
+
+def give_back(draft: Draft, held: Hold, *, cause: ReleaseCause.ValueType, entry_id: str) -> None:
+    """End a hold; what it has left becomes available in the lots it came from."""
+    points = held.points
+    draft.record(
+        HoldReleased(
+            hold_id=held.hold_id,
+            currency=held.currency,
+            points=points,
+            business_unit=held.business_unit,
+            draws=[draw_of(draw, draw.points) for draw in held.draws],
+            cause=cause,
+            available_after=draft.available(held.currency) + points,
+            entry_id=entry_id,
+            act=held.acts + 1,
+        )
+    )
+
+
+def _open_hold(draft: Draft, hold_id: str, business_unit: str) -> Hold | None:
+    for held in draft.tally.holds:
+        if held.hold_id == hold_id and held.business_unit == business_unit:
+            return held
+    return None
+
+
+def _find(draft: Draft, command: CaptureHold | ReleaseHold) -> Hold:
+    held = _open_hold(draft, command.hold_id, command.business_unit)
+    if held is not None:
+        return held
+    if not command.history:
+        raise UnknownHold(hold_id=command.hold_id)
+    raise _resolved(command.hold_id, command.history)
+
+
+def _resolved(hold_id: str, history: tuple[HoldFact, ...]) -> HoldResolved:
+    """Name the act that ended a hold: the first of its acts that left nothing to act on."""
+    for fact in history:
+        if isinstance(fact, HoldCaptured) and fact.final:
+            return HoldResolved(hold_id=hold_id, first_outcome=CAPTURED, resolved_by=fact.entry_id)
+        if isinstance(fact, HoldReleased) and fact.cause != RELEASE_CAUSE_TIMED_OUT:
+            return HoldResolved(hold_id=hold_id, first_outcome=RELEASED, resolved_by=fact.entry_id)
+    # Time may have ended it in the very step that this command is part of.
+    placed = history[0]
+    assert isinstance(placed, PointsHeld)
+    ended = to_datetime(from_timestamp(placed.expire_time)).isoformat().replace("+00:00", "Z")
+    return HoldResolved(hold_id=hold_id, first_outcome=TIMED_OUT, resolved_at=ended)

@@ -1,0 +1,37 @@
+"""Members: joining, and being known by one more identity."""
+
+from ledger.core.commands import EnrolMember, LinkIdentity
+from ledger.core.decision import Draft
+from ledger.core.refusals import AlreadyEnrolled
+from ledger.core.state import Account
+from loyalty.v1.events_pb2 import IdentityLinked, MemberEnrolled
+
+
+def enrol(draft: Draft, command: EnrolMember, account: Account) -> None:
+    """Open the account. Raises AlreadyEnrolled."""
+    if account.enrolled_at is not None:
+        raise AlreadyEnrolled(member_id=account.account_id)
+    draft.record(
+        MemberEnrolled(
+            member_id=account.account_id,
+            business_unit=command.business_unit,
+            channel=command.channel,
+        )
+    )
+    for identity_id, scheme in command.identities:
+        draft.record(
+            IdentityLinked(
+                identity_id=identity_id, scheme=scheme, business_unit=command.business_unit
+            )
+        )
+
+
+def link(draft: Draft, command: LinkIdentity) -> None:
+    """Add an identity."""
+    draft.record(
+        IdentityLinked(
+            identity_id=command.identity_id,
+            scheme=command.scheme,
+            business_unit=command.business_unit,
+        )
+    )

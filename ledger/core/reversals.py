@@ -1,0 +1,168 @@
+"""Reversals: burned points go back to the lots they came from, and may be taken again.
+
+Amounts are net. What a burn still has out is a pile of draws: reversals take from its end, and a
+reversal that is taken back puts its own draws on top.
+"""
+
+from collections.abc import Iterable
+
+from ledger.core.burns import draw_or_refuse
+from ledger.core.commands import BurnFact, ReverseEntry
+from ledger.core.decision import POINTS_MAX, Draft
+from ledger.core.draws import draw_of
+from ledger.core.instant import Instant
+from ledger.core.lots import drawn_of
+from ledger.core.refusals import Malformed, MoreThanLeft, NotReversible, UnknownEntry
+from ledger.core.state import Drawn
+from loyalty.v1.events_pb2 import (
+    BurnReversed,
+    HoldCaptured,
+    PointsBurned,
+    ReversalReversed,
+)
+from loyalty.v1.types_pb2 import Draw
+
+
+def reverse(draft: Draft, command: ReverseEntry, *, now: Instant) -> None:
+    """Take back a burn, a capture, or a reversal, whole or in part.
+
+    Raises Malformed, UnknownEntry, NotReversible, MoreThanLeft, InsufficientPoints, TooManyLots.
+    """
+    if not 0 <= command.points <= POINTS_MAX:
+        raise Malformed(
+            field="points", value=command.points, expected=f"0 (all that is left) to {POINTS_MAX}"
+        )
+    burn = _burn(command)
+    target = _target(command)
+    if isinstance(target, BurnReversed):
+        _burn_again(draft, command, burn, target)
+    else:
+        _give_back(draft, command, burn, now)
+
+
+def _burn(command: ReverseEntry) -> PointsBurned | HoldCaptured:
+    first = command.history[0] if command.history else None
+    if (
+        isinstance(first, PointsBurned | HoldCaptured)
+        and first.business_unit == command.business_unit
+    ):
+        return first
+    raise UnknownEntry(entry_id=command.target_entry_id)
+
+
+def _target(command: ReverseEntry) -> PointsBurned | HoldCaptured | BurnReversed:
+    for fact in command.history:
+        if fact.entry_id == command.target_entry_id:
+            if isinstance(fact, ReversalReversed):
+                raise NotReversible(entry_id=fact.entry_id, burn_entry_id=fact.burn_entry_id)
+            return fact
+    raise UnknownEntry(entry_id=command.target_entry_id)
+
+
+def _give_back(
+    draft: Draft, command: ReverseEntry, burn: PointsBurned | HoldCaptured, now: Instant
+) -> None:
+    out = draws_out(command.history)
+    points = _points_or_refuse(command.points, sum(drawn.points for drawn in out))
+    draws = _refill(out, points, grace_until=command.grace_until, now=now)
+    draft.check_lots(len(draws))
+    draft.check_room(burn.currency, points)
+    draft.record(
+        BurnReversed(
+            entry_id=command.entry_id,
+            currency=burn.currency,
+            points=points,
+            business_unit=burn.business_unit,
+            draws=draws,
+            burn_entry_id=burn.entry_id,
+            available_after=draft.available(burn.currency) + points,
+            act=len(command.history),
+        )
+    )
+
+
+def _burn_again(
+    draft: Draft,
+    command: ReverseEntry,
+    burn: PointsBurned | HoldCaptured,
+    reversal: BurnReversed,
+) -> None:
+    taken_again = sum(
+        fact.points
+        for fact in command.history
+        if isinstance(fact, ReversalReversed) and fact.reversal_entry_id == reversal.entry_id
+    )
+    points = _points_or_refuse(command.points, reversal.points - taken_again)
+    draws = draw_or_refuse(draft, burn.currency, points)
+    draft.record(
+        ReversalReversed(
+            entry_id=command.entry_id,
+            currency=burn.currency,
+            points=points,
+            business_unit=burn.business_unit,
+            draws=draws,
+            burn_entry_id=burn.entry_id,
+            reversal_entry_id=reversal.entry_id,
+            available_after=draft.available(burn.currency) - points,
+            act=len(command.history),
+        )
+    )
+
+
+def _points_or_refuse(requested: int, left: int) -> int:
+    if not left or requested > left:
+        raise MoreThanLeft(left=left, requested=requested)
+    return requested or left
+
+
+def draws_out(history: Iterable[BurnFact]) -> list[Drawn]:
+    """Draws of a burn that were not given back, oldest first."""
+    out: list[Drawn] = []
+    for fact in history:
+        if isinstance(fact, BurnReversed):
+            for draw in fact.draws:
+                _take_last(out, draw.lot_id, draw.points)
+        else:
+            out.extend(drawn_of(draw) for draw in fact.draws)
+    return out
+
+
+def _take_last(out: list[Drawn], lot_id: str, points: int) -> None:
+    """Take points of a lot off the pile, from its end."""
+    for index in range(len(out) - 1, -1, -1):
+        drawn = out[index]
+        if not points:
+            return
+        if drawn.lot_id == lot_id:
+            taken = min(points, drawn.points)
+            points -= taken
+            out[index] = _with_points(drawn, drawn.points - taken)
+    out[:] = [drawn for drawn in out if drawn.points]
+
+
+def _with_points(drawn: Drawn, points: int) -> Drawn:
+    return Drawn(
+        drawn.lot_id, points, drawn.issuer, drawn.funder, drawn.earned_at, drawn.expires_at
+    )
+
+
+def _refill(
+    out: list[Drawn], points: int, *, grace_until: Instant | None, now: Instant
+) -> list[Draw]:
+    """Draws that give points back, the last one taken first; grace replaces a passed expiry."""
+    draws: list[Draw] = []
+    for drawn in reversed(out):
+        if not points:
+            break
+        part = min(points, drawn.points)
+        points -= part
+        expires_at = drawn.expires_at
+        if expires_at is not None and expires_at <= now and grace_until is not None:
+            expires_at = max(expires_at, grace_until)
+        draws.append(
+            draw_of(
+                Drawn(drawn.lot_id, part, drawn.issuer, drawn.funder, drawn.earned_at, expires_at),
+                part,
+            )
+        )
+    return draws
