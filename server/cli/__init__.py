@@ -1,0 +1,37 @@
+"""The command line: `loyalty`. Each command's module is one file here; this one lists them."""
+
+import typer
+
+from server.cli import accounts, history, imports, policies, service, tokens
+from server.cli.options import example
+
+app = typer.Typer(
+    name="loyalty",
+    help="One append-only points ledger for the units of a group.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.callback(
+    epilog=example("loyalty migrate && loyalty serve") + ", and `loyalty COMMAND --help`."
+    " Exit codes: 0 yes, 1 no (diverges, refused), 2 wrong call or setting, 3 unreachable."
+)
+def loyalty() -> None:
+    """One append-only points ledger for the units of a group."""
+
+
+app.command(epilog=example("loyalty serve --listen 0.0.0.0:7070"))(service.serve)
+app.command(epilog=example("DATABASE_URL=postgresql://… loyalty migrate"))(service.migrate)
+app.command(epilog=example("loyalty demo --households 200 --keep"))(service.demo)
+app.command("import", epilog=example("loyalty import sales.csv --enrol"))(imports.import_file)
+app.command(epilog=example("loyalty account card:8800"))(accounts.account)
+app.command(epilog=example("loyalty entries card:8800 --limit 20 --json"))(accounts.entries)
+app.command(epilog=example("loyalty replay --json"))(history.replay)
+app.command(epilog=example("loyalty verify"))(history.verify)
+app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
+app.command(epilog=example("LOYALTY_CONFIG=loyalty.toml loyalty config"))(service.config)
+app.command(epilog=example("loyalty bench"))(service.bench)
+app.add_typer(policies.app, name="policy")
+app.add_typer(tokens.app, name="token")

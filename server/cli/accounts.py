@@ -1,0 +1,149 @@
+"""`loyalty account` and `loyalty entries`: what a member has, and how it came about."""
+
+from typing import Annotated, Final
+
+import typer
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.core.instant import from_timestamp, to_datetime
+from loyalty.v1 import account_service_pb2 as account_pb
+from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    member_ref,
+    require_token,
+)
+from server.cli.sending import metadata
+
+PAGE: Final = 50
+
+
+def account(
+    ref: Ref,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show what a member has: balances, tier, open lots, holds and debts."""
+    request = account_pb.GetAccountRequest(member=member_ref(ref), view=account_pb.VIEW_FULL)
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = AccountServiceStub(channel)
+        answer = stub.GetAccount(request, metadata=call, timeout=CALL_SECONDS).account
+    if json:
+        console.print_json(answer)
+        return
+    _print_account(answer)
+
+
+def _print_account(answer: account_pb.Account) -> None:
+    until = _day(answer.tier_valid_until_time)
+    tier = f"{answer.tier} until {until}" if answer.tier else "none"
+    console.out.print(f"member [bold]{answer.member_id}[/]   tier [bold]{tier}[/]")
+    balances = console.table(
+        "Balances", "currency", "available", "pending", "held", "owed", "expiring next", numbers=5
+    )
+    for balance in answer.balances:
+        day = _day(balance.next_expire_time)
+        expiring = f"{balance.next_expire_points:,} on {day}" if balance.next_expire_points else ""
+        amounts = (balance.available, balance.pending, balance.held, balance.arrears)
+        balances.add_row(balance.currency, *(f"{amount:,}" for amount in amounts), expiring)
+    console.out.print(balances)
+    if answer.lots:
+        lots = console.table(
+            "Lots, in the order they are drawn",
+            "issuer",
+            "document",
+            "earned",
+            "expires",
+            "currency",
+            "available",
+            "pending",
+            "held",
+            numbers=3,
+        )
+        for lot in answer.lots:
+            lots.add_row(
+                lot.issuer,
+                lot.document,
+                _day(lot.earned_time),
+                _day(lot.expire_time),
+                lot.currency,
+                *(f"{amount:,}" for amount in (lot.available, lot.pending, lot.held)),
+            )
+        console.out.print(lots)
+    for hold in answer.holds:
+        console.out.print(f"held   {hold.points:,} {hold.currency} by {hold.business_unit}")
+    for debt in answer.debts:
+        console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
+
+
+def entries(
+    ref: Ref,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    currency: Annotated[
+        str, typer.Option(help="Only this point currency.", metavar="CURRENCY")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = PAGE,
+    json: AsJson = False,
+) -> None:
+    """Show a member's statement, newest first."""
+    call = metadata(require_token(token))
+    request = account_pb.ListEntriesRequest(
+        member=member_ref(ref), page_size=min(limit, 1_000), currency=currency
+    )
+    found: list[account_pb.Entry] = []
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = AccountServiceStub(channel)
+        while True:
+            page = stub.ListEntries(request, metadata=call, timeout=CALL_SECONDS)
+            found.extend(page.entries)
+            if len(found) >= limit or not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+    del found[limit:]
+    if json:
+        console.print_json(account_pb.ListEntriesResponse(entries=found))
+        return
+    _print_entries(found)
+
+
+def _print_entries(found: list[account_pb.Entry]) -> None:
+    rows = console.table(
+        "Statement",
+        "occurred",
+        "unit",
+        "what",
+        "document",
+        "currency",
+        "points",
+        "after",
+        numbers=2,
+    )
+    for entry in found:
+        rows.add_row(
+            to_datetime(from_timestamp(entry.occurred_time)).strftime("%Y-%m-%d %H:%M"),
+            entry.business_unit,
+            entry.movement.kind.replace("_", " "),
+            entry.document,
+            entry.movement.currency,
+            f"{entry.movement.points:,}",
+            f"{entry.available_after:,}",
+        )
+    console.out.print(rows)
+
+
+def _day(stamp: Timestamp) -> str:
+    """Day of a time in UTC; an empty one, which the contract reads as never, is `never`."""
+    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d}" if stamp.seconds else "never"

@@ -1,0 +1,134 @@
+"""`loyalty import`: transactions of a file into a running server."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from server.cli import console
+from server.cli.importing import Import, Summary, write_rejects
+from server.cli.options import (
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Server,
+    Token,
+    concurrent_channel_to,
+    require_token,
+)
+from server.cli.rows import FileRefused, ReadDocument, Reading, read
+
+
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV or Parquet with the columns business_unit, source, document_id,"
+            " occurred_time, category, currency, net_amount (or net_minor_units) and, if wanted,"
+            " member (scheme:value), version, line_id, quantity, kind, status, channel, store,"
+            " business_date. Rows of one document and version are its lines.",
+            show_default=False,
+        ),
+    ],
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    enrol: Annotated[bool, typer.Option("--enrol", help="Enrol members nobody knows.")] = False,
+    zone: Annotated[
+        str, typer.Option(help="IANA zone of times that name none.", metavar="ZONE")
+    ] = "",
+    float_digits: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=6, help="Decimals that a file's floats mean; without it they are refused."
+        ),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Where to list what was refused.  [default: FILE.rejects.csv]"),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Post the transactions of a file. Running it again changes nothing and goes on where it stopped.
+
+    Amounts are read exactly and rounded half to even per line; what that adds is reported.
+    """
+    known_token = require_token(token)
+    documents = _documents(file, Reading(_zone(zone), float_digits))
+    summary = console.run(_run(documents, server, ca, token=known_token, enrol=enrol))
+    listed = rejects or file.with_name(f"{file.name}.rejects.csv")
+    if summary.rejects:
+        write_rejects(listed, summary.rejects)
+    if json:
+        console.print_json(_as_data(summary, listed))
+    else:
+        _print(summary, listed)
+    if summary.rejects:
+        raise typer.Exit(console.NO)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        console.fail(f"--zone {name}: expected an IANA zone such as Europe/Lisbon", code=2)
+
+
+def _documents(file: Path, reading: Reading) -> list[ReadDocument]:
+    try:
+        with console.err.status(f"reading {file.name}"):
+            return read(file, reading)
+    except FileRefused as refused:
+        console.fail(
+            str(refused), advice="`loyalty import --help` lists the columns", code=console.USAGE
+        )
+
+
+async def _run(
+    documents: Sequence[ReadDocument], server: str, ca: Path | None, *, token: str, enrol: bool
+) -> Summary:
+    async with concurrent_channel_to(server, ca) as channel:
+        work = Import(channel, token=token, enrol=enrol)
+        with console.progress() as progress:
+            task = progress.add_task("documents", total=len(documents))
+            try:
+                return await work.run(
+                    documents, advanced=lambda count: progress.advance(task, count)
+                )
+            except asyncio.CancelledError:
+                console.err.print("stopped; run the same command again to go on")
+                raise
+
+
+def _as_data(summary: Summary, listed: Path) -> dict[str, object]:
+    return {
+        "documents": summary.documents,
+        "posted": summary.tally.posted,
+        "replayed": summary.tally.replayed,
+        "superseded": summary.tally.superseded,
+        "enrolled": summary.enrolled,
+        "refused": dict(sorted(summary.tally.refused.items())),
+        "rounded": {code: str(added) for code, added in sorted(summary.rounded.items())},
+        "rejects_file": str(listed) if summary.rejects else None,
+    }
+
+
+def _print(summary: Summary, listed: Path) -> None:
+    rows = console.table("Import", "documents", "number", numbers=1)
+    rows.add_row("in the file", f"{summary.documents:,}")
+    rows.add_row("posted", f"{summary.tally.posted:,}")
+    rows.add_row("replayed: recorded before", f"{summary.tally.replayed:,}")
+    rows.add_row("superseded: a newer version stands", f"{summary.tally.superseded:,}")
+    for reason, count in sorted(summary.tally.refused.items()):
+        rows.add_row(f"refused: {reason}", f"{count:,}")
+    rows.add_row("members enrolled", f"{summary.enrolled:,}")
+    console.out.print(rows)
+    for code, added in sorted(summary.rounded.items()):
+        if added:
+            console.out.print(f"rounding lines to minor units added {added.normalize():f} {code}")
+    if summary.rejects:
+        console.err.print(f"[bold]next[/]  correct what {listed} lists and import it again")

@@ -1,0 +1,104 @@
+"""Options that several commands share, and the channel they lead to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+from uuid import UUID
+
+import grpc
+import typer
+
+from loyalty.v1 import types_pb2 as types_pb
+from server.cli.console import USAGE, fail
+
+CALL_SECONDS: Final = 30.0
+
+Server = Annotated[
+    str,
+    typer.Option(envvar="LOYALTY_SERVER", help="Running server, as host:port.", metavar="ADDRESS"),
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        envvar="LOYALTY_TOKEN",
+        help="Token of `loyalty token create`; better in LOYALTY_TOKEN than on the command line.",
+        metavar="TOKEN",
+        show_default=False,
+    ),
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        envvar="LOYALTY_CA",
+        help="PEM file of the authority that signed the server's certificate; switches TLS on.",
+        metavar="FILE",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Ref = Annotated[
+    str,
+    typer.Argument(
+        metavar="REF", help="Member id, or an identity as scheme:value such as card:8800."
+    ),
+]
+
+DEFAULT_SERVER: Final = "127.0.0.1:7070"
+
+
+def example(text: str) -> str:
+    """The example at the end of a command's help."""
+    return f"Example: [bold]{text}[/]"
+
+
+def require_token(token: str) -> str:
+    """Return the token, or say where to get one."""
+    if not token:
+        fail(
+            "no token is given",
+            advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
+            code=USAGE,
+        )
+    return token
+
+
+def _credentials(authority: Path | None) -> grpc.ChannelCredentials | None:
+    if authority is None:
+        return None
+    if not authority.is_file():
+        fail(f"--ca {authority}: there is no such file", code=USAGE)
+    return grpc.ssl_channel_credentials(authority.read_bytes())
+
+
+@contextmanager
+def channel_to(server: str, authority: Path | None) -> Iterator[grpc.Channel]:
+    """A channel for one call after the other."""
+    credentials = _credentials(authority)
+    if credentials is None:
+        opened = grpc.insecure_channel(server)
+    else:
+        opened = grpc.secure_channel(server, credentials)
+    with opened as channel:
+        yield channel
+
+
+def concurrent_channel_to(server: str, authority: Path | None) -> grpc.aio.Channel:
+    """A channel for many calls at once; the caller closes it."""
+    credentials = _credentials(authority)
+    if credentials is None:
+        return grpc.aio.insecure_channel(server)
+    return grpc.aio.secure_channel(server, credentials)
+
+
+def member_ref(ref: str) -> types_pb.MemberRef:
+    """Whom a REF means: scheme:value is an identity, everything else has to be a member id."""
+    scheme, colon, value = ref.partition(":")
+    if colon:
+        if not (scheme and value):
+            fail(f"REF {ref!r}: expected scheme:value such as card:8800", code=USAGE)
+        return types_pb.MemberRef(identity=types_pb.Identity(scheme=scheme, value=value))
+    try:
+        return types_pb.MemberRef(member_id=str(UUID(ref)))
+    except ValueError:
+        fail(f"REF {ref!r}: expected a member id, or scheme:value such as card:8800", code=USAGE)

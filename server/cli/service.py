@@ -1,0 +1,110 @@
+"""`loyalty serve`, `migrate`, `config`, `demo` and `bench`."""
+
+import importlib.util
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from server import database
+from server.cli import console
+from server.cli.options import AsJson
+from server.cli.storage import database_url
+from server.config import Settings, load
+
+
+def _settings() -> Settings:
+    with console.explained():
+        return load()
+
+
+def serve(
+    listen: Annotated[
+        str | None,
+        typer.Option(help="host:port for gRPC; port 0 takes a free one.", metavar="ADDRESS"),
+    ] = None,
+) -> None:
+    """Run the server until SIGTERM; then it finishes what it has accepted."""
+    # Imported when it is wanted: it brings uvloop, gRPC and the writer with it.
+    from server.main import serve as serve_until_stopped
+
+    with console.explained():
+        settings = load(**({"listen": listen} if listen else {}))
+    console.run(serve_until_stopped(settings))
+
+
+def migrate() -> None:
+    """Bring the database to this release's schema. Safe while the service runs, and twice."""
+    settings = _settings()
+
+    async def upgrade() -> tuple[str | None, str | None]:
+        async with database_url() as url:
+            before = await database.current_revision(url)
+            await database.migrate(url, lanes=settings.lanes)
+            return before, await database.current_revision(url)
+
+    before, after = console.run(upgrade())
+    if before == after:
+        console.out.print(f"nothing to do: the schema is at {after}")
+    else:
+        console.out.print(f"migrated from {before or 'nothing'} to {after}")
+
+
+def config(json: AsJson = False) -> None:
+    """Check the settings and print them, secrets hidden."""
+    summary = _settings().summary()
+    if json:
+        console.print_json(dict(summary))
+        return
+    rows = console.table("Settings", "setting", "value")
+    for name, value in summary.items():
+        rows.add_row(name, str(value))
+    console.out.print(rows)
+
+
+def demo(
+    full: Annotated[
+        bool, typer.Option("--full", help="All households, not only the first.")
+    ] = False,
+    households: Annotated[
+        int | None, typer.Option(min=10, max=2_469, help="How many households take part.")
+    ] = None,
+    seeded: Annotated[
+        bool,
+        typer.Option("--seeded", help="Made-up hotel and web shop even where real files are."),
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the database of the demo for looking into it.")
+    ] = False,
+) -> None:
+    """Send a year of real transactions through a fresh ledger, then prove the result."""
+    # Imported when it is wanted: only the demo needs the packages with the data.
+    from server.demo.run import DemoFailed, Scale, run_demo
+    from server.demo.sources import SourceError
+
+    chosen = None if full else households or Scale.households
+    scale = Scale(households=chosen, real=not seeded, keep=keep)
+    try:
+        with console.explained():
+            run_demo(_settings().data_dir / "demo", scale, console.out)
+    except SourceError as error:
+        console.fail(str(error), code=console.UNAVAILABLE)
+    except DemoFailed as error:
+        console.fail(str(error))
+
+
+def bench(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ARGUMENTS]", help="Passed on; `loyalty bench -- --help`."),
+    ] = None,
+) -> None:
+    """Measure the ledger on this machine against pgbench; figures go to build/bench.json."""
+    if importlib.util.find_spec("bench") is None:
+        console.fail(
+            "the benchmark is not part of this installation",
+            advice="Run `make bench` in a clone of the repository",
+        )
+    # A process of its own: it starts and measures processes, and must not find our state in itself.
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "bench", *(arguments or [])]))

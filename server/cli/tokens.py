@@ -1,0 +1,118 @@
+"""`loyalty token create`, `list` and `revoke`, straight in the database."""
+
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from server import auth
+from server.cli import console
+from server.cli.options import AsJson, example
+from server.cli.storage import database_url
+from server.database import connect, require_migrated
+
+app = typer.Typer(help="Make, list and revoke the tokens of clients.", no_args_is_help=True)
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="Of the client. It scopes the client's request ids, so it is for ever.",
+        show_default=False,
+    ),
+]
+
+
+@app.command(epilog=example("loyalty token create till-7 --unit market --verb earn --verb burn"))
+def create(
+    name: Name,
+    unit: Annotated[
+        list[str], typer.Option(help='Business unit it may act for; "*" for all. Repeatable.')
+    ],
+    verb: Annotated[
+        list[str],
+        typer.Option(help=f"One of {', '.join(verb.value for verb in auth.Verb)}. Repeatable."),
+    ],
+    json: AsJson = False,
+) -> None:
+    """Make a token and print it: it cannot be shown again."""
+
+    async def make() -> str:
+        async with database_url() as url:
+            connection = await connect(url)
+            try:
+                await require_migrated(connection)
+                return await auth.create_token(
+                    connection, name=name, business_units=unit, verbs=verb
+                )
+            finally:
+                await connection.close()
+
+    try:
+        token = console.run(make())
+    except ValueError as error:
+        console.fail(str(error), advice="`loyalty token list` shows what there is")
+    if json:
+        console.print_json({"name": name, "token": token})
+    else:
+        typer.echo(token)
+
+
+@app.command("list", epilog=example("loyalty token list --json"))
+def list_command(json: AsJson = False) -> None:
+    """List all tokens there ever were, without the tokens themselves."""
+
+    async def read() -> list[auth.TokenRecord]:
+        async with database_url() as url:
+            connection = await connect(url)
+            try:
+                await require_migrated(connection)
+                return await auth.list_tokens(connection)
+            finally:
+                await connection.close()
+
+    records = console.run(read())
+    if json:
+        console.print_json(
+            [
+                {
+                    "name": record.name,
+                    "business_units": record.business_units,
+                    "verbs": record.verbs,
+                    "create_time": record.created_at.isoformat(),
+                    "revoke_time": record.revoked_at and record.revoked_at.isoformat(),
+                }
+                for record in records
+            ]
+        )
+        return
+    rows = console.table("Tokens", "name", "units", "verbs", "made", "revoked")
+    for record in records:
+        rows.add_row(
+            record.name,
+            " ".join(record.business_units),
+            " ".join(record.verbs),
+            f"{record.created_at:%Y-%m-%d %H:%M}",
+            f"{record.revoked_at:%Y-%m-%d %H:%M}" if record.revoked_at else "",
+        )
+    console.out.print(rows)
+
+
+@app.command(epilog=example("loyalty token revoke till-7"))
+def revoke(name: Name) -> None:
+    """Revoke a client's token. Running servers forget it within ten seconds."""
+
+    async def end() -> bool:
+        async with database_url() as url:
+            connection: asyncpg.Connection = await connect(url)
+            try:
+                await require_migrated(connection)
+                return await auth.revoke_token(connection, name=name)
+            finally:
+                await connection.close()
+
+    if not console.run(end()):
+        console.fail(
+            f"there is no live token named {name!r}", advice="`loyalty token list` shows them"
+        )
+    console.out.print(f"revoked {name}")

@@ -1,0 +1,97 @@
+"""The demo's server: a process of its own, as in real life, but with a clock that the demo turns."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Final
+
+from ledger.core.instant import Instant
+from server.config import Settings, load
+from server.demo.clock import SharedClock
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+
+
+class ChildFailed(Exception):
+    """The server did not come up."""
+
+
+def settings_for(url: str, data_dir: Path) -> Settings:
+    """Settings of the demo's server, whatever the environment says.
+
+    Raises:
+        SettingsError: something else in the environment is wrong.
+    """
+    return load(
+        database_url=url,
+        database_url_file=None,
+        data_dir=data_dir,
+        listen="127.0.0.1:0",
+        metrics_listen="off",
+        tls_cert=None,
+        tls_key=None,
+        log_level="warning",
+    )
+
+
+@contextmanager
+def server_process(
+    url: str, data_dir: Path, begins_at: Instant
+) -> Iterator[tuple[str, SharedClock]]:
+    """Run the server for as long as the block takes; yield its address and its clock.
+
+    Raises:
+        ChildFailed: it ended, or said nothing for a minute.
+    """
+    context = multiprocessing.get_context("spawn")
+    cell = context.Value("q", begins_at)
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=_serve, args=(url, data_dir, cell, theirs), name="loyalty demo server"
+    )
+    process.start()
+    theirs.close()
+    try:
+        yield _address(ours), SharedClock(cell)
+    finally:
+        # The other end reads the end of the pipe, and drains.
+        ours.close()
+        process.join(STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _address(pipe: Connection) -> str:
+    if not pipe.poll(START_SECONDS):
+        raise ChildFailed("the demo's server does not start; its log above may say why")
+    try:
+        address: str = pipe.recv()
+    except EOFError:
+        raise ChildFailed("the demo's server ended at once; its log above says why") from None
+    return address
+
+
+def _serve(url: str, data_dir: Path, cell: "Synchronized[int]", pipe: Connection) -> None:
+    # Imported here: the parent needs none of it.
+    from server.main import running_server
+
+    async def until_told() -> None:
+        clock = SharedClock(cell)
+        async with running_server(settings_for(url, data_dir), clock) as address:
+            pipe.send(address)
+            await asyncio.to_thread(_wait_for_end, pipe)
+
+    asyncio.run(until_told())
+
+
+def _wait_for_end(pipe: Connection) -> None:
+    try:
+        pipe.recv()
+    except (EOFError, OSError):
+        return
