@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -38,6 +39,10 @@ PARAMETERS: Final[Mapping[str, str]] = {
 }
 Abandoned = Callable[[], bool]
 
+# Servers that we started and that others still use. Python warns when it forgets a process that
+# runs; these are meant to outlive us.
+_left_to_others: Final[list[subprocess.Popen[bytes]]] = []
+
 log = structlog.get_logger(__name__)
 
 
@@ -47,7 +52,7 @@ class Cluster:
     def __init__(
         self, data_dir: Path, *, parameters: Mapping[str, str], env: Mapping[str, str]
     ) -> None:
-        """Prepare the folders.
+        """Make `data_dir`, and find out who is to serve it.
 
         Args:
             data_dir: absolute; made if it is missing.
@@ -68,9 +73,6 @@ class Cluster:
         _make_folder(data_dir)
         self._account = Account.for_data(self.home)
         self._account.refuse_unreachable(self.home)
-        if not self.home.exists():
-            self.home.mkdir(mode=0o700)
-            self._account.own(self.home)
 
     @property
     def url(self) -> str:
@@ -93,6 +95,8 @@ class Cluster:
         if self.data.exists():
             self._refuse_other_major()
             return
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        self._account.own(self.home)
         unfinished = self.home / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         password = self._password()
@@ -179,16 +183,22 @@ class Cluster:
         self._await_end_of(starting, "PostgreSQL to start (a recovery may take long)", abandoned)
 
     def stop(self) -> None:
-        """Stop the server cleanly; do nothing if none runs."""
+        """Stop the server cleanly and wait for its end; do nothing if none runs."""
         running = self.postmaster()
-        if running is None:
-            return
-        running.interrupt()
-        self._await_end_of(
-            lambda: self.postmaster() is not None, "PostgreSQL to stop", lambda: False
-        )
-        if self._child is not None:
+        if self._child is not None and self._child.returncode is None:
+            # Perhaps launched so recently that it has not yet written its pid file.
+            self._child.send_signal(signal.SIGINT)
             self._child.wait(WAIT_SECONDS)
+        elif running is not None:
+            running.interrupt()
+            self._await_end_of(
+                lambda: self.postmaster() is not None, "PostgreSQL to stop", lambda: False
+            )
+
+    def leave(self) -> None:
+        """Let go of a server that others go on using."""
+        if self._child is not None and self._child.poll() is None:
+            _left_to_others.append(self._child)
 
     def _await_end_of(self, condition: Callable[[], bool], what: str, abandoned: Abandoned) -> None:
         began = time.monotonic()
@@ -261,7 +271,7 @@ def _make_folder(folder: Path) -> None:
     """Make `folder` and what is missing above it, so that the server's user may pass through."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
-        path.mkdir()
+        path.mkdir(exist_ok=True)
         # Whatever the umask: the server's user must pass. What lies inside is private by itself.
         path.chmod(0o711)
 

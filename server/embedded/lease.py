@@ -133,6 +133,8 @@ class Lease:
                 with self._exclusively():
                     if _try_lock(users, fcntl.LOCK_EX):
                         cluster.stop()
+                    else:
+                        cluster.leave()
             finally:
                 os.close(users)
 
