@@ -18,7 +18,13 @@ from rules.facts import (
 )
 from rules.loading import PolicyDocument, load
 from rules.policy import Policy, compile_policy
-from rules.redemptions import RedemptionTerms, hold_expires_at, points_for_money, redemption
+from rules.redemptions import (
+    RedemptionTerms,
+    hold_expires_at,
+    points_for_money,
+    redemption,
+    reversal_grace_until,
+)
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import TierAnswer, tier_for
@@ -55,5 +61,6 @@ __all__ = [
     "pin",
     "points_for_money",
     "redemption",
+    "reversal_grace_until",
     "tier_for",
 ]

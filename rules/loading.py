@@ -162,6 +162,7 @@ _PARTS: dict[tuple[str, str | None], type[BaseModel]] = {
     ("expiries", "never"): model.NeverExpiry,
     ("redemptions", None): model.Redemption,
     ("holds", None): model.HoldTerms,
+    ("reversals", None): model.Reversals,
     ("tiers", None): model.Tiers,
     ("ladder", None): model.Tier,
     ("reach_any", None): model.Need,

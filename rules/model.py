@@ -191,6 +191,12 @@ class HoldTerms(_Part):
     timeout_hours: Annotated[Whole, Field(ge=1, le=87600)]
 
 
+class Reversals(_Part):
+    """What a reversed burn gives back when its lot has expired meanwhile."""
+
+    grace_days: Days = 0
+
+
 class Need(_Part):
     """A threshold of a tier."""
 
@@ -235,6 +241,7 @@ class PolicyModel(_Part):
     earn: Annotated[tuple[EarnRule, ...], Field(max_length=1000)] = ()
     redemptions: Annotated[tuple[Redemption, ...], Field(max_length=500)] = ()
     holds: Annotated[tuple[HoldTerms, ...], Field(max_length=500)] = ()
+    reversals: Reversals = Reversals()
     tiers: Tiers | None = None
 
     @model_validator(mode="before")

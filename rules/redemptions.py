@@ -1,4 +1,4 @@
-"""Burning points as money, and how long a hold lasts."""
+"""Burning points as money, how long a hold lasts, and what a reversed burn gives back."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,7 +7,7 @@ from math import ceil
 from rules.facts import Instant
 from rules.policy import Policy
 from rules.refusal import RulesRefusal
-from rules.zones import HOUR
+from rules.zones import DAY, HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,16 @@ def hold_expires_at(policy: Policy, business_unit: str, held_at: Instant) -> Ins
     for entry in (*named, *general):
         return held_at + entry.timeout_hours * HOUR
     return None
+
+
+def reversal_grace_until(policy: Policy, reversed_at: Instant) -> Instant | None:
+    """Give the instant to which points that expired while burned live on after a reversal.
+
+    The end of the local day, in the programme's zone, the policy's grace days later; None where
+    the policy grants no grace, and such points come back expired.
+    """
+    days = policy.model.reversals.grace_days
+    if not days:
+        return None
+    zone = policy.terms.zone
+    return zone.instant((zone.wall(reversed_at) // DAY + days + 1) * DAY)

@@ -20,6 +20,7 @@ from rules import (
     pin,
     points_for_money,
     redemption,
+    reversal_grace_until,
     tier_for,
 )
 from tests.rules.documents import HEAD, SMALL, document, instant, policy
@@ -76,6 +77,20 @@ def test_a_hold_lasts_as_long_as_its_unit_says() -> None:
     assert hold_expires_at(HARBOUR, "hotel", at) == instant("2025-03-04T12:00:00Z")
     assert hold_expires_at(HARBOUR, "market", at) == instant("2025-03-02T12:00:00Z")
     assert hold_expires_at(policy(SMALL), "a", at) is None
+
+
+def test_grace_after_a_reversal_runs_to_the_end_of_a_local_day() -> None:
+    """S15: none without grace days; with ten, from Apr 5 12:00 to Apr 16 00:00."""
+    at = instant("2025-04-05T12:00:00Z")
+    assert reversal_grace_until(policy(SMALL), at) is None
+    ten = policy(SMALL + "reversals: {grace_days: 10}")
+    assert reversal_grace_until(ten, at) == instant("2025-04-16T00:00:00Z")
+    berlin = policy(
+        SMALL.replace("zone: UTC", "zone: Europe/Berlin", 1) + "reversals: {grace_days: 1}"
+    )
+    assert reversal_grace_until(berlin, instant("2025-03-28T23:30:00Z")) == instant(
+        "2025-03-30T22:00:00Z"
+    )
 
 
 LADDER = (
