@@ -185,15 +185,10 @@ READERS: Final = (
     Chart(
         title="Projections behind",
         meaning="Events that are recorded but not yet in the read side's tables.",
-        lines=((f"loyalty_projection_lag_events{{{HERE}}}", "{{projection}}"),),
+        lines=(
+            (f"sum by (projection) (loyalty_projection_lag_events{{{HERE}}})", "{{projection}}"),
+        ),
         limit=50_000,
-    ),
-    Chart(
-        title="Clock against the database's",
-        meaning="Half a second away the service stops writing by itself.",
-        lines=((f"loyalty_clock_skew_seconds{{{HERE}}}", "{{instance}}"),),
-        unit="s",
-        limit=0.1,
     ),
     Chart(
         title="Memory",
