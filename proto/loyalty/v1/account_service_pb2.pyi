@@ -56,7 +56,7 @@ class AsOf(_message.Message):
     KNOWN_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
-        """What had happened by then, by the time of the business units."""
+        """What had happened by then, by the time of the business units. Balances and tier only."""
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:
@@ -437,7 +437,7 @@ class Entry(_message.Message):
     business_unit: _builtins.str
     """Business unit concerned."""
     available_after: _builtins.int
-    """Available points of the currency after it; for facts that do not change them, as before."""
+    """Available points of the currency after it; absent for facts that do not change them."""
     document: _builtins.str
     """Key of the document, when one caused it."""
     @_builtins.property
@@ -459,15 +459,17 @@ class Entry(_message.Message):
         entry_id: _builtins.str = ...,
         business_unit: _builtins.str = ...,
         movement: _ledger_service_pb2.Movement | None = ...,
-        available_after: _builtins.int = ...,
+        available_after: _builtins.int | None = ...,
         document: _builtins.str = ...,
         occurred_time: _timestamp_pb2.Timestamp | None = ...,
         recorded_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__available_after: _TypeAlias = _typing.Literal["available_after"]  # noqa: Y015
+    _WhichOneofArgType__available_after: _TypeAlias = _typing.Literal["_available_after", b"_available_after"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__available_after) -> _WhichOneofReturnType__available_after | None: ...
 
 Global___Entry: _TypeAlias = Entry  # noqa: Y015

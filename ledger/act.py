@@ -1,0 +1,237 @@
+"""An act: one write on its way through the writer, with everything that can be prepared outside it.
+
+Preparing (fingerprint, keys, hashed identities) happens when the call comes in, while the writer
+waits for the database; the writer itself only looks up, decides and appends.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from ledger.core.refusals import Refusal
+from ledger.identities import IdentityHash
+from ledger.keys import act_key, burn_thing, document_thing, hold_thing, request_key
+from ledger.store import IdentityKey
+from loyalty.v1.ledger_service_pb2 import (
+    AdvanceAccountRequest,
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    EarnPointsRequest,
+    HoldPointsRequest,
+    PostDocumentRequest,
+    Posting,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest, Member
+from loyalty.v1.programme_service_pb2 import Policy, PublishPolicyRequest
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_KIND_SALE,
+    DOCUMENT_STATUS_FINAL,
+    DocumentLine,
+    MemberRef,
+)
+
+WriteRequest = (
+    PostDocumentRequest
+    | EarnPointsRequest
+    | BurnPointsRequest
+    | HoldPointsRequest
+    | CaptureHoldRequest
+    | ReleaseHoldRequest
+    | ReverseEntryRequest
+    | AdvanceAccountRequest
+    | EnrolMemberRequest
+    | LinkIdentityRequest
+    | PublishPolicyRequest
+)
+AnswerMessage = Posting | Member | Policy
+
+EARN_SOURCE: Final = "earn"
+"""Source of the documents that EarnPoints makes; no other write may use it."""
+FINGERPRINT_FORMAT: Final = b"\x01"
+
+# Never renumber: the first byte of a stored command.
+CODES: Final[dict[type[WriteRequest], int]] = {
+    PostDocumentRequest: 1,
+    BurnPointsRequest: 3,
+    HoldPointsRequest: 4,
+    CaptureHoldRequest: 5,
+    ReleaseHoldRequest: 6,
+    ReverseEntryRequest: 7,
+    AdvanceAccountRequest: 8,
+    EnrolMemberRequest: 9,
+    LinkIdentityRequest: 10,
+    PublishPolicyRequest: 11,
+}
+
+
+class Answer(NamedTuple):
+    """What a write comes back with."""
+
+    message: AnswerMessage
+    replayed: bool
+
+
+Deliver = Callable[["Answer | Refusal | Exception"], None]
+"""Hands an answer to whoever waits for it; called exactly once."""
+
+
+@dataclass(slots=True)
+class Act:
+    """A write, prepared. Keys and things are None or empty where a kind of write has none."""
+
+    request: WriteRequest
+    client: str
+    deliver: Deliver
+    deadline: float | None
+    """In the event loop's time; an act that is still queued then is not executed."""
+    key: str = ""
+    command: bytes = b""
+    fingerprint: bytes = b""
+    identity: IdentityKey | None = None
+    """The member's identity, when the request names the member by one."""
+    new_identities: tuple[IdentityKey, ...] = ()
+    """Identities that the request links."""
+    document: str = ""
+    """Thing of the document it states."""
+    document_fingerprint: bytes = b""
+    """Of the content without its member: who a document belongs to is compared by account."""
+    version_key: str = ""
+    thing: str = ""
+    """Thing of the hold or burn it acts on."""
+    delivered: bool = field(default=False)
+
+    def answer(self, result: Answer | Refusal | Exception) -> None:
+        """Deliver, once: a second call is a mistake of the writer's and does nothing."""
+        if not self.delivered:
+            self.delivered = True
+            self.deliver(result)
+
+    @property
+    def abandoned(self) -> bool:
+        """Nobody waits for it any more."""
+        return self.delivered
+
+
+def prepare(
+    request: WriteRequest,
+    *,
+    client: str,
+    hashed: IdentityHash,
+    deliver: Deliver,
+    deadline: float | None = None,
+) -> Act:
+    """An act for a request whose shape has been checked."""
+    if isinstance(request, EarnPointsRequest):
+        request = as_document(request, client)
+    act = Act(request, client, deliver, deadline, key=request_key(client, request.request_id))
+    _find_identities(act, hashed)
+    _find_things(act)
+    _fingerprint(act)
+    return act
+
+
+def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
+    """The one-line final document that an earn stands for, keyed by client and request."""
+    request = PostDocumentRequest(
+        request_id=earn.request_id,
+        validate_only=earn.validate_only,
+        origin=earn.origin,
+        member=earn.member,
+    )
+    document = request.document
+    document.source = EARN_SOURCE
+    document.document_id = f"{client}:{earn.request_id}"
+    document.version = 1
+    document.kind = DOCUMENT_KIND_SALE
+    document.status = DOCUMENT_STATUS_FINAL
+    document.currency_code = earn.amount.currency_code
+    line = DocumentLine(
+        line_id="1", category=earn.category, net_minor_units=earn.amount.minor_units
+    )
+    document.lines.append(line)
+    return request
+
+
+def _find_identities(act: Act, hashed: IdentityHash) -> None:
+    request = act.request
+    if isinstance(request, EnrolMemberRequest):
+        act.new_identities = tuple((each.scheme, hashed.of(each)) for each in request.identities)
+    elif isinstance(request, LinkIdentityRequest):
+        act.new_identities = ((request.identity.scheme, hashed.of(request.identity)),)
+    member = member_of(request)
+    if member is not None and member.WhichOneof("ref") == "identity":
+        act.identity = (member.identity.scheme, hashed.of(member.identity))
+
+
+def member_of(request: WriteRequest) -> MemberRef | None:
+    """Whom a request means; None for kinds that name no member, or when it names none."""
+    if isinstance(
+        request,
+        CaptureHoldRequest
+        | ReleaseHoldRequest
+        | ReverseEntryRequest
+        | EnrolMemberRequest
+        | PublishPolicyRequest,
+    ):
+        return None
+    return request.member if request.HasField("member") else None
+
+
+def _find_things(act: Act) -> None:
+    request = act.request
+    match request:
+        case PostDocumentRequest():
+            stated = request.document
+            unit = request.origin.business_unit
+            act.document = document_thing(unit, stated.source, stated.document_id)
+            act.version_key = act_key(act.document, stated.version)
+        case HoldPointsRequest() | CaptureHoldRequest() | ReleaseHoldRequest():
+            act.thing = hold_thing(request.origin.business_unit, request.hold_id)
+        case ReverseEntryRequest():
+            act.thing = burn_thing(request.entry_id)
+        case _:
+            pass
+
+
+def _fingerprint(act: Act) -> None:
+    """Canonical bytes: the request without what may differ when it is sent again.
+
+    Who typed it at which till, and with which software, does not make it another request.
+    """
+    request = type(act.request)()
+    request.CopyFrom(act.request)  # type: ignore[arg-type]
+    request.request_id = ""
+    request.validate_only = False
+    if not isinstance(request, PublishPolicyRequest):
+        origin = request.origin
+        origin.client_software = origin.till = origin.operator = ""
+    _hash_identities(act, request)
+    if isinstance(request, PostDocumentRequest):
+        member = request.member.SerializeToString(deterministic=True)
+        request.ClearField("member")
+        content = request.SerializeToString(deterministic=True)
+        act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
+        act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + member).digest()
+        request.member.MergeFromString(member)
+        act.command = bytes((CODES[PostDocumentRequest],)) + request.SerializeToString(
+            deterministic=True
+        )
+        return
+    code = bytes((CODES[type(request)],))
+    act.command = code + request.SerializeToString(deterministic=True)
+    act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
+
+
+def _hash_identities(act: Act, request: WriteRequest) -> None:
+    """Replace every identity's value by its keyed hash: what is kept must name nobody."""
+    member = member_of(request)
+    if act.identity is not None and member is not None:
+        member.identity.value = act.identity[1].hex()
+    if isinstance(request, EnrolMemberRequest):
+        for identity, (_, keyed) in zip(request.identities, act.new_identities, strict=True):
+            identity.value = keyed.hex()
+    elif isinstance(request, LinkIdentityRequest):
+        request.identity.value = act.new_identities[0][1].hex()

@@ -1,0 +1,80 @@
+"""Accounts kept in memory: a baseline that saves reads, never an authority.
+
+What a batch decides on a cached account counts only if the account's lane still stands where this
+process left it; the append statement checks that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ledger.core.state import Account
+from ledger.store import IdentityKey
+
+WEIGHT_OF_ACCOUNT: Final = 4
+"""An account without lots weighs as much as so many lots, roughly."""
+
+
+class Cache:
+    """Least recently used accounts and identities leave first; memory is bounded by lots."""
+
+    def __init__(self, accounts: int) -> None:
+        """Keep about so many accounts of a few lots each."""
+        self._capacity = accounts * WEIGHT_OF_ACCOUNT * 2
+        self._identities_max = accounts
+        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._identities: OrderedDict[IdentityKey, str] = OrderedDict()
+        self._weight = 0
+
+    def account(self, stream: str) -> Account | None:
+        """A cached account, now the most recently used."""
+        found = self._accounts.get(stream)
+        if found is not None:
+            self._accounts.move_to_end(stream)
+        return found
+
+    def identity(self, key: IdentityKey) -> str | None:
+        """Account of a registered identity."""
+        found = self._identities.get(key)
+        if found is not None:
+            self._identities.move_to_end(key)
+        return found
+
+    def put(self, accounts: Mapping[str, Account], identities: Mapping[IdentityKey, str]) -> None:
+        """Take over committed states, and make room for them."""
+        for stream, account in accounts.items():
+            self._forget(stream)
+            self._accounts[stream] = account
+            self._weight += _weight(account)
+        self._identities.update(identities)
+        while self._weight > self._capacity and len(self._accounts) > 1:
+            self._forget(next(iter(self._accounts)))
+        while len(self._identities) > self._identities_max:
+            self._identities.popitem(last=False)
+
+    def put_missing(self, accounts: Mapping[str, Account]) -> None:
+        """Take over states that were read and not changed."""
+        missing = {
+            stream: account for stream, account in accounts.items() if stream not in self._accounts
+        }
+        self.put(missing, {})
+
+    def forget(self, streams: Iterable[str]) -> None:
+        """Drop accounts that another process has changed."""
+        for stream in streams:
+            self._forget(stream)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._accounts.clear()
+        self._identities.clear()
+        self._weight = 0
+
+    def _forget(self, stream: str) -> None:
+        account = self._accounts.pop(stream, None)
+        if account is not None:
+            self._weight -= _weight(account)
+
+
+def _weight(account: Account) -> int:
+    return WEIGHT_OF_ACCOUNT + len(account.lots) + len(account.holds)

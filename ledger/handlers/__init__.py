@@ -1,0 +1,63 @@
+"""Which handler decides which write. The table at the bottom is the index of the write side."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ledger.act import Act, Answer, WriteRequest
+from ledger.core.refusals import Refusal
+from ledger.handlers import context, documents, members, programme, spending
+from ledger.work import Work
+from loyalty.v1.ledger_service_pb2 import (
+    AdvanceAccountRequest,
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    HoldPointsRequest,
+    PostDocumentRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest
+from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
+
+Handler = Callable[[Act, Work], Answer]
+
+
+def decide_act(act: Act, work: Work) -> Answer:
+    """Decide one act on what the work knows. Raises Refusal, which records nothing of the act."""
+    again = context.replay(act, work)
+    if again is not None:
+        return again
+    if not act.request.validate_only:
+        return HANDLERS[type(act.request)](act, work)
+    before = work.mark()
+    try:
+        return context.validated(HANDLERS[type(act.request)](act, work))
+    finally:
+        work.back_to(before)
+
+
+def decide_group(acts: list[Act], work: Work) -> list[Answer] | tuple[int, Refusal]:
+    """Decide acts all or none: the answers, or the index and refusal of the first that was."""
+    before = work.mark()
+    answers = []
+    for index, act in enumerate(acts):
+        try:
+            answers.append(decide_act(act, work))
+        except Refusal as refusal:
+            work.back_to(before)
+            return index, refusal
+    return answers
+
+
+HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
+    PostDocumentRequest: documents.post_document,
+    BurnPointsRequest: spending.burn_points,
+    HoldPointsRequest: spending.hold_points,
+    CaptureHoldRequest: spending.capture_hold,
+    ReleaseHoldRequest: spending.release_hold,
+    ReverseEntryRequest: spending.reverse_entry,
+    AdvanceAccountRequest: spending.advance_account,
+    EnrolMemberRequest: members.enrol_member,
+    LinkIdentityRequest: members.link_identity,
+    PublishPolicyRequest: programme.publish_policy,
+}

@@ -1,0 +1,170 @@
+"""What every handler does the same way: find the member, answer a retry, register an answer."""
+
+from typing import Any, Final
+
+from ledger.act import CODES, Act, Answer, AnswerMessage, WriteRequest, member_of
+from ledger.answers import balances_of, movements_of, position_token
+from ledger.core import refusals
+from ledger.core.events import AnyFact
+from ledger.core.instant import SECOND, Instant, from_timestamp, to_datetime
+from ledger.core.state import Account
+from ledger.differences import first_difference
+from ledger.lanes import account_stream
+from ledger.store import KeyRow
+from ledger.work import Range, Work
+from loyalty.v1.ledger_service_pb2 import (
+    OUTCOME_POSTED,
+    OUTCOME_REPLAYED,
+    OUTCOME_VALIDATED,
+    Posting,
+)
+from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.programme_service_pb2 import Policy
+from loyalty.v1.types_pb2 import MemberRef
+
+CLOCKS_DIFFER_BY: Final = 300 * SECOND
+"""How far a till's clock may be ahead of ours."""
+_TYPES: Final = {code: kind for kind, code in CODES.items()}
+_ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
+    kind: Policy if code == 11 else Member if code in (9, 10) else Posting
+    for kind, code in CODES.items()
+}
+
+
+def occurred_at(act: Act, work: Work) -> Instant:
+    """When it happened: as stated, else now. Raises OccurredInFuture."""
+    request: Any = act.request
+    now = work.clock_now()
+    if not request.origin.HasField("occurred_time"):
+        return now
+    at = from_timestamp(request.origin.occurred_time)
+    if at > now + CLOCKS_DIFFER_BY:
+        raise refusals.OccurredInFuture(
+            occurred_time=to_datetime(at).isoformat(), now=to_datetime(now).isoformat()
+        )
+    return at
+
+
+def replay(act: Act, work: Work) -> Answer | None:
+    """The first answer, when this request was recorded before. Raises RequestConflict."""
+    row = work.known.rows.get(act.key)
+    if row is None:
+        return None
+    if row.fingerprint != act.fingerprint:
+        conflict = difference(work, row, act, ignore_member=False)
+        raise refusals.RequestConflict(**conflict)
+    return answer_of(work, row, act)
+
+
+def answer_of(work: Work, row: KeyRow, act: Act) -> Answer:
+    """The stored answer, marked as replayed."""
+    if row.refers_to is not None:
+        row = work.known.rows[row.refers_to]
+    assert row.answer is not None, "rows that callers may ask for carry their answer"
+    message = _ANSWERS[type(act.request)].FromString(row.answer)
+    if isinstance(message, Posting):
+        message.outcome = OUTCOME_REPLAYED
+    return Answer(message, replayed=True)
+
+
+def difference(work: Work, row: KeyRow, act: Act, *, ignore_member: bool) -> dict[str, str]:
+    """Which field of two commands under one key differs: {field, first, now}."""
+    if row.refers_to is not None:
+        row = work.known.rows[row.refers_to]
+    first, now = _command(row.command), _command(act.command)
+    if type(first) is not type(now):
+        kinds = [type(each).__name__.removesuffix("Request") for each in (first, now)]
+        return {"field": "request", "first": kinds[0], "now": kinds[1]}
+    if ignore_member:
+        for each in (first, now):
+            each.ClearField("member")
+    found = first_difference(first, now)
+    if found is None:
+        return {"field": "member", "first": "another member", "now": "this member"}
+    return found._asdict()
+
+
+def _command(command: bytes | None) -> Any:
+    assert command, "rows that callers may ask for carry their command"
+    return _TYPES[command[0]].FromString(command[1:])
+
+
+def member_stream(act: Act, work: Work) -> str:
+    """Stream of the account that the request names. Raises UnknownMember."""
+    if act.identity is not None:
+        account = work.known.identities.get(act.identity)
+        if account is None:
+            raise refusals.UnknownMember(member=f"identity of scheme {act.identity[0]}")
+        return account_stream(account)
+    member = member_of(act.request)
+    return enrolled_stream(member or MemberRef(), work)
+
+
+def enrolled_stream(member: MemberRef, work: Work) -> str:
+    """Stream of the account with an id. Raises UnknownMember when nobody enrolled under it."""
+    stream = account_stream(member.member_id)
+    if work.account(stream).enrolled_at is None:
+        raise refusals.UnknownMember(member=member.member_id)
+    return stream
+
+
+def posting(
+    entry_id: str, account: Account, facts: list[AnyFact], where: Range, **more: Any
+) -> Posting:
+    """The answer to a write that moved points, or could have."""
+    return Posting(
+        outcome=OUTCOME_POSTED,
+        entry_id=entry_id,
+        member_id=account.account_id,
+        movements=movements_of(facts),
+        balances=balances_of(account),
+        tier=account.tier,
+        position=position_token(where.lane, where.next_pos),
+        **more,
+    )
+
+
+def register(act: Act, work: Work, where: Range, message: AnswerMessage) -> Answer:
+    """Register the request's key with its answer; every write ends here."""
+    work.register(_row(act.key, act.fingerprint, where, act, message, refers_to=None))
+    return Answer(message, replayed=False)
+
+
+def register_document(act: Act, work: Work, where: Range, message: Posting) -> Answer:
+    """As `register`, for a document: its version carries command and answer, the request refers."""
+    work.register(
+        _row(act.version_key, act.document_fingerprint, where, act, message, refers_to=None)
+    )
+    work.register(_row(act.key, act.fingerprint, where, act, None, refers_to=act.version_key))
+    return Answer(message, replayed=False)
+
+
+def _row(
+    key: str,
+    fingerprint: bytes,
+    where: Range,
+    act: Act,
+    message: AnswerMessage | None,
+    *,
+    refers_to: str | None,
+) -> KeyRow:
+    return KeyRow(
+        key=key,
+        command=None if message is None else act.command,
+        fingerprint=fingerprint,
+        answer=None if message is None else message.SerializeToString(),
+        refers_to=refers_to,
+        lane=where.lane,
+        stream=where.stream,
+        first_version=where.first,
+        last_version=where.last,
+    )
+
+
+def validated(answer: Answer) -> Answer:
+    """The answer to validate_only: as if recorded, and said not to be."""
+    message = answer.message
+    if isinstance(message, Posting) and not answer.replayed:
+        message.outcome = OUTCOME_VALIDATED
+        message.position = ""
+    return answer

@@ -1,0 +1,92 @@
+"""EnrolMember and LinkIdentity."""
+
+import uuid_utils
+
+from ledger.act import Act, Answer
+from ledger.answers import position_token
+from ledger.core import commands, refusals
+from ledger.core.decide import decide
+from ledger.core.instant import optional_timestamp
+from ledger.core.state import Account
+from ledger.handlers import context
+from ledger.lanes import account_stream, lane_of
+from ledger.store import IdentityKey, IdentityRow
+from ledger.work import Range, Work
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest, Member
+
+
+def enrol_member(act: Act, work: Work) -> Answer:
+    """Open an account known by the given identities."""
+    request = act.request
+    assert isinstance(request, EnrolMemberRequest)
+    at = context.occurred_at(act, work)
+    _require_unit(work, request.origin.business_unit, at)
+    for key in act.new_identities:
+        if key in work.known.identities:
+            raise refusals.IdentityTaken(scheme=key[0])
+    stream = account_stream(str(uuid_utils.uuid7()))
+    identities = [(str(uuid_utils.uuid7()), key) for key in act.new_identities]
+    command = commands.EnrolMember(
+        business_unit=request.origin.business_unit,
+        channel=request.origin.channel,
+        occurred_at=at,
+        identities=tuple((identity_id, key[0]) for identity_id, key in identities),
+    )
+    account = work.account(stream)
+    decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
+    where = work.record(stream, decision)
+    for identity_id, key in identities:
+        _register_identity(work, stream, identity_id, key)
+    return context.register(act, work, where, member_message(decision.account, where))
+
+
+def link_identity(act: Act, work: Work) -> Answer:
+    """Add an identity; one that the member has already changes nothing."""
+    request = act.request
+    assert isinstance(request, LinkIdentityRequest)
+    at = context.occurred_at(act, work)
+    _require_unit(work, request.origin.business_unit, at)
+    stream = context.member_stream(act, work)
+    account, _ = work.advance(stream)
+    key = act.new_identities[0]
+    holder = work.known.identities.get(key)
+    if holder == account.account_id:
+        where = work.append(stream, account.version, ())
+        return context.register(act, work, where, member_message(account, where))
+    if holder is not None:
+        raise refusals.IdentityTaken(scheme=key[0])
+    identity_id = str(uuid_utils.uuid7())
+    unit = request.origin.business_unit
+    command = commands.LinkIdentity(identity_id, key[0], unit, at)
+    decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
+    where = work.record(stream, decision)
+    _register_identity(work, stream, identity_id, key)
+    return context.register(act, work, where, member_message(decision.account, where))
+
+
+def _require_unit(work: Work, business_unit: str, at: int) -> None:
+    policy = work.policies.at(at)
+    if business_unit not in policy.units:
+        raise refusals.UnknownBusinessUnit(
+            field="origin.business_unit",
+            value=business_unit,
+            known=", ".join(sorted(policy.units)),
+        )
+
+
+def _register_identity(work: Work, stream: str, identity_id: str, key: IdentityKey) -> None:
+    account = work.account(stream).account_id
+    lane = lane_of(stream, work.lanes)
+    work.register_identity(IdentityRow(key[0], key[1], account, identity_id, lane))
+
+
+def member_message(account: Account, where: Range) -> Member:
+    """A member as callers see it."""
+    return Member(
+        member_id=account.account_id,
+        business_unit=account.business_unit,
+        enrol_time=optional_timestamp(account.enrolled_at),
+        identity_schemes=account.identity_schemes,
+        tier=account.tier,
+        position=position_token(where.lane, where.next_pos),
+    )

@@ -1,0 +1,214 @@
+"""BurnPoints, HoldPoints, CaptureHold, ReleaseHold, ReverseEntry, AdvanceAccount."""
+
+from collections.abc import Callable
+from typing import cast
+
+import uuid_utils
+
+import rules
+from ledger.act import Act, Answer
+from ledger.core import refusals
+from ledger.core.commands import (
+    AdvanceAccount,
+    BurnFact,
+    BurnPoints,
+    CaptureHold,
+    Command,
+    HoldFact,
+    HoldPoints,
+    RedemptionTerms,
+    ReleaseHold,
+    ReverseEntry,
+)
+from ledger.core.decide import decide
+from ledger.core.events import AnyFact
+from ledger.core.instant import Instant
+from ledger.handlers import context
+from ledger.keys import burn_thing
+from ledger.policies import ask
+from ledger.work import Work
+from loyalty.v1.events_pb2 import BurnReversed, ReversalReversed
+from loyalty.v1.ledger_service_pb2 import (
+    AdvanceAccountRequest,
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    HoldPointsRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from loyalty.v1.types_pb2 import Money
+
+
+def burn_points(act: Act, work: Work) -> Answer:
+    """Spend points, by points or by money."""
+    request = act.request
+    assert isinstance(request, BurnPointsRequest)
+    at = context.occurred_at(act, work)
+    currency, points, terms = _asked(request, work, at)
+    stream = context.member_stream(act, work)
+    entry_id = _new_entry_id()
+    money: Money | None = request.money if request.HasField("money") else None
+    command = BurnPoints(entry_id, request.origin.business_unit, currency, points, money, at, terms)
+    return _decide(act, work, stream, entry_id, command)
+
+
+def hold_points(act: Act, work: Work) -> Answer:
+    """Set points aside until a capture, a release, or the policy's time-out of the unit."""
+    request = act.request
+    assert isinstance(request, HoldPointsRequest)
+    if work.known.acts.get(act.thing):
+        raise refusals.HoldExists(hold_id=request.hold_id)
+    at = context.occurred_at(act, work)
+    currency, points, terms = _asked(request, work, at)
+    stream = context.member_stream(act, work)
+    unit = request.origin.business_unit
+    policy = work.policies.at(at)
+    expires_at = ask(lambda: rules.hold_expires_at(policy, unit, at))
+    entry_id = _new_entry_id()
+    command = HoldPoints(entry_id, request.hold_id, unit, currency, points, expires_at, at, terms)
+    return _decide(act, work, stream, entry_id, command)
+
+
+def capture_hold(act: Act, work: Work) -> Answer:
+    """Spend held points."""
+    request = act.request
+    assert isinstance(request, CaptureHoldRequest)
+    stream, _ = _history(act.thing, work) or _unknown_hold(request.hold_id)
+    at = context.occurred_at(act, work)
+    entry_id = _new_entry_id()
+
+    def command() -> Command:
+        return CaptureHold(
+            entry_id=entry_id,
+            hold_id=request.hold_id,
+            business_unit=request.origin.business_unit,
+            points=request.points,
+            final=request.final,
+            occurred_at=at,
+            history=_hold_history(act.thing, work),
+        )
+
+    return _decide_after_advance(act, work, stream, entry_id, command)
+
+
+def release_hold(act: Act, work: Work) -> Answer:
+    """Give all held points back."""
+    request = act.request
+    assert isinstance(request, ReleaseHoldRequest)
+    stream, _ = _history(act.thing, work) or _unknown_hold(request.hold_id)
+    at = context.occurred_at(act, work)
+    entry_id = _new_entry_id()
+
+    def command() -> Command:
+        return ReleaseHold(
+            entry_id=entry_id,
+            hold_id=request.hold_id,
+            business_unit=request.origin.business_unit,
+            occurred_at=at,
+            history=_hold_history(act.thing, work),
+        )
+
+    return _decide_after_advance(act, work, stream, entry_id, command)
+
+
+def reverse_entry(act: Act, work: Work) -> Answer:
+    """Take back a burn, a capture, or a reversal of one."""
+    request = act.request
+    assert isinstance(request, ReverseEntryRequest)
+    found = _history(act.thing, work)
+    if found is None:
+        raise refusals.UnknownEntry(entry_id=request.entry_id)
+    stream, facts = found
+    if isinstance(facts[0], BurnReversed | ReversalReversed):
+        burn = _history(burn_thing(facts[0].burn_entry_id), work)
+        assert burn is not None, "a reversal's burn is looked up with it"
+        facts = burn[1]
+    at = context.occurred_at(act, work)
+    entry_id = _new_entry_id()
+    command = ReverseEntry(
+        entry_id=entry_id,
+        target_entry_id=request.entry_id,
+        business_unit=request.origin.business_unit,
+        points=request.points,
+        grace_until=rules.reversal_grace_until(work.policies.at(at), work.now(stream)),
+        occurred_at=at,
+        history=cast(tuple[BurnFact, ...], facts),
+    )
+    return _decide(act, work, stream, entry_id, command)
+
+
+def advance_account(act: Act, work: Work) -> Answer:
+    """Record what is due, and nothing else."""
+    assert isinstance(act.request, AdvanceAccountRequest)
+    stream = context.member_stream(act, work)
+    return _decide(act, work, stream, "", AdvanceAccount())
+
+
+def _decide(act: Act, work: Work, stream: str, entry_id: str, command: Command) -> Answer:
+    return _decide_after_advance(act, work, stream, entry_id, lambda: command)
+
+
+def _decide_after_advance(
+    act: Act, work: Work, stream: str, entry_id: str, command: Callable[[], Command]
+) -> Answer:
+    """Advance first: what time has decided may resolve the very hold the command is about."""
+    account, due = work.advance(stream)
+    decision = decide(command(), account, now=work.now(stream), ladder=work.policies.ladder)
+    where = work.record(stream, decision)
+    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
+    message = context.posting(entry_id, decision.account, facts, where)
+    return context.register(act, work, where, message)
+
+
+def _asked(
+    request: BurnPointsRequest | HoldPointsRequest, work: Work, at: Instant
+) -> tuple[str, int, RedemptionTerms]:
+    """(currency, points, terms): points as asked, or what the money costs in points."""
+    unit = request.origin.business_unit
+    policy = work.policies.at(at)
+    if request.HasField("points"):
+        currency = request.points.currency
+        terms = ask(lambda: rules.redemption(policy, business_unit=unit, currency=currency))
+        points = request.points.amount
+    else:
+        currency = _spendable(policy)
+        terms = ask(lambda: rules.redemption(policy, business_unit=unit, currency=currency))
+        if request.money.currency_code != terms.currency_code:
+            raise refusals.ForeignCurrency(
+                field="money.currency_code",
+                value=request.money.currency_code,
+                expected=terms.currency_code,
+            )
+        points = rules.points_for_money(terms, request.money.minor_units)
+    return currency, points, RedemptionTerms(terms.min_points, terms.step, policy.digest)
+
+
+def _spendable(policy: rules.Policy) -> str:
+    """The point currency that money is paid with: the first spendable one of the policy."""
+    for currency in policy.currencies.values():
+        if currency.role == "spendable":
+            return currency.id
+    raise refusals.UnknownCurrency(field="money", value="", known="")
+
+
+def _history(thing: str, work: Work) -> tuple[str, tuple[AnyFact, ...]] | None:
+    """(stream, facts in order) of a hold or burn; None when there is none."""
+    acts = work.known.acts.get(thing)
+    if not acts:
+        return None
+    found = [acts[key] for key in sorted(acts)]
+    return found[0][0], tuple(fact for _, fact in found)
+
+
+def _hold_history(thing: str, work: Work) -> tuple[HoldFact, ...]:
+    found = _history(thing, work)
+    assert found is not None, "a hold that was found cannot vanish"
+    return cast(tuple[HoldFact, ...], found[1])
+
+
+def _unknown_hold(hold_id: str) -> tuple[str, tuple[AnyFact, ...]]:
+    raise refusals.UnknownHold(hold_id=hold_id)
+
+
+def _new_entry_id() -> str:
+    return str(uuid_utils.uuid7())

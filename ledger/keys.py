@@ -1,0 +1,93 @@
+"""The key home: under which key a caller, or the ledger, finds again what was recorded.
+
+    r/<client>/<request_id>                              one for each write
+    d/<business_unit>/<source>/<document_id>#<version>   one for each posted version
+    h/<business_unit>/<hold_id>#<act>                    a hold placed (0) and what touched it
+    b/<entry_id>#<act>                                   a burn (0) and what reversed it
+
+Before `#` stands the thing, behind it a running number of ten digits, so that all acts on a thing
+are one range of the index, in order. A key's lane is the lane of its thing.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ledger.core.events import AnyFact
+from loyalty.v1.events_pb2 import (
+    BurnReversed,
+    DocumentPosted,
+    HoldCaptured,
+    HoldReleased,
+    PointsBurned,
+    PointsHeld,
+    ReversalReversed,
+)
+
+ACT: Final = "#"
+AFTER_ACTS: Final = "$"
+"""The character after `#`: thing + AFTER_ACTS is past every act of the thing."""
+_ESCAPES: Final = str.maketrans({"%": "%25", "/": "%2F", "#": "%23"})
+
+
+def _part(text: str) -> str:
+    """Escape what separates the parts of a key; identifiers seldom contain it."""
+    return text.translate(_ESCAPES) if not text.isalnum() else text
+
+
+def request_key(client: str, request_id: str) -> str:
+    """Key of one write of one client."""
+    return f"r/{_part(client)}/{_part(request_id)}"
+
+
+def document_thing(business_unit: str, source: str, document_id: str) -> str:
+    """Thing under which a document's versions are found."""
+    return f"d/{_part(business_unit)}/{_part(source)}/{_part(document_id)}"
+
+
+def hold_thing(business_unit: str, hold_id: str) -> str:
+    """Thing under which a hold's acts are found."""
+    return f"h/{_part(business_unit)}/{_part(hold_id)}"
+
+
+def burn_thing(entry_id: str) -> str:
+    """Thing under which a burn's acts, or the reversal with this id, are found."""
+    return f"b/{_part(entry_id)}"
+
+
+def act_key(thing: str, act: int) -> str:
+    """Key of the act with this number."""
+    return f"{thing}{ACT}{act:010d}"
+
+
+def thing_of(key: str) -> str:
+    """The part of a key that decides its lane."""
+    return key.partition(ACT)[0]
+
+
+def keys_of(fact: AnyFact) -> Iterator[str]:
+    """Keys under which a fact is found again, besides the request that caused it.
+
+    A document's key is left to its handler, which stores command and answer with it.
+    """
+    match fact:
+        case PointsHeld():
+            yield act_key(hold_thing(fact.business_unit, fact.hold_id), 0)
+        case HoldCaptured():
+            yield act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act)
+            yield act_key(burn_thing(fact.entry_id), 0)
+        case HoldReleased():
+            yield act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act)
+        case PointsBurned():
+            yield act_key(burn_thing(fact.entry_id), 0)
+        case BurnReversed() | ReversalReversed():
+            yield act_key(burn_thing(fact.burn_entry_id), fact.act)
+            yield act_key(burn_thing(fact.entry_id), 0)
+        case _:
+            return
+
+
+def document_key(fact: DocumentPosted) -> str:
+    """Key of a posted version."""
+    document = fact.document
+    thing = document_thing(fact.business_unit, document.source, document.document_id)
+    return act_key(thing, document.version)

@@ -1,0 +1,141 @@
+"""Finding what a batch of acts needs before it can be decided: at most four queries, often one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, cast
+
+from ledger.act import Act, member_of
+from ledger.cache import Cache
+from ledger.core.events import AccountFact, decode
+from ledger.core.evolve import fold
+from ledger.core.snapshot import STATE_VERSION
+from ledger.core.snapshot import decode as decode_snapshot
+from ledger.core.state import Account
+from ledger.keys import burn_thing, thing_of
+from ledger.lanes import account_of, account_stream
+from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
+from ledger.work import DocumentHead, Known
+from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
+from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
+
+_UUID_LENGTH: Final = 36
+
+
+class Lookup:
+    """Fills what a batch knows, from the batch in flight before it, the cache, and the store."""
+
+    def __init__(self, store: Store, cache: Cache) -> None:
+        """Look in `cache` before `store`."""
+        self._store = store
+        self._cache = cache
+
+    async def fill(self, known: Known, acts: Sequence[Act], made: Known | None) -> None:
+        """Find everything that the acts need; `made` is what an uncommitted batch has changed."""
+        await self._find_rows(known, acts)
+        await self._find_acts(known, acts)
+        await self._find_identities(known, acts)
+        if made is not None:
+            known.overlay(made)
+        await self._find_accounts(known, _streams(known, acts))
+
+    async def _find_rows(self, known: Known, acts: Sequence[Act]) -> None:
+        keys = [act.key for act in acts] + [act.version_key for act in acts if act.version_key]
+        things = list({act.document for act in acts if act.document})
+        newest: dict[str, KeyRow] = {}
+        for row in await self._store.find_keys(keys, things):
+            if row.command is None and row.refers_to is None:
+                newest[thing_of(row.key)] = row
+            else:
+                known.rows[row.key] = row
+        await self._find_referred(known)
+        if newest:
+            await self._find_heads(known, newest)
+
+    async def _find_referred(self, known: Known) -> None:
+        """Answers of retried documents stand with their version, not with the request."""
+        missing = {row.refers_to for row in known.rows.values() if row.refers_to} - set(known.rows)
+        if missing:
+            for row in await self._store.find_keys(sorted(missing), []):
+                known.rows[row.key] = row
+
+    async def _find_heads(self, known: Known, newest: dict[str, KeyRow]) -> None:
+        payloads = await self._store.document_heads(list(newest.values()))
+        for thing, row in newest.items():
+            posted = decode(payloads[row.key])
+            assert isinstance(posted, DocumentPosted), "a document's key points at its state"
+            known.heads[thing] = DocumentHead(row.stream, posted)
+
+    async def _find_acts(self, known: Known, acts: Sequence[Act]) -> None:
+        things = {act.thing for act in acts if act.thing}
+        if not things:
+            return
+        await self._add_acts(known, things)
+        # A reversal is found under its own id too, and names the burn whose history is needed.
+        reversals = [act for act in acts if isinstance(act.request, ReverseEntryRequest)]
+        burns = set()
+        for act in reversals:
+            for _, fact in known.acts.get(act.thing, {}).values():
+                if isinstance(fact, BurnReversed | ReversalReversed):
+                    burns.add(burn_thing(fact.burn_entry_id))
+        if burns - things:
+            await self._add_acts(known, burns - things)
+
+    async def _add_acts(self, known: Known, things: Iterable[str]) -> None:
+        for row in await self._store.find_acts(sorted(things)):
+            found = known.acts.setdefault(row.thing, {})
+            found[row.key] = (row.stream, decode(row.payload))
+
+    async def _find_identities(self, known: Known, acts: Sequence[Act]) -> None:
+        missing: set[IdentityKey] = set()
+        for act in acts:
+            wanted = act.new_identities if act.identity is None else (act.identity,)
+            for key in (*wanted, *act.new_identities):
+                account = self._cache.identity(key)
+                if account is None:
+                    missing.add(key)
+                else:
+                    known.identities[key] = account
+        if missing:
+            found = await self._store.find_identities(sorted(missing))
+            known.identities |= found
+            self._cache.put({}, found)
+
+    async def _find_accounts(self, known: Known, streams: set[str]) -> None:
+        wanted = []
+        for stream in streams - set(known.accounts):
+            account = self._cache.account(stream)
+            if account is None:
+                wanted.append((stream, 0))
+            else:
+                known.accounts[stream] = account
+        if not wanted:
+            return
+        loaded = await self._store.load(wanted, state_version=STATE_VERSION)
+        for stream, found in loaded.items():
+            account = folded(stream, found)
+            if account.version:
+                known.accounts[stream] = account
+
+
+def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Account:
+    """The account that a loaded stream tells, on top of `base` when only its tail was loaded."""
+    start = base or Account(account_of(stream))
+    if loaded.snapshot is not None:
+        start = decode_snapshot(loaded.snapshot)
+    facts: list[Any] = [decode(payload) for payload in loaded.payloads]
+    return fold(start, cast(list[AccountFact], facts))
+
+
+def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
+    """Streams whose state the acts are about, as far as it can be told before deciding."""
+    streams = {head.stream for head in known.heads.values()}
+    streams |= {stream for found in known.acts.values() for stream, _ in found.values()}
+    for act in acts:
+        if act.identity is not None:
+            account = known.identities.get(act.identity)
+            if account is not None:
+                streams.add(account_stream(account))
+            continue
+        member = member_of(act.request)
+        if member is not None and len(member.member_id) == _UUID_LENGTH:
+            streams.add(account_stream(member.member_id))
+    return streams

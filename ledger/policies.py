@@ -1,0 +1,157 @@
+"""The published policies of the programme: which one is in force at an instant, and what it says.
+
+Policies live in the ledger's own history, in the stream `policy/<programme>`. Every process follows
+that stream; a policy takes effect with a lead longer than the time a process needs to see it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import rules
+from ledger.core import refusals
+from ledger.core.commands import TierVerdict
+from ledger.core.events import decode
+from ledger.core.instant import Instant, from_timestamp, optional_timestamp, to_datetime
+from ledger.core.state import Account
+from ledger.store import PolicyRow, Store
+from loyalty.v1.events_pb2 import PolicyPublished
+from loyalty.v1.programme_service_pb2 import Policy as PolicyMessage
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """A policy as published, and compiled."""
+
+    event: PolicyPublished
+    compiled: rules.Policy
+    effective_at: Instant
+    recorded_at: Instant
+
+    @property
+    def message(self) -> PolicyMessage:
+        """The policy as the contract shows it."""
+        event = self.event
+        return PolicyMessage(
+            programme=event.programme,
+            version=event.version,
+            digest=event.digest,
+            document=event.document,
+            effective_time=event.effective_time,
+            publish_time=optional_timestamp(self.recorded_at),
+            publisher=event.publisher,
+        )
+
+
+def published(event: PolicyPublished, recorded_at: Instant) -> PublishedPolicy:
+    """Compile what was published. It was checked then, so it compiles."""
+    compiled = rules.compile_policy(rules.load(event.document))
+    return PublishedPolicy(event, compiled, from_timestamp(event.effective_time), recorded_at)
+
+
+class PolicyBook:
+    """All published policies, newest known from the store."""
+
+    def __init__(self) -> None:
+        """Begin without any; `refresh` reads them."""
+        self.stream = ""
+        self.stream_version = 0
+        self._by_digest: dict[str, PublishedPolicy] = {}
+        self._newest_first: list[PublishedPolicy] = []
+
+    async def refresh(self, store: Store) -> None:
+        """Read what was published since the last refresh."""
+        for row in await store.policy_events(self.stream_version):
+            self.add(row)
+
+    def add(self, row: PolicyRow) -> None:
+        """Take up one event of the policy stream; one that is known already changes nothing."""
+        if row.version <= self.stream_version:
+            return
+        event = decode(row.payload)
+        assert isinstance(event, PolicyPublished), "a policy stream holds nothing else"
+        policy = published(event, row.recorded_at)
+        self.stream, self.stream_version = row.stream, row.version
+        self._by_digest[event.digest] = policy
+        self._newest_first.append(policy)
+        self._newest_first.sort(key=lambda each: each.event.version, reverse=True)
+
+    @property
+    def all(self) -> list[PublishedPolicy]:
+        """Every published policy, highest version first."""
+        return list(self._newest_first)
+
+    def find(self, at: Instant) -> PublishedPolicy | None:
+        """The policy in force at an instant: the highest version that had taken effect."""
+        for policy in self._newest_first:
+            if policy.effective_at <= at:
+                return policy
+        return None
+
+    def at(self, at: Instant) -> rules.Policy:
+        """As `find`, compiled. Raises NoPolicy."""
+        found = self.find(at)
+        if found is None:
+            raise refusals.NoPolicy(occurred_time=to_datetime(at).isoformat())
+        return found.compiled
+
+    def pinned(self, digest: str) -> rules.Policy:
+        """The policy with a digest. Raises UnknownPolicy."""
+        found = self._by_digest.get(digest)
+        if found is None:
+            raise refusals.UnknownPolicy(policy=digest)
+        return found.compiled
+
+    def version(self, version: int) -> PublishedPolicy | None:
+        """The policy with a version number."""
+        for policy in self._newest_first:
+            if policy.event.version == version:
+                return policy
+        return None
+
+    def ladder(self, account: Account, at: Instant) -> TierVerdict | None:
+        """Ask the ladder of the policy in force at an instant which tier an account has."""
+        found = self.find(at)
+        if found is None:
+            return None
+        answer = rules.tier_for(
+            found.compiled, qualifying=account.qualifying, at=at, current=account.tier or None
+        )
+        if answer.tier is None:
+            return None
+        window = max((window for _, window in account.qualifying), default="")
+        points = sum(held for (_, in_), held in account.qualifying.items() if in_ == window)
+        return TierVerdict(answer.tier, answer.valid_until, window, points, found.event.digest)
+
+
+def ask(question: Callable[[], Asked]) -> Asked:
+    """Put a question to the rules; what they refuse becomes the ledger's refusal of that field."""
+    try:
+        return question()
+    except rules.RulesRefusal as refused:
+        raise _refusal(refused) from None
+
+
+def _refusal(refused: rules.RulesRefusal) -> refusals.Refusal:
+    known = ", ".join(refused.known)
+    match refused.reason:
+        case "UNKNOWN_BUSINESS_UNIT":
+            return refusals.UnknownBusinessUnit(
+                field=refused.path, value=refused.value, known=known
+            )
+        case "UNKNOWN_CATEGORY":
+            return refusals.UnknownCategory(field=refused.path, value=refused.value, known=known)
+        case "UNKNOWN_CURRENCY" | "NOT_REDEEMABLE":
+            return refusals.UnknownCurrency(field=refused.path, value=refused.value, known=known)
+        case "CURRENCY_MISMATCH":
+            return refusals.ForeignCurrency(field=refused.path, value=refused.value, expected=known)
+        case "AMOUNT_TOO_LARGE":
+            return refusals.Malformed(
+                field=refused.path, value=refused.value, expected="a smaller amount"
+            )
+        case "TIME_OUT_OF_RANGE":
+            return refusals.Malformed(
+                field=refused.path, value=refused.value, expected="a time the calendar knows"
+            )

@@ -1,0 +1,212 @@
+"""Reads of one member: always from the store, never older than what was acknowledged."""
+
+import base64
+import binascii
+from hashlib import sha256
+from typing import Any, Final
+
+from ledger.answers import movement_of, moves_points, parse_position, position_token
+from ledger.cache import Cache
+from ledger.clock import Clock
+from ledger.core import refusals
+from ledger.core.advance import advance
+from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
+from ledger.core.evolve import fold
+from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
+from ledger.core.snapshot import STATE_VERSION
+from ledger.core.state import Account, Balance
+from ledger.identities import IdentityHash
+from ledger.lanes import account_stream, lane_of
+from ledger.lookup import folded
+from ledger.policies import PolicyBook
+from ledger.store import Store, StreamEvent
+from loyalty.v1.account_service_pb2 import (
+    AsOf,
+    Entry,
+    ListEntriesRequest,
+    ListEntriesResponse,
+)
+from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.types_pb2 import MemberRef
+
+PAGE_DEFAULT: Final = 50
+FIRST_PAGE: Final = 2**62
+_MOVING_KINDS: Final = [number for number, name in KIND_NAME.items() if moves_points(name)]
+
+
+class Reads:
+    """Answers questions about members, with the position that each answer reflects."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        policies: PolicyBook,
+        cache: Cache,
+        hashed: IdentityHash,
+    ) -> None:
+        """Read from `store`; cached accounts only save reading what they have seen already."""
+        self._store = store
+        self._clock = clock
+        self._policies = policies
+        self._cache = cache
+        self._hashed = hashed
+
+    async def account(
+        self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
+    ) -> tuple[Account, str]:
+        """(account, position): as it is, or as it was. Raises UnknownMember."""
+        stream = await self._stream(ref)
+        position = await self._position(stream, min_position)
+        if as_of is not None and as_of.ListFields():
+            account = await self._past(stream, as_of)
+        else:
+            account = self._due_applied(await self._fresh(stream), self._clock.now())
+        if account.enrolled_at is None:
+            raise refusals.UnknownMember(member=ref.member_id)
+        return account, position
+
+    async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
+        """Who a member is to the ledger. Raises UnknownMember."""
+        account, position = await self.account(ref, min_position=min_position)
+        return Member(
+            member_id=account.account_id,
+            business_unit=account.business_unit,
+            enrol_time=optional_timestamp(account.enrolled_at),
+            identity_schemes=account.identity_schemes,
+            tier=account.tier,
+            position=position,
+        )
+
+    async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
+        """A page of the statement, newest first. Raises UnknownMember, Malformed."""
+        account, position = await self.account(request.member, min_position=request.min_position)
+        stream = account_stream(account.account_id)
+        size = request.page_size or PAGE_DEFAULT
+        bound = sha256(f"{stream}\n{request.currency}".encode()).digest()[:8]
+        found = await self._store.entries(
+            stream,
+            kinds=_MOVING_KINDS,
+            currency=request.currency,
+            before=_page_start(request.page_token, bound),
+            most=size + 1,
+        )
+        page = found[:size]
+        more = len(found) > size
+        return ListEntriesResponse(
+            entries=[_entry(event) for event in page],
+            next_page_token=_page_token(page[-1].version, bound) if more else "",
+            position=position,
+        )
+
+    async def _stream(self, ref: MemberRef) -> str:
+        if ref.WhichOneof("ref") != "identity":
+            return account_stream(ref.member_id)
+        key = (ref.identity.scheme, self._hashed.of(ref.identity))
+        account = self._cache.identity(key)
+        if account is None:
+            account = (await self._store.find_identities([key])).get(key)
+        if account is None:
+            raise refusals.UnknownMember(member=f"identity of scheme {key[0]}")
+        return account_stream(account)
+
+    async def _position(self, stream: str, min_position: str) -> str:
+        """Where the stream's lane stands: what is read after this reflects at least that."""
+        lane = lane_of(stream, self._store.lanes)
+        head = await self._store.head(lane)
+        if min_position:
+            wanted_lane, wanted = parse_position(min_position)
+            if wanted_lane == lane and wanted > head:
+                raise refusals.NotServing(cause=f"position {min_position} is not reached yet")
+        return position_token(lane, head)
+
+    async def _fresh(self, stream: str) -> Account:
+        """The state with every fact up to now: the cached one and what the store has after it."""
+        base = self._cache.account(stream)
+        known = 0 if base is None else base.version
+        loaded = await self._store.load([(stream, known)], state_version=STATE_VERSION)
+        return folded(stream, loaded[stream], base)
+
+    def _due_applied(self, account: Account, now: int) -> Account:
+        """What time has decided is true whether or not anybody has recorded it."""
+        if account.enrolled_at is None:
+            return account
+        return advance(account, now=now, ladder=self._policies.ladder).account
+
+    async def _past(self, stream: str, as_of: AsOf) -> Account:
+        known_at = from_timestamp(as_of.known_time) if as_of.HasField("known_time") else None
+        events = [
+            event
+            for event in await self._store.stream_events(stream)
+            if known_at is None or event.recorded_at <= known_at
+        ]
+        if as_of.HasField("effective_time"):
+            return _totals(stream, events, from_timestamp(as_of.effective_time))
+        facts: list[Any] = [decode(event.payload) for event in events]
+        account = fold(Account(stream.partition("/")[2]), facts)
+        return self._due_applied(account, self._clock.now() if known_at is None else known_at)
+
+
+def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Account:
+    """Balances and tier from what had happened by then; lots cannot be told, for facts may have
+    been recorded in another order than they happened."""
+    sums: dict[str, list[int]] = {}
+    account = Account(stream.partition("/")[2])
+    for event in events:
+        if event.occurred_at > effective_at:
+            continue
+        fact: Any = decode(event.payload)
+        kind = kind_of(fact)
+        if moves_points(kind):
+            row = sums.setdefault(fact.currency, [0, 0, 0, 0])
+            for index, sign in enumerate(EFFECTS[kind]):
+                row[index] += sign * fact.points
+        else:
+            account = fold(account, [fact])
+    balances = {currency: Balance(*row) for currency, row in sums.items()}
+    return Account(
+        account.account_id,
+        version=len(events),
+        business_unit=account.business_unit,
+        enrolled_at=account.enrolled_at,
+        identity_schemes=account.identity_schemes,
+        balances=balances,
+        tiers=account.tiers,
+    )
+
+
+def _entry(event: StreamEvent) -> Entry:
+    fact: Any = decode(event.payload)
+    names = fact.DESCRIPTOR.fields_by_name
+    return Entry(
+        version=event.version,
+        entry_id=fact.entry_id if "entry_id" in names else "",
+        business_unit=fact.business_unit,
+        movement=movement_of(fact, kind_of(fact)),
+        available_after=fact.available_after if "available_after" in names else None,
+        document=fact.document if "document" in names else "",
+        occurred_time=to_timestamp(event.occurred_at),
+        recorded_time=to_timestamp(event.recorded_at),
+    )
+
+
+def _page_token(version: int, bound: bytes) -> str:
+    return base64.urlsafe_b64encode(bound + version.to_bytes(8, "big")).decode()
+
+
+def _page_start(token: str, bound: bytes) -> int:
+    """Version below which a page begins. Raises Malformed for a token of another query."""
+    if not token:
+        return FIRST_PAGE
+    try:
+        raw = base64.urlsafe_b64decode(token)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 16 or raw[:8] != bound:
+        raise refusals.Malformed(
+            field="page_token",
+            value=token,
+            expected="next_page_token of the page before, with the same member and filters",
+        )
+    return int.from_bytes(raw[8:], "big")

@@ -1,0 +1,292 @@
+"""The ledger as a whole: what the server, and nobody else, talks to."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import asyncpg
+import structlog
+
+from ledger.act import Act, Answer, WriteRequest, prepare
+from ledger.cache import Cache
+from ledger.clock import Clock, SystemClock
+from ledger.core import refusals
+from ledger.core.instant import SECOND, from_timestamp
+from ledger.core.refusals import Refusal
+from ledger.core.state import Account
+from ledger.identities import IdentityHash
+from ledger.metrics import NoMetrics, WriterMetrics
+from ledger.policies import PolicyBook
+from ledger.reads import Reads
+from ledger.snapshots import Snapshots
+from ledger.store import Store
+from ledger.waiting import Job, Waiting
+from ledger.writer import Writer
+from loyalty.v1.account_service_pb2 import AsOf, ListEntriesRequest, ListEntriesResponse
+from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.programme_service_pb2 import GetPolicyRequest, Policy
+from loyalty.v1.types_pb2 import MemberRef
+
+log = structlog.get_logger()
+
+CLOCK_APART_MAX: Final = SECOND // 2
+CLOCK_CHECK_SECONDS: Final = 30.0
+ATOMIC_MAX: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """How a ledger process behaves; the server fills it from its configuration."""
+
+    identity_key: bytes
+    queue_max: int = 4096
+    batch_max: int = 512
+    cache_accounts: int = 200_000
+    policy_refresh_seconds: float = 2.0
+
+
+class Ledger:
+    """One process's hold on the ledger: it writes in batches, and reads what is recorded."""
+
+    def __init__(
+        self,
+        store: Store,
+        reading: Store,
+        settings: LedgerSettings,
+        clock: Clock,
+        metrics: WriterMetrics,
+    ) -> None:
+        """Put the parts together; `open` is the way in."""
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._hashed = IdentityHash(settings.identity_key)
+        cache = Cache(settings.cache_accounts)
+        self.policies = PolicyBook()
+        self._snapshots = Snapshots(reading)
+        self._waiting = Waiting(settings.queue_max)
+        self._metrics = metrics
+        self._writer = Writer(
+            store,
+            clock=clock,
+            policies=self.policies,
+            cache=cache,
+            snapshots=self._snapshots,
+            metrics=metrics,
+        )
+        self.reading = reading
+        self._reads = Reads(
+            reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        pool: asyncpg.Pool,
+        settings: LedgerSettings,
+        clock: Clock | None = None,
+        metrics: WriterMetrics | None = None,
+    ) -> Self:
+        """A ledger over a migrated database, serving. `pool` must outlive it."""
+        store = await Store.open(pool)
+        reading = Store(pool, store.lanes, writes=False)
+        ledger = cls(store, reading, settings, clock or SystemClock(), metrics or NoMetrics())
+        await ledger.policies.refresh(reading)
+        await ledger._check_clock()
+        await ledger._writer.start()
+        ledger._begin()
+        return ledger
+
+    def _begin(self) -> None:
+        writing = self._writer.run(self._waiting, batch_max=self._settings.batch_max)
+        self._writing = asyncio.create_task(writing, name="ledger-writer")
+        self._tasks = [
+            asyncio.create_task(self._snapshots.run(), name="ledger-snapshots"),
+            asyncio.create_task(self._follow_policies(), name="ledger-policies"),
+            asyncio.create_task(self._watch_clock(), name="ledger-clock"),
+        ]
+
+    @property
+    def serving(self) -> bool:
+        """Whether writes are taken."""
+        return not (self.stopped_because or self._writing.done())
+
+    @property
+    def stopped_because(self) -> str:
+        """Why nothing is written; empty while all is well."""
+        return self._writer.stopped_because or self._writer.paused_because
+
+    # Writes
+
+    async def write(
+        self,
+        request: WriteRequest,
+        *,
+        client: str,
+        deadline: float | None = None,
+        bulk: bool = False,
+    ) -> Answer:
+        """Record a write and give its answer once it is durable. Raises Refusal.
+
+        Args:
+            request: its shape has been checked.
+            client: whose token it came with; request ids are unique within a client.
+            deadline: in the event loop's time; not executed when it passes in the queue.
+            bulk: wait behind interactive writes.
+        """
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def deliver(result: Answer | Exception) -> None:
+            # The caller may have gone: its cancelled future must not hurt the writer.
+            if waiter.done():
+                return
+            if isinstance(result, Exception):
+                waiter.set_exception(result)
+            else:
+                waiter.set_result(result)
+
+        act = prepare(
+            request, client=client, hashed=self._hashed, deliver=deliver, deadline=deadline
+        )
+        self._waiting.put([Job((act,))], bulk=bulk)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            act.delivered = True
+            raise
+
+    async def write_batch(
+        self,
+        requests: Sequence[WriteRequest],
+        *,
+        client: str,
+        atomic: bool = False,
+        deadline: float | None = None,
+    ) -> list[Answer | Refusal]:
+        """Record many writes; results by index. With `atomic`, all or none.
+
+        Raises NotServing or QueueFull for the whole, and Malformed for too large an atomic batch.
+        """
+        if atomic and len(requests) > ATOMIC_MAX:
+            raise refusals.Malformed(
+                field="items", value=len(requests), expected=f"at most {ATOMIC_MAX} when atomic"
+            )
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        results: list[Answer | Refusal | Exception | None] = [None] * len(requests)
+        missing = len(requests)
+
+        def receive(index: int, result: Answer | Exception) -> None:
+            nonlocal missing
+            results[index] = result
+            missing -= 1
+            if not missing and not done.done():
+                done.set_result(None)
+
+        acts = []
+        for index, request in enumerate(requests):
+            acts.append(
+                prepare(
+                    request,
+                    client=client,
+                    hashed=self._hashed,
+                    deliver=lambda result, index=index: receive(index, result),  # type: ignore[misc]
+                    deadline=deadline,
+                )
+            )
+        await self._wait_for(acts, done, atomic=atomic)
+        return [_settled(result) for result in results]
+
+    async def _wait_for(self, acts: list[Act], done: asyncio.Future[None], *, atomic: bool) -> None:
+        jobs = [Job(tuple(acts))] if atomic else [Job((act,)) for act in acts]
+        self._waiting.put(jobs, bulk=True)
+        try:
+            await done
+        except asyncio.CancelledError:
+            for act in acts:
+                act.delivered = True
+            raise
+
+    # Reads
+
+    async def account(
+        self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
+    ) -> tuple[Account, str]:
+        """(account, position). Raises UnknownMember."""
+        return await self._reads.account(ref, min_position=min_position, as_of=as_of)
+
+    async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
+        """Who a member is to the ledger. Raises UnknownMember."""
+        return await self._reads.member(ref, min_position=min_position)
+
+    async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
+        """A page of a statement. Raises UnknownMember, Malformed."""
+        return await self._reads.entries(request)
+
+    async def policy(self, request: GetPolicyRequest) -> Policy:
+        """A published policy. Raises UnknownPolicy, NoPolicy."""
+        await self.policies.refresh(self.reading)
+        if request.WhichOneof("which") == "version":
+            found = self.policies.version(request.version)
+            if found is None:
+                raise refusals.UnknownPolicy(policy=f"version {request.version}")
+            return found.message
+        at = self._clock.now()
+        if request.WhichOneof("which") == "effective_time":
+            at = from_timestamp(request.effective_time)
+        self.policies.at(at)
+        found = self.policies.find(at)
+        assert found is not None, "at() refuses when there is none"
+        return found.message
+
+    # Life
+
+    async def drain(self) -> None:
+        """Refuse new writes, finish those that wait: all of them are answered after this."""
+        self._waiting.close("shutting down")
+        await self._writing
+
+    async def close(self) -> None:
+        """Drain, then end what runs in the background."""
+        await self.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._snapshots.flush()
+        await self._store.drop_sessions()
+
+    async def _follow_policies(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.policy_refresh_seconds)
+            try:
+                await self.policies.refresh(self.reading)
+            except Exception as error:
+                log.warning("policies_not_refreshed", error=str(error))
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_CHECK_SECONDS)
+            try:
+                await self._check_clock()
+            except Exception as error:
+                log.warning("clock_not_checked", error=str(error))
+
+    async def _check_clock(self) -> None:
+        """A jump of a year must not expire the world: apart from the database, do not write."""
+        if not self._clock.follows_database:
+            return
+        before = self._clock.now()
+        there = await self.reading.database_now()
+        after = self._clock.now()
+        apart = max(before - there, there - after, 0)
+        because = f"this clock and the database's are {apart // 1000} ms apart"
+        self._writer.paused_because = because if apart > CLOCK_APART_MAX else ""
+
+
+def _settled(result: Answer | Refusal | Exception | None) -> Answer | Refusal:
+    """A result of a batch; what is neither answer nor refusal fails the whole call."""
+    if isinstance(result, Answer | Refusal):
+        return result
+    assert isinstance(result, Exception), "every act is answered"
+    raise result

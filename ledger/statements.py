@@ -1,0 +1,153 @@
+"""The statements of the hot path. asyncpg prepares each once per connection."""
+
+from typing import Final
+
+LANES: Final = "SELECT value FROM programme_setting WHERE name = 'lanes'"
+
+HEADS: Final = "SELECT lane, next_pos, last_recorded_at FROM lane ORDER BY lane"
+
+HEAD: Final = "SELECT next_pos FROM lane WHERE lane = $1"
+
+STREAM_EVENTS: Final = """
+SELECT version, kind, occurred_at, recorded_at, payload FROM event
+ WHERE lane = $1 AND stream = $2 ORDER BY version
+"""
+
+ENTRIES: Final = """
+SELECT version, kind, occurred_at, recorded_at, payload FROM event
+ WHERE lane = $1 AND stream = $2 AND version < $3 AND kind = ANY($4::smallint[])
+   AND ($5 = '' OR currency = $5)
+ ORDER BY version DESC LIMIT $6
+"""
+
+EVENTS: Final = """
+SELECT lane, pos, stream, version, kind, currency, points, business_unit,
+       occurred_at, recorded_at, payload, leaf_hash
+  FROM event WHERE lane = $1 AND pos >= $2 ORDER BY pos LIMIT $3
+"""
+
+LOCKED_HEADS: Final = """
+SELECT lane, next_pos, last_recorded_at FROM lane
+ WHERE lane = ANY($1::smallint[]) ORDER BY lane FOR UPDATE
+"""
+
+CLOCK: Final = "SELECT clock_timestamp()"
+
+# The keys that callers sent, and the newest act of every thing: '#' stands between a thing and its
+# acts, '$' is the character after it, so the range holds all acts of the thing and nothing else.
+FIND_KEYS: Final = """
+SELECT r.key, r.command, r.fingerprint, r.answer, r.refers_to,
+       r.lane, r.stream, r.first_version, r.last_version
+  FROM unnest($1::smallint[], $2::text[]) AS k(key_lane, key)
+  JOIN request r ON r.key_lane = k.key_lane AND r.key = k.key
+UNION ALL
+SELECT n.key, NULL, n.fingerprint, NULL, n.refers_to,
+       n.lane, n.stream, n.first_version, n.last_version
+  FROM unnest($3::smallint[], $4::text[]) AS t(key_lane, thing)
+ CROSS JOIN LATERAL (
+       SELECT * FROM request r
+        WHERE r.key_lane = t.key_lane AND r.key > t.thing || '#' AND r.key < t.thing || '$'
+        ORDER BY r.key DESC LIMIT 1) AS n
+"""
+
+FIND_ACTS: Final = """
+SELECT t.thing, r.key, e.stream, e.payload
+  FROM unnest($1::smallint[], $2::text[]) AS t(key_lane, thing)
+  JOIN request r ON r.key_lane = t.key_lane AND r.key > t.thing || '#' AND r.key < t.thing || '$'
+  JOIN event e ON e.lane = r.lane AND e.stream = r.stream
+              AND e.version BETWEEN r.first_version AND r.last_version
+ ORDER BY t.thing, r.key, e.version
+"""
+
+FIND_IDENTITIES: Final = """
+SELECT i.scheme, i.keyed_hash, i.account
+  FROM unnest($1::text[], $2::bytea[]) AS w(scheme, keyed_hash)
+  JOIN identity i ON i.scheme = w.scheme AND i.keyed_hash = w.keyed_hash
+"""
+
+# A snapshot row comes first, with version NULL; then the events after it.
+LOAD_STREAMS: Final = """
+WITH wanted AS MATERIALIZED (
+  SELECT w.lane, w.stream, w.known, s.version AS snapped, s.state
+    FROM unnest($1::smallint[], $2::text[], $3::bigint[]) AS w(lane, stream, known)
+    LEFT JOIN snapshot s ON s.lane = w.lane AND s.stream = w.stream
+                        AND s.state_version = $4::smallint AND w.known = 0
+)
+SELECT stream, NULL::bigint AS version, state AS payload FROM wanted WHERE snapped IS NOT NULL
+UNION ALL
+SELECT e.stream, e.version, e.payload
+  FROM wanted w JOIN event e ON e.lane = w.lane AND e.stream = w.stream
+                            AND e.version > coalesce(w.snapped, w.known)
+ ORDER BY stream, version NULLS FIRST
+"""
+
+# 60 is document_posted: the one event of a document's key that tells its state.
+DOCUMENT_HEADS: Final = """
+SELECT k.key, e.payload
+  FROM unnest($1::text[], $2::smallint[], $3::text[], $4::bigint[], $5::bigint[])
+    AS k(key, lane, stream, first_version, last_version)
+  JOIN event e ON e.lane = k.lane AND e.stream = k.stream AND e.kind = 60
+              AND e.version BETWEEN k.first_version AND k.last_version
+"""
+
+LEAF_AT: Final = "SELECT leaf_hash FROM event WHERE lane = $1 AND pos = $2"
+
+TOUCHED_STREAMS: Final = "SELECT DISTINCT stream FROM event WHERE lane = $1 AND pos >= $2"
+
+POLICY_EVENTS: Final = """
+SELECT e.stream, e.version, e.recorded_at, e.payload
+  FROM unnest($1::smallint[]) AS l(lane)
+  JOIN event e ON e.lane = l.lane AND e.stream >= 'policy/' AND e.stream < 'policy0'
+              AND e.version > $2
+ ORDER BY e.stream, e.version
+"""
+
+SAVE_SNAPSHOTS: Final = """
+INSERT INTO snapshot (lane, stream, version, state_version, state)
+SELECT lane, stream, version, $4::smallint, state
+  FROM unnest($1::smallint[], $2::text[], $3::bigint[], $5::bytea[])
+       AS s(lane, stream, version, state)
+ON CONFLICT (lane, stream) DO UPDATE
+   SET version = excluded.version, state_version = excluded.state_version, state = excluded.state
+ WHERE snapshot.version <= excluded.version OR snapshot.state_version <> excluded.state_version
+"""
+
+# Lock the lanes in order; only if every one stands where the writer expects, move them and insert
+# events, keys and identities; else change nothing and tell where they stand. This compare-and-set
+# is the fence between writers: nothing else in the ledger's safety rests on who owns what.
+APPEND: Final = """
+WITH want AS (
+  SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
+             AS w(lane, expected, advanced, recorded_at)
+), locked AS MATERIALIZED (
+  SELECT l.lane, l.next_pos, l.last_recorded_at
+    FROM lane l WHERE l.lane = ANY($1::smallint[]) ORDER BY l.lane FOR UPDATE
+), fence AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE l.next_pos = w.expected) = cardinality($1::smallint[]) AS holds
+    FROM locked l JOIN want w USING (lane)
+), moved AS (
+  UPDATE lane l SET next_pos = w.expected + w.advanced, last_recorded_at = w.recorded_at
+    FROM want w WHERE l.lane = w.lane AND w.advanced > 0 AND (SELECT holds FROM fence)
+), events AS (
+  INSERT INTO event (lane, pos, stream, version, kind, currency, points, business_unit,
+                     occurred_at, recorded_at, payload, leaf_hash)
+  SELECT * FROM unnest($5::smallint[], $6::bigint[], $7::text[], $8::bigint[], $9::smallint[],
+                       $10::text[], $11::bigint[], $12::text[], $13::timestamptz[],
+                       $14::timestamptz[], $15::bytea[], $16::bytea[])
+   WHERE (SELECT holds FROM fence)
+), keys AS (
+  INSERT INTO request (key_lane, key, command, fingerprint, answer, refers_to,
+                       lane, stream, first_version, last_version)
+  SELECT * FROM unnest($17::smallint[], $18::text[], $19::bytea[], $20::bytea[], $21::bytea[],
+                       $22::text[], $23::smallint[], $24::text[], $25::bigint[], $26::bigint[])
+   WHERE (SELECT holds FROM fence)
+), identities AS (
+  INSERT INTO identity (scheme, keyed_hash, account, identity_id, lane)
+  SELECT * FROM unnest($27::text[], $28::bytea[], $29::text[], $30::uuid[], $31::smallint[])
+   WHERE (SELECT holds FROM fence)
+)
+SELECT (SELECT holds FROM fence) AS holds, array_agg(lane ORDER BY lane) AS lanes,
+       array_agg(next_pos ORDER BY lane) AS next_pos,
+       array_agg(last_recorded_at ORDER BY lane) AS recorded_at
+  FROM locked
+"""

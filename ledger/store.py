@@ -1,0 +1,359 @@
+"""The store: one statement appends a batch, three find what a batch needs. Nothing here decides.
+
+All statements go straight to asyncpg as prepared statements; they are the hot path. Their texts
+stand in `ledger/statements.py`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from ledger import statements
+from ledger.core.instant import Instant, from_datetime, to_datetime
+from ledger.envelope import StoredEvent
+from ledger.keys import thing_of
+from ledger.lanes import lane_of
+
+
+class Head(NamedTuple):
+    """Where a lane stands."""
+
+    next_pos: int
+    last_recorded_at: Instant
+
+
+class KeyRow(NamedTuple):
+    """A row of the key home. `first_version` is None when the write recorded nothing."""
+
+    key: str
+    command: bytes | None
+    fingerprint: bytes
+    answer: bytes | None
+    refers_to: str | None
+    lane: int
+    stream: str
+    first_version: int | None
+    last_version: int | None
+
+
+class IdentityRow(NamedTuple):
+    """A row of the identity register."""
+
+    scheme: str
+    keyed_hash: bytes
+    account: str
+    identity_id: str
+    lane: int
+
+
+class PolicyRow(NamedTuple):
+    """An event of a policy stream."""
+
+    stream: str
+    version: int
+    recorded_at: Instant
+    payload: bytes
+
+
+class ActRow(NamedTuple):
+    """An act on a thing: its key and the event that the key points at."""
+
+    thing: str
+    key: str
+    stream: str
+    payload: bytes
+
+
+class StreamEvent(NamedTuple):
+    """An event as a statement or a past state needs it."""
+
+    version: int
+    kind: int
+    occurred_at: Instant
+    recorded_at: Instant
+    payload: bytes
+
+
+IdentityKey = tuple[str, bytes]
+"""(scheme, keyed hash) of an identity."""
+
+
+class LoadedStream(NamedTuple):
+    """A stream as the store has it: a snapshot, if one was usable, and the facts after it."""
+
+    snapshot: bytes | None
+    payloads: list[bytes]
+
+
+@dataclass(slots=True)
+class AppendBatch:
+    """What one commit writes."""
+
+    expected: dict[int, int] = field(default_factory=dict)
+    """Next position that each touched lane must stand at."""
+    recorded_at: dict[int, Instant] = field(default_factory=dict)
+    """Last recorded_at of each touched lane after the batch."""
+    events: list[StoredEvent] = field(default_factory=list)
+    keys: list[KeyRow] = field(default_factory=list)
+    identities: list[IdentityRow] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.keys or self.identities)
+
+
+class Moved(NamedTuple):
+    """The batch was not written: these lanes stand elsewhere."""
+
+    heads: dict[int, Head]
+
+
+class KeyTaken(Exception):
+    """Another process took one of the batch's keys or identities first; nothing was written."""
+
+
+NEVER: Final = 0
+"""last_recorded_at of a lane that nothing was written to yet."""
+
+
+class Session:
+    """One connection of the pool, kept for one purpose, replaced when it broke.
+
+    Taking a connection from the pool and resetting it afterwards costs a round trip, which a lone
+    caller would feel. Calls wait for each other: a connection does one thing at a time.
+    """
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Take the connection from `pool` at the first use."""
+        self._pool = pool
+        self._connection: PoolConnectionProxy | None = None
+        self._lock = asyncio.Lock()
+
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of a statement, which the connection prepares once."""
+        async with self._lock:
+            if self._connection is None or self._connection.is_closed():
+                await self.drop()
+                self._connection = await self._pool.acquire()
+            return await self._connection.fetch(statement, *arguments)
+
+    async def drop(self) -> None:
+        """Give the connection back, broken or not."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._pool.release(connection)
+
+
+class Store:
+    """Reads and appends over a pool of connections that act as the role of the running service."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: int, *, writes: bool = True) -> None:
+        """Use `pool`; `lanes` is the number fixed when the ledger was created.
+
+        A store that writes keeps two connections for itself; one that only reads takes any.
+        """
+        self._pool = pool
+        self.lanes = lanes
+        self._reading = Session(pool) if writes else pool
+        self._writing = Session(pool) if writes else None
+
+    @classmethod
+    async def open(cls, pool: asyncpg.Pool, *, writes: bool = True) -> Self:
+        """A store over a migrated database; the number of lanes is read from it."""
+        return cls(pool, int(await pool.fetchval(statements.LANES)), writes=writes)
+
+    async def drop_sessions(self) -> None:
+        """Give both kept connections back; the next use opens others."""
+        for session in (self._reading, self._writing):
+            if isinstance(session, Session):
+                await session.drop()
+
+    async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        return await self._reading.fetch(statement, *arguments)
+
+    async def heads(self) -> dict[int, Head]:
+        """Where every lane stands."""
+        rows = await self._pool.fetch(statements.HEADS)
+        return {row[0]: _head(row[1], row[2]) for row in rows}
+
+    async def settle(self, lanes: Iterable[int]) -> dict[int, Head]:
+        """Heads of these lanes once every other session that is writing them has ended.
+
+        After a commit whose answer was lost, the old session may still hold the rows; taking the
+        locks waits for it, so that what is read afterwards is final.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(statements.LOCKED_HEADS, sorted(lanes))
+        return {row[0]: _head(row[1], row[2]) for row in rows}
+
+    async def database_now(self) -> Instant:
+        """The database's clock."""
+        return from_datetime(await self._pool.fetchval(statements.CLOCK))
+
+    async def find_keys(self, keys: Sequence[str], things: Sequence[str]) -> list[KeyRow]:
+        """Rows of exactly these keys, and the newest act of each of these things.
+
+        The newest acts come without command and answer.
+        """
+        rows = await self._fetch(
+            statements.FIND_KEYS,
+            [lane_of(thing_of(key), self.lanes) for key in keys],
+            list(keys),
+            [lane_of(thing, self.lanes) for thing in things],
+            list(things),
+        )
+        return [KeyRow(*row) for row in rows]
+
+    async def find_acts(self, things: Sequence[str]) -> list[ActRow]:
+        """All acts on these things, in order within each."""
+        lanes = [lane_of(thing, self.lanes) for thing in things]
+        rows = await self._fetch(statements.FIND_ACTS, lanes, list(things))
+        return [ActRow(*row) for row in rows]
+
+    async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, str]:
+        """Accounts of those identities that are registered."""
+        schemes, hashes = [key[0] for key in wanted], [key[1] for key in wanted]
+        rows = await self._fetch(statements.FIND_IDENTITIES, schemes, hashes)
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    async def load(
+        self, wanted: Sequence[tuple[str, int]], *, state_version: int
+    ) -> dict[str, LoadedStream]:
+        """Facts of each (stream, known version) after that version; from 0, a snapshot may lead."""
+        rows = await self._fetch(
+            statements.LOAD_STREAMS,
+            [lane_of(stream, self.lanes) for stream, _ in wanted],
+            [stream for stream, _ in wanted],
+            [known for _, known in wanted],
+            state_version,
+        )
+        loaded = {stream: LoadedStream(None, []) for stream, _ in wanted}
+        for stream, version, payload in rows:
+            if version is None:
+                loaded[stream] = LoadedStream(payload, [])
+            else:
+                loaded[stream].payloads.append(payload)
+        return loaded
+
+    async def document_heads(self, rows: Sequence[KeyRow]) -> dict[str, bytes]:
+        """Payload of the DocumentPosted that each of these rows of documents points at, by key."""
+        found = await self._fetch(
+            statements.DOCUMENT_HEADS,
+            [row.key for row in rows],
+            [row.lane for row in rows],
+            [row.stream for row in rows],
+            [row.first_version for row in rows],
+            [row.last_version for row in rows],
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def head(self, lane: int) -> int:
+        """First position of a lane that is not taken."""
+        return int(await self._pool.fetchval(statements.HEAD, lane))
+
+    async def stream_events(self, stream: str) -> list[StreamEvent]:
+        """All events of a stream, oldest first."""
+        lane = lane_of(stream, self.lanes)
+        rows = await self._pool.fetch(statements.STREAM_EVENTS, lane, stream)
+        return [_stream_event(row) for row in rows]
+
+    async def entries(
+        self, stream: str, *, kinds: Sequence[int], currency: str, before: int, most: int
+    ) -> list[StreamEvent]:
+        """The newest `most` events of some kinds below a version; empty currency means any."""
+        lane = lane_of(stream, self.lanes)
+        rows = await self._pool.fetch(
+            statements.ENTRIES, lane, stream, before, list(kinds), currency, most
+        )
+        return [_stream_event(row) for row in rows]
+
+    async def events(self, lane: int, from_pos: int, most: int) -> list[StoredEvent]:
+        """Events of a lane from a position on, in order."""
+        rows = await self._pool.fetch(statements.EVENTS, lane, from_pos, most)
+        return [_stored_event(row) for row in rows]
+
+    async def has_event(self, event: StoredEvent) -> bool:
+        """Whether exactly this event stands in the store."""
+        found = await self._pool.fetchval(statements.LEAF_AT, event.lane, event.pos)
+        return bool(found == event.leaf_hash)
+
+    async def touched_streams(self, lane: int, from_pos: int) -> set[str]:
+        """Streams with an event at or after a position of a lane."""
+        return {row[0] for row in await self._fetch(statements.TOUCHED_STREAMS, lane, from_pos)}
+
+    async def policy_events(self, known: int) -> list[PolicyRow]:
+        """Policy events with a version above `known`, in order."""
+        rows = await self._pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), known)
+        return [PolicyRow(row[0], row[1], from_datetime(row[2]), row[3]) for row in rows]
+
+    async def save_snapshots(
+        self, rows: Sequence[tuple[str, int, bytes]], *, state_version: int
+    ) -> None:
+        """Upsert the (stream, version, state) of each."""
+        await self._pool.execute(
+            statements.SAVE_SNAPSHOTS,
+            [lane_of(row[0], self.lanes) for row in rows],
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            state_version,
+            [row[2] for row in rows],
+        )
+
+    async def append(self, batch: AppendBatch) -> Moved | None:
+        """Write the batch if every lane stands where it expects; else tell where they stand.
+
+        Raises KeyTaken when a key or identity exists already, and whatever asyncpg or the network
+        raises; after the latter the caller must find out whether the commit happened.
+        """
+        assert self._writing is not None, "this store only reads"
+        try:
+            [row] = await self._writing.fetch(statements.APPEND, *self._arguments(batch))
+        except asyncpg.UniqueViolationError as error:
+            raise KeyTaken(str(error)) from error
+        if row["holds"]:
+            return None
+        standing = zip(row["lanes"], row["next_pos"], row["recorded_at"], strict=True)
+        return Moved({lane: _head(pos, recorded) for lane, pos, recorded in standing})
+
+    def _arguments(self, batch: AppendBatch) -> list[list[Any]]:
+        lanes = sorted(batch.expected)
+        advanced = Counter(event.lane for event in batch.events)
+        heads: list[list[Any]] = [
+            lanes,
+            [batch.expected[lane] for lane in lanes],
+            [advanced[lane] for lane in lanes],
+            [to_datetime(batch.recorded_at[lane]) for lane in lanes],
+        ]
+        events = _columns(batch.events, len(StoredEvent._fields))
+        events[8] = [to_datetime(at) for at in events[8]]
+        events[9] = [to_datetime(at) for at in events[9]]
+        keys = _columns(batch.keys, len(KeyRow._fields))
+        key_lanes = [lane_of(thing_of(row.key), self.lanes) for row in batch.keys]
+        identities = _columns(batch.identities, len(IdentityRow._fields))
+        columns: list[list[Any]] = [*heads, *events, key_lanes, *keys, *identities]
+        return columns
+
+
+def _stream_event(row: asyncpg.Record) -> StreamEvent:
+    return StreamEvent(row[0], row[1], from_datetime(row[2]), from_datetime(row[3]), row[4])
+
+
+def _stored_event(row: asyncpg.Record) -> StoredEvent:
+    event = StoredEvent(*row)
+    return event._replace(
+        occurred_at=from_datetime(row["occurred_at"]), recorded_at=from_datetime(row["recorded_at"])
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, `width` empty ones when there is no row."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+
+
+def _head(next_pos: int, last_recorded_at: datetime | None) -> Head:
+    return Head(next_pos, NEVER if last_recorded_at is None else from_datetime(last_recorded_at))

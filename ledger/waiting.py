@@ -1,0 +1,88 @@
+"""Where writes wait for the writer: two bounded queues, so that no import holds up a till."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from ledger.act import Act
+from ledger.core.refusals import NotServing, QueueFull
+
+BULK_SHARE = 4
+"""While tills wait, at most every fourth place in a batch goes to bulk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Acts that are decided together: one, or an atomic group."""
+
+    acts: tuple[Act, ...]
+
+    @property
+    def abandoned(self) -> bool:
+        """Nobody waits for any of it."""
+        return all(act.abandoned for act in self.acts)
+
+
+class Waiting:
+    """Interactive and bulk jobs, each in order of arrival."""
+
+    def __init__(self, limit: int) -> None:
+        """Let at most `limit` acts wait in each queue."""
+        self._limit = limit
+        self._interactive: deque[Job] = deque()
+        self._bulk: deque[Job] = deque()
+        self._sizes = [0, 0]
+        self._arrived = asyncio.Event()
+        self._closed_because = ""
+
+    @property
+    def interactive(self) -> int:
+        """Interactive acts waiting."""
+        return self._sizes[0]
+
+    @property
+    def bulk(self) -> int:
+        """Bulk acts waiting."""
+        return self._sizes[1]
+
+    def close(self, because: str) -> None:
+        """Accept nothing more; what waits is still taken. Wakes a taker for its last turn."""
+        self._closed_because = because
+        self._arrived.set()
+
+    def put(self, jobs: list[Job], *, bulk: bool) -> None:
+        """Add jobs, all or none. Raises QueueFull or NotServing."""
+        if self._closed_because:
+            raise NotServing(cause=self._closed_because)
+        size = sum(len(job.acts) for job in jobs)
+        # An empty queue takes a call of any legal size: else a large batch could never enter.
+        if self._sizes[bulk] and self._sizes[bulk] + size > self._limit:
+            raise QueueFull(limit=self._limit)
+        (self._bulk if bulk else self._interactive).extend(jobs)
+        self._sizes[bulk] += size
+        self._arrived.set()
+
+    async def take(self, most: int) -> list[Job]:
+        """What waits, up to `most` acts, groups whole; empty only when closed and drained."""
+        while not (self._interactive or self._bulk):
+            if self._closed_because:
+                return []
+            self._arrived.clear()
+            await self._arrived.wait()
+        for_bulk = most
+        if self._interactive:
+            for_bulk = min(self._sizes[1], most // BULK_SHARE)
+        jobs, taken = self._pop(0, most - (for_bulk if self._interactive else 0), [])
+        return self._pop(1, max(for_bulk, most - taken), jobs)[0]
+
+    def _pop(self, which: int, most: int, jobs: list[Job]) -> tuple[list[Job], int]:
+        queue = self._bulk if which else self._interactive
+        taken = 0
+        while queue and (taken == 0 or taken + len(queue[0].acts) <= most):
+            if taken >= most:
+                break
+            job = queue.popleft()
+            taken += len(job.acts)
+            jobs.append(job)
+        self._sizes[which] -= taken
+        return jobs, taken

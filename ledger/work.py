@@ -1,0 +1,259 @@
+"""The work of one batch: what was found for it, what it decided so far, what it will append.
+
+A batch is decided on states that nobody else sees until its commit has succeeded. While one batch
+is being committed the next may be decided on top of it: it looks at its parent's states first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ledger.clock import Clock
+from ledger.core.advance import advance
+from ledger.core.decision import Decision
+from ledger.core.events import AnyFact, Fact, columns_of, encode
+from ledger.core.instant import Instant
+from ledger.core.state import Account
+from ledger.envelope import StoredEvent, leaf_hash
+from ledger.keys import keys_of, thing_of
+from ledger.lanes import account_of, lane_of
+from ledger.policies import PolicyBook
+from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
+from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
+
+NO_FINGERPRINT = b""
+"""Of keys that the ledger itself made: nobody sends their content again."""
+
+
+class DocumentHead(NamedTuple):
+    """The newest posted version of a document, and the stream it stands in."""
+
+    stream: str
+    posted: DocumentPosted
+
+
+class Range(NamedTuple):
+    """Versions of a stream that one decision filled; None when it recorded nothing."""
+
+    lane: int
+    stream: str
+    first: int | None
+    last: int | None
+    next_pos: int
+    """Position after the decision: what its answer reflects."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What a batch knows: found in the store or the cache, or made by itself."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By stream."""
+    rows: dict[str, KeyRow] = field(default_factory=dict)
+    heads: dict[str, DocumentHead] = field(default_factory=dict)
+    """By thing of the document."""
+    acts: dict[str, dict[str, tuple[str, AnyFact]]] = field(default_factory=dict)
+    """By thing of a hold or burn: its acts by key, with their stream."""
+    identities: dict[IdentityKey, str] = field(default_factory=dict)
+    """Account of each registered identity."""
+
+    def copy(self) -> "Known":
+        """A copy that may be put back when a group of acts is refused."""
+        acts = {thing: dict(found) for thing, found in self.acts.items()}
+        return Known(
+            dict(self.accounts), dict(self.rows), dict(self.heads), acts, dict(self.identities)
+        )
+
+    def overlay(self, newer: "Known") -> None:
+        """Take over what `newer` knows."""
+        self.accounts |= newer.accounts
+        self.rows |= newer.rows
+        self.heads |= newer.heads
+        self.identities |= newer.identities
+        for thing, found in newer.acts.items():
+            self.acts.setdefault(thing, {}).update(found)
+
+
+class PublishedNow(NamedTuple):
+    """A policy that this batch publishes."""
+
+    stream: str
+    version: int
+    recorded_at: Instant
+    event: PolicyPublished
+
+
+class Mark(NamedTuple):
+    """A point to go back to."""
+
+    known: Known
+    made: Known
+    standing: dict[int, Head]
+    events: int
+    keys: int
+    identities: int
+    policies: int
+
+
+class Work:
+    """A batch under way."""
+
+    def __init__(
+        self, *, lanes: int, standing: dict[int, Head], clock: Clock, policies: PolicyBook
+    ) -> None:
+        """Begin where the lanes stand; `standing` is copied."""
+        self.lanes = lanes
+        self.policies = policies
+        self.known = Known()
+        self.made = Known()
+        """What this batch itself changed: taken over by the cache once it is committed."""
+        self.published: list[PublishedNow] = []
+        self.batch = AppendBatch()
+        self.standing = dict(standing)
+        self._began = dict(standing)
+        self._consulted: set[int] = set()
+        self._clock = clock
+
+    # What handlers read
+
+    def account(self, stream: str) -> Account:
+        """State of a stream; one that has no facts yet is an empty account.
+
+        What was decided on it, a refusal too, holds only if its lane has not moved meanwhile.
+        """
+        self._consulted.add(lane_of(stream, self.lanes))
+        found = self.known.accounts.get(stream)
+        return Account(account_of(stream)) if found is None else found
+
+    def now(self, stream: str) -> Instant:
+        """Time for a decision in a stream's lane: never at or before the lane's last fact."""
+        lane = lane_of(stream, self.lanes)
+        return max(self._clock.now(), self.standing[lane].last_recorded_at + 1)
+
+    def clock_now(self) -> Instant:
+        """The clock as it is."""
+        return self._clock.now()
+
+    # What handlers record
+
+    def advance(self, stream: str) -> tuple[Account, list[AnyFact]]:
+        """Record what time has decided for an account, and give its state after that."""
+        account = self.account(stream)
+        now = self.now(stream)
+        decision = advance(account, now=now, ladder=self.policies.ladder)
+        if decision.facts:
+            self.record(stream, decision)
+        return decision.account, [fact.event for fact in decision.facts]
+
+    def record(self, stream: str, decision: Decision) -> Range:
+        """Record the facts of a decision about an account's or a document's stream."""
+        before = self.account(stream).version
+        where = self.append(stream, before, decision.facts)
+        account = decision.account
+        self.known.accounts[stream] = self.made.accounts[stream] = account
+        return where
+
+    def append(self, stream: str, before: int, facts: Iterable[Fact]) -> Range:
+        """Give facts their place in a stream that stands at version `before`."""
+        lane = lane_of(stream, self.lanes)
+        recorded_at = self.now(stream)
+        pos = self.standing[lane].next_pos
+        version = before
+        for fact in facts:
+            version += 1
+            event = _stored(lane, pos, stream, version, fact, recorded_at)
+            self.batch.events.append(event)
+            self._register_acts(fact.event, event)
+            pos += 1
+            recorded_at += 1
+        if version == before:
+            return Range(lane, stream, None, None, pos)
+        self.standing[lane] = Head(pos, recorded_at - 1)
+        return Range(lane, stream, before + 1, version, pos)
+
+    def _register_acts(self, fact: AnyFact, event: StoredEvent) -> None:
+        """Register a fact under the keys of what it is about, so that it is found again."""
+        for key in keys_of(fact):
+            thing = thing_of(key)
+            for known in (self.known, self.made):
+                known.acts.setdefault(thing, {})[key] = (event.stream, fact)
+            self.batch.keys.append(
+                KeyRow(
+                    key=key,
+                    command=None,
+                    fingerprint=NO_FINGERPRINT,
+                    answer=None,
+                    refers_to=None,
+                    lane=event.lane,
+                    stream=event.stream,
+                    first_version=event.version,
+                    last_version=event.version,
+                )
+            )
+
+    def register(self, row: KeyRow) -> None:
+        """Register a caller's key with its answer."""
+        self.batch.keys.append(row)
+        self.known.rows[row.key] = self.made.rows[row.key] = row
+
+    def register_head(self, thing: str, head: DocumentHead) -> None:
+        """Remember the newest version of a document."""
+        self.known.heads[thing] = self.made.heads[thing] = head
+
+    def register_identity(self, row: IdentityRow) -> None:
+        """Register an identity."""
+        self.batch.identities.append(row)
+        key = (row.scheme, row.keyed_hash)
+        self.known.identities[key] = self.made.identities[key] = row.account
+
+    # Going back
+
+    def mark(self) -> Mark:
+        """A point to which `back_to` returns."""
+        batch = self.batch
+        return Mark(
+            self.known.copy(),
+            self.made.copy(),
+            dict(self.standing),
+            len(batch.events),
+            len(batch.keys),
+            len(batch.identities),
+            len(self.published),
+        )
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget everything since the mark."""
+        self.known, self.made, self.standing = mark.known, mark.made, mark.standing
+        del self.batch.events[mark.events :]
+        del self.batch.keys[mark.keys :]
+        del self.batch.identities[mark.identities :]
+        del self.published[mark.policies :]
+
+    def close(self) -> AppendBatch:
+        """The batch to append, with the lanes it touches and where it expects them."""
+        touched = self._consulted | {event.lane for event in self.batch.events}
+        self.batch.expected = {lane: self._began[lane].next_pos for lane in touched}
+        self.batch.recorded_at = {lane: self.standing[lane].last_recorded_at for lane in touched}
+        return self.batch
+
+
+def _stored(
+    lane: int, pos: int, stream: str, version: int, fact: Fact, recorded_at: Instant
+) -> StoredEvent:
+    kind, currency, points, business_unit = columns_of(fact.event)
+    payload = encode(fact.event)
+    bare = StoredEvent(
+        lane,
+        pos,
+        stream,
+        version,
+        kind,
+        currency,
+        points,
+        business_unit,
+        fact.occurred_at,
+        recorded_at,
+        payload,
+        b"",
+    )
+    return bare._replace(leaf_hash=leaf_hash(bare))

@@ -1,0 +1,308 @@
+"""The writer: takes what waits, decides it in memory, commits it with one statement, answers.
+
+One batch is decided and committed after the other. There is no timer: an idle writer answers a lone
+caller at once, and while it waits for a commit the next batch gathers by itself. Only when a full
+batch waits already is it decided on top of the one in flight, so that an import keeps both the
+database and this process busy.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import structlog
+
+from ledger.act import Act, Answer
+from ledger.cache import Cache
+from ledger.clock import Clock
+from ledger.core.refusals import AtomicRefused, DeadlinePassed, NotServing, Refusal
+from ledger.handlers import decide_act, decide_group
+from ledger.lookup import Lookup
+from ledger.metrics import WriterMetrics
+from ledger.policies import PolicyBook
+from ledger.snapshots import Snapshots
+from ledger.store import AppendBatch, Head, KeyTaken, Moved, PolicyRow, Store
+from ledger.waiting import Job, Waiting
+from ledger.work import Known, Work
+
+log = structlog.get_logger()
+
+DECIDED_PER_TURN: Final = 32
+"""Acts decided before the event loop gets a turn: about two milliseconds."""
+BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+KEY_CONTESTS_MAX: Final = 5
+
+DATABASE_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    OSError,
+    TimeoutError,
+)
+"""After these nobody knows whether a commit that was under way happened."""
+DATABASE_REFUSES: Final = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
+"""The statement failed for certain: disk full, out of memory, broken storage."""
+
+Result = Answer | Refusal | Exception
+
+
+@dataclass(slots=True)
+class Decided:
+    """A batch of jobs with the result of each act, before its commit."""
+
+    jobs: Sequence[Job]
+    results: list[tuple[Act, Result]]
+    work: Work
+    batch: AppendBatch
+
+
+class Writer:
+    """Owns the order in which this process writes."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        policies: PolicyBook,
+        cache: Cache,
+        snapshots: Snapshots,
+        metrics: WriterMetrics,
+    ) -> None:
+        """Write to `store`; `start` learns where it stands."""
+        self._store = store
+        self._snapshots = snapshots
+        self._clock = clock
+        self._policies = policies
+        self._cache = cache
+        self._metrics = metrics
+        self._lookup = Lookup(store, cache)
+        self._standing: dict[int, Head] = {}
+        self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
+        self.stopped_because = ""
+        self.paused_because = ""
+        """Set from outside while nothing may be written, though what waits may wait on."""
+
+    async def start(self) -> None:
+        """Learn where the lanes stand."""
+        self._standing = await self._store.heads()
+
+    async def run(self, waiting: Waiting, *, batch_max: int) -> None:
+        """Serve until `waiting` is closed and drained. Never dies of a batch."""
+        while jobs := await self._next(waiting, batch_max):
+            self._metrics.queue_depth(waiting.interactive, waiting.bulk)
+            pipelined = waiting.bulk + waiting.interactive >= batch_max
+            try:
+                await self._step(_live(jobs), pipelined=pipelined)
+            except Exception as error:
+                log.exception("batch_failed", error=str(error))
+                self._fail(jobs, error)
+        await self._settle_in_flight()
+
+    async def _next(self, waiting: Waiting, batch_max: int) -> list[Job]:
+        if waiting.interactive + waiting.bulk < batch_max:
+            await self._settle_in_flight()
+        return await waiting.take(batch_max)
+
+    async def _step(self, jobs: list[Job], *, pipelined: bool) -> None:
+        """Decide jobs, on top of the batch in flight if there is one, and begin their commit."""
+        if self._in_flight is not None and self._in_flight[0].work.published:
+            # What a policy says holds for others only once it is history.
+            await self._settle_in_flight()
+        if self._in_flight is None and not pipelined:
+            await self._commit_alone(jobs)
+            return
+        parent = self._in_flight[0].work if self._in_flight is not None else None
+        try:
+            decided = await self._decide(jobs, parent)
+        except DATABASE_LOST as error:
+            await self._reconnect(error, attempt=0)
+            decided = None
+        # If the batch below was decided again, after a lost race or a crash, this one is void.
+        if not await self._settle_in_flight() or decided is None:
+            await self._commit_alone(jobs)
+            return
+        self._in_flight = (decided, asyncio.create_task(self._commit(decided)))
+
+    async def _settle_in_flight(self) -> bool:
+        """Wait for the batch in flight; False when it had to be decided again, or failed."""
+        if self._in_flight is None:
+            return True
+        decided, commit = self._in_flight
+        self._in_flight = None
+        try:
+            if await commit:
+                return True
+            await self._commit_alone(list(decided.jobs))
+        except Exception as error:
+            log.exception("batch_failed", error=str(error))
+            self._fail(decided.jobs, error)
+        return False
+
+    async def _commit_alone(self, jobs: list[Job]) -> None:
+        """Decide and commit until it is done: after a lost race or a lost connection, again."""
+        for attempt in range(1_000_000):
+            jobs = _live(jobs)
+            if not jobs:
+                return
+            try:
+                decided = await self._decide(jobs, None)
+            except DATABASE_LOST as error:
+                await self._reconnect(error, attempt)
+                continue
+            if await self._commit(decided, attempt):
+                return
+
+    async def _decide(self, jobs: Sequence[Job], parent: Work | None) -> Decided:
+        """Look up what the jobs need, then decide them in order."""
+        standing = self._standing if parent is None else parent.standing
+        work = Work(
+            lanes=self._store.lanes, standing=standing, clock=self._clock, policies=self._policies
+        )
+        acts = [act for job in jobs for act in job.acts]
+        made: Known | None = None if parent is None else parent.made
+        await self._lookup.fill(work.known, acts, made)
+        results: list[tuple[Act, Result]] = []
+        for number, job in enumerate(jobs, start=1):
+            self._decide_job(job, work, results)
+            if number % DECIDED_PER_TURN == 0:
+                await asyncio.sleep(0)
+        return Decided(jobs, results, work, work.close())
+
+    def _decide_job(self, job: Job, work: Work, results: list[tuple[Act, Result]]) -> None:
+        refusal = self._cannot_serve(job)
+        if refusal is not None:
+            results.extend((act, refusal) for act in job.acts)
+        elif len(job.acts) == 1:
+            results.append((job.acts[0], self._decide_one(job.acts[0], work)))
+        else:
+            results.extend(_decide_atomic(job.acts, work))
+
+    def _cannot_serve(self, job: Job) -> Refusal | None:
+        because = self.stopped_because or self.paused_because
+        if because:
+            return NotServing(cause=because)
+        deadline = job.acts[0].deadline
+        if deadline is not None and deadline < asyncio.get_running_loop().time():
+            return DeadlinePassed()
+        return None
+
+    def _decide_one(self, act: Act, work: Work) -> Result:
+        try:
+            return decide_act(act, work)
+        except Refusal as refusal:
+            return refusal
+        except Exception as error:
+            log.exception("act_failed", request=type(act.request).__name__, error=str(error))
+            return error
+
+    async def _commit(self, decided: Decided, attempt: int = 0) -> bool:
+        """Append and answer. False: nothing was written, and it has to be decided again."""
+        began = asyncio.get_running_loop().time()
+        try:
+            moved = await self._store.append(decided.batch) if decided.batch.expected else None
+        except KeyTaken:
+            if attempt >= KEY_CONTESTS_MAX:
+                raise
+            return False
+        except DATABASE_REFUSES as error:
+            log.error("append_refused", error=str(error))
+            self._fail(decided.jobs, NotServing(cause=f"the database cannot write: {error}"))
+            return True
+        except DATABASE_LOST as error:
+            await self._reconnect(error, attempt)
+            if not await self._happened(decided.batch):
+                return False
+            moved = None
+        if moved is not None:
+            await self._catch_up(moved)
+            return False
+        self._take_over(decided, asyncio.get_running_loop().time() - began)
+        return True
+
+    def _take_over(self, decided: Decided, seconds: float) -> None:
+        """What was decided is now history: remember it, then tell those who wait."""
+        work, batch = decided.work, decided.batch
+        for lane in batch.expected:
+            self._standing[lane] = work.standing[lane]
+            self._metrics.lane_moved(lane, work.standing[lane].next_pos)
+        self._snapshots.offer(work.made.accounts, self._cache)
+        self._cache.put(work.made.accounts, work.made.identities)
+        self._cache.put_missing(work.known.accounts)
+        for each in work.published:
+            payload = next(e.payload for e in batch.events if e.stream == each.stream)
+            self._policies.add(PolicyRow(each.stream, each.version, each.recorded_at, payload))
+        self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)
+        for act, result in decided.results:
+            self._count(result)
+            act.answer(result)
+
+    def _count(self, result: Result) -> None:
+        if isinstance(result, Refusal):
+            self._metrics.refused(result.reason)
+        elif isinstance(result, Answer) and result.replayed:
+            self._metrics.replayed()
+
+    async def _catch_up(self, moved: Moved) -> None:
+        """Another process wrote in these lanes: forget what it changed, and stand where it left."""
+        for lane, head in moved.heads.items():
+            before = self._standing[lane].next_pos
+            if head.next_pos < before:
+                await self._stop(f"lane {lane} went back from {before} to {head.next_pos}")
+                return
+            if head.next_pos > before:
+                self._cache.forget(await self._store.touched_streams(lane, before))
+            self._standing[lane] = head
+        await self._policies.refresh(self._store)
+
+    async def _stop(self, because: str) -> None:
+        log.critical("history_went_back", detail=because)
+        self.stopped_because = f"{because}; compare the database with the last known positions"
+        self._cache.clear()
+
+    async def _reconnect(self, error: BaseException, attempt: int) -> None:
+        log.warning("database_lost", error=str(error) or type(error).__name__, attempt=attempt)
+        await self._store.drop_sessions()
+        await asyncio.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])
+
+    async def _happened(self, batch: AppendBatch) -> bool:
+        """Whether a commit whose answer was lost took place. Never guesses."""
+        for attempt in range(1_000_000):
+            try:
+                heads = await self._store.settle(batch.expected)
+                if all(heads[lane].next_pos == pos for lane, pos in batch.expected.items()):
+                    return not batch.events and await self._registered(batch)
+                return bool(batch.events) and await self._store.has_event(batch.events[0])
+            except DATABASE_LOST as error:
+                await self._reconnect(error, attempt)
+        return False
+
+    async def _registered(self, batch: AppendBatch) -> bool:
+        """For a batch without events: whether its first key stands in the key home."""
+        keys = [row.key for row in batch.keys[:1]]
+        return bool(keys) and bool(await self._store.find_keys(keys, []))
+
+    def _fail(self, jobs: Sequence[Job], result: Refusal | Exception) -> None:
+        for job in jobs:
+            for act in job.acts:
+                act.answer(result)
+
+
+def _decide_atomic(acts: tuple[Act, ...], work: Work) -> list[tuple[Act, Result]]:
+    decided = decide_group(list(acts), work)
+    if isinstance(decided, list):
+        return list(zip(acts, decided, strict=True))
+    index, refusal = decided
+    others = AtomicRefused(index=index, refused_as=refusal.reason)
+    return [(act, refusal if at == index else others) for at, act in enumerate(acts)]
+
+
+def _live(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs that somebody still waits for."""
+    return [job for job in jobs if not job.abandoned]
