@@ -1,0 +1,115 @@
+"""The invariants of the ledger, computed from the facts alone, beside the code that folds them."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ledger.core.events import AccountFact
+from ledger.core.evolve import fold
+from ledger.core.state import Account
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ArrearsRepaid,
+    BurnReversed,
+    HoldCaptured,
+    OpeningLotRecorded,
+    PendingClawedBack,
+    PointsBurned,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsHeld,
+    PointsPended,
+    ReversalReversed,
+)
+
+ISSUES = PointsEarned | PointsPended | OpeningLotRecorded
+TAKES = (
+    PointsBurned
+    | HoldCaptured
+    | ReversalReversed
+    | PointsClawedBack
+    | PendingClawedBack
+    | ArrearsRepaid
+)
+
+
+def check_laws(events: Sequence[AccountFact], account: Account) -> None:
+    """Assert everything that must hold after any fact."""
+    _check_lots(events, account)
+    _check_debts(events, account)
+    _check_balances(account)
+    _check_draws(events)
+    _check_available_after(events, account)
+    assert account == fold(Account(account.account_id), events)
+
+
+def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
+    """Issued = left + burned (net) + expired + clawed back + repaid, for every lot."""
+    issued: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, ISSUES):
+            issued[event.lot_id] += event.points
+        elif isinstance(event, PointsExpired):
+            gone[event.lot_id] += event.points
+        elif isinstance(event, TAKES | BurnReversed):
+            sign = -1 if isinstance(event, BurnReversed) else 1
+            for draw in event.draws:
+                gone[draw.lot_id] += sign * draw.points
+    left: Counter[str] = Counter()
+    for lot in account.lots:
+        assert min(lot.available, lot.pending, lot.held) >= 0
+        assert lot.left > 0
+        left[lot.lot_id] += lot.left
+    assert issued == left + gone
+    assert list(account.lots) == sorted(account.lots, key=lambda lot: lot.order)
+
+
+def _check_debts(events: Sequence[AccountFact], account: Account) -> None:
+    """Incurred = open + repaid, for every debt."""
+    incurred: Counter[str] = Counter()
+    repaid: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, ArrearsIncurred):
+            incurred[event.debt_id] += event.points
+        elif isinstance(event, ArrearsRepaid):
+            repaid[event.debt_id] += event.points
+    left = Counter({debt.debt_id: debt.points for debt in account.debts})
+    assert all(debt.points > 0 for debt in account.debts)
+    assert incurred == left + repaid
+
+
+def _check_balances(account: Account) -> None:
+    """Balances are the sums of lots, holds and debts."""
+    for currency, balance in account.balances.items():
+        lots = [lot for lot in account.lots if lot.currency == currency]
+        holds = [hold for hold in account.holds if hold.currency == currency]
+        debts = [debt for debt in account.debts if debt.currency == currency]
+        assert balance.available == sum(lot.available for lot in lots)
+        assert balance.pending == sum(lot.pending for lot in lots)
+        assert balance.held == sum(lot.held for lot in lots)
+        assert balance.held == sum(hold.points for hold in holds)
+        assert balance.arrears == sum(debt.points for debt in debts)
+
+
+def _check_draws(events: Sequence[AccountFact]) -> None:
+    """Draws add up to the points of their fact, and are complete."""
+    for event in events:
+        if isinstance(event, TAKES | BurnReversed | PointsHeld):
+            assert sum(draw.points for draw in event.draws) == event.points
+            assert all(
+                draw.points > 0 and draw.issuer and draw.funder and draw.HasField("earned_time")
+                for draw in event.draws
+            )
+
+
+def _check_available_after(events: Sequence[AccountFact], account: Account) -> None:
+    """The newest fact that states what is available states the truth."""
+    stated: dict[str, int] = {}
+    for event in events:
+        after = getattr(event, "available_after", None)
+        currency = getattr(event, "currency", None)
+        if isinstance(after, int) and isinstance(currency, str):
+            stated[currency] = after
+    for currency, available in stated.items():
+        assert account.balance(currency).available == available

@@ -1,0 +1,342 @@
+"""A small shell for tests: one member's story, told in sentences, with the laws checked throughout.
+
+Every step advances the account, decides, and remembers the history a later step needs, as the
+real shell does; after every step the laws must hold, whatever the test itself asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ledger.core.advance import advance
+from ledger.core.commands import (
+    BurnFact,
+    BurnPoints,
+    CaptureHold,
+    Command,
+    EnrolMember,
+    HoldFact,
+    HoldPoints,
+    PostDocument,
+    RedemptionTerms,
+    ReleaseHold,
+    ReverseEntry,
+    TierLadder,
+    TierVerdict,
+)
+from ledger.core.decide import Decision, decide
+from ledger.core.events import AccountFact, Fact, kind_of
+from ledger.core.evolve import evolve
+from ledger.core.instant import Instant, from_datetime, to_timestamp
+from ledger.core.state import Account, Lot
+from loyalty.v1.events_pb2 import (
+    BurnReversed,
+    DocumentPosted,
+    HoldCaptured,
+    HoldReleased,
+    OpeningLotRecorded,
+    PointsBurned,
+    PointsHeld,
+    PolicyPublished,
+    ReversalReversed,
+)
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_KIND_SALE,
+    DOCUMENT_STATUS_CANCELLED,
+    DOCUMENT_STATUS_FINAL,
+    DOCUMENT_STATUS_PENDING,
+    Document,
+    DocumentStatus,
+    Draw,
+    Origin,
+    Pins,
+)
+from tests.core.laws import check_laws
+
+FINAL = DOCUMENT_STATUS_FINAL
+PENDING = DOCUMENT_STATUS_PENDING
+CANCELLED = DOCUMENT_STATUS_CANCELLED
+NO_LIMITS = RedemptionTerms(minimum=1, step=1, policy_digest="policy-1")
+
+
+def utc(text: str) -> Instant:
+    """Instant of "2025-04-01" (midnight) or "2025-04-01T12:30"."""
+    return from_datetime(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+NEW_YEAR = utc("2025-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the rules would answer."""
+
+    granted: int
+    rule: str = "base"
+    currency: str = "P"
+    funder: str = "A"
+    pending_until: Instant | None = None
+    expires_at: Instant | None = None
+    window: str = ""
+
+    @property
+    def wanted(self) -> int:
+        return self.granted
+
+    @property
+    def qualifying(self) -> bool:
+        return bool(self.window)
+
+
+def no_ladder(account: Account, at: Instant) -> TierVerdict | None:
+    """A programme without tiers."""
+    return None
+
+
+@dataclass
+class Story:
+    """What happened to one member. `now` is both when a thing happens and when it is recorded."""
+
+    account: Account = field(default_factory=lambda: Account("m-1"))
+    now: Instant = NEW_YEAR
+    ladder: TierLadder = no_ladder
+    facts: list[Fact] = field(default_factory=list)
+    heads: dict[str, DocumentPosted] = field(default_factory=dict)
+    entries: int = 0
+
+    def __post_init__(self) -> None:
+        self.does(EnrolMember("A", "pos", self.now, ()))
+
+    # --- given ------------------------------------------------------------------------------
+
+    def at(self, text: str) -> "Story":
+        """Let it be this instant."""
+        self.now = utc(text)
+        return self
+
+    def has_lot(
+        self,
+        lot_id: str,
+        points: int,
+        *,
+        expires: str | None = None,
+        earned: str = "2025-01-01",
+        issuer: str = "A",
+    ) -> "Story":
+        """Bring in an opening lot."""
+        lot = OpeningLotRecorded(
+            lot_id=lot_id,
+            currency="P",
+            points=points,
+            business_unit=issuer,
+            funder=issuer,
+            earned_time=to_timestamp(utc(earned)),
+            expire_time=to_timestamp(utc(expires)) if expires else None,
+            available_after=self.available + points,
+        )
+        self._record([Fact(lot, self.now)], evolve(self.account, lot))
+        return self
+
+    # --- when -------------------------------------------------------------------------------
+
+    def passes_time(self) -> list[Fact]:
+        """Record what is due."""
+        decision = advance(self.account, now=self.now, ladder=self.ladder)
+        self._record(decision.facts, decision.account)
+        return list(decision.facts)
+
+    def does(self, command: Command) -> Decision:
+        """Advance, then decide; the facts of both are recorded."""
+        self.passes_time()
+        decision = decide(command, self.account, now=self.now, ladder=self.ladder)
+        self._record(decision.facts, decision.account)
+        return decision
+
+    def posts(
+        self,
+        document: str,
+        version: int,
+        *grants: Grant | int,
+        status: DocumentStatus.ValueType = FINAL,
+        unit: str = "A",
+        occurred: str | None = None,
+    ) -> Decision:
+        """Post a document's version; a number is what the base rule grants."""
+        given = [
+            grant if isinstance(grant, Grant) else Grant(grant, funder=unit) for grant in grants
+        ]
+        command = PostDocument(
+            entry_id=self._entry(),
+            business_unit=unit,
+            document=Document(
+                source="till",
+                document_id=document,
+                version=version,
+                kind=DOCUMENT_KIND_SALE,
+                status=status,
+                currency_code="EUR",
+            ),
+            origin=Origin(business_unit=unit, occurred_time=to_timestamp(self.now)),
+            business_date="",
+            occurred_at=utc(occurred) if occurred else self.now,
+            head=self.heads.get(document),
+            pins=Pins(policy_digest="policy-1"),
+            grants=given,
+        )
+        decision = self.does(command)
+        for fact in decision.facts:
+            if isinstance(fact.event, DocumentPosted):
+                self.heads[document] = fact.event
+        return decision
+
+    def burns(
+        self, points: int, *, unit: str = "A", terms: RedemptionTerms = NO_LIMITS
+    ) -> Decision:
+        """Spend points."""
+        return self.does(BurnPoints(self._entry(), unit, "P", points, None, self.now, terms))
+
+    def holds(
+        self, hold_id: str, points: int, *, until: str | None = None, unit: str = "A"
+    ) -> Decision:
+        """Set points aside."""
+        expires_at = utc(until) if until else None
+        return self.does(
+            HoldPoints(self._entry(), hold_id, unit, "P", points, expires_at, self.now, NO_LIMITS)
+        )
+
+    def captures(
+        self, hold_id: str, points: int, *, final: bool = False, unit: str = "A"
+    ) -> Decision:
+        """Spend held points."""
+        self.passes_time()
+        history = self.hold_history(hold_id, unit)
+        return self.does(
+            CaptureHold(self._entry(), hold_id, unit, points, final, self.now, history)
+        )
+
+    def releases(self, hold_id: str, *, unit: str = "A") -> Decision:
+        """Give held points back."""
+        self.passes_time()
+        history = self.hold_history(hold_id, unit)
+        return self.does(ReleaseHold(self._entry(), hold_id, unit, self.now, history))
+
+    def reverses(
+        self, entry: Decision | str, points: int = 0, *, grace: str | None = None, unit: str = "A"
+    ) -> Decision:
+        """Take back a burn, a capture or a reversal."""
+        target = entry if isinstance(entry, str) else entry_of(entry)
+        return self.does(
+            ReverseEntry(
+                self._entry(),
+                target,
+                unit,
+                points,
+                utc(grace) if grace else None,
+                self.now,
+                self.burn_history(target),
+            )
+        )
+
+    # --- then -------------------------------------------------------------------------------
+
+    @property
+    def available(self) -> int:
+        """Available P."""
+        return self.account.balance("P").available
+
+    @property
+    def pending(self) -> int:
+        """Pending P."""
+        return self.account.balance("P").pending
+
+    @property
+    def held(self) -> int:
+        """Held P."""
+        return self.account.balance("P").held
+
+    @property
+    def arrears(self) -> int:
+        """P that are owed."""
+        return self.account.balance("P").arrears
+
+    @property
+    def lots_left(self) -> dict[str, int]:
+        """Points left per lot, in draw order."""
+        return {lot.lot_id: lot.left for lot in self.account.lots}
+
+    def lot(self, lot_id: str) -> Lot:
+        """An open lot."""
+        return next(lot for lot in self.account.lots if lot.lot_id == lot_id)
+
+    def total(self, kind: str) -> int:
+        """Sum of points over all facts of a kind."""
+        return sum(points for name, points in moved(self.facts) if name == kind)
+
+    # --- the history a command needs ----------------------------------------------------------
+
+    def hold_history(self, hold_id: str, unit: str) -> tuple[HoldFact, ...]:
+        """All facts of a hold."""
+        return tuple(
+            fact.event
+            for fact in self.facts
+            if isinstance(fact.event, PointsHeld | HoldCaptured | HoldReleased)
+            and fact.event.hold_id == hold_id
+            and fact.event.business_unit == unit
+        )
+
+    def burn_history(self, target: str) -> tuple[BurnFact, ...]:
+        """All facts of the burn that an entry belongs to."""
+        acts = [
+            fact.event
+            for fact in self.facts
+            if isinstance(fact.event, PointsBurned | HoldCaptured | BurnReversed | ReversalReversed)
+        ]
+        burn = next((_burn_of(act) for act in acts if act.entry_id == target), None)
+        return tuple(act for act in acts if _burn_of(act) == burn)
+
+    def _entry(self) -> str:
+        self.entries += 1
+        return f"e{self.entries}"
+
+    def _record(self, facts: Sequence[Fact], account: Account) -> None:
+        self.facts.extend(facts)
+        self.account = account
+        check_laws(account_facts(self.facts), account)
+
+
+def _burn_of(act: BurnFact) -> str:
+    return act.burn_entry_id if isinstance(act, BurnReversed | ReversalReversed) else act.entry_id
+
+
+def account_facts(facts: Sequence[Fact]) -> list[AccountFact]:
+    """What a fold takes."""
+    return [fact.event for fact in facts if not isinstance(fact.event, PolicyPublished)]
+
+
+def entry_of(decision: Decision) -> str:
+    """Entry id of a decision's first fact that has one."""
+    return next(
+        str(entry_id)
+        for fact in decision.facts
+        if (entry_id := getattr(fact.event, "entry_id", ""))
+    )
+
+
+def moved(facts: Sequence[Fact]) -> list[tuple[str, int]]:
+    """(kind, points) of the facts that move points."""
+    return [
+        (kind_of(fact.event), points)
+        for fact in facts
+        if isinstance(points := getattr(fact.event, "points", None), int)
+    ]
+
+
+def drawn(decision: Decision, kind: str) -> dict[str, int]:
+    """Points per lot that the facts of a kind drew, in order."""
+    draws: dict[str, int] = {}
+    for fact in decision.facts:
+        if kind_of(fact.event) == kind:
+            taken: Sequence[Draw] = getattr(fact.event, "draws", ())
+            for draw in taken:
+                draws[draw.lot_id] = draws.get(draw.lot_id, 0) + draw.points
+    return draws
