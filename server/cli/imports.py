@@ -22,7 +22,7 @@ from server.cli.options import (
 from server.cli.rows import FileRefused, ReadDocument, Reading, read
 
 
-def import_file(
+def import_file(  # noqa: PLR0913 - every option is an argument
     file: Annotated[
         Path,
         typer.Argument(
@@ -53,9 +53,10 @@ def import_file(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Post the transactions of a file. Running it again changes nothing and goes on where it stopped.
+    """Post the transactions of a file. Running it again goes on where it stopped.
 
-    Amounts are read exactly and rounded half to even per line; what that adds is reported.
+    What was recorded before is answered as replayed and changes nothing. Amounts are read exactly
+    and rounded half to even per line; what that adds is reported.
     """
     known_token = require_token(token)
     documents = _documents(file, Reading(_zone(zone), float_digits))

@@ -3,15 +3,18 @@
 import importlib.util
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from server import database
+from server import database, main
 from server.cli import console
 from server.cli.options import AsJson
 from server.cli.storage import database_url
 from server.config import Settings, load
+
+HOUSEHOLDS: Final = 800
+"""Households that take part in a demo of the usual size."""
 
 
 def _settings() -> Settings:
@@ -26,12 +29,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until SIGTERM; then it finishes what it has accepted."""
-    # Imported when it is wanted: it brings uvloop, gRPC and the writer with it.
-    from server.main import serve as serve_until_stopped
-
     with console.explained():
-        settings = load(**({"listen": listen} if listen else {}))
-    console.run(serve_until_stopped(settings))
+        main.run(load(**({"listen": listen} if listen else {})))
 
 
 def migrate() -> None:
@@ -80,10 +79,11 @@ def demo(
 ) -> None:
     """Send a year of real transactions through a fresh ledger, then prove the result."""
     # Imported when it is wanted: only the demo needs the packages with the data.
-    from server.demo.run import DemoFailed, Scale, run_demo
+    from server.demo.run import DemoFailed, run_demo
     from server.demo.sources import SourceError
+    from server.demo.year import Scale
 
-    chosen = None if full else households or Scale.households
+    chosen = None if full else households or HOUSEHOLDS
     scale = Scale(households=chosen, real=not seeded, keep=keep)
     try:
         with console.explained():

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server import embedded
+from server import main
 from server.config import load
 
 
@@ -14,10 +14,5 @@ async def database_url() -> AsyncIterator[str]:
     Raises:
         SettingsError, EmbeddedError: with advice.
     """
-    settings = load()
-    dsn = settings.dsn()
-    if dsn:
-        yield dsn
-        return
-    async with embedded.running(settings.data_dir / "postgres") as url:
+    async with main.database_url(load()) as url:
         yield url

@@ -1,7 +1,8 @@
-"""The demo's server: a process of its own, as in real life, but with a clock that the demo turns."""
+"""The demo's server: a process of its own, as in real life, with a clock that the demo turns."""
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -9,12 +10,17 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 from ledger.core.instant import Instant
+from server import logs
 from server.config import Settings, load
 from server.demo.clock import SharedClock
+from server.main import running_server
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
+LOG_LEVEL: Final = "warning"
 
 
 class ChildFailed(Exception):
@@ -35,7 +41,7 @@ def settings_for(url: str, data_dir: Path) -> Settings:
         metrics_listen="off",
         tls_cert=None,
         tls_key=None,
-        log_level="warning",
+        log_level=LOG_LEVEL,
     )
 
 
@@ -78,8 +84,9 @@ def _address(pipe: Connection) -> str:
 
 
 def _serve(url: str, data_dir: Path, cell: "Synchronized[int]", pipe: Connection) -> None:
-    # Imported here: the parent needs none of it.
-    from server.main import running_server
+    # A terminal's Ctrl-C reaches us too, but it is the parent that ends us, through the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logs.configure(LOG_LEVEL)
 
     async def until_told() -> None:
         clock = SharedClock(cell)
@@ -87,7 +94,7 @@ def _serve(url: str, data_dir: Path, cell: "Synchronized[int]", pipe: Connection
             pipe.send(address)
             await asyncio.to_thread(_wait_for_end, pipe)
 
-    asyncio.run(until_told())
+    uvloop.run(until_told())
 
 
 def _wait_for_end(pipe: Connection) -> None:
