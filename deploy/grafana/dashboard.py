@@ -31,7 +31,7 @@ from grafana_foundation_sdk.models.dashboard import (
 OUTPUT: Final = Path(__file__).with_name("dashboard.json")
 SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 HERE: Final = 'job="loyalty", instance=~"$instance"'
-FAILED: Final = 'grpc_code=~"UNAVAILABLE|INTERNAL|UNKNOWN|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED"'
+FAILED: Final = 'code=~"UNAVAILABLE|INTERNAL|UNKNOWN|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ NOW: Final = (
     Chart(
         title="Calls per second",
         meaning="All calls, whatever their answer.",
-        lines=((f"sum(rate(grpc_server_handled_total{{{HERE}}}[$__rate_interval]))", ""),),
+        lines=((f"sum(rate(loyalty_grpc_handled_total{{{HERE}}}[$__rate_interval]))", ""),),
         unit="reqps",
     ),
     Chart(
@@ -74,9 +74,9 @@ NOW: Final = (
         meaning="Share of calls that failed although the caller did nothing wrong.",
         lines=(
             (
-                f"(sum(rate(grpc_server_handled_total{{{HERE}, {FAILED}}}[$__rate_interval]))"
+                f"(sum(rate(loyalty_grpc_handled_total{{{HERE}, {FAILED}}}[$__rate_interval]))"
                 " or vector(0))"
-                f" / sum(rate(grpc_server_handled_total{{{HERE}}}[$__rate_interval]))",
+                f" / sum(rate(loyalty_grpc_handled_total{{{HERE}}}[$__rate_interval]))",
                 "",
             ),
         ),
@@ -95,7 +95,7 @@ CALLS: Final = (
     Chart(
         title="Calls by method",
         meaning="What callers do.",
-        lines=((rate("grpc_server_handled_total", by="grpc_method"), "{{grpc_method}}"),),
+        lines=((rate("loyalty_grpc_handled_total", by="method"), "{{method}}"),),
         unit="reqps",
     ),
     Chart(
@@ -103,8 +103,8 @@ CALLS: Final = (
         meaning="FAILED_PRECONDITION is the ledger's no; UNAVAILABLE and INTERNAL are our trouble.",
         lines=(
             (
-                rate("grpc_server_handled_total", by="grpc_code", where='grpc_code!="OK"'),
-                "{{grpc_code}}",
+                rate("loyalty_grpc_handled_total", by="code", where='code!="OK"'),
+                "{{code}}",
             ),
         ),
         unit="reqps",
@@ -112,18 +112,14 @@ CALLS: Final = (
     Chart(
         title="Time to answer, p99 by method",
         meaning="From the call's arrival to its answer, the commit included.",
-        lines=(
-            (quantile("grpc_server_handling_seconds", 0.99, by="grpc_method"), "{{grpc_method}}"),
-        ),
+        lines=((quantile("loyalty_grpc_handling_seconds", 0.99, by="method"), "{{method}}"),),
         unit="s",
         limit=0.2,
     ),
     Chart(
         title="Time to answer, p50 by method",
         meaning="What most callers see.",
-        lines=(
-            (quantile("grpc_server_handling_seconds", 0.5, by="grpc_method"), "{{grpc_method}}"),
-        ),
+        lines=((quantile("loyalty_grpc_handling_seconds", 0.5, by="method"), "{{method}}"),),
         unit="s",
     ),
     Chart(
@@ -173,7 +169,7 @@ WRITER: Final = (
         meaning="Lanes grow alike; one that stands out is one very busy account.",
         lines=(
             (
-                f"sum by (lane) (rate(loyalty_lane_next_position{{{HERE}}}[$__rate_interval]))",
+                f"sum by (lane) (rate(loyalty_lane_position{{{HERE}}}[$__rate_interval]))",
                 "{{lane}}",
             ),
         ),
@@ -189,6 +185,13 @@ READERS: Final = (
             (f"sum by (projection) (loyalty_projection_lag_events{{{HERE}}})", "{{projection}}"),
         ),
         limit=50_000,
+    ),
+    Chart(
+        title="Clock against the database's",
+        meaning="Half a second away the service stops writing by itself.",
+        lines=((f"abs(loyalty_clock_skew_seconds{{{HERE}}})", "{{instance}}"),),
+        unit="s",
+        limit=0.1,
     ),
     Chart(
         title="Memory",
