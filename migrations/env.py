@@ -17,12 +17,12 @@ ADVISORY_UNLOCK: Final = text("SELECT pg_advisory_unlock(4851294037)")
 
 
 def print_sql() -> None:
-    """Print the SQL of the wanted revisions without a database."""
+    """Print the SQL of the wanted revisions without a database.
+
+    It is one transaction: who runs the script by hand gets all of it or nothing.
+    """
     context.configure(
-        dialect_name="postgresql",
-        target_metadata=target_metadata(),
-        literal_binds=True,
-        transaction_per_migration=True,
+        dialect_name="postgresql", target_metadata=target_metadata(), literal_binds=True
     )
     context.execute(LOCK_TIMEOUT)
     with context.begin_transaction():
