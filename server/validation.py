@@ -4,9 +4,11 @@ What needs the policy or the account (is the unit known, are there enough points
 Field paths are those of the single call, in a batch too.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from ledger.act import EARN_SOURCE
 from ledger.core.refusals import Malformed
 from loyalty.v1.account_service_pb2 import GetAccountRequest, ListEntriesRequest, View
 from loyalty.v1.audit_service_pb2 import StreamEventsRequest, VerifyHistoryRequest
@@ -58,9 +60,9 @@ def post_document(request: PostDocumentRequest) -> None:
 def _document(document: Document) -> None:
     source = document.source
     shape.text("document.source", source)
-    if "/" in source:
-        # Documents are known as unit/source/id.
-        shape.refuse("document.source", source, "a name without '/'")
+    if "/" in source or source == EARN_SOURCE:
+        # Documents are known as unit/source/id, and those of EarnPoints have a source of their own.
+        shape.refuse("document.source", source, f"a name without '/', other than {EARN_SOURCE!r}")
     shape.text("document.document_id", document.document_id)
     if not 1 <= document.version <= VERSION_MAX:
         shape.refuse(
@@ -175,16 +177,18 @@ def advance_account(request: AdvanceAccountRequest) -> None:
 
 
 WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
-    "post_document": (Verb.EARN, post_document),
-    "earn_points": (Verb.EARN, earn_points),
-    "burn_points": (Verb.BURN, burn_points),
-    "hold_points": (Verb.BURN, hold_points),
-    "capture_hold": (Verb.BURN, capture_hold),
-    "release_hold": (Verb.BURN, release_hold),
-    "reverse_entry": (Verb.BURN, reverse_entry),
-    "advance_account": (Verb.ADVANCE, advance_account),
+    "PostDocument": (Verb.EARN, post_document),
+    "EarnPoints": (Verb.EARN, earn_points),
+    "BurnPoints": (Verb.BURN, burn_points),
+    "HoldPoints": (Verb.BURN, hold_points),
+    "CaptureHold": (Verb.BURN, capture_hold),
+    "ReleaseHold": (Verb.BURN, release_hold),
+    "ReverseEntry": (Verb.BURN, reverse_entry),
+    "AdvanceAccount": (Verb.ADVANCE, advance_account),
 }
-"""Verb and check of each write, by its name in a batch item."""
+"""Verb and check of each write, by the name of its call."""
+ITEMS: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}
+"""The same, by the name of its field in a batch's item."""
 
 
 def batch(items: Sequence[BatchItem], *, atomic: bool) -> None:

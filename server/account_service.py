@@ -1,0 +1,76 @@
+"""AccountService: what a member has, and how it came about.
+
+Points are the group's, so every reader sees the balances and the lots whole. What another unit did
+is not this reader's to know: its holds, its documents and its lines of the statement are left out.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import grpc
+
+from ledger.answers import account_message
+from ledger.service import Ledger
+from loyalty.v1 import account_service_pb2 as pb
+from server import validation
+from server.auth import Principal, Verb
+from server.rpc import Call, Door, Rpc
+
+SERVICE: Final = "loyalty.v1.AccountService"
+
+
+class AccountServicer:
+    """Reads accounts."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Read from `ledger`."""
+        self._ledger = ledger
+
+    def handler(self, door: Door) -> grpc.GenericRpcHandler:
+        """Return what gRPC serves."""
+        return door.service(
+            SERVICE,
+            Rpc("GetAccount", pb.GetAccountRequest, Verb.READ, validation.get_account, self._get),
+            Rpc(
+                "ListEntries",
+                pb.ListEntriesRequest,
+                Verb.READ,
+                validation.list_entries,
+                self._entries,
+            ),
+        )
+
+    async def _get(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:
+        account, position = await self._ledger.account(
+            request.member,
+            min_position=request.min_position,
+            as_of=request.as_of if request.HasField("as_of") else None,
+        )
+        full = request.view == pb.VIEW_FULL
+        message = account_message(account, full=full, position=position)
+        if full:
+            _leave_out_foreign(message, call.principal)
+        return pb.GetAccountResponse(account=message)
+
+    async def _entries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
+        response = await self._ledger.entries(request)
+        known = [entry for entry in response.entries if call.principal.sees(entry.business_unit)]
+        if len(known) != len(response.entries):
+            del response.entries[:]
+            response.entries.extend(known)
+        return response
+
+
+def _leave_out_foreign(message: pb.Account, principal: Principal) -> None:
+    holds = [hold for hold in message.holds if principal.sees(hold.business_unit)]
+    if len(holds) != len(message.holds):
+        del message.holds[:]
+        message.holds.extend(holds)
+    _blank_foreign(message.lots, principal)
+    _blank_foreign(message.debts, principal)
+
+
+def _blank_foreign(parts: Iterable[pb.Lot | pb.Debt], principal: Principal) -> None:
+    for part in parts:
+        if not principal.sees(part.document.partition("/")[0]):
+            part.document = ""

@@ -1,0 +1,70 @@
+"""AuditService: the history itself.
+
+A token with every business unit follows the whole history; one with some of them has to say which
+of these it follows, and cannot check the whole.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import grpc
+
+from ledger.core.refusals import Permission
+from ledger.service import Ledger
+from loyalty.v1 import audit_service_pb2 as pb
+from server import validation
+from server.auth import ALL_UNITS, Principal, Verb
+from server.rpc import Call, Door, Feed
+
+SERVICE: Final = "loyalty.v1.AuditService"
+
+
+class AuditServicer:
+    """Streams what is recorded, and checks it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Read from `ledger`."""
+        self._ledger = ledger
+
+    def handler(self, door: Door) -> grpc.GenericRpcHandler:
+        """Return what gRPC serves."""
+        return door.service(
+            SERVICE,
+            Feed(
+                "StreamEvents",
+                pb.StreamEventsRequest,
+                Verb.AUDIT,
+                validation.stream_events,
+                self._stream,
+            ),
+            Feed(
+                "VerifyHistory",
+                pb.VerifyHistoryRequest,
+                Verb.AUDIT,
+                validation.verify_history,
+                self._verify,
+            ),
+        )
+
+    async def _stream(
+        self, request: pb.StreamEventsRequest, call: Call
+    ) -> AsyncIterator[pb.StreamEventsResponse]:
+        _require_unit(call.principal, request.business_unit or ALL_UNITS)
+        async for batch in self._ledger.history.follow(
+            {position.lane: position.next_pos for position in request.positions},
+            follow=request.follow,
+            business_unit=request.business_unit,
+        ):
+            yield batch
+
+    async def _verify(
+        self, request: pb.VerifyHistoryRequest, call: Call
+    ) -> AsyncIterator[pb.VerifyHistoryResponse]:
+        _require_unit(call.principal, ALL_UNITS)
+        async for progress in self._ledger.verify(skip_awards=request.skip_awards):
+            yield progress
+
+
+def _require_unit(principal: Principal, business_unit: str) -> None:
+    if not principal.sees(business_unit):
+        raise Permission(verb=Verb.AUDIT.value, business_unit=business_unit)

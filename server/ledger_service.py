@@ -1,0 +1,151 @@
+"""LedgerService: the writes, one by one, in batches, and in streams of batches."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import grpc
+import structlog
+from google.protobuf.message import Message
+
+from ledger.act import Answer, WriteRequest
+from ledger.core.refusals import AtomicRefused, Malformed, Refusal
+from ledger.service import Ledger
+from loyalty.v1 import ledger_service_pb2 as pb
+from server import validation
+from server.metrics import Metrics
+from server.rpc import Call, Dialogue, Door, Rpc
+from server.status import status_of
+
+SERVICE: Final = "loyalty.v1.LedgerService"
+BREATH: Final = 100
+"""Items checked before other callers get a turn: a till must not wait for an import."""
+Question = TypeVar("Question", bound=Message)
+log = structlog.get_logger(__name__)
+
+
+class LedgerServicer:
+    """Hands writes to the ledger."""
+
+    def __init__(self, ledger: Ledger, metrics: Metrics) -> None:
+        """Write to `ledger`; count the items that are refused."""
+        self._ledger = ledger
+        self._metrics = metrics
+
+    def handler(self, door: Door) -> grpc.GenericRpcHandler:
+        """Return what gRPC serves."""
+        return door.service(
+            SERVICE,
+            self._write("PostDocument", pb.PostDocumentRequest, pb.PostDocumentResponse),
+            self._write("EarnPoints", pb.EarnPointsRequest, pb.EarnPointsResponse),
+            self._write("BurnPoints", pb.BurnPointsRequest, pb.BurnPointsResponse),
+            self._write("HoldPoints", pb.HoldPointsRequest, pb.HoldPointsResponse),
+            self._write("CaptureHold", pb.CaptureHoldRequest, pb.CaptureHoldResponse),
+            self._write("ReleaseHold", pb.ReleaseHoldRequest, pb.ReleaseHoldResponse),
+            self._write("ReverseEntry", pb.ReverseEntryRequest, pb.ReverseEntryResponse),
+            self._write("AdvanceAccount", pb.AdvanceAccountRequest, pb.AdvanceAccountResponse),
+            Rpc("BatchPost", pb.BatchPostRequest, None, _check_batch, self._batch_post),
+            Dialogue("PostStream", pb.PostStreamRequest, self._post_stream),
+        )
+
+    def _write(
+        self, name: str, request: type[Question], response: Callable[..., Message]
+    ) -> Rpc[Question]:
+        verb, check = validation.WRITES[name]
+
+        async def answer(question: Any, call: Call) -> Message:
+            given = await self._ledger.write(
+                question, client=call.principal.client, deadline=call.deadline
+            )
+            return response(posting=given.message)
+
+        return Rpc(name, request, verb, check, answer, unit=_unit)
+
+    async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> pb.BatchPostResponse:
+        results = await self._results(request.items, call, atomic=request.atomic)
+        return pb.BatchPostResponse(results=results)
+
+    async def _post_stream(
+        self, requests: AsyncIterator[pb.PostStreamRequest], call: Call
+    ) -> AsyncIterator[pb.PostStreamResponse]:
+        async for request in requests:
+            validation.batch(request.items, atomic=request.atomic)
+            results = await self._results(request.items, call, atomic=request.atomic)
+            yield pb.PostStreamResponse(sequence=request.sequence, results=results)
+
+    async def _results(
+        self, items: Sequence[pb.BatchItem], call: Call, *, atomic: bool
+    ) -> list[pb.BatchResult]:
+        admitted: list[WriteRequest] = []
+        outcomes: list[Answer | Refusal | None] = []
+        for index, item in enumerate(items):
+            if index % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            try:
+                admitted.append(_admitted(item, call))
+                outcomes.append(None)
+            except Refusal as refusal:
+                outcomes.append(refusal)
+        first = next((place for place, outcome in enumerate(outcomes) if outcome), None)
+        if atomic and first is not None:
+            return self._told(_all_refused(outcomes, first), call)
+        written = iter(
+            await self._ledger.write_batch(
+                admitted, client=call.principal.client, atomic=atomic, deadline=call.deadline
+            )
+            if admitted
+            else ()
+        )
+        return self._told([outcome or next(written) for outcome in outcomes], call)
+
+    def _told(self, outcomes: Sequence[Answer | Refusal], call: Call) -> list[pb.BatchResult]:
+        return [
+            self._refusal(outcome, index, call)
+            if isinstance(outcome, Refusal)
+            else pb.BatchResult(posting=outcome.message)  # type: ignore[arg-type]
+            for index, outcome in enumerate(outcomes)
+        ]
+
+    def _refusal(self, refusal: Refusal, index: int, call: Call) -> pb.BatchResult:
+        self._metrics.told(refusal.reason)
+        log.info(
+            "item_refused",
+            reason=refusal.reason,
+            fields=refusal.fields,
+            item=index,
+            client=call.principal.client,
+        )
+        return pb.BatchResult(refusal=status_of(refusal))
+
+
+def _admitted(item: pb.BatchItem, call: Call) -> WriteRequest:
+    """Return the write of an item. Raises Permission or Malformed."""
+    kind = item.WhichOneof("write")
+    if kind is None:
+        raise Malformed(field="write", value="", expected="exactly one write")
+    verb, check = validation.ITEMS[kind]
+    request: Any = getattr(item, kind)
+    call.principal.require(verb, request.origin.business_unit)
+    check(request)
+    return request  # type: ignore[no-any-return]
+
+
+def _all_refused(outcomes: Sequence[Answer | Refusal | None], first: int) -> list[Refusal]:
+    """Refuse the well-formed items of an atomic batch because of the first that is not."""
+    cause = outcomes[first]
+    assert isinstance(cause, Refusal)
+    return [
+        outcome
+        if isinstance(outcome, Refusal)
+        else AtomicRefused(index=first, refused_as=cause.reason)
+        for outcome in outcomes
+    ]
+
+
+def _unit(request: Any) -> str:
+    unit: str = request.origin.business_unit
+    return unit
+
+
+def _check_batch(request: pb.BatchPostRequest) -> None:
+    validation.batch(request.items, atomic=request.atomic)

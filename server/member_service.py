@@ -1,0 +1,66 @@
+"""MemberService: who is known, and by what."""
+
+from typing import Final
+
+import grpc
+
+from ledger.service import Ledger
+from loyalty.v1 import member_service_pb2 as pb
+from server import validation
+from server.auth import Verb
+from server.rpc import Call, Door, Rpc
+
+SERVICE: Final = "loyalty.v1.MemberService"
+
+
+class MemberServicer:
+    """Hands enrolments and links to the ledger, and answers who a member is."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Write to and read from `ledger`."""
+        self._ledger = ledger
+
+    def handler(self, door: Door) -> grpc.GenericRpcHandler:
+        """Return what gRPC serves."""
+        return door.service(
+            SERVICE,
+            Rpc(
+                "EnrolMember",
+                pb.EnrolMemberRequest,
+                Verb.ENROL,
+                validation.enrol_member,
+                self._enrol,
+                unit=_unit,
+            ),
+            Rpc(
+                "LinkIdentity",
+                pb.LinkIdentityRequest,
+                Verb.ENROL,
+                validation.link_identity,
+                self._link,
+                unit=_unit,
+            ),
+            Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
+        )
+
+    async def _enrol(self, request: pb.EnrolMemberRequest, call: Call) -> pb.EnrolMemberResponse:
+        answer = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        assert isinstance(answer.message, pb.Member)
+        return pb.EnrolMemberResponse(member=answer.message, replayed=answer.replayed)
+
+    async def _link(self, request: pb.LinkIdentityRequest, call: Call) -> pb.LinkIdentityResponse:
+        answer = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        assert isinstance(answer.message, pb.Member)
+        return pb.LinkIdentityResponse(member=answer.message, replayed=answer.replayed)
+
+    async def _get(self, request: pb.GetMemberRequest, _call: Call) -> pb.GetMemberResponse:
+        member = await self._ledger.member(request.member, min_position=request.min_position)
+        return pb.GetMemberResponse(member=member)
+
+
+def _unit(request: pb.EnrolMemberRequest | pb.LinkIdentityRequest) -> str:
+    return request.origin.business_unit

@@ -1,0 +1,47 @@
+"""ProgrammeService: the programme's policies."""
+
+from typing import Final
+
+import grpc
+
+from ledger.service import Ledger
+from loyalty.v1 import programme_service_pb2 as pb
+from server import validation
+from server.auth import Verb
+from server.rpc import Call, Door, Rpc
+
+SERVICE: Final = "loyalty.v1.ProgrammeService"
+
+
+class ProgrammeServicer:
+    """Hands policies to the ledger, and shows them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Write to and read from `ledger`."""
+        self._ledger = ledger
+
+    def handler(self, door: Door) -> grpc.GenericRpcHandler:
+        """Return what gRPC serves."""
+        return door.service(
+            SERVICE,
+            Rpc(
+                "PublishPolicy",
+                pb.PublishPolicyRequest,
+                Verb.POLICY,
+                validation.publish_policy,
+                self._publish,
+            ),
+            Rpc("GetPolicy", pb.GetPolicyRequest, Verb.READ, validation.get_policy, self._get),
+        )
+
+    async def _publish(
+        self, request: pb.PublishPolicyRequest, call: Call
+    ) -> pb.PublishPolicyResponse:
+        answer = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        assert isinstance(answer.message, pb.Policy)
+        return pb.PublishPolicyResponse(policy=answer.message, replayed=answer.replayed)
+
+    async def _get(self, request: pb.GetPolicyRequest, _call: Call) -> pb.GetPolicyResponse:
+        return pb.GetPolicyResponse(policy=await self._ledger.policy(request))

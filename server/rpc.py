@@ -1,0 +1,267 @@
+"""The thin skin around every call: who calls, may they, is it well formed; then count and answer.
+
+One wrapper per method and no interceptors: a till's sale must cost little more than an echo. Bytes
+are parsed here rather than by gRPC, which would answer malformed ones with a bare INTERNAL.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from logging import DEBUG
+from time import perf_counter
+from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
+
+import grpc
+import structlog
+from google.protobuf.message import Message
+
+from ledger.core.refusals import NotServing, Refusal
+from server.auth import Principal, Tokens, Verb
+from server.metrics import Done, Metrics
+from server.parsing import parse
+from server.status import DETAILS_KEY, INTERNAL_REASON, code_of, internal_status, status_of
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Question = TypeVar("Question", bound=Message)
+Item = TypeVar("Item")
+
+OK: Final = grpc.StatusCode.OK
+DRAINING: Final = "it is shutting down"
+log = structlog.get_logger(__name__)
+
+
+class Call(NamedTuple):
+    """What a servicer knows of a call besides its request."""
+
+    principal: Principal
+    deadline: float | None
+    """Instant of the event loop's clock, in seconds, after which the answer is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc(Generic[Question]):
+    """One call of the contract, as a servicer offers it."""
+
+    name: str
+    request: type[Question]
+    verb: Verb | None
+    """What the token must allow; None: the servicer looks at each item."""
+    check: Callable[[Question], None]
+    answer: Callable[[Question, Call], Awaitable[Message]]
+    unit: Callable[[Question], str] | None = None
+    """Business unit that the request acts for; None: it acts for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed(Generic[Question]):
+    """A call with one request and many answers."""
+
+    name: str
+    request: type[Question]
+    verb: Verb
+    check: Callable[[Question], None]
+    answers: Callable[[Question, Call], AsyncIterator[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue(Generic[Question]):
+    """A call with many requests, each answered in order. Any valid token may begin it."""
+
+    name: str
+    request: type[Question]
+    answers: Callable[[AsyncIterator[Question], Call], AsyncIterator[Message]]
+
+
+class _Visit:
+    """One call while it is inside, for the log and the metrics."""
+
+    __slots__ = ("began", "call", "done", "method", "request")
+
+    def __init__(self, method: str, done: Done, began: float) -> None:
+        self.method = method
+        self.done = done
+        self.began = began
+        self.call: Call | None = None
+        self.request: Message | None = None
+
+    def ended(self, code: grpc.StatusCode) -> None:
+        self.done(code, perf_counter() - self.began)
+
+    def names(self) -> dict[str, str]:
+        return {
+            "method": self.method,
+            "client": self.call.principal.client if self.call is not None else "",
+            "request_id": getattr(self.request, "request_id", ""),
+        }
+
+
+class Door:
+    """Lets calls in, and knows how many are inside."""
+
+    def __init__(self, tokens: Tokens, metrics: Metrics) -> None:
+        """Ask `tokens` who calls, and count into `metrics`."""
+        self._tokens = tokens
+        self._metrics = metrics
+        # Asked once: every call passes here, and hardly any server is told to log them all.
+        self._debug = log.is_enabled_for(DEBUG)
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._closing = asyncio.Event()
+        self._time = asyncio.get_running_loop().time
+
+    async def close(self) -> None:
+        """End the streams, and wait until every call inside has been answered."""
+        self._closing.set()
+        await self._empty.wait()
+
+    def service(
+        self, name: str, *offers: Rpc[Any] | Feed[Any] | Dialogue[Any]
+    ) -> grpc.GenericRpcHandler:
+        """Return what gRPC asks for the handlers of a service."""
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for offer in offers:
+            done = self._metrics.for_method(offer.name)
+            handler: grpc.RpcMethodHandler[Any, Any]
+            match offer:
+                case Rpc():
+                    handler = grpc.unary_unary_rpc_method_handler(self._unary(offer, done))
+                case Feed():
+                    handler = grpc.unary_stream_rpc_method_handler(self._feed(offer, done))
+                case Dialogue():
+                    handler = grpc.stream_stream_rpc_method_handler(self._dialogue(offer, done))
+            handlers[offer.name] = handler
+        return grpc.method_handlers_generic_handler(name, handlers)
+
+    def _unary(self, rpc: Rpc[Any], done: Done) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        async def handle(raw: bytes, context: Context) -> bytes:
+            visit = _Visit(rpc.name, done, perf_counter())
+            self._enter()
+            try:
+                visit.call = call = await self._call(context)
+                visit.request = request = parse(rpc.request, raw)
+                if rpc.verb is not None:
+                    unit = rpc.unit(request) if rpc.unit is not None else ""
+                    call.principal.require(rpc.verb, unit)
+                rpc.check(request)
+                answer = (await rpc.answer(request, call)).SerializeToString()
+            except BaseException as error:
+                await self._fail(error, visit, context)
+            else:
+                self._succeed(visit)
+                return answer
+            finally:
+                self._leave()
+
+        return handle
+
+    def _feed(self, feed: Feed[Any], done: Done) -> Callable[[bytes, Context], Awaitable[None]]:
+        async def handle(raw: bytes, context: Context) -> None:
+            visit = _Visit(feed.name, done, perf_counter())
+            self._enter()
+            try:
+                visit.call = call = await self._call(context)
+                visit.request = request = parse(feed.request, raw)
+                call.principal.require(feed.verb, "")
+                feed.check(request)
+                async with aclosing(self._until_closing(feed.answers(request, call))) as answers:
+                    async for answer in answers:
+                        await context.write(answer.SerializeToString())
+            except BaseException as error:
+                await self._fail(error, visit, context)
+            else:
+                self._succeed(visit)
+            finally:
+                self._leave()
+
+        return handle
+
+    def _dialogue(
+        self, dialogue: Dialogue[Any], done: Done
+    ) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
+        async def handle(raws: AsyncIterator[bytes], context: Context) -> None:
+            visit = _Visit(dialogue.name, done, perf_counter())
+            self._enter()
+            try:
+                visit.call = call = await self._call(context)
+                async with aclosing(self._until_closing(aiter(raws))) as arriving:
+                    requests = (parse(dialogue.request, raw) async for raw in arriving)
+                    async for answer in dialogue.answers(requests, call):
+                        await context.write(answer.SerializeToString())
+            except BaseException as error:
+                await self._fail(error, visit, context)
+            else:
+                self._succeed(visit)
+            finally:
+                self._leave()
+
+        return handle
+
+    async def _call(self, context: Context) -> Call:
+        header = ""
+        for key, value in context.invocation_metadata() or ():
+            if key == "authorization":
+                header = str(value)
+                break
+        principal = self._tokens.remembered(header) or await self._tokens.principal(header)
+        remaining: float | None = context.time_remaining()
+        return Call(principal, None if remaining is None else self._time() + remaining)
+
+    async def _until_closing(self, items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
+        """Pass items on; when the door closes while waiting for the next one, refuse to go on."""
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            while True:
+                following = asyncio.ensure_future(_next(items))
+                try:
+                    await asyncio.wait({following, closing}, return_when="FIRST_COMPLETED")
+                finally:
+                    if not following.done():
+                        following.cancel()
+                        with suppress(asyncio.CancelledError):
+                            await following
+                if following.cancelled():
+                    raise NotServing(cause=DRAINING)
+                try:
+                    item = following.result()
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            closing.cancel()
+
+    def _succeed(self, visit: _Visit) -> None:
+        visit.ended(OK)
+        if self._debug:
+            log.debug("answered", **visit.names())
+
+    async def _fail(self, error: BaseException, visit: _Visit, context: Context) -> NoReturn:
+        if isinstance(error, Refusal):
+            status = status_of(error)
+            self._metrics.told(error.reason)
+            log.info("refused", reason=error.reason, fields=error.fields, **visit.names())
+        elif isinstance(error, Exception):
+            status = internal_status()
+            self._metrics.told(INTERNAL_REASON)
+            log.error("failed", exc_info=error, **visit.names())
+        else:
+            visit.ended(grpc.StatusCode.CANCELLED)
+            raise error
+        code = code_of(status.code)
+        visit.ended(code)
+        details = ((DETAILS_KEY, status.SerializeToString()),)
+        await context.abort(code, status.message, details)
+
+    def _enter(self) -> None:
+        self._inside += 1
+        self._empty.clear()
+
+    def _leave(self) -> None:
+        self._inside -= 1
+        if not self._inside:
+            self._empty.set()
+
+
+async def _next(items: AsyncIterator[Item]) -> Item:
+    return await anext(items)
