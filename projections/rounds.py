@@ -26,7 +26,7 @@ class Stop(NamedTuple):
 
     lane: int
     pos: int
-    """First position that was not applied."""
+    """Of what could not be applied; earlier events of its batch may be waiting with it."""
     reason: str
 
 
