@@ -7,8 +7,6 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from ledger.core.refusals import Refusal
-from ledger.service import Ledger, LedgerSettings
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from projections.rebuild import (
     AlreadyRebuilding,
@@ -25,6 +23,7 @@ from server.cli.options import AsJson
 from server.cli.replaying import LaneRoot, Replayed, Unfoldable, events_in
 from server.cli.replaying import replay as replay_log
 from server.cli.storage import database_url
+from server.cli.verifying import verify_history
 from server.config import load
 from server.identity_key import identity_key
 
@@ -93,7 +92,7 @@ def verify(
     json: AsJson = False,
 ) -> None:
     """Check the whole history: positions, hashes, columns, folds, awards. Exit 1 if it diverges."""
-    result = console.run(verified(skip_awards=skip_awards))
+    result = console.run(_verified(skip_awards=skip_awards))
     if json:
         console.print_json(result)
     else:
@@ -102,28 +101,16 @@ def verify(
         raise typer.Exit(console.NO)
 
 
-async def verified(*, skip_awards: bool) -> VerifyHistoryResponse:
-    """The last word of a check of the configured database's history."""
-    settings = load()
+async def _verified(*, skip_awards: bool) -> VerifyHistoryResponse:
+    key = identity_key(load())
     async with database_url() as url:
-        key = identity_key(settings)
-        try:
-            ledger = await Ledger.open(url, LedgerSettings(identity_key=key))
-        except Refusal as refusal:
-            console.fail(str(refusal), code=console.UNAVAILABLE)
-        try:
-            return await _last_word(ledger, skip_awards=skip_awards)
-        finally:
-            await ledger.close()
+        with console.progress() as progress:
+            task = progress.add_task("verify", total=None)
 
+            def show(done: VerifyHistoryResponse) -> None:
+                progress.update(task, completed=done.events_checked, total=done.events_total)
 
-async def _last_word(ledger: Ledger, *, skip_awards: bool) -> VerifyHistoryResponse:
-    last = VerifyHistoryResponse()
-    with console.progress() as progress:
-        task = progress.add_task("verify", total=None)
-        async for last in ledger.verify(skip_awards=skip_awards):
-            progress.update(task, completed=last.events_checked, total=last.events_total)
-    return last
+            return await verify_history(url, key=key, skip_awards=skip_awards, progressed=show)
 
 
 def _print_verified(result: VerifyHistoryResponse) -> None:

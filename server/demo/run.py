@@ -13,7 +13,6 @@ import grpc
 from rich.console import Console
 
 from ledger.clock import Clock
-from ledger.service import Ledger, LedgerSettings
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
@@ -26,6 +25,7 @@ from server import auth, database, embedded
 from server.cli.console import progress
 from server.cli.replaying import Replayed, events_in, replay
 from server.cli.sending import CALL_SECONDS, metadata
+from server.cli.verifying import verify_history
 from server.demo import report, year
 from server.demo.child import server_process, settings_for
 from server.demo.clock import SharedClock
@@ -202,16 +202,15 @@ class Demo:
 
     async def _verify(self, url: str, clock: Clock) -> VerifyHistoryResponse:
         key = identity_key(settings_for(url, self._folder))
-        ledger = await Ledger.open(url, LedgerSettings(identity_key=key), clock)
-        last = VerifyHistoryResponse()
-        try:
-            with progress() as bar:
-                task = bar.add_task("verify", total=None)
-                async for last in ledger.verify(skip_awards=False):
-                    bar.update(task, completed=last.events_checked, total=last.events_total)
-        finally:
-            await ledger.close()
-        return last
+        with progress() as bar:
+            task = bar.add_task("verify", total=None)
+
+            def show(done: VerifyHistoryResponse) -> None:
+                bar.update(task, completed=done.events_checked, total=done.events_total)
+
+            return await verify_history(
+                url, key=key, skip_awards=False, progressed=show, clock=clock
+            )
 
     def _expect(self, what: str, holds: bool) -> None:
         if not holds:
