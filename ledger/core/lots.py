@@ -113,6 +113,14 @@ class OpenLots:
             points = draw.points
             self.change(self.find(draw.lot_id, "pending", points), pending=-points)
 
+    def release(self, lot_id: str, points: int) -> None:
+        """Make pending points available."""
+        self.change(self.find(lot_id, "pending", points), available=points, pending=-points)
+
+    def expire(self, lot_id: str, points: int) -> None:
+        """Take available points that passed their time."""
+        self.change(self.find(lot_id, "available", points), available=-points)
+
     def hold(self, draws: Iterable[Drawn]) -> None:
         """Set available points aside."""
         for draw in draws:

@@ -34,6 +34,12 @@ WINDOWS_KEPT: Final = 2
 TIERS_KEPT: Final = 8
 UUID_LENGTH: Final = 36
 
+_MOVES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
+    kind: tuple((column, sign) for column, sign in enumerate(effect) if sign)
+    for kind, effect in EFFECTS.items()
+}
+"""EFFECTS as (column of a balance row, sign), without the zeros."""
+
 
 class Tally:
     """Applies facts one after the other, then freezes. Order of facts is the caller's duty."""
@@ -86,54 +92,20 @@ class Tally:
             )
         return self._frozen
 
-    def apply(self, event: AccountFact) -> None:
+    def apply(self, event: AccountFact) -> None:  # noqa: C901 - one arm per shape of fact
         """Let a fact have its effect."""
         self.version += 1
         match event:
-            case DocumentPosted():
-                pass
-            case MemberEnrolled():
-                self.business_unit = event.business_unit
-                self.enrolled_at = _enrolled_at(event.member_id)
-            case IdentityLinked():
-                if event.scheme not in self.identity_schemes:
-                    self.identity_schemes = (*self.identity_schemes, event.scheme)
-            case TierChanged():
-                span = TierSpan(
-                    event.to_tier,
-                    from_timestamp(event.effective_time),
-                    from_timestamp(event.valid_until_time)
-                    if event.HasField("valid_until_time")
-                    else None,
-                )
-                self.tiers = (*self.tiers[1 - TIERS_KEPT :], span)
-            case _:
-                self._change_lots(event)
-                self._change_balance(event)
-
-    def _change_balance(self, event: MovingFact) -> None:
-        row = self.balances.get(event.currency)
-        if row is None:
-            row = self.balances[event.currency] = [0, 0, 0, 0]
-        points = event.points
-        available, pending, held, arrears = EFFECTS[kind_of(event)]
-        row[0] += available * points
-        row[1] += pending * points
-        row[2] += held * points
-        row[3] += arrears * points
-
-    def _change_lots(self, event: MovingFact) -> None:  # noqa: C901 - one arm per shape of fact
-        match event:
             case PointsEarned() | PointsPended():
                 self._add_earned(event)
+            case DocumentPosted():
+                return
             case PointsBurned() | ReversalReversed():
                 self.lots.draw(event.draws)
             case PointsReleased():
-                index = self.lots.find(event.lot_id, "pending", event.points)
-                self.lots.change(index, available=event.points, pending=-event.points)
+                self.lots.release(event.lot_id, event.points)
             case PointsExpired():
-                index = self.lots.find(event.lot_id, "available", event.points)
-                self.lots.change(index, available=-event.points)
+                self.lots.expire(event.lot_id, event.points)
             case PointsHeld():
                 self._hold(event)
             case HoldCaptured() | HoldReleased():
@@ -141,26 +113,42 @@ class Tally:
             case PointsClawedBack() | PendingClawedBack():
                 self._claw_back(event)
             case ArrearsIncurred():
-                self.debts.append(
-                    Debt(
-                        event.debt_id,
-                        event.business_unit,
-                        event.currency,
-                        event.points,
-                        event.document,
-                    )
-                )
+                self._owe(event)
             case ArrearsRepaid():
                 self.lots.draw(event.draws)
                 self._repay(event)
             case BurnReversed():
-                for draw in event.draws:
-                    drawn = drawn_of(draw)
-                    self.lots.give_back(drawn, currency=event.currency, seq=self.version)
+                self._give_back(event)
             case OpeningLotRecorded():
                 self._add_opening(event)
+            case MemberEnrolled() | IdentityLinked() | TierChanged():
+                self._note(event)
+                return
             case _:
                 assert_never(event)
+        self._change_balance(event)
+
+    def _note(self, event: MemberEnrolled | IdentityLinked | TierChanged) -> None:
+        if isinstance(event, MemberEnrolled):
+            self.business_unit = event.business_unit
+            self.enrolled_at = _enrolled_at(event.member_id)
+        elif isinstance(event, IdentityLinked):
+            if event.scheme not in self.identity_schemes:
+                self.identity_schemes = (*self.identity_schemes, event.scheme)
+        else:
+            from_at = from_timestamp(event.effective_time)
+            ends = event.HasField("valid_until_time")
+            valid_until = from_timestamp(event.valid_until_time) if ends else None
+            span = TierSpan(event.to_tier, from_at, valid_until)
+            self.tiers = (*self.tiers[1 - TIERS_KEPT :], span)
+
+    def _change_balance(self, event: MovingFact) -> None:
+        row = self.balances.get(event.currency)
+        if row is None:
+            row = self.balances[event.currency] = [0, 0, 0, 0]
+        points = event.points
+        for column, sign in _MOVES[kind_of(event)]:
+            row[column] += sign * points
 
     # --- lots -------------------------------------------------------------------------------
 
@@ -209,6 +197,11 @@ class Tally:
                 event.points,
             )
         )
+
+    def _give_back(self, event: BurnReversed) -> None:
+        for draw in event.draws:
+            drawn = drawn_of(draw)
+            self.lots.give_back(drawn, currency=event.currency, seq=self.version)
 
     def _claw_back(self, event: PointsClawedBack | PendingClawedBack) -> None:
         if isinstance(event, PointsClawedBack):
@@ -259,6 +252,17 @@ class Tally:
             if hold.hold_id == event.hold_id and hold.business_unit == event.business_unit:
                 return index
         raise CorruptHistory(f"there is no open hold {event.hold_id}")
+
+    def _owe(self, event: ArrearsIncurred) -> None:
+        self.debts.append(
+            Debt(
+                event.debt_id,
+                event.business_unit,
+                event.currency,
+                event.points,
+                event.document,
+            )
+        )
 
     def _repay(self, event: ArrearsRepaid) -> None:
         for index, debt in enumerate(self.debts):
