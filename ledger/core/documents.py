@@ -143,7 +143,7 @@ def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> 
     for grant in command.grants:
         currency, funder, window = grant.currency, grant.funder, grant.window
         until = grant.pending_until
-        if until is not None and until <= now and not pending:
+        if pending or (until is not None and until <= now):
             until = None
         terms = _Terms(currency, funder, until, grant.expires_at, window)
         had = before.pop((grant.rule, currency, funder, window), 0)
@@ -284,7 +284,7 @@ def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, 
                     expire_time=expire_time,
                     document=key,
                     tier_window=terms.window,
-                    available_time=optional_timestamp(terms.pending_until) if final else None,
+                    available_time=optional_timestamp(terms.pending_until),
                     entry_id=command.entry_id,
                 )
             )
