@@ -8,6 +8,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
@@ -16,6 +17,7 @@ import grpc
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -38,8 +40,13 @@ NO: Final = 1
 USAGE: Final = 2
 UNAVAILABLE: Final = 3
 
-out: Final = Console(soft_wrap=True, highlight=False)
-err: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+# A file or a pipe has no width of its own; this one holds every table.
+WIDTH: Final = 100
+
+out: Final = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+err: Final = Console(
+    stderr=True, soft_wrap=True, highlight=False, width=None if sys.stderr.isatty() else WIDTH
+)
 
 _ADVICE: Final[Mapping[grpc.StatusCode, str]] = {
     grpc.StatusCode.UNAVAILABLE: (
@@ -109,7 +116,14 @@ def print_json(data: Any) -> None:
 
 def table(title: str, *columns: str, numbers: int = 0) -> Table:
     """An empty table whose last `numbers` columns hold numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for index, name in enumerate(columns):
         made.add_column(name, justify="right" if index >= len(columns) - numbers else "left")
     return made
@@ -125,4 +139,5 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         console=err,
         transient=True,
+        disable=not err.is_terminal,
     )

@@ -72,12 +72,18 @@ def _real(path: Path, members: Members) -> Source:
     chosen = [booking for booking in bookings if booking.outcome_day >= FIRST_DAY]
     amount = major(sum(booking.net for booking in stays))
     early = major(sum(booking.net for booking in stays if booking.outcome_day < FIRST_DAY))
+    negative = [booking for booking in chosen if booking.net < 0]
+    below_zero = major(sum(booking.net for booking in negative if booking.stayed))
     return Source(
         business_unit="hotel",
         origin=f"real: Hotel Booking Demand, check-outs from {FIRST_DAY} on",
         links=_LINKS,
-        control=Control(PUBLISHED, len(stays), amount, left_out=early),
-        documents=list(chain.from_iterable(_versions(booking, members) for booking in chosen)),
+        control=Control(PUBLISHED, len(stays), amount, left_out=early, below_zero=below_zero),
+        documents=list(
+            chain.from_iterable(
+                _versions(booking, members) for booking in chosen if booking.net >= 0
+            )
+        ),
     )
 
 

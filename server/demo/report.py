@@ -1,6 +1,6 @@
 """The demo's tables: plain figures, and next to each sum what it has to be equal to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -8,20 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from projections.settlement import SettlementMatrix
-from projections.unit_totals import UnitTotals
+from projections.unit_totals import UnitPoints, UnitTotals
+from server.cli.console import table
 from server.demo.proof import Recorded
 from server.demo.sources import Source
 from server.demo.wire import CURRENCY
 
 TOP: Final = 10
-
-
-def _table(title: str, *columns: str) -> Table:
-    """An empty table whose first column holds names and whose others hold numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for index, name in enumerate(columns):
-        made.add_column(name, justify="right" if index else "left")
-    return made
 
 
 def _money(amount: Decimal) -> str:
@@ -40,85 +33,64 @@ def control_table(
     sources: Sequence[Source], taken_back: dict[str, Decimal], recorded: dict[str, Recorded]
 ) -> tuple[Table, bool]:
     """The way from each file's total to that of the log's documents, and whether it ends there."""
-    table = _table(
-        "Control totals, to the cent",
-        "unit",
-        "published",
-        "in the file",
-        "left out",
-        "rounding",
-        "brought back",
-        "due",
-        "in the ledger",
-        "difference",
-    )
-    ties = True
-    for source in sources:
-        control, unit = source.control, source.business_unit
-        back = taken_back.get(unit, Decimal(0))
-        due = control.expected - back
-        found = recorded.get(unit, Recorded()).net
-        published = control.published
-        ties = ties and found == due and published in (None, control.amount)
-        table.add_row(
-            unit,
-            "made up" if published is None else _money(published),
-            _money(control.amount),
-            _money(-control.left_out),
-            _money(control.rounding),
-            _money(-back),
-            _money(due),
-            _money(found),
-            _money(found - due),
-        )
-    return table, ties
+    units = [source.business_unit for source in sources]
+    rows = table("Control totals in each unit's money", "", *units, numbers=len(units))
+    controls = [source.control for source in sources]
+    returned = [taken_back.get(unit, Decimal(0)) for unit in units]
+    due = [control.expected - back for control, back in zip(controls, returned, strict=True)]
+    found = [recorded.get(unit, Recorded()).net for unit in units]
+    differences = [there - wanted for there, wanted in zip(found, due, strict=True)]
+
+    def add(name: str, amounts: Iterable[Decimal]) -> None:
+        rows.add_row(name, *map(_money, amounts))
+
+    published = (control.published for control in controls)
+    rows.add_row("published", *("-" if sum is None else _money(sum) for sum in published))
+    add("read from the file", (control.amount for control in controls))
+    add("outside the chosen part", (-control.left_out for control in controls))
+    add("refunds without a purchase", (-control.below_zero for control in controls))
+    add("rounding of lines to cents", (control.rounding for control in controls))
+    add("returned by the demo's rule", (-back for back in returned))
+    add("due in the ledger", due)
+    add("found in the ledger's events", found)
+    rows.add_section()
+    add("difference", differences)
+    as_published = all(control.published in (None, control.amount) for control in controls)
+    return rows, as_published and not any(differences)
 
 
 def units_table(totals: Sequence[UnitTotals], recorded: dict[str, Recorded]) -> Table:
     """Documents and points of each unit, and of the group."""
-    table = _table(
-        f"Units ({CURRENCY}s; issued and expired by issuer, burned by where)",
-        "unit",
-        "documents",
-        "of members",
-        "of guests",
-        "versions",
-        "issued",
-        "burned",
-        "expired",
-        "taken back",
-        "repaid",
-        "outstanding",
-    )
-    sums = [0] * 10
-    for unit in totals:
-        found = recorded.get(unit.business_unit, Recorded())
-        points = next((points for points in unit.points if points.currency == CURRENCY), None)
-        moved = (
-            [0] * 6
-            if points is None
-            else [
-                points.issued,
-                points.burned,
-                points.expired,
-                points.clawed_back,
-                points.repaid,
-                points.outstanding,
-            ]
-        )
-        row = [unit.documents, found.of_members, found.of_guests, unit.postings, *moved]
-        sums = [total + number for total, number in zip(sums, row, strict=True)]
-        table.add_row(unit.business_unit, *(f"{number:,}" for number in row))
-    table.add_section()
-    table.add_row("group", *(f"{number:,}" for number in sums))
-    return table
+    names = (*(unit.business_unit for unit in totals), "group")
+    rows = table("Units", "", *names, numbers=len(names))
+
+    def add(name: str, numbers: Iterable[int]) -> None:
+        each = list(numbers)
+        rows.add_row(name, *(f"{number:,}" for number in (*each, sum(each))))
+
+    found = [recorded.get(unit.business_unit, Recorded()) for unit in totals]
+    add("documents", (unit.documents for unit in totals))
+    add("  of members", (unit.of_members for unit in found))
+    add("  of guests", (unit.of_guests for unit in found))
+    add("versions of them", (unit.postings for unit in totals))
+    points = [_points(unit) for unit in totals]
+    rows.add_section()
+    add("points issued", (unit.issued for unit in points))
+    add("points burned there", (unit.burned for unit in points))
+    add("points expired", (unit.expired for unit in points))
+    add("points taken back", (unit.clawed_back for unit in points))
+    add("debts repaid in points", (unit.repaid for unit in points))
+    add("points outstanding", (unit.outstanding for unit in points))
+    return rows
+
+
+def _points(unit: UnitTotals) -> UnitPoints:
+    nothing = UnitPoints(unit.business_unit, CURRENCY, *[0] * 6)
+    return next((points for points in unit.points if points.currency == CURRENCY), nothing)
 
 
 def unaccounted(totals: Sequence[UnitTotals]) -> int:
     """Points issued by the group that none of its figures explains: has to be 0."""
-    all_points = [
-        points for unit in totals for points in unit.points if points.currency == CURRENCY
-    ]
     return sum(
         points.issued
         - points.burned
@@ -126,14 +98,14 @@ def unaccounted(totals: Sequence[UnitTotals]) -> int:
         - points.clawed_back
         - points.repaid
         - points.outstanding
-        for points in all_points
+        for points in map(_points, totals)
     )
 
 
 def settlement_table(matrix: SettlementMatrix) -> Table:
     """Who issued what was burned where: the largest flows between two units."""
-    table = _table(
-        "Settlement: who issued what was burned elsewhere", "issuer", "burned at", CURRENCY
+    rows = table(
+        "Settlement: the largest flows between units", "issued by", "burned at", "points", numbers=1
     )
     flows = [
         flow
@@ -141,13 +113,13 @@ def settlement_table(matrix: SettlementMatrix) -> Table:
         if flow.currency == CURRENCY and flow.issuer != flow.business_unit
     ]
     for flow in sorted(flows, key=lambda flow: -flow.points)[:TOP]:
-        table.add_row(flow.issuer, flow.business_unit, f"{flow.points:,}")
+        rows.add_row(flow.issuer, flow.business_unit, f"{flow.points:,}")
     net = matrix.net(CURRENCY)
-    table.add_section()
+    rows.add_section()
     for unit, points in net.items():
-        table.add_row(unit, "receives" if points >= 0 else "pays", f"{abs(points):,}")
-    table.add_row("group", "sum", f"{sum(net.values()):,}")
-    return table
+        rows.add_row(unit, "receives" if points >= 0 else "pays", f"{abs(points):,}")
+    rows.add_row("group", "sum", f"{sum(net.values()):,}")
+    return rows
 
 
 def tiers_line(counts: dict[str, int]) -> str:

@@ -82,19 +82,21 @@ class SourceDocument:
 class Control:
     """Why what is posted is exactly what the file says. Amounts in major units, exact.
 
-    `rounding` is what rounding to minor units added, `left_out` what lies outside the chosen part.
+    `left_out` lies outside the chosen part. `below_zero` are refunds of what nobody bought and the
+    like: no document can state a negative net. `rounding` is what rounding to minor units added.
     """
 
     published: Decimal | None
     documents: int
     amount: Decimal
     left_out: Decimal = Decimal(0)
+    below_zero: Decimal = Decimal(0)
     rounding: Decimal = Decimal(0)
 
     @property
     def expected(self) -> Decimal:
         """What has to arrive in the ledger."""
-        return self.amount - self.left_out + self.rounding
+        return self.amount - self.left_out - self.below_zero + self.rounding
 
 
 @dataclass(frozen=True, slots=True)

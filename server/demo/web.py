@@ -2,11 +2,12 @@
 
 The file states returns as invoices of their own. Here a return is what it means: a new version of
 the order it takes back from, with what is left. Where no earlier purchase of that product by that
-customer is left to take from, the refund stays a document of its own with a negative amount.
+customer is left to take from, the refund is counted apart, since no document can state a negative
+net. A discount lowers the goods of its own invoice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -85,6 +86,17 @@ class Order:
         """Add to what is left of a category."""
         self.net[category] = self.net.get(category, 0) + net
 
+    def settle_negative(self) -> int:
+        """Let discounts and the like lower the largest category; the rest is dropped, returned."""
+        negative = sum(net for net in self.net.values() if net < 0)
+        self.net = {category: net for category, net in self.net.items() if net >= 0}
+        largest = max(self.net, key=lambda category: self.net[category], default=None)
+        if largest is None or not negative:
+            return negative
+        taken = max(negative, -self.net[largest])
+        self.net[largest] += taken
+        return negative - taken
+
 
 @dataclass(slots=True)
 class Purchase:
@@ -109,12 +121,17 @@ def _real(path: Path, members: Members) -> Source:
     invoices: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         invoices[row.invoice].append(row)
+    turned = Invoices(owners)
+    documents = [document for lines in invoices.values() for document in turned.stated(lines)]
+    below_zero = Decimal(turned.below_zero).scaleb(-2)
     return Source(
         business_unit="web",
         origin="real: Online Retail 2010-12 to 2011-12, moved by 313 weeks",
         links=_LINKS,
-        control=Control(PUBLISHED, len(invoices), exact, rounding=rounded - exact),
-        documents=list(_stated(invoices.values(), owners)),
+        control=Control(
+            PUBLISHED, len(invoices), exact, below_zero=below_zero, rounding=rounded - exact
+        ),
+        documents=documents,
     )
 
 
@@ -148,40 +165,49 @@ def _sold_at(sold: datetime) -> Instant:
     return from_datetime((sold + SHIFT).replace(tzinfo=ZONE))
 
 
-def _stated(invoices: Iterable[list[Row]], owners: dict[str, int]) -> Iterator[SourceDocument]:
-    purchases: dict[tuple[str, str], list[Purchase]] = defaultdict(list)
-    for rows in invoices:
+class Invoices:
+    """Invoices in the order of the file, turned into net states; `below_zero` in pence."""
+
+    def __init__(self, owners: dict[str, int]) -> None:
+        """Know which member a customer is."""
+        self.below_zero = 0
+        self._owners = owners
+        self._purchases: dict[tuple[str, str], list[Purchase]] = defaultdict(list)
+
+    def stated(self, rows: Sequence[Row]) -> Iterator[SourceDocument]:
+        """What one more invoice says: an order, and new versions of those it takes back from."""
         head = rows[0]
         own = Order(head.invoice, head.customer)
         reduced: dict[str, Order] = {}
         for row in rows:
             category = category_of(row.stock_code)
-            source = _returned_from(purchases, row)
+            source = self._returned_from(row, category)
             if source is None:
                 own.add(category, row.net)
             else:
                 source.add(category, row.net)
                 reduced[source.document_id] = source
+        self.below_zero += own.settle_negative()
+        for row in rows:
             if row.customer is not None and row.quantity > 0:
-                bought = purchases[row.customer, row.stock_code]
+                bought = self._purchases[row.customer, row.stock_code]
                 bought.append(Purchase(own, row.quantity))
         if own.net:
-            yield _document(own, head.sold_at, owners)
+            yield _document(own, head.sold_at, self._owners)
         for order in reduced.values():
             order.version += 1
-            yield _document(order, head.sold_at, owners)
+            yield _document(order, head.sold_at, self._owners)
 
-
-def _returned_from(purchases: dict[tuple[str, str], list[Purchase]], row: Row) -> Order | None:
-    """The latest purchase that has what this row gives back, less that; None if there is none."""
-    if row.customer is None or row.quantity >= 0:
+    def _returned_from(self, row: Row, category: str) -> Order | None:
+        """The latest purchase that has what this row gives back, less that; None if none has."""
+        if row.customer is None or row.quantity >= 0:
+            return None
+        for purchase in reversed(self._purchases[row.customer, row.stock_code]):
+            left = purchase.order.net.get(category, 0)
+            if purchase.quantity >= -row.quantity and left + row.net >= 0:
+                purchase.quantity += row.quantity
+                return purchase.order
         return None
-    for purchase in reversed(purchases[row.customer, row.stock_code]):
-        # An invoice cannot take back from itself: it is not posted yet.
-        if purchase.quantity >= -row.quantity and purchase.order.document_id != row.invoice:
-            purchase.quantity += row.quantity
-            return purchase.order
-    return None
 
 
 def _document(order: Order, at: Instant, owners: dict[str, int]) -> SourceDocument:
