@@ -15,7 +15,9 @@ from ledger.core import refusals
 from ledger.core.instant import SECOND, from_timestamp
 from ledger.core.refusals import Refusal
 from ledger.core.state import Account
+from ledger.history import History
 from ledger.identities import IdentityHash
+from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
 from ledger.policies import PolicyBook
 from ledger.reads import Reads
@@ -79,6 +81,8 @@ class Ledger:
         self._reads = Reads(
             reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
         )
+        self._log = Log(reading.pool, reading.lanes)
+        self.history = History(self._log)
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod

@@ -26,6 +26,34 @@ SELECT lane, pos, stream, version, kind, currency, points, business_unit,
   FROM event WHERE lane = $1 AND pos >= $2 ORDER BY pos LIMIT $3
 """
 
+# A range of positions, not a number of rows: the reader knows how far it has come even when a filter
+# leaves everything out.
+EVENTS_BETWEEN: Final = """
+SELECT lane, pos, stream, version, kind, currency, points, business_unit,
+       occurred_at, recorded_at, payload, leaf_hash
+  FROM event WHERE lane = $1 AND pos >= $2 AND pos < $3 AND ($4 = '' OR business_unit = $4)
+ ORDER BY pos
+"""
+
+REPLAYED: Final = """
+SELECT pos, stream, version, payload, leaf_hash
+  FROM event WHERE lane = $1 AND pos >= $2 AND pos < $3 ORDER BY pos
+"""
+
+# Heads together with what stands in the lanes, in one snapshot: the two must agree at every moment.
+LANE_ENDS: Final = """
+SELECT l.lane, l.next_pos, l.last_recorded_at,
+       (SELECT min(e.pos) FROM event e WHERE e.lane = l.lane) AS first_pos,
+       (SELECT max(e.pos) FROM event e WHERE e.lane = l.lane) AS last_pos
+  FROM lane l ORDER BY l.lane
+"""
+
+STRAY_EVENTS: Final = """
+(SELECT lane, pos FROM event WHERE lane < 0 ORDER BY lane, pos LIMIT 1)
+UNION ALL
+(SELECT lane, pos FROM event WHERE lane >= $1 ORDER BY lane, pos LIMIT 1)
+"""
+
 LOCKED_HEADS: Final = """
 SELECT lane, next_pos, last_recorded_at FROM lane
  WHERE lane = ANY($1::smallint[]) ORDER BY lane FOR UPDATE

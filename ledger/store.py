@@ -157,7 +157,7 @@ class Store:
 
         A store that writes keeps two connections for itself; one that only reads takes any.
         """
-        self._pool = pool
+        self.pool = pool
         self.lanes = lanes
         self._reading = Session(pool) if writes else pool
         self._writing = Session(pool) if writes else None
@@ -178,7 +178,7 @@ class Store:
 
     async def heads(self) -> dict[int, Head]:
         """Where every lane stands."""
-        rows = await self._pool.fetch(statements.HEADS)
+        rows = await self.pool.fetch(statements.HEADS)
         return {row[0]: _head(row[1], row[2]) for row in rows}
 
     async def settle(self, lanes: Iterable[int]) -> dict[int, Head]:
@@ -187,13 +187,13 @@ class Store:
         After a commit whose answer was lost, the old session may still hold the rows; taking the
         locks waits for it, so that what is read afterwards is final.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(statements.LOCKED_HEADS, sorted(lanes))
         return {row[0]: _head(row[1], row[2]) for row in rows}
 
     async def database_now(self) -> Instant:
         """The database's clock."""
-        return from_datetime(await self._pool.fetchval(statements.CLOCK))
+        return from_datetime(await self.pool.fetchval(statements.CLOCK))
 
     async def find_keys(self, keys: Sequence[str], things: Sequence[str]) -> list[KeyRow]:
         """Rows of exactly these keys, and the newest act of each of these things.
@@ -254,12 +254,12 @@ class Store:
 
     async def head(self, lane: int) -> int:
         """First position of a lane that is not taken."""
-        return int(await self._pool.fetchval(statements.HEAD, lane))
+        return int(await self.pool.fetchval(statements.HEAD, lane))
 
     async def stream_events(self, stream: str) -> list[StreamEvent]:
         """All events of a stream, oldest first."""
         lane = lane_of(stream, self.lanes)
-        rows = await self._pool.fetch(statements.STREAM_EVENTS, lane, stream)
+        rows = await self.pool.fetch(statements.STREAM_EVENTS, lane, stream)
         return [_stream_event(row) for row in rows]
 
     async def entries(
@@ -267,19 +267,19 @@ class Store:
     ) -> list[StreamEvent]:
         """The newest `most` events of some kinds below a version; empty currency means any."""
         lane = lane_of(stream, self.lanes)
-        rows = await self._pool.fetch(
+        rows = await self.pool.fetch(
             statements.ENTRIES, lane, stream, before, list(kinds), currency, most
         )
         return [_stream_event(row) for row in rows]
 
     async def events(self, lane: int, from_pos: int, most: int) -> list[StoredEvent]:
         """Events of a lane from a position on, in order."""
-        rows = await self._pool.fetch(statements.EVENTS, lane, from_pos, most)
+        rows = await self.pool.fetch(statements.EVENTS, lane, from_pos, most)
         return [_stored_event(row) for row in rows]
 
     async def has_event(self, event: StoredEvent) -> bool:
         """Whether exactly this event stands in the store."""
-        found = await self._pool.fetchval(statements.LEAF_AT, event.lane, event.pos)
+        found = await self.pool.fetchval(statements.LEAF_AT, event.lane, event.pos)
         return bool(found == event.leaf_hash)
 
     async def touched_streams(self, lane: int, from_pos: int) -> set[str]:
@@ -288,14 +288,14 @@ class Store:
 
     async def policy_events(self, known: int) -> list[PolicyRow]:
         """Policy events with a version above `known`, in order."""
-        rows = await self._pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), known)
+        rows = await self.pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), known)
         return [PolicyRow(row[0], row[1], from_datetime(row[2]), row[3]) for row in rows]
 
     async def save_snapshots(
         self, rows: Sequence[tuple[str, int, bytes]], *, state_version: int
     ) -> None:
         """Upsert the (stream, version, state) of each."""
-        await self._pool.execute(
+        await self.pool.execute(
             statements.SAVE_SNAPSHOTS,
             [lane_of(row[0], self.lanes) for row in rows],
             [row[0] for row in rows],
