@@ -54,6 +54,7 @@ class AuditServicer:
             {position.lane: position.next_pos for position in request.positions},
             follow=request.follow,
             business_unit=request.business_unit,
+            decode=request.decode,
         ):
             yield batch
 

@@ -20,6 +20,7 @@ from ledger.core.refusals import NotServing, Permission, Unauthenticated
 
 ALL_UNITS: Final = "*"
 TOKEN_PREFIX: Final = "loy_"
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 TTL_SECONDS: Final = 10.0
 """How long a revoked token may live on in a server."""
 UNKNOWN_MAX: Final = 1_000
@@ -47,15 +48,13 @@ class Principal:
     business_units: frozenset[str]
     verbs: frozenset[str]
 
-    def require(self, verb: Verb, business_unit: str) -> None:
-        """Do nothing if the token allows the verb in the unit. Raises Permission."""
-        if verb not in self.verbs or not self.sees(business_unit):
-            raise Permission(verb=verb.value, business_unit=business_unit)
+    def require(self, verb: Verb, business_unit: str = "") -> None:
+        """Do nothing if the token allows the verb in the unit. Raises Permission.
 
-    def require_verb(self, verb: Verb) -> None:
-        """Do nothing if the token allows the verb, in whatever unit. Raises Permission."""
-        if verb not in self.verbs:
-            raise Permission(verb=verb.value, business_unit="(any)")
+        Without a unit any will do: a call has none, or lacks it and is malformed.
+        """
+        if verb not in self.verbs or (business_unit and not self.sees(business_unit)):
+            raise Permission(verb=verb.value, business_unit=business_unit or "(any)")
 
     def sees(self, business_unit: str) -> bool:
         """Whether things of the unit are this client's to know."""
@@ -151,7 +150,7 @@ class TokenRecord:
 
 
 async def create_token(
-    connection: asyncpg.Connection,
+    connection: Connection,
     *,
     name: str,
     business_units: Iterable[str],
@@ -202,7 +201,7 @@ def _check_token(name: str, business_units: Sequence[str], verbs: Sequence[str])
         raise ValueError(f"verbs: {wrong}; expected some of {', '.join(known)}")
 
 
-async def revoke_token(connection: asyncpg.Connection, *, name: str) -> bool:
+async def revoke_token(connection: Connection, *, name: str) -> bool:
     """Revoke a client's token; servers forget it within `TTL_SECONDS`. False: no live one."""
     done: str = await connection.execute(
         "UPDATE api_token SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL", name
@@ -210,7 +209,7 @@ async def revoke_token(connection: asyncpg.Connection, *, name: str) -> bool:
     return done == "UPDATE 1"
 
 
-async def list_tokens(connection: asyncpg.Connection) -> list[TokenRecord]:
+async def list_tokens(connection: Connection) -> list[TokenRecord]:
     """All tokens there ever were, oldest first."""
     rows = await connection.fetch(
         "SELECT name, business_units, verbs, created_at, revoked_at FROM api_token"

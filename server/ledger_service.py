@@ -14,6 +14,7 @@ from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from server import validation
 from server.metrics import Metrics
+from server.paths import place
 from server.rpc import Call, Dialogue, Door, Rpc
 from server.status import status_of
 
@@ -88,7 +89,7 @@ class LedgerServicer:
                 outcomes.append(refusal)
         first = next((place for place, outcome in enumerate(outcomes) if outcome), None)
         if atomic and first is not None:
-            return self._told(_all_refused(outcomes, first), call)
+            return self._told(_all_refused(outcomes, first), items, call)
         written = iter(
             await self._ledger.write_batch(
                 admitted, client=call.principal.client, atomic=atomic, deadline=call.deadline
@@ -96,23 +97,31 @@ class LedgerServicer:
             if admitted
             else ()
         )
-        return self._told([outcome or next(written) for outcome in outcomes], call)
+        return self._told([outcome or next(written) for outcome in outcomes], items, call)
 
-    def _told(self, outcomes: Sequence[Answer | Refusal], call: Call) -> list[pb.BatchResult]:
+    def _told(
+        self, outcomes: Sequence[Answer | Refusal], items: Sequence[pb.BatchItem], call: Call
+    ) -> list[pb.BatchResult]:
         return [
-            self._refusal(outcome, index, call)
+            self._refusal(outcome, index, items[index], call)
             if isinstance(outcome, Refusal)
             else pb.BatchResult(posting=outcome.message)  # type: ignore[arg-type]
             for index, outcome in enumerate(outcomes)
         ]
 
-    def _refusal(self, refusal: Refusal, index: int, call: Call) -> pb.BatchResult:
+    def _refusal(
+        self, refusal: Refusal, index: int, item: pb.BatchItem, call: Call
+    ) -> pb.BatchResult:
+        kind = item.WhichOneof("write")
+        request: Any = getattr(item, kind) if kind is not None else None
+        place(refusal, request)
         self._metrics.told(refusal.reason)
         log.info(
             "item_refused",
             reason=refusal.reason,
             fields=refusal.fields,
             item=index,
+            request_id=request.request_id if request is not None else "",
             client=call.principal.client,
         )
         return pb.BatchResult(refusal=status_of(refusal))

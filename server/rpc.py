@@ -20,6 +20,7 @@ from ledger.core.refusals import NotServing, Refusal
 from server.auth import Principal, Tokens, Verb
 from server.metrics import Done, Metrics
 from server.parsing import parse
+from server.paths import place
 from server.status import DETAILS_KEY, INTERNAL_REASON, code_of, internal_status, status_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -163,7 +164,7 @@ class Door:
             try:
                 visit.call = call = await self._call(context)
                 visit.request = request = parse(feed.request, raw)
-                call.principal.require(feed.verb, "")
+                call.principal.require(feed.verb)
                 feed.check(request)
                 async with aclosing(self._until_closing(feed.answers(request, call))) as answers:
                     async for answer in answers:
@@ -238,6 +239,7 @@ class Door:
 
     async def _fail(self, error: BaseException, visit: _Visit, context: Context) -> NoReturn:
         if isinstance(error, Refusal):
+            place(error, visit.request)
             status = status_of(error)
             self._metrics.told(error.reason)
             log.info("refused", reason=error.reason, fields=error.fields, **visit.names())

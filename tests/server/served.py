@@ -44,8 +44,9 @@ class Caller:
 
     async def raw(self, method: str, request: bytes) -> bytes:
         """Send bytes to a method, as they are."""
-        call = self.channel.unary_unary(f"/loyalty.v1.{method}")
-        return await call(request, metadata=self.metadata, timeout=20)  # type: ignore[no-any-return]
+        call: Any = self.channel.unary_unary(f"/loyalty.v1.{method}")
+        answer: bytes = await call(request, metadata=self.metadata, timeout=20)
+        return answer
 
 
 class _Stub:

@@ -90,7 +90,7 @@ def test_the_database_url_may_come_from_a_file(tmp_path: Path) -> None:
     file.write_text("postgresql://user:geheim@host/db\n")
     assert load(database_url_file=file).dsn() == "postgresql://user:geheim@host/db"
     file.write_text("")
-    with pytest.raises(SettingsError, match="DATABASE_URL_FILE = .* the file is empty"):
+    with pytest.raises(SettingsError, match="the file is empty"):
         load(database_url_file=file).dsn()
 
 

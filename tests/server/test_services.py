@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1.account_service_pb2 import VIEW_FULL, GetAccountRequest, ListEntriesRequest
+from loyalty.v1.audit_service_pb2 import StreamEventsRequest, VerifyHistoryRequest
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_REPLAYED,
@@ -247,6 +248,35 @@ async def test_a_stream_of_batches_is_answered_in_order(caller: Caller) -> None:
     assert await available(caller) == 15 * 12
 
 
+async def test_an_auditor_reads_the_history_from_any_position_and_checks_it(
+    caller: Caller,
+) -> None:
+    await caller.ledger.PostDocument(requests.sale())
+    messages = [
+        message async for message in caller.audit.StreamEvents(StreamEventsRequest(decode=True))
+    ]
+    events = [event for message in messages for event in message.events]
+    kinds = [event.event.WhichOneof("kind") for event in events]
+    assert {"policy_published", "member_enrolled", "points_earned"} <= set(kinds)
+    rest = StreamEventsRequest(positions=messages[-1].positions)
+    assert [
+        event async for message in caller.audit.StreamEvents(rest) for event in message.events
+    ] == []
+    reports = [report async for report in caller.audit.VerifyHistory(VerifyHistoryRequest())]
+    assert reports[-1].done
+    assert reports[-1].events_checked == len(events)
+    assert list(reports[-1].divergences) == []
+
+
+async def test_a_follower_is_sent_what_comes(caller: Caller) -> None:
+    stream = caller.audit.StreamEvents(StreamEventsRequest(follow=True))
+    await caller.ledger.PostDocument(requests.sale())
+    async for message in stream:
+        if any(event.stream.startswith("account/") for event in message.events):
+            break
+    stream.cancel()
+
+
 async def test_malformed_bytes_and_unknown_fields_are_refused(caller: Caller) -> None:
     await refused(
         caller.raw("LedgerService/PostDocument", b"\xff\xff"), Code.INVALID_ARGUMENT, "MALFORMED"
@@ -273,19 +303,20 @@ async def test_a_request_over_four_mebibytes_is_refused_by_grpc(caller: Caller) 
         ("document.lines[0].category", "rockets", "UNKNOWN_CATEGORY"),
     ],
 )
-async def test_words_the_policy_does_not_know_are_refused_with_those_it_does(
+async def test_words_the_policy_does_not_know_are_refused_at_their_path(
     caller: Caller, path: str, value: str, reason: str
 ) -> None:
     request = requests.sale()
-    match path.split("."):
-        case ["origin", name]:
+    match path.rpartition("."):
+        case ["origin", _, name]:
             setattr(request.origin, name, value)
-        case ["document", "lines[0]", name]:
-            setattr(request.document.lines[0], name, value)
-        case ["document", name]:
+        case ["document", _, name]:
             setattr(request.document, name, value)
+        case [_, _, name]:
+            setattr(request.document.lines[0], name, value)
     status = await refused(caller.ledger.PostDocument(request), Code.INVALID_ARGUMENT, reason)
     assert violations_of(status) == [path]
+    assert info_of(status).metadata["value"] == value
 
 
 async def test_an_unknown_point_currency_and_member_are_refused(caller: Caller) -> None:

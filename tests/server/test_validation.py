@@ -84,7 +84,7 @@ DOCUMENT_FAULTS: list[tuple[Change, str]] = [
     (on("document.lines.0.quantity", "1,5"), "document.lines[0].quantity"),
     (on("document.lines.0.quantity", "-1"), "document.lines[0].quantity"),
     (on("document.lines.0.quantity", "1e3"), "document.lines[0].quantity"),
-    (on("document.lines.0.quantity", "١"), "document.lines[0].quantity"),
+    (on("document.lines.0.quantity", "\u0661"), "document.lines[0].quantity"),
     (on("document.lines.0.net_minor_units", -1), "document.lines[0].net_minor_units"),
     (on("document.lines.0.net_minor_units", 10**15 + 1), "document.lines[0].net_minor_units"),
     (
