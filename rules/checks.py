@@ -213,9 +213,6 @@ def _redemptions(document: PolicyDocument, model: PolicyModel) -> Findings:
         if roles[entry.currency] != "spendable":
             message = f"{entry.currency!r} is not spendable, so it cannot be redeemed"
             yield document.finding(("redemptions", number, "currency"), message)
-        if entry.max_points is not None and entry.max_points < entry.min_points:
-            message = f"is below 'min_points' {entry.min_points}"
-            yield document.finding(("redemptions", number, "max_points"), message)
         for name in entry.business_unit or units:
             if entry.point_value is None and units[name].point_value is None:
                 message = f"neither it nor business unit {name!r} says a 'point_value'"

@@ -4,7 +4,6 @@ The digest is taken over the fully expanded document, so a default that is writt
 that is left out are the same policy, and a changed default can never change an old one silently.
 """
 
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,7 +17,6 @@ from rules.values import (
     Id,
     Moment,
     Money,
-    Share,
     Whole,
     Zone,
 )
@@ -180,8 +178,6 @@ class Redemption(_Part):
     min_points: Points = 1
     step: Points = 1
     point_value: Money | None = None
-    max_points: Points | None = None
-    max_basket_share: Share = Fraction(1)
 
 
 class HoldTerms(_Part):

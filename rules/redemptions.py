@@ -14,9 +14,8 @@ from rules.zones import DAY, HOUR
 class RedemptionTerms:
     """How points are burned at a business unit.
 
-    `min_points`, `step` and `max_points` are in the smallest unit of the point currency;
-    `point_value` is the minor units of `currency_code` that one such unit pays;
-    `max_basket_share` is the part of a basket that points may pay, above 0 and at most 1.
+    `min_points` and `step` are in the smallest unit of the point currency; `point_value` is the
+    minor units of `currency_code` that one such unit pays.
     """
 
     business_unit: str
@@ -25,8 +24,6 @@ class RedemptionTerms:
     min_points: int
     step: int
     point_value: Fraction
-    max_points: int | None
-    max_basket_share: Fraction
 
 
 def redemption(policy: Policy, *, business_unit: str, currency: str) -> RedemptionTerms:
@@ -51,8 +48,6 @@ def redemption(policy: Policy, *, business_unit: str, currency: str) -> Redempti
             min_points=entry.min_points,
             step=entry.step,
             point_value=value,
-            max_points=entry.max_points,
-            max_basket_share=entry.max_basket_share,
         )
     raise RulesRefusal("NOT_REDEEMABLE", path="currency", value=currency)
 
@@ -61,7 +56,7 @@ def points_for_money(terms: RedemptionTerms, minor: int) -> int:
     """Give the points that pay `minor` units of money: the fewest steps worth at least that much.
 
     Rounded up, because the ledger must not pay out more money than the points are worth. The
-    minimum and the maximum are not applied: whoever burns asks for them.
+    minimum is not applied: whoever burns asks for it.
     """
     if minor < 0:
         raise ValueError(f"minor must be at least 0, not {minor}")

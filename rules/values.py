@@ -111,12 +111,6 @@ def _factor(value: Fraction) -> Fraction:
     return value
 
 
-def _share(value: Fraction) -> Fraction:
-    if not 0 < value <= 1:
-        raise ValueError(f"a share is above 0 and at most 1, not {value}")
-    return value
-
-
 def micros(moment: datetime) -> int:
     """Turn an aware datetime into microseconds since the Unix epoch, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -128,7 +122,6 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Ratio = Annotated[Fraction, BeforeValidator(_ratio), _as_text]
 Factor = Annotated[Ratio, AfterValidator(_factor)]
-Share = Annotated[Ratio, AfterValidator(_share)]
 Money = Annotated[Amount, BeforeValidator(_amount), _as_text]
 Id = Annotated[str, BeforeValidator(_id)]
 Category = Annotated[str, BeforeValidator(_category)]

@@ -24,9 +24,10 @@ def test_every_yaml_scalar_stays_the_text_that_was_written() -> None:
 
 def test_a_ratio_is_exact_with_or_without_quotes() -> None:
     plain = SMALL.replace(
-        "earn:", "redemptions: [{id: r, currency: p, max_basket_share: 0.1}]\nearn:"
+        "earn: [",
+        "groups: [{id: g}]\nearn: [{kind: multiplier, id: m, currency: p, group: g, factor: 1.1}, ",
     )
-    quoted = plain.replace("0.1}", '"10%"}')
+    quoted = plain.replace("1.1}", '"110%"}')
     assert compile_policy(load(plain)).digest == compile_policy(load(quoted)).digest
 
 
