@@ -5,7 +5,7 @@ that stream; a policy takes effect with a lead longer than the time a process ne
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import rules
@@ -46,8 +46,11 @@ class PublishedPolicy:
 
 
 def published(event: PolicyPublished, recorded_at: Instant) -> PublishedPolicy:
-    """Compile what was published. It was checked then, so it compiles."""
-    compiled = rules.compile_policy(rules.load(event.document))
+    """Compile what was published. It was checked then, so it compiles.
+
+    The digest is the published one: expanding the document today could add keys it did not have.
+    """
+    compiled = replace(rules.compile_policy(rules.load(event.expanded)), digest=event.digest)
     return PublishedPolicy(event, compiled, from_timestamp(event.effective_time), recorded_at)
 
 

@@ -22,7 +22,7 @@ def publish_policy(act: Act, work: Work) -> Answer:
     """Publish a policy document, once and for all."""
     request = act.request
     assert isinstance(request, PublishPolicyRequest)
-    policy = _compiled(request.document)
+    policy, expanded = _compiled(request.document)
     _require_one_programme(work, policy)
     _require_new_version(work, policy)
     now = work.clock_now()
@@ -35,6 +35,7 @@ def publish_policy(act: Act, work: Work) -> Answer:
         document=request.document,
         effective_time=to_timestamp(policy.effective_from),
         publisher=act.client,
+        expanded=expanded,
     )
     recorded_at = work.now(stream)
     before = work.policies.stream_version + len(work.published)
@@ -43,12 +44,13 @@ def publish_policy(act: Act, work: Work) -> Answer:
     return context.register(act, work, where, published(event, recorded_at).message)
 
 
-def _compiled(document: str) -> rules.Policy:
+def _compiled(document: str) -> tuple[rules.Policy, bytes]:
+    """The policy, and the expanded document that its digest covers. Raises PolicyInvalid."""
     try:
         loaded = rules.load(document)
         errors = [found for found in rules.check(loaded) if found.severity == "error"]
         if not errors:
-            return rules.compile_policy(loaded)
+            return rules.compile_policy(loaded), loaded.canonical
     except rules.PolicyRefused as refused:
         errors = list(refused.findings)
     first = errors[0]

@@ -298,6 +298,7 @@ class PolicyPublished(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISHER_FIELD_NUMBER: _builtins.int
+    EXPANDED_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Programme id."""
     version: _builtins.int
@@ -308,6 +309,10 @@ class PolicyPublished(_message.Message):
     """The document as sent, UTF-8 YAML or JSON."""
     publisher: _builtins.str
     """Name of the client that published it."""
+    expanded: _builtins.bytes
+    """The fully expanded document as canonical JSON: the bytes that the digest covers. Awards are evaluated from
+    these, so that a default which changes later changes no award of the past.
+    """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """In force for what occurs from here on."""
@@ -321,10 +326,11 @@ class PolicyPublished(_message.Message):
         document: _builtins.str = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         publisher: _builtins.str = ...,
+        expanded: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "effective_time", b"effective_time", "programme", b"programme", "publisher", b"publisher", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "effective_time", b"effective_time", "expanded", b"expanded", "programme", b"programme", "publisher", b"publisher", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
