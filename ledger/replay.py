@@ -19,6 +19,8 @@ from ledger.lanes import ACCOUNT
 from ledger.tree import Frontier
 
 PAGE: Final = 10_000
+_fact_in: Final = cast("Callable[[bytes], AccountFact]", decode)
+"""An account's stream holds nothing but facts of accounts."""
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -162,16 +164,16 @@ class _Lane:
 
     def take(self, rows: list[asyncpg.Record]) -> None:
         """Fold a page. Raises Unfoldable."""
-        tallies, append = self.tallies, self.tree.append
-        for pos, stream, version, payload, leaf in rows:
-            append(leaf)
+        tallies = self.tallies
+        self.tree.extend([row[4] for row in rows])
+        for pos, stream, version, payload, _ in rows:
             tally = tallies.get(stream)
             if tally is None:
                 if not stream.startswith(ACCOUNT):
                     continue
                 tally = tallies[stream] = Tally(Account(stream[len(ACCOUNT) :]))
             try:
-                tally.apply(cast(AccountFact, decode(payload)))
+                tally.apply(_fact_in(payload))
             except Exception as error:
                 # Whatever a damaged payload makes the fold do: the place is what matters.
                 problem = f"{stream}: {error}"
