@@ -15,7 +15,7 @@ from ledger.core.holds import give_back
 from ledger.core.instant import Instant
 from ledger.core.state import Account, Hold, Lot
 from ledger.core.tally import Tally
-from ledger.core.tiers import end_period
+from ledger.core.tiers import end_period, reach
 from loyalty.v1.events_pb2 import RELEASE_CAUSE_TIMED_OUT, PointsExpired
 
 _RELEASE: Final = 0
@@ -49,7 +49,7 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
         at, what, subject, unit = heappop(queue)
         draft.at = at
         if what == _RELEASE:
-            follow = _release(draft, subject, now)
+            follow = _release(draft, subject, ladder, now)
         elif what == _EXPIRE:
             follow = _expire(draft, subject)
         elif what == _TIME_OUT:
@@ -107,10 +107,12 @@ def _period_is_over(account: Account, now: Instant) -> bool:
     return end is not None and end <= now
 
 
-def _release(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
+def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> list[_Due]:
     lot = next(lot for lot in draft.tally.lots.items if lot.lot_id == lot_id and lot.pending)
     expires_at = lot.expires_at
     release_lot(draft, lot, entry_id="")
+    if lot.tier_window:
+        reach(draft, ladder, entry_id="")
     if expires_at is not None and expires_at <= now:
         return [(max(expires_at, draft.at), _EXPIRE, lot_id, "")]
     return []

@@ -16,6 +16,7 @@ def release_lot(draft: Draft, lot: Lot, *, entry_id: str) -> None:
             business_unit=lot.issuer,
             available_after=draft.available(lot.currency) + lot.pending,
             entry_id=entry_id,
+            tier_window=lot.tier_window,
         )
     )
     repay(draft, lot.lot_id, currency=lot.currency, entry_id=entry_id)

@@ -2,6 +2,7 @@
 
 from ledger.core.commands import EnrolMember, LinkIdentity
 from ledger.core.decision import Draft
+from ledger.core.instant import to_timestamp
 from ledger.core.refusals import AlreadyEnrolled
 from ledger.core.state import Account
 from loyalty.v1.events_pb2 import IdentityLinked, MemberEnrolled
@@ -16,6 +17,7 @@ def enrol(draft: Draft, command: EnrolMember, account: Account) -> None:
             member_id=account.account_id,
             business_unit=command.business_unit,
             channel=command.channel,
+            enrol_time=to_timestamp(command.occurred_at),
         )
     )
     for identity_id, scheme in command.identities:

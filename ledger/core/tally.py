@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
-from ledger.core.instant import Instant, from_timestamp
+from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, OpenLots, drawn_of
 from ledger.core.state import Account, Balance, Debt, Drawn, Hold, Lot, TierSpan, frozen_mapping
 from loyalty.v1.events_pb2 import (
@@ -32,7 +32,6 @@ from loyalty.v1.events_pb2 import (
 WINDOWS_KEPT: Final = 2
 """Per qualifying currency: the running tier window and the one before it decide every tier."""
 TIERS_KEPT: Final = 8
-UUID_LENGTH: Final = 36
 
 _MOVES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(effect) if sign)
@@ -104,6 +103,8 @@ class Tally:
                 self.lots.draw(event.draws)
             case PointsReleased():
                 self.lots.release(event.lot_id, event.points)
+                if event.tier_window:
+                    self._qualify(event.currency, event.tier_window, event.points)
             case PointsExpired():
                 self.lots.expire(event.lot_id, event.points)
             case PointsHeld():
@@ -131,7 +132,7 @@ class Tally:
     def _note(self, event: MemberEnrolled | IdentityLinked | TierChanged) -> None:
         if isinstance(event, MemberEnrolled):
             self.business_unit = event.business_unit
-            self.enrolled_at = _enrolled_at(event.member_id)
+            self.enrolled_at = from_timestamp(event.enrol_time)
         elif isinstance(event, IdentityLinked):
             if event.scheme not in self.identity_schemes:
                 self.identity_schemes = (*self.identity_schemes, event.scheme)
@@ -178,7 +179,8 @@ class Tally:
                 0,
             )
         )
-        if window:
+        if window and available:
+            # Points count for tiers once they are the member's: a booking is not a stay.
             self._qualify(event.currency, window, points)
 
     def _add_opening(self, event: OpeningLotRecorded) -> None:
@@ -206,10 +208,10 @@ class Tally:
     def _claw_back(self, event: PointsClawedBack | PendingClawedBack) -> None:
         if isinstance(event, PointsClawedBack):
             self.lots.draw(event.draws)
+            if event.tier_window:
+                self._qualify(event.currency, event.tier_window, -event.points)
         else:
             self.lots.draw_pending(event.draws)
-        if event.tier_window:
-            self._qualify(event.currency, event.tier_window, -event.points)
 
     # --- holds, debts, counters ---------------------------------------------------------------
 
@@ -303,10 +305,3 @@ def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:
             return (left, *draws[index + 1 :])
         points -= draw.points
     return ()
-
-
-def _enrolled_at(member_id: str) -> Instant:
-    """Instant in a UUIDv7: the fact itself carries no time. 0 for an id of another form."""
-    if len(member_id) != UUID_LENGTH or member_id[14] != "7":
-        return 0
-    return int(member_id[:8] + member_id[9:13], 16) * 1000

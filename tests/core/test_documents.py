@@ -216,3 +216,15 @@ def _posts_one(account: Account) -> None:
     grants = [Grant(10)]
     command = PostDocument("e1", "A", document, Origin(), "", 5, None, Pins(), grants)
     decide(command, account, now=5, ladder=no_ladder)
+
+
+def test_a_pending_document_counts_for_no_tier_until_it_is_final() -> None:
+    story = Story()
+    status = Grant(30, rule="status", currency="QP", window="2025")
+    story.posts("D1", 1, status, status=PENDING)
+    assert story.account.qualifying == {}
+    story.posts("D1", 2, status)
+    assert story.account.qualifying == {("QP", "2025"): 30}
+    story.posts("D2", 1, status, status=PENDING)
+    story.posts("D2", 2)
+    assert story.account.qualifying == {("QP", "2025"): 30}

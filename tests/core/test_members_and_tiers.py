@@ -42,7 +42,7 @@ def test_joining_opens_the_account_and_links_identities() -> None:
     ]
     account = decision.account
     assert (account.business_unit, account.identity_schemes) == ("A", ("card", "phone"))
-    assert account.enrolled_at == int("0196f2a01c00", 16) * 1000
+    assert account.enrolled_at == utc("2025-05-20")
     with pytest.raises(AlreadyEnrolled) as refused:
         decide(command, account, now=utc("2025-05-21"), ladder=no_ladder)
     assert refused.value.fields == {"member_id": MEMBER}

@@ -233,22 +233,28 @@ class MemberEnrolled(_message.Message):
     MEMBER_ID_FIELD_NUMBER: _builtins.int
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    ENROL_TIME_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
     """Where the member joined."""
     channel: _builtins.str
     """Through what."""
+    @_builtins.property
+    def enrol_time(self) -> _timestamp_pb2.Timestamp:
+        """When the member joined."""
+
     def __init__(
         self,
         *,
         member_id: _builtins.str = ...,
         business_unit: _builtins.str = ...,
         channel: _builtins.str = ...,
+        enrol_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "channel", b"channel", "member_id", b"member_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "channel", b"channel", "enrol_time", b"enrol_time", "member_id", b"member_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,7 +438,7 @@ class PointsPended(_message.Message):
     document: _builtins.str
     """Key of the document."""
     tier_window: _builtins.str
-    """Set for tier-qualifying points: the window they count in."""
+    """Set for tier-qualifying points: the window they will count in once they are released."""
     entry_id: _builtins.str
     """Entry this belongs to."""
     @_builtins.property
@@ -482,6 +488,7 @@ class PointsReleased(_message.Message):
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -494,6 +501,8 @@ class PointsReleased(_message.Message):
     """Available points of this currency after this fact."""
     entry_id: _builtins.str
     """Entry this belongs to; empty when time released it."""
+    tier_window: _builtins.str
+    """Set for tier-qualifying points: the window they count in from now on."""
     def __init__(
         self,
         *,
@@ -503,10 +512,11 @@ class PointsReleased(_message.Message):
         business_unit: _builtins.str = ...,
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
+        tier_window: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -854,7 +864,7 @@ class PendingClawedBack(_message.Message):
     document: _builtins.str
     """Key of the document."""
     tier_window: _builtins.str
-    """Set for tier-qualifying points: the window they counted in."""
+    """Set for tier-qualifying points: the window they would have counted in."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots."""

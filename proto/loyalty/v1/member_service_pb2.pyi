@@ -46,7 +46,7 @@ class Member(_message.Message):
 
     @_builtins.property
     def identity_schemes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Schemes by which the member is known, one for each identity, in order of linking."""
+        """Schemes by which the member is known, in order of first linking."""
 
     def __init__(
         self,
