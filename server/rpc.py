@@ -28,6 +28,7 @@ Question = TypeVar("Question", bound=Message)
 Item = TypeVar("Item")
 
 OK: Final = grpc.StatusCode.OK
+QUIET_SECONDS: Final = 0.05
 DRAINING: Final = "it is shutting down"
 log = structlog.get_logger(__name__)
 
@@ -107,15 +108,23 @@ class Door:
         # Asked once: every call passes here, and hardly any server is told to log them all.
         self._debug = log.is_enabled_for(DEBUG)
         self._inside = 0
+        self._knocks = 0
         self._empty = asyncio.Event()
         self._empty.set()
         self._closing = asyncio.Event()
         self._time = asyncio.get_running_loop().time
 
     async def close(self) -> None:
-        """End the streams, and wait until every call inside has been answered."""
+        """Let nobody in any more, end the streams, and wait until every call inside is answered."""
         self._closing.set()
         await self._empty.wait()
+
+    async def quiet(self) -> None:
+        """Wait until nobody has knocked for a moment."""
+        knocks = -1
+        while knocks != self._knocks:
+            knocks = self._knocks
+            await asyncio.sleep(QUIET_SECONDS)
 
     def service(
         self, name: str, *offers: Rpc[Any] | Feed[Any] | Dialogue[Any]
@@ -200,6 +209,8 @@ class Door:
         return handle
 
     async def _call(self, context: Context) -> Call:
+        if self._closing.is_set():
+            raise NotServing(cause=DRAINING)
         header = ""
         for key, value in context.invocation_metadata() or ():
             if key == "authorization":
@@ -256,6 +267,7 @@ class Door:
         await context.abort(code, status.message, details)
 
     def _enter(self) -> None:
+        self._knocks += 1
         self._inside += 1
         self._empty.clear()
 

@@ -32,6 +32,7 @@ from server.rpc import Door
 
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 WATCH_SECONDS: Final = 0.5
+SEND_SECONDS: Final = 1.0
 SKEW_EVERY: Final = 20
 """The clocks are compared at every so many looks at the ledger."""
 CONNECTIONS: Final = 10
@@ -221,15 +222,16 @@ class Service:
         log.info("draining", grace_seconds=settings.drain_grace_seconds)
         await self._health.enter_graceful_shutdown()
         await self._unless_hurried(asyncio.sleep(settings.drain_delay_seconds))
-        stopped = asyncio.create_task(self._server.stop(settings.drain_grace_seconds))
-        await self._unless_hurried(asyncio.wait_for(self._empty(), settings.drain_grace_seconds))
-        # What is left are health watchers, or callers that took longer than the grace.
-        await self._server.stop(0)
-        await stopped
+        grace = settings.drain_grace_seconds
+        await self._unless_hurried(asyncio.wait_for(self._answer_all(), grace))
+        # Until here the port answers: gRPC itself would meet a call that comes now with CANCELLED
+        # instead of a reason to try again.
+        await self._unless_hurried(asyncio.wait_for(self._door.quiet(), SEND_SECONDS))
+        await self._server.stop(0 if self.hurry.is_set() else SEND_SECONDS)
         await self._open.aclose()
         log.info("stopped")
 
-    async def _empty(self) -> None:
+    async def _answer_all(self) -> None:
         await asyncio.gather(self._door.close(), self._ledger.drain())
 
     async def _unless_hurried(self, work: Any) -> None:
