@@ -132,7 +132,7 @@ def _take_last(out: list[Drawn], lot_id: str, points: int) -> None:
     for index in range(len(out) - 1, -1, -1):
         drawn = out[index]
         if not points:
-            return
+            break
         if drawn.lot_id == lot_id:
             taken = min(points, drawn.points)
             points -= taken

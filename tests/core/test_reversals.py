@@ -23,6 +23,13 @@ def test_the_last_draw_is_refilled_first() -> None:
     assert drawn(story.reverses(burn, 10), "burn_reversed") == {"L2": 5, "L1": 5}
 
 
+def test_a_draw_that_was_given_back_in_full_is_not_named_again() -> None:
+    story = Story().has_lot("L1", 30, expires="2025-07-01").has_lot("L2", 10)
+    burn = story.burns(35)
+    assert drawn(story.reverses(burn, 5), "burn_reversed") == {"L2": 5}
+    assert drawn(story.reverses(burn, 10), "burn_reversed") == {"L1": 10}
+
+
 def test_no_more_than_is_left_is_given_back() -> None:
     story = Story().has_lot("L1", 100)
     burn = story.burns(50)
