@@ -41,6 +41,11 @@ class Log:
         )
         return [_stored_event(row) for row in rows]
 
+    async def page(self, lane: int, from_pos: int, most: int) -> list[StoredEvent]:
+        """The next events at or after a position, however far away they are."""
+        rows = await self._pool.fetch(statements.EVENTS, lane, from_pos, most)
+        return [_stored_event(row) for row in rows]
+
     async def lane_ends(self) -> list[LaneEnds]:
         """What every lane says of itself, and what stands in it, at one moment."""
         rows = await self._pool.fetch(statements.LANE_ENDS)

@@ -1,7 +1,7 @@
 """The ledger as a whole: what the server, and nobody else, talks to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -23,9 +23,11 @@ from ledger.policies import PolicyBook
 from ledger.reads import Reads
 from ledger.snapshots import Snapshots
 from ledger.store import Store
+from ledger.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import Writer
 from loyalty.v1.account_service_pb2 import AsOf, ListEntriesRequest, ListEntriesResponse
+from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.programme_service_pb2 import GetPolicyRequest, Policy
 from loyalty.v1.types_pb2 import MemberRef
@@ -243,6 +245,10 @@ class Ledger:
         found = self.policies.find(at)
         assert found is not None, "at() refuses when there is none"
         return found.message
+
+    def verify(self, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
+        """Check the whole history as it is now; progress, then the last word with `done` set."""
+        return verify(self._log, skip_awards=skip_awards)
 
     # Life
 

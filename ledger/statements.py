@@ -26,8 +26,8 @@ SELECT lane, pos, stream, version, kind, currency, points, business_unit,
   FROM event WHERE lane = $1 AND pos >= $2 ORDER BY pos LIMIT $3
 """
 
-# A range of positions, not a number of rows: the reader knows how far it has come even when a filter
-# leaves everything out.
+# A range of positions, not a number of rows: the reader knows how far it has come even when a
+# filter leaves everything out.
 EVENTS_BETWEEN: Final = """
 SELECT lane, pos, stream, version, kind, currency, points, business_unit,
        occurred_at, recorded_at, payload, leaf_hash

@@ -1,0 +1,178 @@
+"""Books kept beside the fold, as an auditor would: a fold that is wrong cannot agree with them.
+
+The lot book: what was issued of every lot and debt, and what is left of it. The document book: what
+a document gives, against the lots that were made and taken for it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ledger.core.documents import document_key
+from ledger.core.events import AccountFact
+from ledger.core.tally import Tally
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ArrearsRepaid,
+    BurnReversed,
+    DocumentPosted,
+    HoldCaptured,
+    OpeningLotRecorded,
+    PendingClawedBack,
+    PointsBurned,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsPended,
+    ReversalReversed,
+)
+from loyalty.v1.types_pb2 import Draw
+
+Grants = Counter[tuple[str, str]]
+"""Points by (currency, tier window)."""
+
+
+class LotBook:
+    """Lot identity and debt identity of one account.
+
+    Of a lot: issued = left + burned net + expired + clawed back + repaid; never less than nothing
+    of it is gone, never more than all. Of a debt: incurred = open + repaid. Closed lots stay in the
+    book, since a reversal may open them again.
+    """
+
+    __slots__ = ("_debts", "_issued", "_left")
+
+    def __init__(self) -> None:
+        """Begin with an empty account."""
+        self._issued: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+        self._debts: dict[str, int] = {}
+
+    def enter(self, fact: AccountFact) -> Iterator[str]:  # noqa: C901 - one arm per shape of fact
+        """Enter a fact; yield what is wrong about it."""
+        match fact:
+            case PointsEarned() | PointsPended() | OpeningLotRecorded():
+                if fact.lot_id in self._issued:
+                    yield f"lot {fact.lot_id} was issued before"
+                self._issued[fact.lot_id] = self._left[fact.lot_id] = fact.points
+            case PointsBurned() | ReversalReversed() | HoldCaptured():
+                yield from self._take(fact.draws)
+            case PointsClawedBack() | PendingClawedBack():
+                yield from self._take(fact.draws)
+            case PointsExpired():
+                yield from self._change(fact.lot_id, -fact.points)
+            case BurnReversed():
+                for draw in fact.draws:
+                    yield from self._change(draw.lot_id, draw.points)
+            case ArrearsIncurred():
+                if fact.debt_id in self._debts:
+                    yield f"debt {fact.debt_id} was incurred before"
+                self._debts[fact.debt_id] = fact.points
+            case ArrearsRepaid():
+                yield from self._take(fact.draws)
+                yield from self._repay(fact)
+            case _:
+                pass  # Other facts move points inside a lot, or none at all.
+
+    def _take(self, draws: Iterable[Draw]) -> Iterator[str]:
+        for draw in draws:
+            yield from self._change(draw.lot_id, -draw.points)
+
+    def _change(self, lot_id: str, points: int) -> Iterator[str]:
+        issued = self._issued.get(lot_id)
+        if issued is None:
+            yield f"lot {lot_id} was never issued"
+            return
+        left = self._left[lot_id] = self._left[lot_id] + points
+        if not 0 <= left <= issued:
+            yield f"lot {lot_id} is left with {left} of {issued} points"
+
+    def _repay(self, fact: ArrearsRepaid) -> Iterator[str]:
+        left = self._debts[fact.debt_id] = self._debts.get(fact.debt_id, 0) - fact.points
+        if left < 0:
+            yield f"debt {fact.debt_id} is repaid {-left} points too often"
+
+    def compare(self, tally: Tally) -> Iterator[str]:
+        """Hold the folded account against the book; yield what differs."""
+        open_lots: Counter[str] = Counter()
+        sums: dict[str, list[int]] = {currency: [0, 0, 0, 0] for currency in tally.balances}
+        for lot in tally.lots.items:
+            if min(lot.available, lot.pending, lot.held) < 0:
+                yield f"lot {lot.lot_id} is below zero"
+            open_lots[lot.lot_id] += lot.left
+            row = sums.setdefault(lot.currency, [0, 0, 0, 0])
+            row[0] += lot.available
+            row[1] += lot.pending
+            row[2] += lot.held
+        for lot_id, left in self._left.items():
+            if open_lots.pop(lot_id, 0) != left:
+                yield f"lot {lot_id} should be left with {left} of {self._issued[lot_id]} points"
+        for lot_id, left in open_lots.items():
+            yield f"lot {lot_id} has {left} points and was never issued"
+        for debt in tally.debts:
+            sums.setdefault(debt.currency, [0, 0, 0, 0])[3] += debt.points
+        open_debts = {debt.debt_id: debt.points for debt in tally.debts}
+        if open_debts != {debt: left for debt, left in self._debts.items() if left}:
+            yield "open debts are not what was incurred less what was repaid"
+        if sums != tally.balances:
+            yield f"balances {tally.balances} are not the sums {sums} of lots and debts"
+
+
+class DocumentBook:
+    """Holds what was posted for a document against what its rules gave.
+
+    The difference of two versions' grants is what is issued, less what is taken back or owed.
+    Tier-qualifying points alone may be taken back in part: what is missing of them is not owed.
+    """
+
+    __slots__ = ("_due", "_given", "_open", "pos")
+
+    def __init__(self) -> None:
+        """Begin with no document."""
+        self._given: dict[str, Grants] = {}
+        self._open = ""
+        self._due: Grants = Counter()
+        self.pos = 0
+        """Position of the version that is being posted."""
+
+    def post(self, posted: DocumentPosted, pos: int) -> Iterator[str]:
+        """Enter a version; yield what is wrong with the one before it."""
+        yield from self.settle()
+        document = posted.document
+        key = document_key(posted.business_unit, document.source, document.document_id)
+        given: Grants = Counter()
+        for grant in posted.grants:
+            given[grant.currency, grant.tier_window] += grant.granted
+        before = self._given.get(key)
+        self._due = given.copy()
+        if before is not None:
+            self._due.subtract(before)
+        if given or before is not None:
+            self._given[key] = given
+        self._open, self.pos = key, pos
+
+    def enter(self, fact: AccountFact) -> Iterator[str]:
+        """Enter what was posted for the open document."""
+        window = ""
+        match fact:
+            case PointsEarned() | PointsPended():
+                window, points = fact.tier_window, -fact.points
+            case PointsClawedBack() | PendingClawedBack():
+                window, points = fact.tier_window, fact.points
+            case ArrearsIncurred():
+                points = fact.points
+            case _:
+                return
+        if fact.document != self._open:
+            yield f"{points} points for document {fact.document}, which is not being posted"
+            return
+        self._due[fact.currency, window] += points
+
+    def settle(self) -> Iterator[str]:
+        """Close the open document; yield what its grants do not explain."""
+        for (currency, window), points in self._due.items():
+            if points > 0 or (points < 0 and not window):
+                yield (
+                    f"document {self._open}: its grants and what was posted for it differ by"
+                    f" {points} {currency}"
+                )
+        self._due = Counter()

@@ -1,0 +1,51 @@
+"""What a verification finds wrong: reasons, and a list that no amount of damage makes too long."""
+
+from collections import Counter
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from loyalty.v1.audit_service_pb2 import Divergence
+
+PER_REASON: Final = 12
+"""Of each reason only the first are kept: one that is everywhere must not hide the others. With
+eight reasons that stays below the hundred that the contract promises."""
+
+
+class Reason(StrEnum):
+    """Why something does not match, as the contract names it."""
+
+    POSITION_GAP = "POSITION_GAP"
+    VERSION_GAP = "VERSION_GAP"
+    HASH_MISMATCH = "HASH_MISMATCH"
+    COLUMN_MISMATCH = "COLUMN_MISMATCH"
+    UNKNOWN_KIND = "UNKNOWN_KIND"
+    AWARD_MISMATCH = "AWARD_MISMATCH"
+    LOT_BELOW_ZERO = "LOT_BELOW_ZERO"
+    BALANCE_MISMATCH = "BALANCE_MISMATCH"
+
+
+class Finding(NamedTuple):
+    """Something that does not match, at a position of the lane that is being looked at."""
+
+    pos: int
+    reason: Reason
+    detail: str
+
+
+class Findings:
+    """Findings of all lanes, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.divergences: list[Divergence] = []
+        self._of_reason: Counter[Reason] = Counter()
+
+    def add(self, lane: int, finding: Finding) -> None:
+        """Keep a finding, if there are not too many of its reason."""
+        self._of_reason[finding.reason] += 1
+        if self._of_reason[finding.reason] <= PER_REASON:
+            self.divergences.append(
+                Divergence(
+                    lane=lane, pos=finding.pos, reason=finding.reason.value, detail=finding.detail
+                )
+            )

@@ -1,0 +1,121 @@
+"""One account on trial: its facts are folded, and held against books kept beside the fold."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ledger.books import DocumentBook, LotBook
+from ledger.core.events import AccountFact
+from ledger.core.lots import CorruptHistory
+from ledger.core.state import Account
+from ledger.core.tally import Tally
+from ledger.findings import Finding, Reason
+from loyalty.v1.events_pb2 import DocumentPosted, Event, HoldCaptured, HoldReleased
+
+
+def _with_field(field: str) -> frozenset[str]:
+    kinds = Event.DESCRIPTOR.oneofs_by_name["kind"].fields
+    messages = [kind.message_type for kind in kinds if kind.message_type is not None]
+    return frozenset(each.name for each in messages if field in each.fields_by_name)
+
+
+_MOVES: Final = _with_field("points")
+_DRAWS: Final = _with_field("draws")
+_TELLS_AVAILABLE: Final = _with_field("available_after")
+
+
+class Trial:
+    """Folds an account fact by fact; each reason is told once, since what follows repeats it."""
+
+    __slots__ = ("_documents", "_lots", "_told", "last_pos", "sound", "tally")
+
+    def __init__(self, account_id: str) -> None:
+        """Begin with an empty account."""
+        self.tally = Tally(Account(account_id))
+        self.sound = True
+        """Whether the fold could follow the facts so far."""
+        self.last_pos = 0
+        self._lots = LotBook()
+        self._documents = DocumentBook()
+        self._told: set[Reason] = set()
+
+    def enter(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        """Take the next fact; yield what does not match."""
+        self.last_pos = pos
+        if self.sound:
+            for finding in self._enter(fact, pos):
+                if finding.reason not in self._told:
+                    self._told.add(finding.reason)
+                    yield finding
+
+    def _enter(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        for wrong in self._lots.enter(fact):
+            yield Finding(pos, Reason.LOT_BELOW_ZERO, wrong)
+        if isinstance(fact, DocumentPosted):
+            posted_at = self._documents.pos
+            for wrong in self._documents.post(fact, pos):
+                yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
+        else:
+            for wrong in self._documents.enter(fact):
+                yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
+        try:
+            self.tally.apply(fact)
+        except CorruptHistory as error:
+            self.sound = False
+            yield Finding(pos, Reason.LOT_BELOW_ZERO, str(error))
+        except Exception as error:
+            # A damaged fact can break the fold in any way; the verification must go on.
+            self.sound = False
+            yield Finding(pos, Reason.BALANCE_MISMATCH, f"cannot be folded: {error!r}")
+        else:
+            for wrong in _unlike(fact, self.tally):
+                yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
+
+    def close(self) -> Iterator[Finding]:
+        """Hold the final account against the books."""
+        if not self.sound:
+            return
+        for wrong in self._documents.settle():
+            yield Finding(self._documents.pos, Reason.AWARD_MISMATCH, wrong)
+        for wrong in self._lots.compare(self.tally):
+            if not self._told & {Reason.LOT_BELOW_ZERO, Reason.BALANCE_MISMATCH}:
+                yield Finding(self.last_pos, Reason.BALANCE_MISMATCH, wrong)
+                return
+
+
+def _unlike(fact: Any, tally: Tally) -> Iterator[str]:
+    """What a fact says of itself and of the balance after it, and is not so."""
+    kind = type(fact).__name__
+    if kind not in _MOVES:
+        return
+    row = tally.balances[fact.currency]
+    if fact.points < 1:
+        yield f"moves {fact.points} points"
+    if kind in _DRAWS:
+        yield from _wrong_draws(fact)
+    if kind in _TELLS_AVAILABLE and fact.available_after != row[0]:
+        yield f"available_after is {fact.available_after}, the fold has {row[0]} {fact.currency}"
+    if min(row) < 0:
+        yield f"the fold of {fact.currency} is below zero: {row}"
+    if isinstance(fact, HoldCaptured | HoldReleased):
+        yield from _wrong_hold(fact, tally)
+
+
+def _wrong_draws(fact: Any) -> Iterator[str]:
+    drawn = sum(draw.points for draw in fact.draws)
+    if drawn != fact.points:
+        yield f"draws add up to {drawn}, not {fact.points}"
+    if any(draw.points < 1 for draw in fact.draws):
+        yield "a draw is not above zero"
+
+
+def _wrong_hold(fact: HoldCaptured | HoldReleased, tally: Tally) -> Iterator[str]:
+    if any(lot.held < 0 for lot in tally.lots.items):
+        yield "a lot has less than nothing held"
+    if isinstance(fact, HoldCaptured):
+        left = [hold.points for hold in tally.holds if _is_of(hold, fact)]
+        if fact.hold_left != sum(left):
+            yield f"hold_left is {fact.hold_left}, the fold has {sum(left)}"
+
+
+def _is_of(hold: Any, fact: HoldCaptured) -> bool:
+    return bool(hold.hold_id == fact.hold_id and hold.business_unit == fact.business_unit)

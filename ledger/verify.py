@@ -1,0 +1,242 @@
+"""Verification: everything that the history says of itself is worked out again, and compared.
+
+Lane by lane, in position order: positions and versions without gaps, times that rise, leaf hashes,
+typed columns, known kinds, the fold of every account beside independent books, and every award
+under its pins. What was recorded after the check began is not looked at. Memory holds the accounts,
+open and closed lots and newest grants of one lane at a time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Final, NamedTuple, cast
+
+from google.protobuf.message import DecodeError
+
+from ledger.core.events import AccountFact, AnyFact, Columns, UnknownKind, columns_of, decode
+from ledger.core.instant import Instant, to_datetime
+from ledger.digests import StateDigest
+from ledger.envelope import StoredEvent, leaf_hash
+from ledger.findings import Finding, Findings, Reason
+from ledger.lanes import DOCUMENT, POLICY, account_of, lane_of
+from ledger.log import LaneEnds, Log
+from ledger.reawarding import Awards, wrong_policy
+from ledger.tree import Frontier
+from ledger.trial import Trial
+from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
+from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
+
+PAGE: Final = 250
+"""Events checked at once: a few milliseconds, in which the event loop serves nobody else."""
+PROGRESS_EVERY: Final = 20_000
+
+
+async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
+    """Check the history as it stands now; progress as it goes, the last word has `done` set."""
+    ends = await log.lane_ends()
+    check = _Check(log.lanes, None if skip_awards else Awards(await log.policy_payloads()))
+    total = sum(end.next_pos for end in ends)
+    for lane, pos in await log.stray_events():
+        stray = Finding(pos, Reason.POSITION_GAP, f"there is no lane {lane}")
+        check.findings.add(lane, stray)
+    told = 0
+    for end in ends:
+        check.begin(end)
+        async for page in _pages(log, end):
+            check.take(page)
+            if check.events - told >= PROGRESS_EVERY:
+                told = check.events
+                yield check.progress(total)
+            await asyncio.sleep(0)
+        check.end(end)
+    last = check.progress(total)
+    last.done = True
+    last.lane_roots.extend(check.roots)
+    last.state_digest = check.states.hexdigest()
+    yield last
+
+
+async def _pages(log: Log, end: LaneEnds) -> AsyncIterator[list[StoredEvent]]:
+    """What stood in a lane when the check began, whatever its positions are."""
+    if end.first_pos is None or end.last_pos is None:
+        return
+    pos, last = end.first_pos, end.last_pos
+    while pos <= last:
+        page = [event for event in await log.page(end.lane, pos, PAGE) if event.pos <= last]
+        if not page:
+            return
+        pos = page[-1].pos + 1
+        yield page
+
+
+class _Check:
+    """What was checked so far, in all lanes."""
+
+    def __init__(self, lanes: int, awards: Awards | None) -> None:
+        self.lanes = lanes
+        self.awards = awards
+        self.findings = Findings()
+        self.states = StateDigest()
+        self.roots: list[LaneRoot] = []
+        self.events = 0
+        self._lane = _Lane(0, self)
+
+    def begin(self, end: LaneEnds) -> None:
+        self._lane = _Lane(end.lane, self)
+
+    def take(self, page: list[StoredEvent]) -> None:
+        lane = self._lane
+        for event in page:
+            for finding in lane.enter(event):
+                self.findings.add(lane.lane, finding)
+        lane.close_page()
+        self.events += len(page)
+
+    def end(self, end: LaneEnds) -> None:
+        lane = self._lane
+        for finding in lane.close(end):
+            self.findings.add(lane.lane, finding)
+        for trial in lane.trials.values():
+            if trial.sound:
+                self.states.add(trial.tally.account())
+        size = lane.tree.size
+        self.roots.append(LaneRoot(lane=lane.lane, size=size, root=lane.tree.root()))
+
+    def progress(self, total: int) -> VerifyHistoryResponse:
+        return VerifyHistoryResponse(
+            events_checked=self.events,
+            events_total=total,
+            awards_checked=0 if self.awards is None else self.awards.checked,
+            divergences=self.findings.divergences,
+        )
+
+
+class _Last(NamedTuple):
+    """What is remembered of the event before."""
+
+    pos: int
+    recorded_at: Instant
+
+
+class _Lane:
+    """A lane while it is checked."""
+
+    def __init__(self, lane: int, check: _Check) -> None:
+        self.lane = lane
+        self.tree = Frontier()
+        self.trials: dict[str, Trial] = {}
+        self._lanes, self._awards = check.lanes, check.awards
+        self._versions: dict[str, int] = {}
+        self._leaves: list[bytes] = []
+        self._last = _Last(-1, -(2**62))
+
+    def enter(self, event: StoredEvent) -> Iterator[Finding]:
+        """Check one event; yield what does not match."""
+        yield from self._place(event)
+        follows = self._follows(event)
+        if not follows:
+            due = self._versions.get(event.stream, 0) + 1
+            detail = f"{event.stream} has version {event.version} where {due} is due"
+            yield Finding(event.pos, Reason.VERSION_GAP, detail)
+        self._versions[event.stream] = event.version
+        yield from self._hash(event)
+        try:
+            fact = decode(event.payload)
+        except (UnknownKind, DecodeError) as error:
+            self._distrust(event.stream)
+            yield Finding(event.pos, Reason.UNKNOWN_KIND, f"kind {event.kind}: {error}")
+            return
+        yield from _columns(event, columns_of(fact))
+        if not follows:
+            # With an event missing, the rest of the fold would only repeat that.
+            self._distrust(event.stream)
+        yield from self._meaning(event, fact)
+
+    def _place(self, event: StoredEvent) -> Iterator[Finding]:
+        """The event's place among its neighbours."""
+        last, pos = self._last, event.pos
+        if pos != last.pos + 1:
+            detail = f"position {last.pos + 1} is due, {pos} follows"
+            yield Finding(last.pos + 1, Reason.POSITION_GAP, detail)
+        if event.recorded_at <= last.recorded_at:
+            detail = f"recorded_at {to_datetime(event.recorded_at)} is not after the event before"
+            yield Finding(pos, Reason.COLUMN_MISMATCH, detail)
+        self._last = _Last(pos, event.recorded_at)
+        if lane_of(event.stream, self._lanes) != self.lane:
+            detail = f"{event.stream} belongs to lane {lane_of(event.stream, self._lanes)}"
+            yield Finding(pos, Reason.COLUMN_MISMATCH, detail)
+
+    def _follows(self, event: StoredEvent) -> bool:
+        return event.version == self._versions.get(event.stream, 0) + 1
+
+    def _hash(self, event: StoredEvent) -> Iterator[Finding]:
+        try:
+            leaf = leaf_hash(event)
+        except Exception as error:
+            # A column out of its range: there is no envelope that it could have been hashed in.
+            self._leaves.append(event.leaf_hash)
+            yield Finding(event.pos, Reason.HASH_MISMATCH, f"has no envelope: {error}")
+            return
+        self._leaves.append(leaf)
+        if leaf != event.leaf_hash:
+            detail = f"leaf_hash is {event.leaf_hash.hex()}, the row hashes to {leaf.hex()}"
+            yield Finding(event.pos, Reason.HASH_MISMATCH, detail)
+
+    def _distrust(self, stream: str) -> None:
+        account_id = account_of(stream)
+        if account_id:
+            self.trials.setdefault(stream, Trial(account_id)).sound = False
+
+    def _meaning(self, event: StoredEvent, fact: AnyFact) -> Iterator[Finding]:
+        account_id = account_of(event.stream)
+        if account_id:
+            trial = self.trials.get(event.stream)
+            if trial is None:
+                trial = self.trials[event.stream] = Trial(account_id)
+            yield from trial.enter(cast(AccountFact, fact), event.pos)
+        elif not _at_home(event.stream, fact):
+            detail = f"a {type(fact).__name__} does not belong in {event.stream}"
+            yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
+        wrong = ""
+        if isinstance(fact, PolicyPublished):
+            wrong = wrong_policy(fact)
+        elif isinstance(fact, DocumentPosted) and self._awards and fact.pins.policy_digest:
+            wrong = self._awards.difference(fact)
+        if wrong:
+            yield Finding(event.pos, Reason.AWARD_MISMATCH, wrong)
+
+    def close_page(self) -> None:
+        """Hash what was gathered into the tree."""
+        self.tree.extend(self._leaves)
+        self._leaves.clear()
+
+    def close(self, end: LaneEnds) -> Iterator[Finding]:
+        """Hold the lane against its head, and every account against its books."""
+        next_pos = self._last.pos + 1
+        if next_pos < end.next_pos:
+            detail = f"the lane goes to {end.next_pos}, its events end before {next_pos}"
+            yield Finding(next_pos, Reason.POSITION_GAP, detail)
+        elif next_pos > end.next_pos:
+            detail = f"the lane goes to {end.next_pos} only"
+            yield Finding(end.next_pos, Reason.POSITION_GAP, detail)
+        elif next_pos and end.last_recorded_at != self._last.recorded_at:
+            detail = "the lane's last_recorded_at is not that of its last event"
+            yield Finding(self._last.pos, Reason.COLUMN_MISMATCH, detail)
+        for trial in self.trials.values():
+            yield from trial.close()
+
+
+def _columns(event: StoredEvent, columns: Columns) -> Iterator[Finding]:
+    stored = (event.kind, event.currency, event.points, event.business_unit)
+    if stored == columns:
+        return
+    for name, left, right in zip(Columns._fields, stored, columns, strict=True):
+        if left != right:
+            detail = f"{name} is {left!r}, the payload says {right!r}"
+            yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
+
+
+def _at_home(stream: str, fact: AnyFact) -> bool:
+    """Whether a fact may stand in a stream that is not an account's."""
+    if isinstance(fact, PolicyPublished):
+        return stream.startswith(POLICY)
+    return isinstance(fact, DocumentPosted) and stream.startswith(DOCUMENT)
