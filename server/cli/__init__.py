@@ -2,6 +2,7 @@
 
 import typer
 
+from server import logs
 from server.cli import accounts, history, imports, policies, service, tokens
 from server.cli.options import example
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 def loyalty() -> None:
     """One append-only points ledger for the units of a group."""
+    # Only what is wrong, and on stderr: stdout is for data. The service sets its own level.
+    logs.configure("warning")
 
 
 app.command(epilog=example("loyalty serve --listen 0.0.0.0:7070"))(service.serve)

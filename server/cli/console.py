@@ -29,10 +29,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from server.config import SettingsError
-from server.database import DatabaseError
-from server.embedded import EmbeddedError
-
 Result = TypeVar("Result")
 
 OK: Final = 0
@@ -80,12 +76,24 @@ def explained() -> Iterator[None]:
     """Turn what is expected to go wrong into an error with advice and an exit code."""
     try:
         yield
-    except SettingsError as error:
-        fail(str(error), advice="`loyalty config` shows every setting", code=USAGE)
-    except (DatabaseError, EmbeddedError) as error:
-        fail(error.problem, advice=error.advice, code=UNAVAILABLE)
     except grpc.RpcError as error:
         _fail_with_status(error)
+    except Exception as error:
+        _fail_with_advice(error)
+        raise
+
+
+def _fail_with_advice(error: Exception) -> None:
+    """Leave if this is something that an operator can put right; else return."""
+    # Imported when something is wrong: they take longer to load than most commands to run.
+    from server.config import SettingsError
+    from server.database import DatabaseError
+    from server.embedded import EmbeddedError
+
+    if isinstance(error, SettingsError):
+        fail(str(error), advice="`loyalty config` shows every setting", code=USAGE)
+    if isinstance(error, DatabaseError | EmbeddedError):
+        fail(error.problem, advice=error.advice, code=UNAVAILABLE)
 
 
 def _fail_with_status(error: grpc.RpcError) -> NoReturn:

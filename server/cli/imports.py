@@ -1,15 +1,17 @@
-"""`loyalty import`: transactions of a file into a running server."""
+"""`loyalty import`: transactions of a file into a running server.
+
+What it needs is imported when it runs, so that other commands start without waiting for it.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from server.cli import console
-from server.cli.importing import Import, Summary, write_rejects
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -19,7 +21,10 @@ from server.cli.options import (
     concurrent_channel_to,
     require_token,
 )
-from server.cli.rows import FileRefused, ReadDocument, Reading, read
+
+if TYPE_CHECKING:
+    from server.cli.importing import Summary
+    from server.cli.rows import ReadDocument, Reading
 
 
 def import_file(  # noqa: PLR0913 - every option is an argument
@@ -58,6 +63,9 @@ def import_file(  # noqa: PLR0913 - every option is an argument
     What was recorded before is answered as replayed and changes nothing. Amounts are read exactly
     and rounded half to even per line; what that adds is reported.
     """
+    from server.cli.importing import write_rejects
+    from server.cli.rows import Reading
+
     known_token = require_token(token)
     documents = _documents(file, Reading(_zone(zone), float_digits))
     summary = console.run(_run(documents, server, ca, token=known_token, enrol=enrol))
@@ -79,7 +87,9 @@ def _zone(name: str) -> ZoneInfo | None:
         console.fail(f"--zone {name}: expected an IANA zone such as Europe/Lisbon", code=2)
 
 
-def _documents(file: Path, reading: Reading) -> list[ReadDocument]:
+def _documents(file: Path, reading: "Reading") -> list["ReadDocument"]:
+    from server.cli.rows import FileRefused, read
+
     try:
         with console.err.status(f"reading {file.name}"):
             return read(file, reading)
@@ -90,8 +100,10 @@ def _documents(file: Path, reading: Reading) -> list[ReadDocument]:
 
 
 async def _run(
-    documents: Sequence[ReadDocument], server: str, ca: Path | None, *, token: str, enrol: bool
-) -> Summary:
+    documents: Sequence["ReadDocument"], server: str, ca: Path | None, *, token: str, enrol: bool
+) -> "Summary":
+    from server.cli.importing import Import
+
     async with concurrent_channel_to(server, ca) as channel:
         work = Import(channel, token=token, enrol=enrol)
         with console.progress() as progress:
@@ -105,7 +117,7 @@ async def _run(
                 raise
 
 
-def _as_data(summary: Summary, listed: Path) -> dict[str, object]:
+def _as_data(summary: "Summary", listed: Path) -> dict[str, object]:
     return {
         "documents": summary.documents,
         "posted": summary.tally.posted,
@@ -113,12 +125,12 @@ def _as_data(summary: Summary, listed: Path) -> dict[str, object]:
         "superseded": summary.tally.superseded,
         "enrolled": summary.enrolled,
         "refused": dict(sorted(summary.tally.refused.items())),
-        "rounded": {code: str(added) for code, added in sorted(summary.rounded.items())},
+        "rounded": {code: str(added) for code, added in sorted(summary.rounded.items()) if added},
         "rejects_file": str(listed) if summary.rejects else None,
     }
 
 
-def _print(summary: Summary, listed: Path) -> None:
+def _print(summary: "Summary", listed: Path) -> None:
     rows = console.table("Import", "documents", "number", numbers=1)
     rows.add_row("in the file", f"{summary.documents:,}")
     rows.add_row("posted", f"{summary.tally.posted:,}")

@@ -2,13 +2,12 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
-from rules import Finding, PolicyRefused, check, compile_policy, load
 from server.cli import console
 from server.cli.options import (
     CALL_SECONDS,
@@ -23,6 +22,9 @@ from server.cli.options import (
 )
 from server.cli.sending import metadata
 
+if TYPE_CHECKING:
+    from rules import Finding
+
 MAX_BYTES: Final = 1 << 20
 
 app = typer.Typer(help="Check and publish point policy.", no_args_is_help=True)
@@ -36,6 +38,9 @@ PolicyFile = Annotated[
 @app.command("check", epilog=example("loyalty policy check rules/programmes/harbour.yaml"))
 def check_command(file: PolicyFile, json: AsJson = False) -> None:
     """Check a policy document as publishing would, without a server. Exit 1 if it has errors."""
+    # Imported when it is wanted: a command's start must not wait for the language.
+    from rules import PolicyRefused, check, compile_policy, load
+
     text = _read(file)
     try:
         document = load(text)
@@ -66,7 +71,7 @@ def check_command(file: PolicyFile, json: AsJson = False) -> None:
         )
 
 
-def _print(file: Path, findings: list[Finding]) -> None:
+def _print(file: Path, findings: list["Finding"]) -> None:
     for finding in findings:
         place = f"{file}:{finding.line}" if finding.line else str(file)
         colour = "red" if finding.severity == "error" else "yellow"

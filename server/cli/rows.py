@@ -133,7 +133,8 @@ def read(path: Path, reading: Reading) -> list[ReadDocument]:
         document = documents.get(key)
         new = document is None
         if document is None:
-            document = ReadDocument(key[0], key[1], key[2], 0, first_row=number)
+            version = int(key[3]) if _WHOLE.fullmatch(key[3]) else 0
+            document = ReadDocument(*key[:3], version, first_row=number)
             documents[key] = document
         try:
             _take(document, cells, row, reading, new=new)

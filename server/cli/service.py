@@ -1,23 +1,28 @@
-"""`loyalty serve`, `migrate`, `config`, `demo` and `bench`."""
+"""`loyalty serve`, `migrate`, `config`, `demo` and `bench`.
+
+What a command needs is imported when it runs, so that the others start without waiting for it.
+"""
 
 import importlib.util
 import subprocess
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from server import database, main
 from server.cli import console
 from server.cli.options import AsJson
-from server.cli.storage import database_url
-from server.config import Settings, load
+
+if TYPE_CHECKING:
+    from server.config import Settings
 
 HOUSEHOLDS: Final = 800
 """Households that take part in a demo of the usual size."""
 
 
-def _settings() -> Settings:
+def _settings() -> "Settings":
+    from server.config import load
+
     with console.explained():
         return load()
 
@@ -29,12 +34,18 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server until SIGTERM; then it finishes what it has accepted."""
+    from server import main
+    from server.config import load
+
     with console.explained():
         main.run(load(**({"listen": listen} if listen else {})))
 
 
 def migrate() -> None:
     """Bring the database to this release's schema. Safe while the service runs, and twice."""
+    from server import database
+    from server.cli.storage import database_url
+
     settings = _settings()
 
     async def upgrade() -> tuple[str | None, str | None]:
@@ -78,7 +89,6 @@ def demo(
     ] = False,
 ) -> None:
     """Send a year of real transactions through a fresh ledger, then prove the result."""
-    # Imported when it is wanted: only the demo needs the packages with the data.
     from server.demo.run import DemoFailed, run_demo
     from server.demo.sources import SourceError
     from server.demo.year import Scale

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server import main
+import asyncpg
+
+from server import database, main
 from server.config import load
 
 
@@ -16,3 +18,19 @@ async def database_url() -> AsyncIterator[str]:
     """
     async with main.database_url(load()) as url:
         yield url
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the configured database, which has this release's schema.
+
+    Raises:
+        SettingsError, EmbeddedError, DatabaseError: with advice.
+    """
+    async with database_url() as url:
+        opened = await database.connect(url)
+        try:
+            await database.require_migrated(opened)
+            yield opened
+        finally:
+            await opened.close()

@@ -1,5 +1,7 @@
 """`loyalty token create`, `list` and `revoke`, straight in the database."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import asyncpg
@@ -8,8 +10,6 @@ import typer
 from server import auth
 from server.cli import console
 from server.cli.options import AsJson, example
-from server.cli.storage import database_url
-from server.database import connect, require_migrated
 
 app = typer.Typer(help="Make, list and revoke the tokens of clients.", no_args_is_help=True)
 
@@ -21,6 +21,15 @@ Name = Annotated[
         show_default=False,
     ),
 ]
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[asyncpg.Connection]:
+    # Imported when it is wanted: it takes longer to load than help takes to print.
+    from server.cli.storage import connection
+
+    async with connection() as opened:
+        yield opened
 
 
 @app.command(epilog=example("loyalty token create till-7 --unit market --verb earn --verb burn"))
@@ -38,15 +47,8 @@ def create(
     """Make a token and print it: it cannot be shown again."""
 
     async def make() -> str:
-        async with database_url() as url:
-            connection = await connect(url)
-            try:
-                await require_migrated(connection)
-                return await auth.create_token(
-                    connection, name=name, business_units=unit, verbs=verb
-                )
-            finally:
-                await connection.close()
+        async with _database() as connection:
+            return await auth.create_token(connection, name=name, business_units=unit, verbs=verb)
 
     try:
         token = console.run(make())
@@ -63,13 +65,8 @@ def list_command(json: AsJson = False) -> None:
     """List all tokens there ever were, without the tokens themselves."""
 
     async def read() -> list[auth.TokenRecord]:
-        async with database_url() as url:
-            connection = await connect(url)
-            try:
-                await require_migrated(connection)
-                return await auth.list_tokens(connection)
-            finally:
-                await connection.close()
+        async with _database() as connection:
+            return await auth.list_tokens(connection)
 
     records = console.run(read())
     if json:
@@ -103,13 +100,8 @@ def revoke(name: Name) -> None:
     """Revoke a client's token. Running servers forget it within ten seconds."""
 
     async def end() -> bool:
-        async with database_url() as url:
-            connection: asyncpg.Connection = await connect(url)
-            try:
-                await require_migrated(connection)
-                return await auth.revoke_token(connection, name=name)
-            finally:
-                await connection.close()
+        async with _database() as connection:
+            return await auth.revoke_token(connection, name=name)
 
     if not console.run(end()):
         console.fail(

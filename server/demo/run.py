@@ -13,6 +13,7 @@ import grpc
 from rich.console import Console
 
 from ledger.clock import Clock
+from ledger.replay import ReplayResult, replay
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
@@ -23,7 +24,6 @@ from projections.tiers import tier_counts
 from projections.unit_totals import unit_totals
 from server import auth, database, embedded
 from server.cli.console import progress
-from server.cli.replaying import Replayed, events_in, replay
 from server.cli.sending import CALL_SECONDS, metadata
 from server.cli.verifying import verify_history
 from server.demo import report, year
@@ -195,9 +195,10 @@ class Demo:
                 f"lane {first.lane}, position {first.pos}: {first.reason} {first.detail}"
             )
 
-    async def _replay(self, connection: asyncpg.Connection) -> Replayed:
+    async def _replay(self, connection: asyncpg.Connection) -> ReplayResult:
+        total = await connection.fetchval("SELECT sum(next_pos)::bigint FROM lane")
         with progress() as bar:
-            task = bar.add_task("replay", total=await events_in(connection))
+            task = bar.add_task("replay", total=total)
             return await replay(connection, advanced=lambda count: bar.advance(task, count))
 
     async def _verify(self, url: str, clock: Clock) -> VerifyHistoryResponse:
