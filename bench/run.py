@@ -1,0 +1,228 @@
+"""A run of the benchmark: the stages one after the other, each in interleaved rounds."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import time
+from typing import Final
+
+from bench import slow_disk
+from bench.figures import Book, Sample
+from bench.measures import DISK, FEW, SLOW, WARMING, YARDSTICKS, Measure, Setting
+from bench.site import Site, Window, told_by
+from bench.slow_disk import NoShim
+from bench.stopwatch import PARTS
+
+STAGES: Final = (
+    "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
+    "slow",
+)  # fmt: skip
+ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
+WARM_MEMBERS: Final = 50_000
+SMALL_CACHE: Final = 20_000
+MEMORY_SAMPLE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    rounds: int = 5
+    seconds: float = 5.0
+    members: int = 1_000_000
+    few_members: int = 60_000
+    """Where cold accounts are not the question."""
+    memory_events: int = 1_000_000
+    warm_seconds: float = 2.0
+
+
+QUICK: Final = Scale(
+    rounds=1,
+    seconds=0.8,
+    members=20_000,
+    few_members=4_000,
+    memory_events=50_000,
+    warm_seconds=0.3,
+)
+
+
+class Run:
+    """One run: what it is to measure, and the book it writes into."""
+
+    def __init__(
+        self, scale: Scale, stages: Sequence[str], folder: Path, *, step: Callable[[str, int], None]
+    ) -> None:
+        """Use `folder` for databases; `step` is told what begins, and how many samples are done."""
+        self.scale = scale
+        self.stages = stages
+        self.folder = folder
+        self.book = Book()
+        self._step = step
+        # A little ago: nothing that is measured may lie in the future.
+        self._occurred = int(time()) - 60
+
+    @property
+    def samples(self) -> int:
+        """How many samples there will be."""
+        disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
+        rest = {"split": 2, "memory": 1, "replay": self._replays()}
+        rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
+        return disk + sum(count for stage, count in rest.items() if stage in self.stages)
+
+    def _on_disk(self) -> list[Measure]:
+        return [each for each in DISK if each.stage in (YARDSTICKS, *self.stages)]
+
+    def _needs_disk(self) -> bool:
+        return bool(ON_DISK & set(self.stages))
+
+    def _replays(self) -> int:
+        return min(3, self.scale.rounds)
+
+    async def take(self) -> Book:
+        """Measure everything that was asked for."""
+        self.book.facts["scale"] = asdict(self.scale)
+        if self._needs_disk() or {"split", "memory", "replay"} & set(self.stages):
+            members = self.scale.members if "cold" in self.stages else self.scale.few_members
+            async with self._site("disk", members) as site:
+                await self._disk(site)
+        if "projections" in self.stages:
+            await self._projections()
+        if "slow" in self.stages:
+            await self._slow()
+        return self.book
+
+    @asynccontextmanager
+    async def _site(
+        self, name: str, members: int, env: dict[str, str] | None = None
+    ) -> AsyncIterator[Site]:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)
+        seen = 0
+
+        def enrolled(more: int) -> None:
+            nonlocal seen
+            seen += more
+            self._step(f"enrolling {seen:,} of {members:,} members", 0)
+
+        self._step(f"starting PostgreSQL ({name})", 0)
+        async with Site.open(
+            folder, members=members, occurred_seconds=self._occurred, enrolled=enrolled, env=env
+        ) as site:
+            yield site
+
+    async def _disk(self, site: Site) -> None:
+        if self._needs_disk():
+            async with site.serving():
+                await self._rounds(site, self._on_disk(), "")
+        if "split" in self.stages:
+            await self._split(site)
+        if "memory" in self.stages:
+            await self._memory(site)
+        if "replay" in self.stages:
+            await self._replay(site)
+
+    async def _projections(self) -> None:
+        async with (
+            self._site("projected", self.scale.few_members) as site,
+            site.serving(projections=True),
+        ):
+            await self._rounds(site, FEW, "projected.")
+
+    async def _slow(self) -> None:
+        try:
+            env = slow_disk.environment(self.folder)
+        except NoShim as reason:
+            self.book.skipped["slow"] = str(reason)
+            self._step("slow", len(SLOW) * self.scale.rounds)
+            return
+        async with self._site("slow", self.scale.few_members, dict(env)) as site, site.serving():
+            await self._rounds(site, SLOW, "slow.")
+
+    async def _rounds(self, site: Site, measures: Sequence[Measure], prefix: str) -> None:
+        peak = asyncio.create_task(self._watch_memory(site, prefix or "disk."))
+        try:
+            for number in range(self.scale.rounds):
+                setting = await self._warmed(site, number)
+                for measure in measures:
+                    self._step(f"round {number + 1}: {prefix}{measure.title}", 0)
+                    self.book.add(prefix + measure.name, number, await measure.take(setting))
+                    self._step(f"round {number + 1}", 1)
+        finally:
+            peak.cancel()
+
+    async def _warmed(self, site: Site, number: int) -> Setting:
+        """A window of members that this round alone uses, cached by the server."""
+        size = min(WARM_MEMBERS, site.members // (self.scale.rounds + 1))
+        setting = Setting(site, Window(size * number, size), self.scale.seconds)
+        await site.move(setting.window)
+        self._step(f"round {number + 1}: warming {size:,} members", 0)
+        await WARMING(replace(setting, seconds=self.scale.warm_seconds))
+        return setting
+
+    async def _watch_memory(self, site: Site, prefix: str) -> None:
+        """Keep the greatest of what server and PostgreSQL had in memory."""
+        while True:
+            seen = (await asyncio.to_thread(site.watched.memory))._asdict()
+            for name, value in seen.items():
+                key = f"{prefix}{name}"
+                peaks = self.book.facts.setdefault("peak_memory_mib", {})
+                peaks[key] = max(peaks.get(key, 0.0), value)
+            await asyncio.sleep(MEMORY_SAMPLE_SECONDS)
+
+    async def _split(self, site: Site) -> None:
+        """Where the server's CPU goes, by a server with the stopwatch installed."""
+        async with site.serving(split=True):
+            setting = await self._warmed(site, self.scale.rounds)
+            for measure in FEW:
+                self._step(f"split: {measure.title}", 0)
+                await site.control("Split")
+                sample = await measure.take(setting)
+                spent = json.loads(await site.control("Split"))
+                name = f"split.{measure.name}"
+                self.book.add(name, 0, replace(sample, parts_us=_parts(sample, spent, setting)))
+                self._step("split", 1)
+
+    async def _memory(self, site: Site) -> None:
+        """Send many events through a server with a small cache, and look at its memory."""
+        everyone = Setting(site, Window(0, site.members), max(1.0, self.scale.seconds / 2))
+        points: list[dict[str, float]] = []
+        cache = min(SMALL_CACHE, site.members // 5)
+        async with site.serving(cache_accounts=cache):
+            began = await site.events()
+            seen = 0
+            while seen < self.scale.memory_events:
+                self._step(f"memory: {seen:,} of {self.scale.memory_events:,} events", 0)
+                await WARMING(everyone)
+                seen = await site.events() - began
+                points.append({"events": seen, "mib": site.watched.memory().server})
+        middle = next(each for each in points if each["events"] >= seen / 2)
+        self.book.facts["memory"] = {
+            "cache_accounts": cache,
+            "members": site.members,
+            "points": points,
+            "growth_in_second_half": points[-1]["mib"] / middle["mib"] - 1,
+        }
+        self._step("memory", 1)
+
+    async def _replay(self, site: Site) -> None:
+        for number in range(self._replays()):
+            self._step(f"replay {number + 1}", 0)
+            told = await told_by("bench.replaying", json.dumps({"url": site.url}))
+            cpu = {"replay": told["replay_cpu_us"]}
+            self.book.add("replay", number, Sample(told["replay"], cpu_us=cpu))
+            self.book.add("copy_out", number, Sample(told["copy_out"]))
+            self.book.facts["replay"] = {key: told[key] for key in ("events", "accounts")}
+            self._step("replay", 1)
+
+
+def _parts(sample: Sample, spent: dict[str, int], setting: Setting) -> dict[str, float]:
+    """Microseconds for one operation by part; what no part accounts for is gRPC and asyncio."""
+    operations = max(1.0, sample.rate * setting.seconds)
+    parts = {part: spent.get(part, 0) / 1000 / operations for part in PARTS}
+    parts["grpc"] = sample.cpu_us["server"] - sum(parts.values())
+    parts["postgres"] = sample.cpu_us["postgres"]
+    return parts
