@@ -7,7 +7,12 @@ from typing import Any
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest, Posting
-from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_STATUS_CANCELLED,
+    DOCUMENT_STATUS_FINAL,
+    DOCUMENT_STATUS_PENDING,
+    MemberRef,
+)
 from tests.store.till import Till
 
 HARBOUR = Path(__file__).resolve().parents[2] / "rules" / "programmes" / "harbour.yaml"
@@ -39,7 +44,8 @@ class Life:
             if isinstance(answer, Refusal):
                 continue
             posting = answer.message
-            kinds = {move.kind for move in posting.movements} if _is_posting(posting) else set()
+            assert isinstance(posting, Posting)
+            kinds = {movement.kind for movement in posting.movements}
             if kinds & {"points_burned", "hold_captured", "burn_reversed"}:
                 self._spent.append(posting.entry_id)
         self.till.clock.set(self.till.clock.now() + 15 * DAY)
@@ -87,7 +93,9 @@ class Life:
         changed.document.CopyFrom(before.document)
         before.document.version += 1
         changed.document.version = before.document.version
-        changed.document.status = self.random.choice([2, 2, 3])
+        changed.document.status = DOCUMENT_STATUS_FINAL
+        if self.random.random() < 0.3:
+            changed.document.status = DOCUMENT_STATUS_CANCELLED
         del changed.document.lines[1:]
         changed.document.lines[0].net_minor_units = self.random.randint(0, 20_000)
         return changed
@@ -106,10 +114,6 @@ class Life:
             end = self.till.capture(hold_id, 100, final=self.random.random() < 0.5)
         end.origin.business_unit = "market"
         return end
-
-
-def _is_posting(message: object) -> bool:
-    return isinstance(message, Posting)
 
 
 async def live(till: Till, *, members: int = 5, rounds: int = 24, acts: int = 12) -> Life:

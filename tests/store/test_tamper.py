@@ -1,0 +1,407 @@
+"""A history that somebody changed behind the ledger's back: a verification names what and where.
+
+The database's owner can do anything, the trigger off; what can be found in the history itself is
+found, and whatever is consistent in itself still has another root.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from ledger.core.events import columns_of, decode, encode
+from ledger.core.instant import from_datetime
+from ledger.envelope import StoredEvent, leaf_hash
+from ledger.findings import PER_REASON, Reason
+from ledger.lanes import lane_of
+from ledger.replay import Unfoldable, replay
+from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
+from loyalty.v1.events_pb2 import DocumentPosted, PointsBurned, PolicyPublished
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef
+from server.database import connect
+from tests.store.till import Till, open_till
+
+EVENT = "SELECT * FROM event WHERE lane = $1 AND pos = $2"
+EARNED, PENDED, BURNED, HELD, CAPTURED = 20, 21, 23, 24, 25
+POSTED, POLICY = 60, 10
+
+Place = tuple[int, int]
+
+
+class Story:
+    """A member who bought, spent, held and returned; and an owner who changes what was recorded."""
+
+    def __init__(self, till: Till, owner: asyncpg.Connection, member: MemberRef) -> None:
+        self.till = till
+        self.owner = owner
+        self.member = member
+
+    async def places(self, kind: int) -> list[Place]:
+        """Where the events of a kind stand."""
+        rows = await self.owner.fetch(
+            "SELECT lane, pos FROM event WHERE kind = $1 ORDER BY lane, pos", kind
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def verify(self) -> VerifyHistoryResponse:
+        """The last word of a verification."""
+        return [word async for word in self.till.ledger.verify(skip_awards=False)][-1]
+
+    async def found(self) -> dict[str, list[Place]]:
+        """Places of the divergences, by reason."""
+        places: dict[str, list[Place]] = {}
+        for divergence in (await self.verify()).divergences:
+            assert divergence.detail
+            places.setdefault(divergence.reason, []).append((divergence.lane, divergence.pos))
+        return places
+
+    async def rewrite(self, place: Place, change: Callable[[Any], None]) -> None:
+        """Change a fact, with its columns and its leaf hash: the row is consistent in itself."""
+        [found] = await self.owner.fetch(EVENT, *place)
+        row = StoredEvent(*found)
+        fact: Any = decode(row.payload)
+        change(fact)
+        kind, currency, points, unit = columns_of(fact)
+        changed = row._replace(
+            kind=kind,
+            currency=currency,
+            points=points,
+            business_unit=unit,
+            occurred_at=from_datetime(row.occurred_at),  # type: ignore[arg-type]
+            recorded_at=from_datetime(row.recorded_at),  # type: ignore[arg-type]
+            payload=encode(fact),
+        )
+        await self.owner.execute(
+            "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6,"
+            " leaf_hash = $7 WHERE lane = $1 AND pos = $2",
+            *place,
+            currency,
+            points,
+            unit,
+            changed.payload,
+            leaf_hash(changed),
+        )
+
+    async def rewrite_balances(self, lane: int, after: int, more: int) -> None:
+        """Raise every later available_after of a lane."""
+
+        def raised(fact: Any) -> None:
+            if "available_after" in fact.DESCRIPTOR.fields_by_name:
+                fact.available_after += more
+
+        rows = await self.owner.fetch(
+            "SELECT pos FROM event WHERE lane = $1 AND pos >= $2", lane, after
+        )
+        for row in rows:
+            await self.rewrite((lane, row[0]), raised)
+
+
+@asynccontextmanager
+async def told(url: str) -> AsyncIterator[Story]:
+    """A short history, verified, with the trigger off that would stop its owner."""
+    async with open_till(url) as till:
+        await till.publish()
+        member = await till.enrol("1")
+        await till.post(till.document(None, "G1", 1, 10_00))
+        for number in range(1, 5):
+            await till.post(till.document(member, f"D{number}", 1, 100_00))
+        burn = await till.post(till.burn(member, 150))
+        await till.post(till.hold(member, "H", 100))
+        await till.post(till.capture("H", 40))
+        await till.post(till.reverse(burn.entry_id, 50))
+        await till.post(till.document(member, "D3", 2, 60_00))
+        pending = till.document(member, "D5", 1, 30_00)
+        pending.document.status = DOCUMENT_STATUS_PENDING
+        await till.post(pending)
+        await till.post(till.burn(member, 10))
+        owner = await connect(url, role=None)
+        story = Story(till, owner, member)
+        try:
+            assert await story.found() == {}
+            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+            yield story
+        finally:
+            await owner.close()
+
+
+def one_more_point(fact: Any) -> None:
+    fact.points += 1
+
+
+async def test_a_flipped_byte_of_a_payload(database: str) -> None:
+    async with told(database) as story:
+        [lane, pos] = (await story.places(BURNED))[0]
+        await story.owner.execute(
+            "UPDATE event SET payload = set_byte(payload, 20, get_byte(payload, 20) # 1)"
+            " WHERE lane = $1 AND pos = $2",
+            lane,
+            pos,
+        )
+        assert (await story.found())[Reason.HASH_MISMATCH] == [(lane, pos)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "points = points + 1",
+        "currency = 'q'",
+        "business_unit = 'b'",
+        "kind = 27",
+        "points = NULL",
+    ],
+)
+async def test_a_changed_column(database: str, change: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(BURNED))[0]
+        await story.owner.execute(f"UPDATE event SET {change} WHERE lane = $1 AND pos = $2", *place)
+        found = await story.found()
+        assert found == {Reason.HASH_MISMATCH: [place], Reason.COLUMN_MISMATCH: [place]}
+
+
+@pytest.mark.parametrize(
+    "change", ["occurred_at = occurred_at - interval '1 microsecond'", "leaf_hash = sha256('x')"]
+)
+async def test_a_change_of_what_the_payload_does_not_tell(database: str, change: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(BURNED))[0]
+        await story.owner.execute(f"UPDATE event SET {change} WHERE lane = $1 AND pos = $2", *place)
+        assert await story.found() == {Reason.HASH_MISMATCH: [place]}
+
+
+async def test_the_last_event_deleted(database: str) -> None:
+    async with told(database) as story:
+        lane = (await story.places(EARNED))[0][0]
+        last = await story.owner.fetchval("SELECT next_pos FROM lane WHERE lane = $1", lane) - 1
+        await story.owner.execute("DELETE FROM event WHERE lane = $1 AND pos = $2", lane, last)
+        assert await story.found() == {Reason.POSITION_GAP: [(lane, last)]}
+
+
+async def test_the_last_event_deleted_and_the_lane_moved_back_has_another_root(
+    database: str,
+) -> None:
+    async with told(database) as story:
+        before = await story.verify()
+        lane = (await story.places(EARNED))[0][0]
+        await story.owner.execute(
+            "DELETE FROM event WHERE lane = $1"
+            " AND pos = (SELECT next_pos - 1 FROM lane WHERE lane = $1)",
+            lane,
+        )
+        await story.owner.execute("UPDATE lane SET next_pos = next_pos - 1 WHERE lane = $1", lane)
+        assert list(await story.found()) == [Reason.COLUMN_MISMATCH]
+        await story.owner.execute(
+            "UPDATE lane l SET last_recorded_at = (SELECT max(recorded_at) FROM event e"
+            " WHERE e.lane = l.lane) WHERE lane = $1",
+            lane,
+        )
+        after = await story.verify()
+        assert not after.divergences
+        assert after.lane_roots[lane].size == before.lane_roots[lane].size - 1
+        assert after.lane_roots[lane].root != before.lane_roots[lane].root
+
+
+async def test_a_lot_deleted_that_a_document_had_given(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(PENDED))[-1]
+        await story.owner.execute("DELETE FROM event WHERE lane = $1 AND pos >= $2", lane, pos)
+        found = await story.found()
+        assert found[Reason.AWARD_MISMATCH] == [(lane, pos - 1)]
+
+
+async def test_an_event_in_the_middle_deleted(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(EARNED))[1]
+        await story.owner.execute("DELETE FROM event WHERE lane = $1 AND pos = $2", lane, pos)
+        assert await story.found() == {
+            Reason.POSITION_GAP: [(lane, pos)],
+            Reason.VERSION_GAP: [(lane, pos + 1)],
+        }
+        with pytest.raises(Unfoldable) as unfoldable:
+            await replay(story.owner)
+        assert (unfoldable.value.lane, unfoldable.value.pos) == (lane, pos)
+
+
+async def test_two_events_swapped(database: str) -> None:
+    async with told(database) as story:
+        one, two = (await story.places(EARNED))[:2]
+        for source, target in ((one, (one[0], -1)), (two, one), ((one[0], -1), two)):
+            await story.owner.execute(
+                "UPDATE event SET pos = $3 WHERE lane = $1 AND pos = $2", *source, target[1]
+            )
+        found = await story.found()
+        assert found[Reason.HASH_MISMATCH] == [one, two]
+        assert Reason.VERSION_GAP in found
+        assert Reason.COLUMN_MISMATCH in found
+        for place in (one, two):
+            await story.rewrite(place, lambda _: None)
+        rehashed = await story.found()
+        assert Reason.HASH_MISMATCH not in rehashed
+        assert Reason.VERSION_GAP in rehashed
+
+
+async def test_an_event_moved_before_the_first(database: str) -> None:
+    async with told(database) as story:
+        lane = (await story.places(EARNED))[0][0]
+        await story.owner.execute("UPDATE event SET pos = -5 WHERE lane = $1 AND pos = 0", lane)
+        assert Reason.POSITION_GAP in await story.found()
+
+
+async def test_an_event_in_a_lane_that_does_not_exist(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(EARNED))[0]
+        await story.owner.execute(
+            "INSERT INTO event SELECT 99, pos, stream, version, kind, currency, points,"
+            " business_unit, occurred_at, recorded_at, payload, leaf_hash FROM event"
+            " WHERE lane = $1 AND pos = $2",
+            lane,
+            pos,
+        )
+        assert await story.found() == {Reason.POSITION_GAP: [(99, pos)]}
+
+
+async def test_an_event_behind_the_lane(database: str) -> None:
+    async with told(database) as story:
+        lane = (await story.places(EARNED))[0][0]
+        await story.owner.execute("UPDATE lane SET next_pos = next_pos - 1 WHERE lane = $1", lane)
+        head = await story.owner.fetchval("SELECT next_pos FROM lane WHERE lane = $1", lane)
+        assert await story.found() == {Reason.POSITION_GAP: [(lane, head)]}
+
+
+async def test_a_stream_moved_into_another_account(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(EARNED))[-1]
+        await story.owner.execute(
+            "UPDATE event SET stream = 'account/x' WHERE lane = $1 AND pos = $2", lane, pos
+        )
+        found = await story.found()
+        assert found[Reason.HASH_MISMATCH] == [(lane, pos)]
+        assert (lane, pos) in found[Reason.VERSION_GAP]
+        assert lane_of("account/x", 16) == lane or (lane, pos) in found[Reason.COLUMN_MISMATCH]
+
+
+async def test_a_kind_that_nobody_knows(database: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(BURNED))[0]
+        await story.owner.execute(
+            "UPDATE event SET payload = '\\x9a0600' WHERE lane = $1 AND pos = $2", *place
+        )
+        assert (await story.found())[Reason.UNKNOWN_KIND] == [place]
+
+
+async def test_points_raised_with_hash_and_columns(database: str) -> None:
+    async with told(database) as story:
+        before = await story.verify()
+        place = (await story.places(EARNED))[2]
+        await story.rewrite(place, one_more_point)
+        found = await story.found()
+        assert found[Reason.BALANCE_MISMATCH] == [place]
+        assert Reason.HASH_MISMATCH not in found
+        after = await story.verify()
+        assert after.lane_roots[place[0]].root != before.lane_roots[place[0]].root
+
+
+async def test_points_raised_with_every_later_balance(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(EARNED))[2]
+        await story.rewrite((lane, pos), one_more_point)
+        await story.rewrite_balances(lane, pos, 1)
+        # The document's grants do not explain the lot.
+        assert await story.found() == {Reason.AWARD_MISMATCH: [(lane, pos - 1)]}
+
+
+async def test_points_raised_with_every_later_balance_and_the_grants(database: str) -> None:
+    async with told(database) as story:
+        lane, pos = (await story.places(EARNED))[1]
+
+        def generous(fact: DocumentPosted) -> None:
+            fact.grants[0].granted += 1
+            fact.grants[0].wanted += 1
+
+        await story.rewrite((lane, pos), one_more_point)
+        await story.rewrite_balances(lane, pos, 1)
+        await story.rewrite((lane, pos - 1), generous)
+        # The rules never gave that.
+        assert await story.found() == {Reason.AWARD_MISMATCH: [(lane, pos - 1)]}
+
+
+async def test_a_sale_raised_with_all_its_consequences_has_another_root(database: str) -> None:
+    async with told(database) as story:
+        before = await story.verify()
+        lane, pos = (await story.places(EARNED))[1]
+
+        def dearer(fact: DocumentPosted) -> None:
+            fact.document.lines[0].net_minor_units += 100
+            fact.grants[0].granted += 1
+            fact.grants[0].wanted += 1
+
+        await story.rewrite((lane, pos), one_more_point)
+        await story.rewrite_balances(lane, pos, 1)
+        await story.rewrite((lane, pos - 1), dearer)
+        after = await story.verify()
+        # It tells another, equally possible story: only who kept a root can tell.
+        assert not after.divergences
+        assert after.lane_roots[lane].root != before.lane_roots[lane].root
+        assert after.state_digest != before.state_digest
+
+
+async def test_a_draw_from_a_lot_that_has_not_so_much(database: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(BURNED))[0]
+
+        def from_one_lot(fact: PointsBurned) -> None:
+            fact.draws[0].points = fact.points
+            del fact.draws[1:]
+
+        await story.rewrite(place, from_one_lot)
+        assert (await story.found())[Reason.LOT_BELOW_ZERO] == [place]
+        with pytest.raises(Unfoldable):
+            await replay(story.owner)
+
+
+async def test_draws_that_do_not_add_up(database: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(HELD))[0]
+
+        def less(fact: Any) -> None:
+            fact.draws[0].points -= 1
+
+        await story.rewrite(place, less)
+        assert place in (await story.found())[Reason.BALANCE_MISMATCH]
+
+
+async def test_a_capture_that_leaves_another_rest(database: str) -> None:
+    async with told(database) as story:
+        place = (await story.places(CAPTURED))[0]
+
+        def more_left(fact: Any) -> None:
+            fact.hold_left += 1
+
+        await story.rewrite(place, more_left)
+        assert await story.found() == {Reason.BALANCE_MISMATCH: [place]}
+
+
+async def test_a_policy_that_says_something_else(database: str) -> None:
+    async with told(database) as story:
+        [place] = await story.places(POLICY)
+
+        def doubled(fact: PolicyPublished) -> None:
+            fact.document = fact.document.replace("points: 1,", "points: 2,")
+
+        await story.rewrite(place, doubled)
+        found = await story.found()
+        # The policy does not have its digest, and what was awarded under it has no policy.
+        assert place in found[Reason.AWARD_MISMATCH]
+        assert set(found[Reason.AWARD_MISMATCH]) & set(await story.places(POSTED))
+
+
+async def test_much_damage_is_told_in_few_words(database: str) -> None:
+    async with told(database) as story:
+        for number in range(20):
+            await story.till.post(story.till.document(story.member, f"E{number}", 1, 100_00))
+        await story.owner.execute("UPDATE event SET points = points + 1 WHERE points IS NOT NULL")
+        found = await story.found()
+        assert len(found[Reason.HASH_MISMATCH]) == PER_REASON
+        assert len(found[Reason.COLUMN_MISMATCH]) == PER_REASON
+        assert sum(map(len, found.values())) <= 100
