@@ -11,8 +11,8 @@ A request with several faults is refused for the first of them in this order, to
                       OCCURRED_IN_FUTURE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE
-    how many          BELOW_MINIMUM, NOT_A_STEP, INSUFFICIENT_POINTS, MORE_THAN_HELD,
-                      MORE_THAN_LEFT, TOO_MANY_LOTS, POINTS_OVERFLOW
+    how many          BELOW_MINIMUM, NOT_A_STEP, MORE_THAN_HELD, MORE_THAN_LEFT,
+                      INSUFFICIENT_POINTS, TOO_MANY_LOTS, POINTS_OVERFLOW
     together          ATOMIC_REFUSED
 
 A class's docstring is the meaning and `advice` what the caller should do; docs/refusals.md is
@@ -333,17 +333,6 @@ class NotAStep(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
-class InsufficientPoints(Refusal):
-    """Fewer points are available than were asked for."""
-
-    advice = "Ask for no more than is available."
-    sentence = "{available} {currency} are available, {requested} were asked for"
-    available: int
-    requested: int
-    currency: str
-
-
-@dataclass(eq=False, kw_only=True)
 class _MoreThan(Refusal):
     left: int
     requested: int
@@ -361,6 +350,17 @@ class MoreThanLeft(_MoreThan):
 
     advice = "Reverse no more than is left; 0 points means all that is left."
     sentence = "{left} points of the entry are left, {requested} were to be reversed"
+
+
+@dataclass(eq=False, kw_only=True)
+class InsufficientPoints(Refusal):
+    """Fewer points are available than were asked for."""
+
+    advice = "Ask for no more than is available."
+    sentence = "{available} {currency} are available, {requested} were asked for"
+    available: int
+    requested: int
+    currency: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from ledger.core.events import AccountFact
+from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.evolve import fold
 from ledger.core.state import Account
 from loyalty.v1.events_pb2 import (
@@ -39,7 +39,7 @@ def check_laws(events: Sequence[AccountFact], account: Account) -> None:
     _check_debts(events, account)
     _check_balances(account)
     _check_draws(events)
-    _check_available_after(events, account)
+    _check_available_after(events)
     assert account == fold(Account(account.account_id), events)
 
 
@@ -103,13 +103,12 @@ def _check_draws(events: Sequence[AccountFact]) -> None:
             )
 
 
-def _check_available_after(events: Sequence[AccountFact], account: Account) -> None:
-    """The newest fact that states what is available states the truth."""
-    stated: dict[str, int] = {}
+def _check_available_after(events: Sequence[AccountFact]) -> None:
+    """Every fact that changes what is available states what is available after it."""
+    available: Counter[str] = Counter()
     for event in events:
-        after = getattr(event, "available_after", None)
-        currency = getattr(event, "currency", None)
-        if isinstance(after, int) and isinstance(currency, str):
-            stated[currency] = after
-    for currency, available in stated.items():
-        assert account.balance(currency).available == available
+        effect = EFFECTS[kind_of(event)]
+        if effect.available:
+            assert isinstance(event, MovingFact)
+            available[event.currency] += effect.available * event.points
+            assert getattr(event, "available_after", None) == available[event.currency]
