@@ -17,6 +17,7 @@ import structlog
 from google.protobuf.message import Message
 
 from ledger.core.refusals import NotServing, Refusal
+from ledger.writer import DATABASE_LOST
 from server.auth import Principal, Tokens, Verb
 from server.metrics import Done, Metrics
 from server.parsing import parse
@@ -249,6 +250,8 @@ class Door:
             log.debug("answered", **visit.names())
 
     async def _fail(self, error: BaseException, visit: _Visit, context: Context) -> NoReturn:
+        if isinstance(error, DATABASE_LOST):
+            error = NotServing(cause="the database does not answer")
         if isinstance(error, Refusal):
             place(error, visit.request)
             status = status_of(error)
