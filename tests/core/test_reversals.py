@@ -43,13 +43,6 @@ def test_no_more_than_is_left_is_given_back() -> None:
     assert empty.value.left == 0
 
 
-def test_a_draw_that_was_given_back_is_not_given_back_again() -> None:
-    story = Story().has_lot("L1", 30, expires="2025-07-01").has_lot("L2", 10)
-    burn = story.burns(35)
-    story.reverses(burn, 5)
-    assert drawn(story.reverses(burn), "burn_reversed") == {"L1": 30}
-
-
 def test_another_units_burn_is_not_to_be_known() -> None:
     story = Story().has_lot("L1", 100)
     burn = story.burns(50)
