@@ -16,7 +16,7 @@ from server.cli.options import AsJson
 if TYPE_CHECKING:
     from server.config import Settings
 
-HOUSEHOLDS: Final = 800
+HOUSEHOLDS: Final = 500
 """Households that take part in a demo of the usual size."""
 
 
@@ -89,6 +89,7 @@ def demo(
     ] = False,
 ) -> None:
     """Send a year of real transactions through a fresh ledger, then prove the result."""
+    from server.demo.child import ChildFailed
     from server.demo.run import DemoFailed, run_demo
     from server.demo.sources import SourceError
     from server.demo.year import Scale
@@ -98,7 +99,7 @@ def demo(
     try:
         with console.explained():
             run_demo(_settings().data_dir / "demo", scale, console.out)
-    except SourceError as error:
+    except (SourceError, ChildFailed) as error:
         console.fail(str(error), code=console.UNAVAILABLE)
     except DemoFailed as error:
         console.fail(str(error))

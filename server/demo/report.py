@@ -48,7 +48,7 @@ def control_table(
     rows.add_row("published", *("-" if sum is None else _money(sum) for sum in published))
     add("read from the file", (control.amount for control in controls))
     add("outside the chosen part", (-control.left_out for control in controls))
-    add("refunds without a purchase", (-control.below_zero for control in controls))
+    add("negative, nothing to lower", (-control.below_zero for control in controls))
     add("rounding of lines to cents", (control.rounding for control in controls))
     add("returned by the demo's rule", (-back for back in returned))
     add("due in the ledger", due)

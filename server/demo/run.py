@@ -33,6 +33,7 @@ from server.demo.proof import caught_up, recorded_documents
 from server.demo.sources import WEEK
 from server.demo.traffic import Traffic
 from server.demo.year import Scale, Year
+from server.embedded.processes import find_postmaster
 from server.identity_key import identity_key
 
 POLICY: Final = Path(__file__).parents[2] / "rules" / "programmes" / "harbour.yaml"
@@ -74,6 +75,8 @@ def _own_folder(folder: Path, *, keep: bool) -> Iterator[None]:
     marker = folder / MARKER
     if folder.exists() and not marker.exists():
         raise DemoFailed(f"{folder} is there already, and not the demo's: set LOYALTY_DATA_DIR")
+    if find_postmaster(folder / "postgres" / "data") is not None:
+        raise DemoFailed(f"the database in {folder} is in use: stop what runs on it")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
@@ -149,7 +152,7 @@ class Demo:
         acts = ", ".join(f"{act} {count:,}" for act, count in sorted(traffic.spending.acts.items()))
         self._out.print(f"  {acts}")
         for (act, reason), count in sorted(outcome.refused.items()):
-            self._out.print(f"  refused: {act} {reason} {count:,}")
+            self._out.print(f"  refused: {count:,} times {act}, {reason}")
             if act == "document":
                 self._problems.append(f"{count} documents were refused: {reason}")
         self._out.print(
@@ -183,13 +186,18 @@ class Demo:
         )
         self._out.print(f"  balances by replay      {replayed.balances_digest}")
         self._out.print(f"  balances by projection  {projected}")
-        self._out.print(f"  roots of all lanes      {replayed.root_digest}")
         self._expect("digests of the balances", replayed.balances_digest == projected)
         verified = await self._verify(url, clock)
         self._out.print(
             f"  verified {verified.events_checked:,} events, evaluated"
             f" {verified.awards_checked:,} awards again: {len(verified.divergences)} divergences"
         )
+        self._out.print(f"  accounts by replay      {replayed.state_digest}")
+        self._out.print(f"  accounts by verify      {verified.state_digest}")
+        self._out.print(f"  roots of all lanes      {replayed.root_digest}")
+        roots = [(lane.lane, lane.size, lane.root) for lane in verified.lane_roots]
+        self._expect("digests of the accounts", replayed.state_digest == verified.state_digest)
+        self._expect("roots of the lanes", [tuple(lane) for lane in replayed.lane_roots] == roots)
         for first in verified.divergences[:1]:
             self._problems.append(
                 f"lane {first.lane}, position {first.pos}: {first.reason} {first.detail}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
     from loyalty.v1.member_service_pb2_grpc import MemberServiceAsyncStub
 
-IN_FLIGHT: Final = 4
+IN_FLIGHT: Final = 3
 ENROLMENTS_AT_ONCE: Final = 64
 HOME_UNIT: Final = "market"
 
