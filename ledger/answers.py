@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ledger.core import refusals
-from ledger.core.events import EFFECTS, NO_EFFECT, AnyFact, kind_of
-from ledger.core.instant import optional_timestamp, to_timestamp
-from ledger.core.state import Account
+from ledger.core.events import EFFECTS, NO_EFFECT, AnyFact, fields_of, kind_of
+from ledger.core.instant import optional_timestamp, to_timestamp, write_timestamp
+from ledger.core.state import Account, Lot
 from loyalty.v1.account_service_pb2 import Account as AccountMessage
 from loyalty.v1.account_service_pb2 import Debt as DebtMessage
 from loyalty.v1.account_service_pb2 import Hold as HoldMessage
 from loyalty.v1.account_service_pb2 import Lot as LotMessage
 from loyalty.v1.ledger_service_pb2 import Balance as BalanceMessage
-from loyalty.v1.ledger_service_pb2 import Movement
+from loyalty.v1.ledger_service_pb2 import Movement, Posting
 
 _MOVING: Final = frozenset(kind for kind, effect in EFFECTS.items() if effect != NO_EFFECT)
 
@@ -32,24 +32,32 @@ def parse_position(token: str) -> tuple[int, int]:
     )
 
 
-def movements_of(facts: Iterable[AnyFact]) -> list[Movement]:
-    """The movements of points among some facts, in order."""
-    return [movement_of(fact, kind) for fact in facts if (kind := kind_of(fact)) in _MOVING]
+def add_movements(posting: Posting, facts: Iterable[AnyFact]) -> None:
+    """Add the movements of points among some facts to an answer, in order."""
+    for fact in facts:
+        kind = kind_of(fact)
+        if kind in _MOVING:
+            _write_movement(posting.movements.add(), fact, kind)
 
 
 def movement_of(fact: Any, kind: str) -> Movement:
     """A fact that moves points, as a statement shows it."""
-    names = fact.DESCRIPTOR.fields_by_name
-    return Movement(
-        kind=kind,
-        currency=fact.currency,
-        points=fact.points,
-        lot_id=fact.lot_id if "lot_id" in names else "",
-        draws=fact.draws if "draws" in names else (),
-        expire_time=fact.expire_time
-        if "expire_time" in names and fact.HasField("expire_time")
-        else None,
-    )
+    movement = Movement()
+    _write_movement(movement, fact, kind)
+    return movement
+
+
+def _write_movement(movement: Movement, fact: Any, kind: str) -> None:
+    has = fields_of(fact)
+    movement.kind = kind
+    movement.currency = fact.currency
+    movement.points = fact.points
+    if "lot_id" in has:
+        movement.lot_id = fact.lot_id
+    if "draws" in has:
+        movement.draws.extend(fact.draws)
+    if "expire_time" in has and fact.HasField("expire_time"):
+        movement.expire_time.CopyFrom(fact.expire_time)
 
 
 def moves_points(kind: str) -> bool:
@@ -57,46 +65,42 @@ def moves_points(kind: str) -> bool:
     return kind in _MOVING
 
 
-def balances_of(account: Account) -> list[BalanceMessage]:
-    """Balances by currency, in order of first use, with what expires next."""
-    messages = []
+def add_balances(answer: Posting | AccountMessage, account: Account) -> None:
+    """Add balances by currency to an answer, in order of first use, with what expires next."""
     for currency, balance in account.balances.items():
-        message = BalanceMessage(
-            currency=currency,
-            available=balance.available,
-            pending=balance.pending,
-            held=balance.held,
-            arrears=balance.arrears,
-        )
-        _add_next_expiry(message, account)
-        messages.append(message)
-    return messages
+        message = answer.balances.add(currency=currency, available=balance.available)
+        message.pending = balance.pending
+        message.held = balance.held
+        message.arrears = balance.arrears
+        if balance.available:
+            _write_next_expiry(message, account.lots)
 
 
-def _add_next_expiry(message: BalanceMessage, account: Account) -> None:
+def _write_next_expiry(message: BalanceMessage, lots: Iterable[Lot]) -> None:
     """Lots stand in order of expiry, so the first of the currency that has points is the next."""
-    expires_at = None
-    for lot in account.lots:
+    expires_at, points = None, 0
+    for lot in lots:
         if lot.expires_at is None or (expires_at is not None and lot.expires_at > expires_at):
             break
-        if lot.currency == message.currency and lot.available:
+        if lot.available and lot.currency == message.currency:
             expires_at = lot.expires_at
-            message.next_expire_points += lot.available
+            points += lot.available
     if expires_at is not None:
-        message.next_expire_time.CopyFrom(to_timestamp(expires_at))
+        write_timestamp(message.next_expire_time, expires_at)
+        message.next_expire_points = points
 
 
 def account_message(account: Account, *, full: bool, position: str) -> AccountMessage:
     """An account as callers see it; lots, holds and debts only when `full`."""
     message = AccountMessage(
         member_id=account.account_id,
-        balances=balances_of(account),
         tier=account.tier,
         tier_valid_until_time=optional_timestamp(
             account.tiers[-1].valid_until if account.tiers else None
         ),
         position=position,
     )
+    add_balances(message, account)
     if full:
         _add_details(message, account)
     return message

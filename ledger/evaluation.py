@@ -9,11 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 import rules
-from ledger.core.commands import Grant
-from ledger.core.instant import Instant, from_datetime, optional_timestamp
-from ledger.policies import ask
+from ledger.core.instant import Instant, from_datetime
+from ledger.policies import refusal_of
 from loyalty.v1.types_pb2 import Document, Origin
-from loyalty.v1.types_pb2 import Grant as GrantMessage
 from loyalty.v1.types_pb2 import Pins as PinsMessage
 
 _KINDS: Final = ("", "SALE", "ORDER", "STAY", "FOLIO")
@@ -55,7 +53,10 @@ def award(
 ) -> rules.Award:
     """Evaluate a document for a member of a tier, or under pins. Raises the ledger's refusals."""
     member = rules.MemberFacts(tier=tier or None)
-    return ask(lambda: rules.evaluate(policy, facts, member, pins))
+    try:
+        return rules.evaluate(policy, facts, member, pins)
+    except rules.RulesRefusal as refused:
+        raise refusal_of(refused) from None
 
 
 def pins_message(pins: rules.Pins) -> PinsMessage:
@@ -86,17 +87,3 @@ def pins_of(message: PinsMessage) -> rules.Pins:
 def pinned_instant(local_time: str) -> Instant:
     """The instant of a pinned local time, which carries its offset."""
     return from_datetime(datetime.fromisoformat(local_time))
-
-
-def grant_message(grant: Grant) -> GrantMessage:
-    """A grant as it is stored and shown."""
-    return GrantMessage(
-        rule=grant.rule,
-        currency=grant.currency,
-        wanted=grant.wanted,
-        granted=grant.granted,
-        funder=grant.funder,
-        available_time=optional_timestamp(grant.pending_until),
-        expire_time=optional_timestamp(grant.expires_at),
-        tier_window=grant.window if grant.qualifying else "",
-    )

@@ -9,7 +9,6 @@ Before `#` stands the thing, behind it a running number of ten digits, so that a
 are one range of the index, in order. A key's lane is the lane of its thing.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from ledger.core.events import AnyFact
@@ -19,6 +18,7 @@ from loyalty.v1.events_pb2 import (
     HoldCaptured,
     HoldReleased,
     PointsBurned,
+    PointsEarned,
     PointsHeld,
     ReversalReversed,
 )
@@ -64,26 +64,33 @@ def thing_of(key: str) -> str:
     return key.partition(ACT)[0]
 
 
-def keys_of(fact: AnyFact) -> Iterator[str]:
+def keys_of(fact: AnyFact) -> tuple[str, ...]:
     """Keys under which a fact is found again, besides the request that caused it.
 
     A document's key is left to its handler, which stores command and answer with it.
     """
     match fact:
+        case PointsEarned() | DocumentPosted():
+            # Most facts are these two: told first, because every case costs.
+            return ()
         case PointsHeld():
-            yield act_key(hold_thing(fact.business_unit, fact.hold_id), 0)
+            return (act_key(hold_thing(fact.business_unit, fact.hold_id), 0),)
         case HoldCaptured():
-            yield act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act)
-            yield act_key(burn_thing(fact.entry_id), 0)
+            return (
+                act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),
+                act_key(burn_thing(fact.entry_id), 0),
+            )
         case HoldReleased():
-            yield act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act)
+            return (act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),)
         case PointsBurned():
-            yield act_key(burn_thing(fact.entry_id), 0)
+            return (act_key(burn_thing(fact.entry_id), 0),)
         case BurnReversed() | ReversalReversed():
-            yield act_key(burn_thing(fact.burn_entry_id), fact.act)
-            yield act_key(burn_thing(fact.entry_id), 0)
+            return (
+                act_key(burn_thing(fact.burn_entry_id), fact.act),
+                act_key(burn_thing(fact.entry_id), 0),
+            )
         case _:
-            return
+            return ()
 
 
 def document_key(fact: DocumentPosted) -> str:

@@ -124,8 +124,12 @@ class PolicyBook:
         )
         if answer.tier is None:
             return None
-        window = max((window for _, window in account.qualifying), default="")
-        points = sum(held for (_, in_), held in account.qualifying.items() if in_ == window)
+        window, points = "", 0
+        for (_, counted_in), held in account.qualifying.items():
+            if counted_in > window:
+                window, points = counted_in, 0
+            if counted_in == window:
+                points += held
         return TierVerdict(answer.tier, answer.valid_until, window, points, found.event.digest)
 
 
@@ -134,10 +138,11 @@ def ask(question: Callable[[], Asked]) -> Asked:
     try:
         return question()
     except rules.RulesRefusal as refused:
-        raise _refusal(refused) from None
+        raise refusal_of(refused) from None
 
 
-def _refusal(refused: rules.RulesRefusal) -> refusals.Refusal:
+def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
+    """The ledger's refusal for one of the rules."""
     known = ", ".join(refused.known)
     match refused.reason:
         case "UNKNOWN_BUSINESS_UNIT":

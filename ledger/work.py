@@ -14,7 +14,7 @@ from ledger.core.decision import Decision
 from ledger.core.events import AnyFact, Fact, columns_of, encode
 from ledger.core.instant import Instant
 from ledger.core.state import Account
-from ledger.envelope import StoredEvent, leaf_hash
+from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook
@@ -141,8 +141,9 @@ class Work:
         account = self.account(stream)
         now = self.now(stream)
         decision = advance(account, now=now, ladder=self.policies.ladder)
-        if decision.facts:
-            self.record(stream, decision)
+        if not decision.facts:
+            return account, []
+        self.record(stream, decision)
         return decision.account, [fact.event for fact in decision.facts]
 
     def record(self, stream: str, decision: Decision) -> Range:
@@ -161,9 +162,10 @@ class Work:
         version = before
         for fact in facts:
             version += 1
-            event = _stored(lane, pos, stream, version, fact, recorded_at)
-            self.batch.events.append(event)
-            self._register_acts(fact.event, event)
+            stored = _stored(lane, pos, stream, version, fact, recorded_at)
+            self.batch.events.append(stored)
+            for key in keys_of(fact.event):
+                self._register_act(key, fact.event, stored)
             pos += 1
             recorded_at += 1
         if version == before:
@@ -171,25 +173,24 @@ class Work:
         self.standing[lane] = Head(pos, recorded_at - 1)
         return Range(lane, stream, before + 1, version, pos)
 
-    def _register_acts(self, fact: AnyFact, event: StoredEvent) -> None:
-        """Register a fact under the keys of what it is about, so that it is found again."""
-        for key in keys_of(fact):
-            thing = thing_of(key)
-            for known in (self.known, self.made):
-                known.acts.setdefault(thing, {})[key] = (event.stream, fact)
-            self.batch.keys.append(
-                KeyRow(
-                    key=key,
-                    command=None,
-                    fingerprint=NO_FINGERPRINT,
-                    answer=None,
-                    refers_to=None,
-                    lane=event.lane,
-                    stream=event.stream,
-                    first_version=event.version,
-                    last_version=event.version,
-                )
+    def _register_act(self, key: str, fact: AnyFact, event: StoredEvent) -> None:
+        """Register a fact under a key of what it is about, so that it is found again."""
+        thing = thing_of(key)
+        for known in (self.known, self.made):
+            known.acts.setdefault(thing, {})[key] = (event.stream, fact)
+        self.batch.keys.append(
+            KeyRow(
+                key=key,
+                command=None,
+                fingerprint=NO_FINGERPRINT,
+                answer=None,
+                refers_to=None,
+                lane=event.lane,
+                stream=event.stream,
+                first_version=event.version,
+                last_version=event.version,
             )
+        )
 
     def register(self, row: KeyRow) -> None:
         """Register a caller's key with its answer."""
@@ -240,20 +241,10 @@ class Work:
 def _stored(
     lane: int, pos: int, stream: str, version: int, fact: Fact, recorded_at: Instant
 ) -> StoredEvent:
-    kind, currency, points, business_unit = columns_of(fact.event)
+    columns = columns_of(fact.event)
     payload = encode(fact.event)
-    bare = StoredEvent(
-        lane,
-        pos,
-        stream,
-        version,
-        kind,
-        currency,
-        points,
-        business_unit,
-        fact.occurred_at,
-        recorded_at,
-        payload,
-        b"",
+    return sealed(
+        StoredEvent(
+            lane, pos, stream, version, *columns, fact.occurred_at, recorded_at, payload, b""
+        )
     )
-    return bare._replace(leaf_hash=leaf_hash(bare))

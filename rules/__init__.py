@@ -16,6 +16,7 @@ from rules.facts import (
     member_from_pins,
     parse_quantity,
 )
+from rules.ladder import TierAnswer
 from rules.loading import PolicyDocument, load
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
@@ -27,7 +28,7 @@ from rules.redemptions import (
 )
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.terms import CurrencyTerms, UnitTerms
-from rules.tiers import TierAnswer, tier_for
+from rules.tiers import tier_for
 
 __all__ = [
     "Award",

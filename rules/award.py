@@ -1,12 +1,11 @@
 """What the rules answer: grants per rule, with the terms of the lots they become."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules.facts import Instant, Pins
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """Points that one rule gives to one document; at most one grant per rule and document.
 
     `wanted` and `granted` are above zero, in the smallest unit of `currency`; they differ only
@@ -26,8 +25,7 @@ class Grant:
     window: str
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """The grants of a document in the policy's fixed order, and what they were computed under."""
 
     pins: Pins

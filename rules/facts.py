@@ -1,13 +1,14 @@
 """What the rules may look at, and what of it is pinned: plain values that nobody can change.
 
 Money is int minor units of the document's currency, instants are int microseconds since the
-Unix epoch (UTC). Nothing here reads a clock, a database or the network.
+Unix epoch (UTC). Nothing here reads a clock, a database or the network. Named tuples, because
+every document makes a handful of them.
 """
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 Instant = int
 """Microseconds since the Unix epoch, UTC."""
@@ -15,8 +16,7 @@ Instant = int
 _QUANTITY = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 
 
-@dataclass(frozen=True, slots=True)
-class LineFacts:
+class LineFacts(NamedTuple):
     """One surviving line of a document.
 
     `net_minor` may be zero or negative (a discount line, say). `paid_with_points_minor` is the
@@ -30,8 +30,7 @@ class LineFacts:
     paid_with_points_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFacts:
+class DocumentFacts(NamedTuple):
     """A sale, order, stay or folio as its business unit states it now (net state).
 
     `status` is PENDING, FINAL or CANCELLED. `kind` and `channel` are compared without regard to
@@ -50,15 +49,13 @@ class DocumentFacts:
     stays: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MemberFacts:
+class MemberFacts(NamedTuple):
     """What the rules know of a member. `tier` None means the ladder's lowest tier."""
 
     tier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(NamedTuple):
     """What an award was computed under, stored with it so that it can be computed again.
 
     `local_time` is wall time with its offset in the business unit's zone and `business_day` its

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
+from rules.ladder import Ladder
 from rules.lot_terms import ExpiryRule
 from rules.model import BusinessUnit, PolicyModel
 from rules.refusal import RulesRefusal
@@ -51,6 +52,7 @@ class Terms:
     unlisted_earn: bool
     expiries: Mapping[str, ExpiryRule]
     lowest_tier: str | None
+    ladder: Ladder | None
 
     def unit(self, business_unit: str) -> UnitTerms:
         """Find a business unit; RulesRefusal UNKNOWN_BUSINESS_UNIT names the known ones."""
@@ -108,6 +110,7 @@ def compile_terms(model: PolicyModel) -> Terms:
         unlisted_earn=model.unlisted_categories == "earn",
         expiries=MappingProxyType({e.id: ExpiryRule(e, zone) for e in model.expiries}),
         lowest_tier=model.tiers.ladder[0].id if model.tiers else None,
+        ladder=Ladder(model.tiers, zone) if model.tiers else None,
     )
 
 

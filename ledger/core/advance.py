@@ -61,17 +61,18 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
 
 
 def _is_due(account: Account, now: Instant) -> bool:
-    pending = False
     for balance in account.balances.values():
-        pending = pending or balance.pending > 0
-    if pending and any(_releasable(lot, now) for lot in account.lots):
-        return True
+        if balance.pending and any(_releasable(lot, now) for lot in account.lots):
+            return True
     for lot in account.lots:
         if lot.expires_at is None or lot.expires_at > now:
             break
         if lot.available:
             return True
-    return _hold_is_due(account.holds, now) or _period_is_over(account, now)
+    if account.holds and _hold_is_due(account.holds, now):
+        return True
+    end = account.tiers[-1].valid_until if account.tiers else None
+    return end is not None and end <= now
 
 
 def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
@@ -100,11 +101,6 @@ def _releasable(lot: Lot, now: Instant) -> bool:
 
 def _hold_is_due(holds: tuple[Hold, ...], now: Instant) -> bool:
     return any(hold.expires_at is not None and hold.expires_at <= now for hold in holds)
-
-
-def _period_is_over(account: Account, now: Instant) -> bool:
-    end = account.tiers[-1].valid_until if account.tiers else None
-    return end is not None and end <= now
 
 
 def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> list[_Due]:

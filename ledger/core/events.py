@@ -6,6 +6,8 @@ exactly its arms, so a new kind cannot be forgotten.
 
 from typing import Final, NamedTuple, cast
 
+from google.protobuf.message_factory import GetMessageClass
+
 from ledger.core.instant import Instant
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
@@ -94,17 +96,46 @@ EFFECTS: Final[dict[str, Effect]] = {
 }
 
 _ARMS: Final = Event.DESCRIPTOR.oneofs_by_name["kind"].fields
-_MESSAGES: Final = {arm.name: arm.message_type for arm in _ARMS if arm.message_type is not None}
 KIND_NAME: Final[dict[int, str]] = {arm.number: arm.name for arm in _ARMS}
 KIND_NUMBER: Final[dict[str, int]] = {arm.name: arm.number for arm in _ARMS}
-_ARM_OF_MESSAGE: Final[dict[str, str]] = {kind.name: arm for arm, kind in _MESSAGES.items()}
-_HAS: Final[dict[str, frozenset[str]]] = {
-    arm: frozenset(kind.fields_by_name) for arm, kind in _MESSAGES.items()
-}
+_LENGTH_DELIMITED: Final = 2
+"""Wire type of a message inside a message."""
 
 
 class UnknownKind(Exception):
     """A newer build wrote this event. Refuse to guess: skipping it would corrupt a balance."""
+
+
+class _Kind(NamedTuple):
+    """What is known of a kind of fact from its message type alone."""
+
+    name: str
+    number: int
+    tag: bytes
+    """Field tag of the arm in Event."""
+    has: frozenset[str]
+    """Names of the fields."""
+
+
+def _varint(value: int) -> bytes:
+    more = bytearray()
+    while value > 0x7F:
+        more.append(value & 0x7F | 0x80)
+        value >>= 7
+    more.append(value)
+    return bytes(more)
+
+
+_KINDS: Final[dict[type, _Kind]] = {
+    GetMessageClass(arm.message_type): _Kind(
+        arm.name,
+        arm.number,
+        _varint(arm.number << 3 | _LENGTH_DELIMITED),
+        frozenset(arm.message_type.fields_by_name),
+    )
+    for arm in _ARMS
+    if arm.message_type is not None
+}
 
 
 class Columns(NamedTuple):
@@ -118,15 +149,19 @@ class Columns(NamedTuple):
 
 def kind_of(event: AnyFact) -> str:
     """Name of the fact's arm in the registry: "points_earned"."""
-    return _ARM_OF_MESSAGE[type(event).__name__]
+    return _KINDS[type(event)].name
+
+
+def fields_of(event: AnyFact) -> frozenset[str]:
+    """Names of the fields that a fact of its kind has."""
+    return _KINDS[type(event)].has
 
 
 def columns_of(event: AnyFact) -> Columns:
     """Typed columns of a fact; None where its kind has no such field."""
-    name = _ARM_OF_MESSAGE[type(event).__name__]
-    has = _HAS[name]
+    _, number, _, has = _KINDS[type(event)]
     return Columns(
-        KIND_NUMBER[name],
+        number,
         event.currency if "currency" in has else None,  # type: ignore[union-attr]
         event.points if "points" in has else None,  # type: ignore[union-attr]
         event.business_unit if "business_unit" in has else None,  # type: ignore[union-attr]
@@ -134,9 +169,12 @@ def columns_of(event: AnyFact) -> Columns:
 
 
 def encode(event: AnyFact) -> bytes:
-    """Bytes as stored and hashed. Nothing ever serialises a stored event again."""
-    envelope = Event(**{kind_of(event): event})  # type: ignore[arg-type]
-    return envelope.SerializeToString(deterministic=True)
+    """Bytes as stored and hashed: an Event with this arm. Nothing ever serialises it again.
+
+    Tag and length are written here because putting the fact into an Event would copy it.
+    """
+    fact = event.SerializeToString()
+    return _KINDS[type(event)].tag + _varint(len(fact)) + fact
 
 
 def decode(payload: bytes) -> AnyFact:

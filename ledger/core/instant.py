@@ -26,6 +26,13 @@ def to_timestamp(at: Instant) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
+def write_timestamp(into: Timestamp, at: Instant) -> None:
+    """Write an instant into a message's timestamp, which saves making one and copying it."""
+    into.seconds, micros = divmod(at, SECOND)
+    if micros or into.nanos:
+        into.nanos = micros * 1000
+
+
 def optional_timestamp(at: Instant | None) -> Timestamp | None:
     """As `to_timestamp`; None stays None, which leaves a message's field unset."""
     return None if at is None else to_timestamp(at)

@@ -1,9 +1,10 @@
 """What every handler does the same way: find the member, answer a retry, register an answer."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ledger.act import CODES, Act, Answer, AnswerMessage, WriteRequest, member_of
-from ledger.answers import balances_of, movements_of, position_token
+from ledger.answers import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
 from ledger.core.instant import SECOND, Instant, from_timestamp, to_datetime
@@ -108,20 +109,18 @@ def enrolled_stream(member: MemberRef, work: Work) -> str:
     return stream
 
 
-def posting(
-    entry_id: str, account: Account, facts: list[AnyFact], where: Range, **more: Any
-) -> Posting:
+def posting(entry_id: str, account: Account, facts: Iterable[AnyFact], where: Range) -> Posting:
     """The answer to a write that moved points, or could have."""
-    return Posting(
+    message = Posting(
         outcome=OUTCOME_POSTED,
         entry_id=entry_id,
         member_id=account.account_id,
-        movements=movements_of(facts),
-        balances=balances_of(account),
         tier=account.tier,
         position=position_token(where.lane, where.next_pos),
-        **more,
     )
+    add_movements(message, facts)
+    add_balances(message, account)
+    return message
 
 
 def register(act: Act, work: Work, where: Range, message: AnswerMessage) -> Answer:

@@ -4,22 +4,19 @@ import uuid_utils
 
 import rules
 from ledger.act import Act, Answer, member_of
-from ledger.answers import balances_of, position_token
+from ledger.answers import add_balances, position_token
 from ledger.core import refusals
 from ledger.core.commands import Grant, PostDocument
 from ledger.core.decide import decide
-from ledger.core.decision import Decision, Outcome
-from ledger.core.events import AnyFact
+from ledger.core.decision import Outcome
 from ledger.core.instant import Instant
 from ledger.core.state import Account
-from ledger.evaluation import award, facts_of, grant_message, pinned_instant, pins_message, pins_of
+from ledger.evaluation import award, facts_of, pinned_instant, pins_message, pins_of
 from ledger.handlers import context
 from ledger.lanes import DOCUMENT, account_of
-from ledger.policies import ask
-from ledger.work import DocumentHead, Range, Work
+from ledger.work import DocumentHead, Work
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
-from loyalty.v1.types_pb2 import Document, Origin
 from loyalty.v1.types_pb2 import Pins as PinsMessage
 
 
@@ -38,8 +35,11 @@ def post_document(act: Act, work: Work) -> Answer:
     if decision.outcome is Outcome.SUPERSEDED:
         return _superseded(work, stream, account)
     where = work.record(stream, decision)
-    _remember_head(act, work, stream, decision)
-    message = _posting(command, decision, where, due)
+    facts = due + [fact.event for fact in decision.facts]
+    posted = next(fact for fact in facts if isinstance(fact, DocumentPosted))
+    work.register_head(act.document, DocumentHead(stream, posted))
+    message = context.posting(command.entry_id, decision.account, facts, where)
+    message.grants.extend(posted.grants)
     return context.register_document(act, work, where, message)
 
 
@@ -76,8 +76,8 @@ def _award(
         at = pinned_instant(pins.local_time)
         return award(policy, facts_of(request.document, request.origin, at), tier="", pins=pins)
     policy = work.policies.at(at)
-    # A quantity that is no number was refused before; `ask` covers what only the policy knows.
-    return award(policy, ask(lambda: facts_of(request.document, request.origin, at)), tier=tier)
+    # A quantity that is no number was refused before.
+    return award(policy, facts_of(request.document, request.origin, at), tier=tier)
 
 
 def _command(
@@ -85,17 +85,12 @@ def _command(
 ) -> PostDocument:
     request = act.request
     assert isinstance(request, PostDocumentRequest)
-    origin = Origin()
-    origin.CopyFrom(request.origin)
-    origin.ClearField("occurred_time")
-    document = Document()
-    document.CopyFrom(request.document)
     grants: tuple[Grant, ...] = () if given is None else given.grants
     return PostDocument(
         entry_id=str(uuid_utils.uuid7()),
         business_unit=request.origin.business_unit,
-        document=document,
-        origin=origin,
+        document=request.document,
+        origin=request.origin,
         business_date=request.origin.business_date,
         occurred_at=at,
         head=None if head is None else head.posted,
@@ -104,28 +99,14 @@ def _command(
     )
 
 
-def _remember_head(act: Act, work: Work, stream: str, decision: Decision) -> None:
-    for fact in decision.facts:
-        if isinstance(fact.event, DocumentPosted):
-            work.register_head(act.document, DocumentHead(stream, fact.event))
-
-
-def _posting(
-    command: PostDocument, decision: Decision, where: Range, due: list[AnyFact]
-) -> Posting:
-    facts = due + [fact.event for fact in decision.facts]
-    grants = [grant_message(grant) for grant in command.grants]
-    return context.posting(command.entry_id, decision.account, facts, where, grants=grants)
-
-
 def _superseded(work: Work, stream: str, account: Account) -> Answer:
     """Nothing is recorded, not even the request: its content is not remembered."""
     where = work.append(stream, account.version, ())
     message = Posting(
         outcome=OUTCOME_SUPERSEDED,
         member_id=account.account_id,
-        balances=balances_of(account),
         tier=account.tier,
         position=position_token(where.lane, where.next_pos),
     )
+    add_balances(message, account)
     return Answer(message, replayed=False)
