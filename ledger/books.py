@@ -50,6 +50,10 @@ class LotBook:
     def enter(self, fact: AccountFact) -> Iterator[str]:  # noqa: C901 - one arm per shape of fact
         """Enter a fact; yield what is wrong about it."""
         match fact:
+            case PointsEarned() if fact.tier_window and fact.lot_id in self._issued:
+                # Qualifying points join the lot of their window.
+                self._issued[fact.lot_id] += fact.points
+                self._left[fact.lot_id] += fact.points
             case PointsEarned() | PointsPended() | OpeningLotRecorded():
                 if fact.lot_id in self._issued:
                     yield f"lot {fact.lot_id} was issued before"

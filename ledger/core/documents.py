@@ -252,7 +252,7 @@ def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, 
     for number, (terms, points) in enumerate(more.items(), 1):
         currency = terms.currency
         draft.check_room(currency, points)
-        lot_id = f"{command.entry_id}.{number}"
+        lot_id = _standing_lot(draft, command, terms) or f"{command.entry_id}.{number}"
         expire_time = optional_timestamp(terms.expires_at)
         if final and terms.pending_until is None:
             draft.record(
@@ -288,3 +288,24 @@ def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, 
                     entry_id=command.entry_id,
                 )
             )
+
+
+def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:
+    """Id of the open lot that qualifying points join; empty when they make one of their own.
+
+    Qualifying points are never burned, so a lot for every purchase would fill the account. Those of
+    one tier window, issuer, funder and expiry are one lot.
+    """
+    if not terms.window or terms.pending_until is not None:
+        return ""
+    for lot in reversed(draft.tally.lots.items):
+        if (
+            lot.tier_window == terms.window
+            and lot.currency == terms.currency
+            and lot.issuer == command.business_unit
+            and lot.funder == terms.funder
+            and lot.expires_at == terms.expires_at
+            and lot.available
+        ):
+            return lot.lot_id
+    return ""

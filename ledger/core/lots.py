@@ -53,6 +53,14 @@ class OpenLots:
         else:
             insort(items, lot, key=_order)
 
+    def join(self, lot_id: str, points: int) -> bool:
+        """Add points to an open lot; False when there is none with this id."""
+        for index in range(len(self.items) - 1, -1, -1):
+            if self.items[index].lot_id == lot_id:
+                self.change(index, available=points)
+                return True
+        return False
+
     def find(self, lot_id: str, state: str, points: int) -> int:
         """Index of the lot with this id that has so many points in a state, the first to expire."""
         for index, lot in enumerate(self.items):

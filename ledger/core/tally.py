@@ -162,6 +162,9 @@ class Tally:
             available = 0
             if event.HasField("available_time"):
                 available_at = from_timestamp(event.available_time)
+        if window and available and self.lots.join(event.lot_id, points):
+            self._qualify(event.currency, window, points)
+            return
         self.lots.insert(
             Lot(
                 event.lot_id,

@@ -228,3 +228,14 @@ def test_a_pending_document_counts_for_no_tier_until_it_is_final() -> None:
     story.posts("D2", 1, status, status=PENDING)
     story.posts("D2", 2)
     assert story.account.qualifying == {("QP", "2025"): 30}
+
+
+def test_qualifying_points_of_a_window_are_one_lot() -> None:
+    story = Story()
+    status = Grant(30, rule="status", currency="QP", window="2025")
+    for number in range(5):
+        story.posts(f"D{number}", 1, status)
+    assert [(lot.currency, lot.available) for lot in story.account.lots] == [("QP", 150)]
+    story.posts("D3", 2)
+    assert story.account.lots[0].available == 120
+    assert story.account.qualifying == {("QP", "2025"): 120}

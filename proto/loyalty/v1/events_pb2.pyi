@@ -360,7 +360,7 @@ class PointsEarned(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
-    """Id of the lot: the entry's id and a number."""
+    """Id of the lot: the entry's id and a number. Tier-qualifying points join the open lot of their window, if there is one."""
     currency: _builtins.str
     """Point currency."""
     points: _builtins.int
