@@ -1,6 +1,8 @@
 """A history that nobody touched: it verifies, replays, and both agree with the live ledger."""
 
 import asyncio
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +10,10 @@ from ledger import verify as verifying
 from ledger.core.evolve import fold
 from ledger.core.state import Account
 from ledger.digests import StateDigest, balance_rows, balances_digest
+from ledger.envelope import StoredEvent, envelope_of, leaf_hash
 from ledger.lanes import account_of
 from ledger.replay import ReplayResult, replay
+from ledger.tree import Frontier
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from projections.balances import BALANCES
 from projections.digest import digest_of
@@ -17,6 +21,8 @@ from server.database import connect, pool
 from tests.projections.following import follow_to_the_end
 from tests.store.lived import live
 from tests.store.till import Till, open_till
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 async def last_word(till: Till, *, skip_awards: bool = False) -> VerifyHistoryResponse:
@@ -141,6 +147,71 @@ async def test_an_empty_ledger_verifies(database: str) -> None:
         last = await last_word(till)
         assert not last.divergences
         assert (last.events_total, len(last.lane_roots)) == (0, 16)
+
+
+def test_the_leaf_is_that_of_the_decision_record() -> None:
+    record = (ROOT / "docs/decisions/0006-leaf-and-tree.md").read_text()
+    event = StoredEvent(
+        lane=3,
+        pos=7,
+        stream="account/018f4d2e-7c00-7000-8000-000000000001",
+        version=2,
+        kind=20,
+        currency="point",
+        points=150,
+        business_unit="market",
+        occurred_at=1740830400000000,
+        recorded_at=1740830400000001,
+        payload=bytes.fromhex("a20100"),
+        leaf_hash=b"",
+    )
+    assert envelope_of(event).hex() in "".join(record.split())
+    assert leaf_hash(event).hex() in record
+
+
+# The test vectors of Certificate Transparency: these leaves, and the root over the first n of them.
+LEAVES = (
+    "",
+    "00",
+    "10",
+    "2021",
+    "3031",
+    "40414243",
+    "5051525354555657",
+    "606162636465666768696a6b6c6d6e6f",
+)
+ROOTS = (
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+)
+
+
+def test_the_tree_has_the_published_roots() -> None:
+    leaves = [sha256(b"\x00" + bytes.fromhex(leaf)).digest() for leaf in LEAVES]
+    tree = Frontier()
+    assert tree.root().hex() == ROOTS[0]
+    for leaf, root in zip(leaves, ROOTS[1:], strict=True):
+        tree.append(leaf)
+        assert tree.root().hex() == root
+
+
+def test_leaves_added_together_make_the_tree_of_leaves_added_alone() -> None:
+    leaves = [sha256(bytes([number])).digest() for number in range(40)]
+    for first in range(0, 40, 3):
+        for second in range(first, 41):
+            alone, together = Frontier(), Frontier()
+            for leaf in leaves[:second]:
+                alone.append(leaf)
+            together.extend(leaves[:first])
+            together.extend(leaves[first:second])
+            assert (together.size, together.root()) == (alone.size, alone.root())
 
 
 def test_the_state_digest_is_that_of_the_accounts_in_any_order() -> None:
