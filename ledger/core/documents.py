@@ -252,9 +252,10 @@ def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, 
     for number, (terms, points) in enumerate(more.items(), 1):
         currency = terms.currency
         draft.check_room(currency, points)
-        lot_id = _standing_lot(draft, command, terms) or f"{command.entry_id}.{number}"
+        lot_id = f"{command.entry_id}.{number}"
         expire_time = optional_timestamp(terms.expires_at)
         if final and terms.pending_until is None:
+            lot_id = _standing_lot(draft, command, terms) or lot_id
             draft.record(
                 PointsEarned(
                     lot_id=lot_id,
@@ -296,7 +297,7 @@ def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:
     Qualifying points are never burned, so a lot for every purchase would fill the account. Those of
     one tier window, issuer, funder and expiry are one lot.
     """
-    if not terms.window or terms.pending_until is not None:
+    if not terms.window:
         return ""
     for lot in reversed(draft.tally.lots.items):
         if (

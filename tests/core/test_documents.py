@@ -239,3 +239,11 @@ def test_qualifying_points_of_a_window_are_one_lot() -> None:
     story.posts("D3", 2)
     assert story.account.lots[0].available == 120
     assert story.account.qualifying == {("QP", "2025"): 120}
+
+
+def test_qualifying_points_that_are_pending_wait_in_a_lot_of_their_own() -> None:
+    story = Story()
+    status = Grant(30, rule="status", currency="QP", window="2025")
+    story.posts("D1", 1, status)
+    story.posts("D2", 1, status, status=PENDING)
+    assert [(lot.available, lot.pending) for lot in story.account.lots] == [(30, 0), (0, 30)]
