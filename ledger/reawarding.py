@@ -1,6 +1,7 @@
 """Awards evaluated again: the rules, asked under the stored pins, must give the stored grants."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from itertools import zip_longest
 from typing import Final
 
@@ -9,6 +10,7 @@ from ledger.core.commands import Grant
 from ledger.core.events import decode
 from ledger.core.instant import Instant, from_timestamp
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
+from ledger.policies import published
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
 from loyalty.v1.types_pb2 import Grant as GrantMessage
 
@@ -27,9 +29,9 @@ NAMES: Final = (
 )
 
 
-def compiled(event: PolicyPublished) -> rules.Policy:
-    """A published document, compiled; its digest is that of the content. Raises PolicyRefused."""
-    return rules.compile_policy(rules.load(event.document))
+def digest_of(event: PolicyPublished) -> str:
+    """What a policy's digest covers: the document with every default written into it."""
+    return sha256(event.expanded).hexdigest()
 
 
 class Awards:
@@ -46,8 +48,8 @@ class Awards:
             try:
                 event = decode(payload)
                 if isinstance(event, PolicyPublished):
-                    policy = compiled(event)
-                    self._policies[policy.digest] = policy
+                    policy = published(event, 0).compiled
+                    self._policies[digest_of(event)] = policy
             except Exception:
                 continue
 
@@ -69,12 +71,13 @@ class Awards:
 
 def wrong_policy(event: PolicyPublished) -> str:
     """What is wrong with a published policy; empty when its content has the digest it states."""
+    digest = digest_of(event)
+    if digest != event.digest:
+        return f"the policy has digest {digest}, not {event.digest}"
     try:
-        policy = compiled(event)
+        published(event, 0)
     except Exception as error:
         return f"the policy does not compile any more: {error}"
-    if policy.digest != event.digest:
-        return f"the policy has digest {policy.digest}, not {event.digest}"
     return ""
 
 

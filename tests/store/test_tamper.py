@@ -279,7 +279,9 @@ async def test_a_policy_that_says_something_else(database: str) -> None:
         [place] = await story.places(POLICY)
 
         def doubled(fact: PolicyPublished) -> None:
-            fact.document = fact.document.replace("points: 1,", "points: 2,")
+            changed = fact.expanded.replace(b"0.01 EUR", b"0.02 EUR")
+            assert changed != fact.expanded
+            fact.expanded = changed
 
         await story.rewrite(place, doubled)
         found = await story.found()
