@@ -33,6 +33,7 @@ from server.rpc import Door
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 WATCH_SECONDS: Final = 0.5
 SEND_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 2.0
 SKEW_EVERY: Final = 20
 """The clocks are compared at every so many looks at the ledger."""
 CONNECTIONS: Final = 10
@@ -105,7 +106,7 @@ class Service:
     async def _open_store(self, dsn: str) -> None:
         # First, since it says best what is wrong with a database.
         self._pool = await database.pool(dsn, max_size=CONNECTIONS)
-        self._open.push_async_callback(self._pool.close)
+        self._open.push_async_callback(_close_pool, self._pool)
         self._ledger = await Ledger.open(
             self._pool,
             LedgerSettings(
@@ -117,7 +118,7 @@ class Service:
             self._clock,
             self._metrics,
         )
-        self._open.push_async_callback(self._ledger.close)
+        self._open.push_async_callback(self._close_ledger)
         if self._settings.projections:
             await self._follow(dsn)
 
@@ -127,7 +128,7 @@ class Service:
         from projections.runner import follow
 
         pool = await database.pool(dsn, max_size=len(PROJECTIONS))
-        self._open.push_async_callback(pool.close)
+        self._open.push_async_callback(_close_pool, pool)
         self._background(follow(pool, metrics=self._metrics), name="projections")
 
     async def _listen(self, extra_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
@@ -232,7 +233,18 @@ class Service:
         log.info("stopped")
 
     async def _answer_all(self) -> None:
-        await asyncio.gather(self._door.close(), self._ledger.drain())
+        # Shielded, since a writer that is cancelled here could not finish after all.
+        await asyncio.gather(self._door.close(), asyncio.shield(self._ledger.drain()))
+
+    async def _close_ledger(self) -> None:
+        closing = asyncio.ensure_future(self._ledger.close())
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+        if not closing.done():
+            # A writer waits for its database as long as it takes; nobody waits for the writer.
+            log.error("ledger_not_closed", detail="the database is away; nothing more was recorded")
+            closing.cancel()
+        with suppress(asyncio.CancelledError):
+            await closing
 
     async def _unless_hurried(self, work: Any) -> None:
         working = asyncio.ensure_future(work)
@@ -242,6 +254,11 @@ class Service:
             task.cancel()
             with suppress(asyncio.CancelledError, TimeoutError):
                 await task
+
+
+async def _close_pool(pool: asyncpg.Pool) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

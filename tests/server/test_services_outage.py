@@ -215,6 +215,27 @@ async def test_an_absent_database_delays_or_refuses_but_loses_and_doubles_nothin
     assert Code.INTERNAL not in tills.codes
 
 
+async def test_a_drain_does_not_wait_for_ever_for_an_absent_database(
+    database: str, tmp_path: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with cable_to(database) as (cable, url):
+        async with serving(url, tmp_path, drain_grace_seconds=1) as running:
+            served = Served(running.address, database)
+            connection = served.caller(await served.token("till"))
+            caller = await connection.__aenter__()
+            await served.with_member(caller)
+            cable.pull()
+            waiting = asyncio.ensure_future(caller.ledger.PostDocument(requests.sale()))
+            await asyncio.sleep(0.5)
+            began = loop.time()
+        assert loop.time() - began < 10
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await waiting
+        assert error.value.code() in (Code.UNAVAILABLE, Code.CANCELLED)
+        await connection.__aexit__(None, None, None)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own that is soon full."""

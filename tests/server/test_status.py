@@ -1,6 +1,6 @@
 """One table maps every refusal to what a caller receives."""
 
-import ast
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,10 @@ def filled(refusal: type[Refusal], text: str = "x") -> Refusal:
 
 
 def test_the_table_covers_every_refusal_and_nothing_else() -> None:
-    reasons = [refusal.reason for refusal in ALL_REFUSALS]
-    assert list(status.CODES) == reasons
-    assert list(SPOKEN) == reasons
-    assert set(status.RETRY_MILLISECONDS) <= set(reasons)
+    reasons = {refusal.reason for refusal in ALL_REFUSALS}
+    assert set(status.CODES) == reasons
+    assert set(SPOKEN) == reasons
+    assert set(status.RETRY_MILLISECONDS) <= reasons
     assert grpc.StatusCode.OK not in status.CODES.values()
 
 
@@ -108,10 +108,8 @@ def test_a_fault_of_ours_tells_nothing_about_itself() -> None:
 def test_nothing_is_refused_by_a_bare_code() -> None:
     # Every abort goes through the one place that attaches the reason.
     aborts = [
-        f"{path.name}:{node.lineno}"
+        path.name
         for path in sorted((ROOT / "server").glob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr.startswith("abort")
+        for _ in re.findall(r"\.abort\w*\(", path.read_text(encoding="utf-8"))
     ]
-    assert len(aborts) == 1, aborts
-    assert aborts[0].startswith("rpc.py:")
+    assert aborts == ["rpc.py"]
