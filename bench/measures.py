@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 from bench import h2load
@@ -11,7 +12,6 @@ from bench.figures import Sample
 from bench.h2load import Load, LoadFailed
 from bench.pgbench import CLIENTS, Pgbench
 from bench.policies import WITHOUT_RULES_AT
-from bench.processes import Used
 from bench.server import ECHO
 from bench.site import Site, Window, told_by
 
@@ -45,15 +45,15 @@ class Measure:
 
 def _pgbench(run: Callable[[Setting], Awaitable[Pgbench]]) -> Take:
     async def take(setting: Setting) -> Sample:
-        before = setting.site.watched.used()
+        before, began = setting.site.watched.used(), perf_counter()
         told = await run(setting)
-        used = setting.site.watched.used().since(before)
+        used, took = setting.site.watched.used().since(before), perf_counter() - began
         return Sample(
             rate=told.rate,
             p50_ms=told.p50_ms,
             p99_ms=told.p99_ms,
             cpu_us=used.per_operation(max(1, told.transactions)),
-            foreign=used.foreign / setting.seconds,
+            foreign=used.foreign / took,
             driver="pgbench",
         )
 
@@ -73,9 +73,9 @@ def _counted(
 ) -> Take:
     async def take(setting: Setting) -> Sample:
         site = setting.site
-        events, before = await site.events(), site.watched.used()
+        events, before, began = await site.events(), site.watched.used(), perf_counter()
         load, items = await drive(setting, path, callers)
-        used = site.watched.used().since(before)
+        used, took = site.watched.used().since(before), perf_counter() - began
         recorded = await site.events() - events
         if records and recorded < load.calls * items:
             raise LoadFailed(
@@ -83,25 +83,17 @@ def _counted(
                 " answers were good ones"
             )
         driver = "h2load" if drive is _by_h2load else "python"
-        return _sample(setting, load, items, used, recorded, driver)
+        return Sample(
+            rate=load.rate * items,
+            p50_ms=load.p50_ms,
+            p99_ms=load.p99_ms,
+            events=recorded * load.rate / load.calls if records else None,
+            cpu_us=used.per_operation(load.calls * items),
+            foreign=used.foreign / took,
+            driver=driver,
+        )
 
     return take
-
-
-def _sample(
-    setting: Setting, load: Load, items: int, used: Used, recorded: int, driver: str
-) -> Sample:
-    operations = max(1, load.calls * items)
-    seconds = load.calls / load.rate if load.rate else setting.seconds
-    return Sample(
-        rate=load.rate * items,
-        p50_ms=load.p50_ms,
-        p99_ms=load.p99_ms,
-        events=recorded / seconds,
-        cpu_us=used.per_operation(operations),
-        foreign=used.foreign / seconds,
-        driver=driver,
-    )
 
 
 async def _by_h2load(setting: Setting, path: str, callers: int) -> tuple[Load, int]:

@@ -64,7 +64,7 @@ class PerCallLedger:
                 connection = await connect(url)
                 stack.push_async_callback(connection.close)
                 connections.append(connection)
-            lanes = int(await connections[0].fetchval(statements.LANES))
+            lanes = int(await connections[0].fetchval(statements.SETTING, "lanes"))
             ledger = cls(lanes, clock=clock, hashed=IdentityHash(identity_key), accounts=accounts)
             await ledger._policies.refresh(_CallStore(connections[0], lanes))
             for connection in connections:
@@ -78,6 +78,10 @@ class PerCallLedger:
         act = prepare(
             request, client=client, hashed=self._hashed, deliver=_nobody, deadline=deadline
         )
+        # A caller that leaves must not interrupt a rollback: the lane would stay locked.
+        return await asyncio.shield(asyncio.ensure_future(self._recorded(act)))
+
+    async def _recorded(self, act: Act) -> Answer:
         connection = await self._idle.get()
         try:
             async with connection.transaction():

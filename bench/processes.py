@@ -58,8 +58,9 @@ class Watched:
         own, children = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
         machine = psutil.cpu_times()
         busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
-        # On Linux guests' time is part of the user's.
-        busy -= getattr(machine, "guest", 0.0) + getattr(machine, "guest_nice", 0.0)
+        # On Linux guests' time is part of the user's; what a hypervisor took was nobody's here.
+        for name in ("guest", "guest_nice", "steal"):
+            busy -= getattr(machine, name, 0.0)
         return Used(
             server=0.0 if self.server is None else _cpu(self.server),
             postgres=self._postgres_cpu(),

@@ -22,6 +22,8 @@ def show(book: Book, console: Console, *, judged: bool) -> None:
     _show_memory(book, console, judged=judged)
     for what, reason in book.skipped.items():
         console.print(f"[yellow]not measured: {what}: {reason}")
+    for what, problem in book.failed.items():
+        console.print(f"[red]failed: {what}: {problem}")
 
 
 def _measures(book: Book) -> Table:

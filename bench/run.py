@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,10 +11,13 @@ from typing import Final
 
 from bench import slow_disk
 from bench.figures import Book, Sample
+from bench.h2load import LoadFailed
 from bench.measures import DISK, FEW, SLOW, WARMING, YARDSTICKS, Measure, Setting
-from bench.site import Site, Window, told_by
+from bench.pgbench import PgbenchFailed
+from bench.site import Site, SiteFailed, Window, told_by
 from bench.slow_disk import NoShim
 from bench.stopwatch import PARTS
+from server.embedded import EmbeddedError
 
 STAGES: Final = (
     "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
@@ -81,18 +84,23 @@ class Run:
     def _replays(self) -> int:
         return min(3, self.scale.rounds)
 
-    async def take(self) -> Book:
+    async def take(self) -> None:
         """Measure everything that was asked for."""
         self.book.facts["scale"] = asdict(self.scale)
         if self._needs_disk() or {"split", "memory", "replay"} & set(self.stages):
-            members = self.scale.members if "cold" in self.stages else self.scale.few_members
-            async with self._site("disk", members) as site:
-                await self._disk(site)
+            await self._unless_it_fails("disk", self._disk())
         if "projections" in self.stages:
-            await self._projections()
+            await self._unless_it_fails("projections", self._projections())
         if "slow" in self.stages:
-            await self._slow()
-        return self.book
+            await self._unless_it_fails("slow", self._slow())
+
+    async def _unless_it_fails(self, what: str, stage: Coroutine[None, None, None]) -> None:
+        """A failure is told at the end: what was measured until then took half an hour."""
+        try:
+            await stage
+        except (EmbeddedError, LoadFailed, PgbenchFailed, SiteFailed) as error:
+            self.book.failed[what] = f"{type(error).__name__}: {error}"
+            self._step(f"{what} failed: {error}", 0)
 
     @asynccontextmanager
     async def _site(
@@ -114,16 +122,18 @@ class Run:
         ) as site:
             yield site
 
-    async def _disk(self, site: Site) -> None:
-        if self._needs_disk():
-            async with site.serving():
-                await self._rounds(site, self._on_disk(), "")
-        if "split" in self.stages:
-            await self._split(site)
-        if "memory" in self.stages:
-            await self._memory(site)
-        if "replay" in self.stages:
-            await self._replay(site)
+    async def _disk(self) -> None:
+        members = self.scale.members if "cold" in self.stages else self.scale.few_members
+        async with self._site("disk", members) as site:
+            if self._needs_disk():
+                async with site.serving():
+                    await self._rounds(site, self._on_disk(), "")
+            if "split" in self.stages:
+                await self._split(site)
+            if "memory" in self.stages:
+                await self._memory(site)
+            if "replay" in self.stages:
+                await self._replay(site)
 
     async def _projections(self) -> None:
         async with (

@@ -68,7 +68,7 @@ class _Handlers(grpc.GenericRpcHandler):
     """Unary methods by path."""
 
     def __init__(self, behaviours: dict[str, Behaviour]) -> None:
-        self._handlers: "dict[str, grpc.RpcMethodHandler[Any, Any]]" = {
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             path: grpc.unary_unary_rpc_method_handler(behaviour)
             for path, behaviour in behaviours.items()
         }
@@ -85,7 +85,7 @@ class _Timed(grpc.GenericRpcHandler):
     def __init__(self, inner: grpc.GenericRpcHandler, stopwatch: Stopwatch) -> None:
         self._inner = inner
         self._stopwatch = stopwatch
-        self._made: "dict[str, grpc.RpcMethodHandler[Any, Any]]" = {}
+        self._made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
