@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Self
 
 import asyncpg
@@ -25,7 +27,7 @@ from ledger.snapshots import Snapshots
 from ledger.store import Store
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
-from ledger.writer import Writer
+from ledger.writer import DATABASE_LOST, Writer
 from loyalty.v1.account_service_pb2 import AsOf, ListEntriesRequest, ListEntriesResponse
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.member_service_pb2 import Member
@@ -97,6 +99,7 @@ class Ledger:
     ) -> Self:
         """A ledger over a migrated database, serving. `pool` must outlive it."""
         store = await Store.open(pool)
+        await _require_identity_key(store, settings.identity_key)
         reading = Store(pool, store.lanes, writes=False)
         ledger = cls(store, reading, settings, clock or SystemClock(), metrics or NoMetrics())
         await ledger.policies.refresh(reading)
@@ -255,6 +258,7 @@ class Ledger:
     async def drain(self) -> None:
         """Refuse new writes, finish those that wait: all of them are answered after this."""
         self._waiting.close("shutting down")
+        self._writer.ending = True
         await self._writing
 
     async def close(self) -> None:
@@ -263,8 +267,9 @@ class Ledger:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._snapshots.flush()
-        await self._store.drop_sessions()
+        with suppress(*DATABASE_LOST):
+            await self._snapshots.flush()
+            await self._store.drop_sessions()
 
     async def _follow_policies(self) -> None:
         while True:
@@ -292,6 +297,20 @@ class Ledger:
         apart = max(before - there, there - after, 0)
         because = f"this clock and the database's are {apart // 1000} ms apart"
         self._writer.paused_because = because if apart > CLOCK_APART_MAX else ""
+
+
+class WrongIdentityKey(Exception):
+    """This process would register and look up identities under another key than the ledger's."""
+
+
+async def _require_identity_key(store: Store, key: bytes) -> None:
+    """Raise WrongIdentityKey unless the key is the one that the first process brought."""
+    fingerprint = sha256(b"identity key\x00" + key).hexdigest()
+    if await store.pin_setting("identity_key_fingerprint", fingerprint) != fingerprint:
+        raise WrongIdentityKey(
+            "the identity key is not the one this ledger was begun with: nobody would be found."
+            " Set LOYALTY_IDENTITY_KEY_FILE to the file with the first key"
+        )
 
 
 def _settled(result: Answer | Refusal | Exception | None) -> Answer | Refusal:

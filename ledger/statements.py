@@ -2,7 +2,11 @@
 
 from typing import Final
 
-LANES: Final = "SELECT value FROM programme_setting WHERE name = 'lanes'"
+SETTING: Final = "SELECT value FROM programme_setting WHERE name = $1"
+
+PIN_SETTING: Final = """
+INSERT INTO programme_setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+"""
 
 HEADS: Final = "SELECT lane, next_pos, last_recorded_at FROM lane ORDER BY lane"
 

@@ -165,7 +165,12 @@ class Store:
     @classmethod
     async def open(cls, pool: asyncpg.Pool, *, writes: bool = True) -> Self:
         """A store over a migrated database; the number of lanes is read from it."""
-        return cls(pool, int(await pool.fetchval(statements.LANES)), writes=writes)
+        return cls(pool, int(await pool.fetchval(statements.SETTING, "lanes")), writes=writes)
+
+    async def pin_setting(self, name: str, value: str) -> str:
+        """Write a setting unless it stands already, for good; returns what stands."""
+        await self.pool.execute(statements.PIN_SETTING, name, value)
+        return str(await self.pool.fetchval(statements.SETTING, name))
 
     async def drop_sessions(self) -> None:
         """Give both kept connections back; the next use opens others."""

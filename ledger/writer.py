@@ -37,6 +37,7 @@ KEY_CONTESTS_MAX: Final = 5
 DATABASE_LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -60,6 +61,10 @@ class Decided:
     results: list[tuple[Act, Result]]
     work: Work
     batch: AppendBatch
+
+
+class DatabaseAway(Exception):
+    """The database did not come back before the writer was told to end."""
 
 
 class Writer:
@@ -86,6 +91,8 @@ class Writer:
         self._standing: dict[int, Head] = {}
         self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
         self.stopped_because = ""
+        self.ending = False
+        """Set when no more will come: then a database that is away is not waited for."""
         self.paused_because = ""
         """Set from outside while nothing may be written, though what waits may wait on."""
 
@@ -267,6 +274,8 @@ class Writer:
         self._cache.clear()
 
     async def _reconnect(self, error: BaseException, attempt: int) -> None:
+        if self.ending:
+            raise DatabaseAway(str(error)) from error
         log.warning("database_lost", error=str(error) or type(error).__name__, attempt=attempt)
         await self._store.drop_sessions()
         await asyncio.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])
@@ -289,6 +298,9 @@ class Writer:
         return bool(keys) and bool(await self._store.find_keys(keys, []))
 
     def _fail(self, jobs: Sequence[Job], result: Refusal | Exception) -> None:
+        if isinstance(result, DatabaseAway):
+            # Whether the last batch was recorded is not known: its request ids will tell.
+            result = NotServing(cause="shutting down while the database is away")
         for job in jobs:
             for act in job.acts:
                 act.answer(result)

@@ -52,7 +52,8 @@ GRANTS = (
     "GRANT SELECT, INSERT, UPDATE ON lane, api_token TO loyalty_app",
     "GRANT SELECT, INSERT, DELETE ON identity TO loyalty_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON snapshot, subscription, projection TO loyalty_app",
-    "GRANT SELECT ON programme_setting, alembic_version TO loyalty_app",
+    "GRANT SELECT, INSERT ON programme_setting TO loyalty_app",
+    "GRANT SELECT ON alembic_version TO loyalty_app",
     "GRANT SELECT ON lane, event, request, snapshot, subscription, projection,"
     " programme_setting, alembic_version TO loyalty_audit",
 )

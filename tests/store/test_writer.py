@@ -1,6 +1,7 @@
 """The writer: batches, groups, lost connections, rivals, and a database that went back in time."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
@@ -14,8 +15,10 @@ from ledger.core.refusals import (
     QueueFull,
     Refusal,
 )
-from ledger.store import AppendBatch, Moved, Store
+from ledger.service import Ledger, LedgerSettings, WrongIdentityKey
+from ledger.store import AppendBatch, Head, Moved, Store
 from server.database import connect
+from server.database import pool as connected_pool
 from tests.store.till import Till, at, open_till
 
 
@@ -226,3 +229,35 @@ async def test_states_are_the_same_with_and_without_snapshots(database: str) -> 
     await connection.close()
     async with open_till(database) as without:
         assert (await without.ledger.account(member))[0] == before
+
+
+async def test_another_identity_key_is_refused_at_the_start(database: str) -> None:
+    async with open_till(database):
+        pass
+    pool = await connected_pool(database)
+    with pytest.raises(WrongIdentityKey, match="LOYALTY_IDENTITY_KEY_FILE"):
+        await Ledger.open(pool, LedgerSettings(identity_key=bytes(32)))
+    await pool.close()
+
+
+class Gone(Store):
+    """A store whose database has left for good."""
+
+    async def append(self, batch: AppendBatch) -> Moved | None:
+        raise ConnectionResetError("nobody there")
+
+    async def settle(self, lanes: Iterable[int]) -> dict[int, Head]:
+        raise ConnectionRefusedError("nobody there")
+
+
+async def test_a_ledger_ends_though_its_database_does_not_come_back(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        member = await till.enrol("1")
+        till.ledger._writer._store.__class__ = Gone
+        write = asyncio.create_task(till.write(till.document(member, "D1", 1, 10000)))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            await till.ledger.close()
+        with pytest.raises(NotServing):
+            await write
