@@ -67,6 +67,15 @@ CODES: Final[dict[type[WriteRequest], int]] = {
 }
 
 
+_NAMES_NO_MEMBER: Final = (
+    CaptureHoldRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+    EnrolMemberRequest,
+    PublishPolicyRequest,
+)
+
+
 class Answer(NamedTuple):
     """What a write comes back with."""
 
@@ -108,11 +117,6 @@ class Act:
         if not self.delivered:
             self.delivered = True
             self.deliver(result)
-
-    @property
-    def abandoned(self) -> bool:
-        """Nobody waits for it any more."""
-        return self.delivered
 
 
 def prepare(
@@ -168,14 +172,7 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
 
 def member_of(request: WriteRequest) -> MemberRef | None:
     """Whom a request means; None for kinds that name no member, or when it names none."""
-    if isinstance(
-        request,
-        CaptureHoldRequest
-        | ReleaseHoldRequest
-        | ReverseEntryRequest
-        | EnrolMemberRequest
-        | PublishPolicyRequest,
-    ):
+    if isinstance(request, _NAMES_NO_MEMBER):
         return None
     return request.member if request.HasField("member") else None
 
@@ -209,20 +206,16 @@ def _fingerprint(act: Act) -> None:
         origin = request.origin
         origin.client_software = origin.till = origin.operator = ""
     _hash_identities(act, request)
-    if isinstance(request, PostDocumentRequest):
-        member = request.member.SerializeToString(deterministic=True)
-        request.ClearField("member")
-        content = request.SerializeToString(deterministic=True)
-        act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
-        act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + member).digest()
-        request.member.MergeFromString(member)
-        act.command = bytes((CODES[PostDocumentRequest],)) + request.SerializeToString(
-            deterministic=True
-        )
-        return
     code = bytes((CODES[type(request)],))
     act.command = code + request.SerializeToString(deterministic=True)
-    act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
+    if not isinstance(request, PostDocumentRequest):
+        act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
+        return
+    member = request.member.SerializeToString(deterministic=True)
+    request.ClearField("member")
+    content = request.SerializeToString(deterministic=True)
+    act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
+    act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + member).digest()
 
 
 def _hash_identities(act: Act, request: WriteRequest) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ledger.act import Act
 from ledger.core.refusals import NotServing, QueueFull
@@ -11,8 +11,7 @@ BULK_SHARE = 4
 """While tills wait, at most every fourth place in a batch goes to bulk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """Acts that are decided together: one, or an atomic group."""
 
     acts: tuple[Act, ...]
@@ -20,7 +19,7 @@ class Job:
     @property
     def abandoned(self) -> bool:
         """Nobody waits for any of it."""
-        return all(act.abandoned for act in self.acts)
+        return all(act.delivered for act in self.acts)
 
 
 class Waiting:

@@ -11,7 +11,7 @@ from ledger.core.arrears import release_lot, repay
 from ledger.core.commands import Grant, PostDocument
 from ledger.core.decision import Draft, Outcome
 from ledger.core.draws import draw_available, draw_pending
-from ledger.core.instant import Instant, optional_timestamp, to_timestamp
+from ledger.core.instant import Instant, write_timestamp
 from ledger.core.state import Lot
 from loyalty.v1 import types_pb2
 from loyalty.v1.events_pb2 import (
@@ -102,26 +102,27 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         document=command.document,
         origin=command.origin,
         pins=command.pins,
-        grants=[_recorded(grant) for grant in command.grants],
         business_date=command.business_date,
         pinned=final or (head is not None and head.pinned),
     )
     # The instant stands in the envelope, once.
     version.origin.ClearField("occurred_time")
+    for grant in command.grants:
+        _write_grant(version.grants.add(), grant)
     draft.record(version)
 
 
-def _recorded(grant: Grant) -> types_pb2.Grant:
-    return types_pb2.Grant(
-        rule=grant.rule,
-        currency=grant.currency,
-        wanted=grant.wanted,
-        granted=grant.granted,
-        funder=grant.funder,
-        available_time=optional_timestamp(grant.pending_until),
-        expire_time=optional_timestamp(grant.expires_at),
-        tier_window=grant.window,
-    )
+def _write_grant(recorded: types_pb2.Grant, grant: Grant) -> None:
+    recorded.rule = grant.rule
+    recorded.currency = grant.currency
+    recorded.wanted = grant.wanted
+    recorded.granted = grant.granted
+    recorded.funder = grant.funder
+    recorded.tier_window = grant.window
+    if grant.pending_until is not None:
+        write_timestamp(recorded.available_time, grant.pending_until)
+    if grant.expires_at is not None:
+        write_timestamp(recorded.expire_time, grant.expires_at)
 
 
 def _waiting(draft: Draft, key: str) -> list[Lot]:
@@ -248,47 +249,34 @@ def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, 
     """Make a lot for each kind of terms; what can be spent at once first pays what is owed."""
     draft.check_lots(len(more))
     final = command.document.status == DOCUMENT_STATUS_FINAL
-    earned_time = to_timestamp(command.occurred_at)
     for number, (terms, points) in enumerate(more.items(), 1):
-        currency = terms.currency
-        draft.check_room(currency, points)
+        draft.check_room(terms.currency, points)
         lot_id = f"{command.entry_id}.{number}"
-        expire_time = optional_timestamp(terms.expires_at)
         if final and terms.pending_until is None:
             lot_id = _standing_lot(draft, command, terms) or lot_id
-            draft.record(
-                PointsEarned(
-                    lot_id=lot_id,
-                    currency=currency,
-                    points=points,
-                    business_unit=command.business_unit,
-                    funder=terms.funder,
-                    earned_time=earned_time,
-                    expire_time=expire_time,
-                    document=key,
-                    tier_window=terms.window,
-                    available_after=draft.available(currency) + points,
-                    entry_id=command.entry_id,
-                )
-            )
+            earned = PointsEarned(lot_id=lot_id, points=points, document=key)
+            _write_terms(earned, command, terms)
+            earned.available_after = draft.available(terms.currency) + points
+            draft.record(earned)
             if draft.tally.debts:
-                repay(draft, lot_id, currency=currency, entry_id=command.entry_id)
+                repay(draft, lot_id, currency=terms.currency, entry_id=command.entry_id)
         else:
-            draft.record(
-                PointsPended(
-                    lot_id=lot_id,
-                    currency=currency,
-                    points=points,
-                    business_unit=command.business_unit,
-                    funder=terms.funder,
-                    earned_time=earned_time,
-                    expire_time=expire_time,
-                    document=key,
-                    tier_window=terms.window,
-                    available_time=optional_timestamp(terms.pending_until),
-                    entry_id=command.entry_id,
-                )
-            )
+            pended = PointsPended(lot_id=lot_id, points=points, document=key)
+            _write_terms(pended, command, terms)
+            if terms.pending_until is not None:
+                write_timestamp(pended.available_time, terms.pending_until)
+            draft.record(pended)
+
+
+def _write_terms(made: PointsEarned | PointsPended, command: PostDocument, terms: _Terms) -> None:
+    made.currency = terms.currency
+    made.business_unit = command.business_unit
+    made.funder = terms.funder
+    made.tier_window = terms.window
+    made.entry_id = command.entry_id
+    write_timestamp(made.earned_time, command.occurred_at)
+    if terms.expires_at is not None:
+        write_timestamp(made.expire_time, terms.expires_at)
 
 
 def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:

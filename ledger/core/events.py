@@ -4,6 +4,7 @@ The registry is the oneof in events.proto. A test proves that the union and EFFE
 exactly its arms, so a new kind cannot be forgotten.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from google.protobuf.message_factory import GetMessageClass
@@ -117,6 +118,7 @@ class _Kind(NamedTuple):
     """Names of the fields."""
 
 
+@lru_cache(maxsize=4096)
 def _varint(value: int) -> bytes:
     more = bytearray()
     while value > 0x7F:

@@ -1,7 +1,7 @@
 """An account while facts are applied to it: the one mutable thing of the core, never handed out."""
 
 from collections.abc import Mapping
-from typing import Final, assert_never
+from typing import Final, assert_never, get_args
 
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.instant import from_timestamp
@@ -33,9 +33,9 @@ WINDOWS_KEPT: Final = 2
 """Per qualifying currency: the running tier window and the one before it decide every tier."""
 TIERS_KEPT: Final = 8
 
-_MOVES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
-    kind: tuple((column, sign) for column, sign in enumerate(effect) if sign)
-    for kind, effect in EFFECTS.items()
+_MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
+    kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)
+    for kind in get_args(MovingFact)
 }
 """EFFECTS as (column of a balance row, sign), without the zeros."""
 
@@ -148,7 +148,7 @@ class Tally:
         if row is None:
             row = self.balances[event.currency] = [0, 0, 0, 0]
         points = event.points
-        for column, sign in _MOVES[kind_of(event)]:
+        for column, sign in _MOVES[type(event)]:
             row[column] += sign * points
 
     # --- lots -------------------------------------------------------------------------------
@@ -287,9 +287,10 @@ class Tally:
         if counted is None and points < 0:
             return  # a window too old to decide anything
         qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
-        windows = sorted(key for key in qualifying if key[0] == currency)
-        for key in windows[:-WINDOWS_KEPT]:
-            del qualifying[key]
+        if counted is None:
+            windows = sorted(key for key in qualifying if key[0] == currency)
+            for key in windows[:-WINDOWS_KEPT]:
+                del qualifying[key]
         self.qualifying = frozen_mapping(qualifying)
 
 
