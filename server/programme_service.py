@@ -4,6 +4,7 @@ from typing import Final
 
 import grpc
 
+import rules
 from ledger.service import Ledger
 from loyalty.v1 import programme_service_pb2 as pb
 from server import validation
@@ -41,7 +42,14 @@ class ProgrammeServicer:
             request, client=call.principal.client, deadline=call.deadline
         )
         assert isinstance(answer.message, pb.Policy)
-        return pb.PublishPolicyResponse(policy=answer.message, replayed=answer.replayed)
+        # What was published had no error, so what is found are warnings.
+        warnings = [
+            pb.PolicyFinding(path=found.path, message=found.message, line=found.line)
+            for found in rules.check(rules.load(request.document))
+        ]
+        return pb.PublishPolicyResponse(
+            policy=answer.message, replayed=answer.replayed, findings=warnings
+        )
 
     async def _get(self, request: pb.GetPolicyRequest, _call: Call) -> pb.GetPolicyResponse:
         return pb.GetPolicyResponse(policy=await self._ledger.policy(request))

@@ -24,6 +24,9 @@ INTERNAL_REASON: Final = "INTERNAL"
 FIELD_LENGTH: Final = 200
 """Longest value in a Status: it travels in a header, and more than 8 KiB of them are refused."""
 
+FAULTS_MAX: Final = 12
+"""Most faults that a Status names, for the same reason."""
+
 _Code = grpc.StatusCode
 CODES: Final[dict[str, grpc.StatusCode]] = {
     "UNAUTHENTICATED": _Code.UNAUTHENTICATED,
@@ -80,10 +83,22 @@ def status_of(refusal: Refusal) -> Status:
     _add(status, ErrorInfo(reason=reason, domain=DOMAIN, metadata=fields))
     path = fields.get("field") or fields.get("where")
     if CODES[reason] is _Code.INVALID_ARGUMENT and path:
-        violation = BadRequest.FieldViolation(field=path, description=status.message, reason=reason)
-        _add(status, BadRequest(field_violations=[violation]))
+        faults = [(path, status.message)]
+        # Further faults of a document are notes: "earn[base].rate: must be above zero".
+        for note in getattr(refusal, "__notes__", ()):
+            faults.append((note.partition(": ")[0], note))
+        _add(status, _bad_request(faults[:FAULTS_MAX], reason))
     status.details.extend(_fixed_details(reason))
     return status
+
+
+def _bad_request(faults: list[tuple[str, str]], reason: str) -> BadRequest:
+    return BadRequest(
+        field_violations=[
+            BadRequest.FieldViolation(field=path, description=_short(text), reason=reason)
+            for path, text in faults
+        ]
+    )
 
 
 def internal_status() -> Status:

@@ -53,9 +53,11 @@ def _compiled(document: str) -> tuple[rules.Policy, bytes]:
             return rules.compile_policy(loaded), loaded.canonical
     except rules.PolicyRefused as refused:
         errors = list(refused.findings)
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    raise refusals.PolicyInvalid(where=first.path or "document", problem=first.message + more)
+    faults = [(found.path or "document", found.message) for found in errors]
+    refusal = refusals.PolicyInvalid(where=faults[0][0], problem=faults[0][1])
+    for where, problem in faults[1:]:
+        refusal.add_note(f"{where}: {problem}")
+    raise refusal
 
 
 def _require_one_programme(work: Work, policy: rules.Policy) -> None:

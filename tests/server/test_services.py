@@ -167,6 +167,17 @@ async def test_a_policy_is_published_shown_and_never_replaced(caller: Caller) ->
         "POLICY_INVALID",
     )
     assert violations_of(status)
+    status = await refused(
+        caller.programme.PublishPolicy(
+            PublishPolicyRequest(
+                request_id="p-4",
+                document=document.replace("months: 9", "months: 0").replace("per:", "pre:"),
+            )
+        ),
+        Code.INVALID_ARGUMENT,
+        "POLICY_INVALID",
+    )
+    assert len(violations_of(status)) > 1
     await refused(
         caller.programme.GetPolicy(GetPolicyRequest(version=99)), Code.NOT_FOUND, "UNKNOWN_POLICY"
     )
