@@ -7,8 +7,6 @@ from server import database
 from server.cli import console
 from server.cli.storage import connection, database_url
 from server.cli.verifying import verify_history
-from server.config import load
-from server.identity_key import identity_key
 
 
 async def replayed() -> ReplayResult:
@@ -22,7 +20,6 @@ async def replayed() -> ReplayResult:
 
 async def verified(*, skip_awards: bool) -> VerifyHistoryResponse:
     """The last word of a check of the whole history. Raises what `database_url` raises."""
-    key = identity_key(load())
     async with database_url() as url:
         with console.progress() as progress:
             task = progress.add_task("verify", total=None)
@@ -30,7 +27,7 @@ async def verified(*, skip_awards: bool) -> VerifyHistoryResponse:
             def show(done: VerifyHistoryResponse) -> None:
                 progress.update(task, completed=done.events_checked, total=done.events_total)
 
-            return await verify_history(url, key=key, skip_awards=skip_awards, progressed=show)
+            return await verify_history(url, skip_awards=skip_awards, progressed=show)
 
 
 async def rebuilt(name: str, *, accept_difference: bool) -> Rebuilt:

@@ -86,11 +86,12 @@ def explained() -> Iterator[None]:
 def _fail_with_advice(error: Exception) -> None:
     """Leave if this is something that an operator can put right; else return."""
     # Imported when something is wrong: they take longer to load than most commands to run.
+    from ledger.service import WrongIdentityKey
     from server.config import SettingsError
     from server.database import DatabaseError
     from server.embedded import EmbeddedError
 
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | WrongIdentityKey):
         fail(str(error), advice="`loyalty config` shows every setting", code=USAGE)
     if isinstance(error, DatabaseError | EmbeddedError):
         fail(error.problem, advice=error.advice, code=UNAVAILABLE)

@@ -60,8 +60,9 @@ def import_file(  # noqa: PLR0913 - every option is an argument
 ) -> None:
     """Post the transactions of a file. Running it again goes on where it stopped.
 
-    What was recorded before is answered as replayed and changes nothing. Amounts are read exactly
-    and rounded half to even per line; what that adds is reported.
+    What was recorded before is replayed and changes nothing.
+
+    Amounts are read exactly, and rounded half to even per line; what that adds is reported.
     """
     from server.cli.importing import write_rejects
     from server.cli.rows import Reading

@@ -2,8 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -12,7 +10,6 @@ import asyncpg
 import grpc
 from rich.console import Console
 
-from ledger.clock import Clock
 from ledger.replay import ReplayResult, replay
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
@@ -27,14 +24,13 @@ from server.cli.console import progress
 from server.cli.sending import CALL_SECONDS, metadata
 from server.cli.verifying import verify_history
 from server.demo import report, year
-from server.demo.child import server_process, settings_for
+from server.demo.child import server_process
 from server.demo.clock import SharedClock
 from server.demo.proof import caught_up, recorded_documents
 from server.demo.sources import WEEK
 from server.demo.traffic import Traffic
 from server.demo.year import Scale, Year
 from server.embedded.processes import find_postmaster
-from server.identity_key import identity_key
 
 POLICY: Final = Path(__file__).parents[2] / "rules" / "programmes" / "harbour.yaml"
 MARKER: Final = "made-by-loyalty-demo"
@@ -61,17 +57,19 @@ def run_demo(folder: Path, scale: Scale, out: Console) -> None:
         f"  {len(passing.documents):,} versions of documents, {len(passing.members.numbers):,}"
         f" members; read in {perf_counter() - began:.1f} s"
     )
-    with _own_folder(folder, keep=scale.keep):
-        problems = asyncio.run(Demo(folder, passing, out).run())
+    _prepare(folder)
+    problems = asyncio.run(Demo(folder, passing, out).run())
     out.print(f"[bold]Done[/] in {perf_counter() - began:.0f} s")
-    if scale.keep:
+    if problems or scale.keep:
         out.print(f"The database stays: LOYALTY_DATA_DIR={folder} loyalty verify")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     if problems:
         raise DemoFailed("\n".join(problems))
 
 
-@contextmanager
-def _own_folder(folder: Path, *, keep: bool) -> Iterator[None]:
+def _prepare(folder: Path) -> None:
+    """Make an empty folder where the demo's own was, if it was there."""
     marker = folder / MARKER
     if folder.exists() and not marker.exists():
         raise DemoFailed(f"{folder} is there already, and not the demo's: set LOYALTY_DATA_DIR")
@@ -80,11 +78,6 @@ def _own_folder(folder: Path, *, keep: bool) -> Iterator[None]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
-    try:
-        yield
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Demo:
@@ -112,7 +105,7 @@ class Demo:
                         await self._live(channel, clock, token=token)
                     await caught_up(connection)
                 await self._count(connection)
-                await self._prove(url, connection, clock)
+                await self._prove(url, connection)
             finally:
                 await connection.close()
         return self._problems
@@ -176,7 +169,7 @@ class Demo:
         self._expect("control totals", ties)
         self._expect("points of the group", unexplained == 0)
 
-    async def _prove(self, url: str, connection: asyncpg.Connection, clock: Clock) -> None:
+    async def _prove(self, url: str, connection: asyncpg.Connection) -> None:
         self._out.print("[bold]Proving[/]")
         replayed = await self._replay(connection)
         projected = (await digest_of(connection, BALANCES)).hexdigest
@@ -187,7 +180,7 @@ class Demo:
         self._out.print(f"  balances by replay      {replayed.balances_digest}")
         self._out.print(f"  balances by projection  {projected}")
         self._expect("digests of the balances", replayed.balances_digest == projected)
-        verified = await self._verify(url, clock)
+        verified = await self._verify(url)
         self._out.print(
             f"  verified {verified.events_checked:,} events, evaluated"
             f" {verified.awards_checked:,} awards again: {len(verified.divergences)} divergences"
@@ -209,17 +202,14 @@ class Demo:
             task = bar.add_task("replay", total=total)
             return await replay(connection, advanced=lambda count: bar.advance(task, count))
 
-    async def _verify(self, url: str, clock: Clock) -> VerifyHistoryResponse:
-        key = identity_key(settings_for(url, self._folder))
+    async def _verify(self, url: str) -> VerifyHistoryResponse:
         with progress() as bar:
             task = bar.add_task("verify", total=None)
 
             def show(done: VerifyHistoryResponse) -> None:
                 bar.update(task, completed=done.events_checked, total=done.events_total)
 
-            return await verify_history(
-                url, key=key, skip_awards=False, progressed=show, clock=clock
-            )
+            return await verify_history(url, skip_awards=False, progressed=show)
 
     def _expect(self, what: str, holds: bool) -> None:
         if not holds:
