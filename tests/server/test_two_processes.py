@@ -30,10 +30,10 @@ async def post_shared(caller: Caller, till: str) -> int:
 
 async def verified(caller: Caller) -> VerifyHistoryResponse:
     """The last word of a check of the whole history."""
-    last = VerifyHistoryResponse()
-    async for last in caller.audit.VerifyHistory(VerifyHistoryRequest()):
-        pass
-    return last
+    words: list[VerifyHistoryResponse] = []
+    async for word in caller.audit.VerifyHistory(VerifyHistoryRequest()):
+        words.append(word)
+    return words[-1]
 
 
 async def test_two_processes_fork_no_position_and_double_no_award(
