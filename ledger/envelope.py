@@ -36,6 +36,10 @@ class StoredEvent(NamedTuple):
     leaf_hash: bytes
 
 
+EnvelopeFacts = tuple[int, int, str, int, int, str | None, int | None, str | None, Instant, Instant]
+"""The fields of a StoredEvent before its payload."""
+
+
 # A batch names the same streams, currencies and units again and again.
 @lru_cache(maxsize=1 << 14)
 def _text(value: str | None) -> bytes:
@@ -47,26 +51,27 @@ def _text(value: str | None) -> bytes:
 
 def envelope_of(event: StoredEvent) -> bytes:
     """Canonical bytes of everything about an event but its payload and hash."""
-    fixed = _FIXED.pack(
-        FORMAT,
-        event.lane,
-        event.pos,
-        event.version,
-        event.kind,
-        event.occurred_at,
-        event.recorded_at,
-        0 if event.points is None else 1,
-        event.points or 0,
-    )
-    return fixed + _text(event.stream) + _text(event.currency) + _text(event.business_unit)
+    return _packed(event[:-2])
 
 
 def leaf_hash(event: StoredEvent) -> bytes:
     """The 32 bytes that stand for an event in its lane's tree; ignores `event.leaf_hash`."""
-    envelope = envelope_of(event)
-    return sha256(_LEAF + len(envelope).to_bytes(4, "big") + envelope + event.payload).digest()
+    return _hashed(envelope_of(event), event.payload)
 
 
-def sealed(event: StoredEvent) -> StoredEvent:
-    """The event with its leaf hash."""
-    return StoredEvent(*event[:-1], leaf_hash(event))
+def sealed(facts: EnvelopeFacts, payload: bytes) -> StoredEvent:
+    """An event with its leaf hash."""
+    return StoredEvent(*facts, payload, _hashed(_packed(facts), payload))
+
+
+def _packed(facts: EnvelopeFacts) -> bytes:
+    lane, pos, stream, version, kind, currency, points, unit, occurred_at, recorded_at = facts
+    has_points = 0 if points is None else 1
+    fixed = _FIXED.pack(
+        FORMAT, lane, pos, version, kind, occurred_at, recorded_at, has_points, points or 0
+    )
+    return fixed + _text(stream) + _text(currency) + _text(unit)
+
+
+def _hashed(envelope: bytes, payload: bytes) -> bytes:
+    return sha256(_LEAF + len(envelope).to_bytes(4, "big") + envelope + payload).digest()

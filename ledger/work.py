@@ -241,10 +241,5 @@ class Work:
 def _stored(
     lane: int, pos: int, stream: str, version: int, fact: Fact, recorded_at: Instant
 ) -> StoredEvent:
-    columns = columns_of(fact.event)
-    payload = encode(fact.event)
-    return sealed(
-        StoredEvent(
-            lane, pos, stream, version, *columns, fact.occurred_at, recorded_at, payload, b""
-        )
-    )
+    place = (lane, pos, stream, version, *columns_of(fact.event), fact.occurred_at, recorded_at)
+    return sealed(place, encode(fact.event))

@@ -7,8 +7,6 @@ from ledger.core.instant import Instant, from_timestamp
 from ledger.core.state import Drawn, Lot
 from loyalty.v1.types_pb2 import Draw
 
-_set = object.__setattr__
-
 
 class CorruptHistory(Exception):
     """A fact names a lot, hold or debt that its account does not have: the history is not whole."""
@@ -27,26 +25,15 @@ def drawn_of(draw: Draw) -> Drawn:
 
 
 class OpenLots:
-    """Lots in draw order; a lot with nothing left leaves.
+    """Lots in draw order; a lot with nothing left leaves."""
 
-    Lots made here are changed in place until `freeze()` has handed them out: copying a lot for
-    every draw would double the time of a fold.
-    """
-
-    __slots__ = ("_own", "items")
+    __slots__ = ("items",)
 
     def __init__(self, lots: Iterable[Lot]) -> None:
-        self._own: set[int] = set()
         self.items = list(lots)
 
-    def freeze(self) -> tuple[Lot, ...]:
-        """The lots as they are; from now on nobody changes these objects."""
-        self._own.clear()
-        return tuple(self.items)
-
     def insert(self, lot: Lot) -> None:
-        """Put a lot that nobody else has seen in its place."""
-        self._own.add(id(lot))
+        """Put a lot in its place."""
         items = self.items
         if not items or items[-1].order < lot.order:
             items.append(lot)
@@ -86,28 +73,8 @@ class OpenLots:
         held += lot.held
         if not (available or pending or held):
             del self.items[index]
-        elif id(lot) in self._own:
-            _set(lot, "available", available)
-            _set(lot, "pending", pending)
-            _set(lot, "held", held)
         else:
-            changed = Lot(
-                lot.lot_id,
-                lot.currency,
-                lot.issuer,
-                lot.funder,
-                lot.document,
-                lot.tier_window,
-                lot.earned_at,
-                lot.available_at,
-                lot.expires_at,
-                lot.seq,
-                available,
-                pending,
-                held,
-            )
-            self._own.add(id(changed))
-            self.items[index] = changed
+            self.items[index] = Lot(*lot[:-3], available, pending, held)
 
     def draw(self, draws: Iterable[Draw]) -> None:
         """Take available points."""

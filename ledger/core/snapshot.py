@@ -37,16 +37,13 @@ def encode(account: Account) -> bytes:
             account.business_unit,
             account.enrolled_at,
             account.identity_schemes,
-            [_lot_row(lot) for lot in account.lots],
+            account.lots,
             [_hold_row(hold) for hold in account.holds],
             [
                 (debt.debt_id, debt.business_unit, debt.currency, debt.points, debt.document)
                 for debt in account.debts
             ],
-            [
-                (currency, held.available, held.pending, held.held, held.arrears)
-                for currency, held in account.balances.items()
-            ],
+            [(currency, *held) for currency, held in account.balances.items()],
             [(*key, points) for key, points in account.qualifying.items()],
             [(span.tier, span.from_at, span.valid_until) for span in account.tiers],
         ]
@@ -71,24 +68,6 @@ def decode(state: bytes) -> Account:
         frozen_mapping({row[0]: Balance(*row[1:]) for row in balances}),
         frozen_mapping({(row[0], row[1]): row[2] for row in qualifying}),
         tuple(TierSpan(*row) for row in tiers),
-    )
-
-
-def _lot_row(lot: Lot) -> tuple[str | int | None, ...]:
-    return (
-        lot.lot_id,
-        lot.currency,
-        lot.issuer,
-        lot.funder,
-        lot.document,
-        lot.tier_window,
-        lot.earned_at,
-        lot.available_at,
-        lot.expires_at,
-        lot.seq,
-        lot.available,
-        lot.pending,
-        lot.held,
     )
 
 

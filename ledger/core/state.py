@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.core.instant import Instant
 
@@ -11,8 +11,7 @@ FAR_FUTURE: Final = 2**62
 """Sorts after every expiry: a lot that never expires is drawn last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Points earned together, so that they expire together. An empty one leaves the account."""
 
     lot_id: str
@@ -85,8 +84,7 @@ class Debt:
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """Points of one currency, by state."""
 
     available: int = 0

@@ -82,7 +82,7 @@ class Tally:
                 self.business_unit,
                 self.enrolled_at,
                 self.identity_schemes,
-                self.lots.freeze(),
+                tuple(self.lots.items),
                 tuple(self.holds),
                 tuple(self.debts),
                 frozen_mapping({name: Balance(*row) for name, row in self.balances.items()}),
