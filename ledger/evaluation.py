@@ -20,7 +20,7 @@ _STATUSES: Final = ("", "PENDING", "FINAL", "CANCELLED")
 
 def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.DocumentFacts:
     """What the rules may look at of a document."""
-    lines = tuple(
+    lines = [
         rules.LineFacts(
             line.line_id,
             line.category,
@@ -29,7 +29,8 @@ def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.
             line.paid_with_points_minor_units,
         )
         for line in document.lines
-    )
+    ]
+    stay = document.stay
     return rules.DocumentFacts(
         origin.business_unit,
         origin.channel,
@@ -38,9 +39,9 @@ def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.
         _STATUSES[document.status],
         document.currency_code,
         occurred_at,
-        lines,
-        document.stay.nights,
-        document.stay.stays,
+        tuple(lines),
+        stay.nights,
+        stay.stays,
     )
 
 

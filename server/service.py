@@ -14,6 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from ledger.clock import Clock
 from ledger.core.instant import from_datetime
+from ledger.garbage import search_seldom
 from ledger.service import Ledger, LedgerSettings
 from server import (
     account_service,
@@ -119,6 +120,7 @@ class Service:
             self._metrics,
         )
         self._open.push_async_callback(self._close_ledger)
+        search_seldom()
         if self._settings.projections:
             await self._follow(dsn)
 

@@ -99,12 +99,12 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
     version = DocumentPosted(
         entry_id=command.entry_id,
         business_unit=command.business_unit,
-        document=command.document,
-        origin=command.origin,
-        pins=command.pins,
         business_date=command.business_date,
         pinned=final or (head is not None and head.pinned),
     )
+    version.document.CopyFrom(command.document)
+    version.origin.CopyFrom(command.origin)
+    version.pins.CopyFrom(command.pins)
     # The instant stands in the envelope, once.
     version.origin.ClearField("occurred_time")
     for grant in command.grants:
