@@ -1,6 +1,6 @@
 """The benchmark: what a durable points movement costs on this machine, against known yardsticks.
 
-    make bench                              everything, about half an hour; build/bench.json
+    make bench                              everything, about 40 minutes; build/bench.json
     make bench BENCH_ARGS="--quick"         a look at everything in two minutes, nothing judged
     make bench BENCH_ARGS="--stage unary --rounds 3"
 
@@ -30,9 +30,11 @@ What is measured how
   client was told succeeded fail the benchmark: h2load does not look at gRPC's status.
 * Batches and streams come from a Python client whose bodies are glued from prepared bytes. "Without
   rules" are documents of an earlier date, when a policy without earn rules was in force.
-* `warm` members are cached in the server; each round has its own, so that lots do not pile up. The
-  hot account takes every document for 500 documents, then another account does (an account has at
-  most 10,000 open lots). `cold` draws from all members with the default cache.
+* `warm` members are cached in the server: each buys something before a round begins, and each round
+  has members of its own, so that lots do not pile up. Before each sample its load runs for a while
+  without being measured, so that connections, statements and caches are as in a long run.
+* The hot account takes every document for 500 documents, then another account does (an account has
+  at most 10,000 open lots). `cold` draws from all members with the default cache.
 * `per_call` decides with the same code, but commits every call in a transaction of its own under a
   lock of the account's lane, over 16 connections, with the same cache (bench/per_call.py).
 * CPU is taken from the operating system per process. Within the server, the stage `split` times the

@@ -6,6 +6,7 @@ each caller, since reading them all would cost the machine more than the server 
 
 import asyncio
 import json
+import math
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -48,6 +49,8 @@ class ClientOptions:
     items: int = 1
     one_member: bool = False
     """All items of a batch name the same member."""
+    sweep: bool = False
+    """Name one member after the other, and end after the last, however long it takes."""
 
     def as_json(self) -> str:
         """For the command line of the process."""
@@ -71,8 +74,12 @@ class Client:
         self._items = glue(options.occurred_seconds)
         self._metadata = (("authorization", f"Bearer {options.token}"),)
         self._ends = 0.0
+        self._swept = 0
 
     def _member(self) -> int:
+        if self.options.sweep:
+            self._swept += 1
+            return self.options.start + (self._swept - 1) % self.options.size
         return self.options.start + int(random() * self.options.size)
 
     def _batch(self) -> bytes:
@@ -101,7 +108,7 @@ class Client:
             await channel.channel_ready()
         caller = self._stream if options.method == "PostStream" else self._unary
         began = perf_counter()
-        self._ends = began + options.seconds
+        self._ends = math.inf if options.sweep else began + options.seconds
         async with asyncio.TaskGroup() as group:
             for number in range(options.callers):
                 group.create_task(caller(channels[number % len(channels)]))
@@ -114,7 +121,7 @@ class Client:
         method = self.options.method
         call: Any = channel.unary_unary(method if method.startswith("/") else SERVICE + method)
         checked = method.startswith("/")
-        while (began := perf_counter()) < self._ends:
+        while (began := perf_counter()) < self._ends and self._swept < self.options.size:
             body = self._batch() if method == "BatchPost" else next(self._documents)
             answer = await call(body, metadata=self._metadata)
             self.latencies.append(perf_counter() - began)

@@ -15,6 +15,8 @@ class Sample:
 
     rate: float
     """Operations a second: calls, items, transactions, or events."""
+    operations: int = 0
+    """How many there were while CPU time was counted."""
     p50_ms: float | None = None
     p99_ms: float | None = None
     events: float | None = None
@@ -102,6 +104,8 @@ ALSO: Final = (
     Target("replay / raw COPY OUT", "replay", "copy_out", least=0.0),
 )  # fmt: skip
 """Ratios worth knowing, with bounds of our own where there is one (0: none)."""
+FLAT: Final = 0.05
+"""Growth of the server's memory over the second half of its stage that still counts as none."""
 
 
 class Book:

@@ -41,6 +41,8 @@ class Measure:
     title: str
     stage: str
     take: Take
+    lead: bool = True
+    """Run for a while before it is measured."""
 
 
 def _pgbench(run: Callable[[Setting], Awaitable[Pgbench]]) -> Take:
@@ -50,6 +52,7 @@ def _pgbench(run: Callable[[Setting], Awaitable[Pgbench]]) -> Take:
         used, took = setting.site.watched.used().since(before), perf_counter() - began
         return Sample(
             rate=told.rate,
+            operations=told.transactions,
             p50_ms=told.p50_ms,
             p99_ms=told.p99_ms,
             cpu_us=used.per_operation(max(1, told.transactions)),
@@ -85,6 +88,7 @@ def _counted(
         driver = "h2load" if drive is _by_h2load else "python"
         return Sample(
             rate=load.rate * items,
+            operations=load.calls * items,
             p50_ms=load.p50_ms,
             p99_ms=load.p99_ms,
             events=recorded * load.rate / load.calls if records else None,
@@ -119,6 +123,7 @@ async def _client(
     items: int = 1,
     occurred_seconds: int | None = None,
     one_member: bool = False,
+    sweep: bool = False,
 ) -> tuple[Load, int]:
     site = setting.site
     options = ClientOptions(
@@ -132,6 +137,7 @@ async def _client(
         occurred_seconds=occurred_seconds or site.occurred_seconds,
         items=items,
         one_member=one_member,
+        sweep=sweep,
     )
     told = await told_by("bench.client", options.as_json())
     calls = int(told["calls"])
@@ -158,19 +164,21 @@ def _batch(
 
 
 def _yardsticks(stage: str) -> list[Measure]:
+    a, b = (f"{title}, {CLIENTS} clients" for title in ("A: pgbench TPC-B-like", _ONE_EVENT))
     return [
-        Measure("tpcb", f"A: pgbench TPC-B-like, {CLIENTS} clients", stage,
-                _pgbench(lambda at: at.site.yardsticks.tpcb(at.seconds))),
-        Measure("insert", f"B: one-event insert, {CLIENTS} clients", stage,
-                _pgbench(lambda at: at.site.yardsticks.insert(at.seconds))),
-    ]  # fmt: skip
+        Measure("tpcb", a, stage, _pgbench(lambda at: at.site.yardsticks.tpcb(at.seconds)), False),
+        Measure(
+            "insert", b, stage, _pgbench(lambda at: at.site.yardsticks.insert(at.seconds)), False
+        ),
+    ]
 
 
 def _lone_insert(stage: str) -> Measure:
     take = _pgbench(lambda at: at.site.yardsticks.insert(at.seconds, clients=1))
-    return Measure("insert_1", "B: one-event insert, 1 client", stage, take)
+    return Measure("insert_1", f"{_ONE_EVENT}, 1 client", stage, take, False)
 
 
+_ONE_EVENT: Final = "B: one-event insert"
 YARDSTICKS: Final = "yardsticks"
 """Stage of what every round measures, whatever else is asked for."""
 
@@ -236,4 +244,10 @@ FEW: Final = (
 )
 """Of servers that run with something more: a stopwatch, projections."""
 
-WARMING: Final = _batch(1000)
+ANYONE: Final = _batch(1000)
+"""A load on all members of a window."""
+
+
+async def sweep(setting: Setting) -> None:
+    """Let every member of the window buy something once, so that the server has them cached."""
+    await _client(setting, "BatchPost", BATCHES_IN_FLIGHT[100], items=100, sweep=True)

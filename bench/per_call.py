@@ -51,6 +51,7 @@ class PerCallLedger:
         self._policies = PolicyBook()
         self._idle: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
         self._left: dict[int, int] = {}
+        self._under_way: set[asyncio.Task[Answer]] = set()
 
     @classmethod
     @asynccontextmanager
@@ -70,6 +71,8 @@ class PerCallLedger:
             for connection in connections:
                 ledger._idle.put_nowait(connection)
             yield ledger
+            # Callers may be gone while their calls are not.
+            await asyncio.gather(*ledger._under_way, return_exceptions=True)
 
     async def write(
         self, request: WriteRequest, *, client: str, deadline: float | None = None
@@ -79,7 +82,10 @@ class PerCallLedger:
             request, client=client, hashed=self._hashed, deliver=_nobody, deadline=deadline
         )
         # A caller that leaves must not interrupt a rollback: the lane would stay locked.
-        return await asyncio.shield(asyncio.ensure_future(self._recorded(act)))
+        recording = asyncio.create_task(self._recorded(act))
+        self._under_way.add(recording)
+        recording.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(recording)
 
     async def _recorded(self, act: Act) -> Answer:
         connection = await self._idle.get()

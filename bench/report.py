@@ -1,15 +1,11 @@
 """What a run found out, as tables for people."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import ALSO, TARGETS, Book, Sample, Spread, Target, spread
-
-_FLAT: Final = 0.05
-"""Growth of the server's memory over the second half of its stage that still counts as none."""
+from bench.figures import ALSO, FLAT, TARGETS, Book, Sample, Spread, Target, spread
 
 
 def show(book: Book, console: Console, *, judged: bool) -> None:
@@ -100,7 +96,7 @@ def _show_memory(book: Book, console: Console, *, judged: bool) -> None:
     if memory is None:
         return
     growth = memory["growth_in_second_half"]
-    verdict = ("flat" if growth <= _FLAT else "GROWING") if judged else "not judged"
+    verdict = ("flat" if growth <= FLAT else "GROWING") if judged else "not judged"
     first, last = memory["points"][0], memory["points"][-1]
     console.print(
         f"server memory with a cache of {memory['cache_accounts']:,} accounts:"

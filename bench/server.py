@@ -5,7 +5,8 @@ It is the product's service with more methods beside its own, which exist only h
 * `bench.Echo/Call` makes a request like the others do and answers 85 bytes.
 * `bench.Warm/…`, `bench.Cold/…`, `bench.Hot/…` put fresh ids and a member into the request and hand
   it to the product's handler: members of the window, of all, or one member at a time.
-* `bench.PerCall/…` likewise, to the ledger of `bench.per_call`.
+* `bench.PerCall/…` likewise, to the ledger of `bench.per_call`, for members that are set apart: it
+  has a cache of its own, which the other measures must not spoil.
 * `bench.Control/Window` sets the window; `bench.Control/Split` tells what the stopwatch saw.
 """
 
@@ -107,12 +108,14 @@ class Population:
     def __init__(self, members: int) -> None:
         """All of them are in the window at first."""
         self._members = members
-        self._start, self._size = 0, members
+        self._start, self._size, self._apart = 0, members, 1
         self._turns = 0
+        self._swept = 0
 
-    def move(self, start: int, size: int) -> None:
-        """Set the window."""
-        self._start, self._size = start, size
+    def move(self, start: int, size: int, apart: int) -> None:
+        """Set the window: `size` members, and `apart` members right after them."""
+        self._start, self._size, self._apart = start, size, apart
+        self._swept = 0
 
     def warm(self) -> int:
         """Any member of the window."""
@@ -121,6 +124,12 @@ class Population:
     def cold(self) -> int:
         """Any member."""
         return int(random() * self._members)
+
+    def apart(self) -> int:
+        """Any member set apart; each of them once before any of them again."""
+        self._swept += 1
+        place = self._swept if self._swept < self._apart else int(random() * self._apart)
+        return self._start + self._size + place
 
     def hot(self) -> int:
         """One member of the window at a time."""
@@ -163,7 +172,7 @@ class MeasuredService(Service):
             "/bench.Warm/EarnPoints": rewriting(product, "EarnPoints", short, people.warm),
             "/bench.Cold/PostDocument": rewriting(product, "PostDocument", posts, people.cold),
             "/bench.Hot/PostDocument": rewriting(product, "PostDocument", posts, people.hot),
-            "/bench.PerCall/PostDocument": rewriting(per_call, "PostDocument", posts, people.warm),
+            "/bench.PerCall/PostDocument": rewriting(per_call, "PostDocument", posts, people.apart),
             "/bench.Control/Window": _moving(people),
             "/bench.Control/Split": _telling(self.stopwatch),
         }
@@ -195,8 +204,8 @@ def _echoing(requests: Iterator[bytes]) -> Behaviour:
 
 def _moving(people: Population) -> Behaviour:
     async def handle(raw: bytes, _context: Any) -> bytes:
-        start, size = raw.split()
-        people.move(int(start), int(size))
+        start, size, apart = raw.split()
+        people.move(int(start), int(size), int(apart))
         return b""
 
     return handle

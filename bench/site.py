@@ -35,10 +35,11 @@ class SiteFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The members of a round: so many from `start` on."""
+    """The members of a round: so many from `start` on, and those set apart right after them."""
 
     start: int
     size: int
+    apart: int
 
 
 class Site:
@@ -146,7 +147,7 @@ class Site:
 
     async def move(self, window: Window) -> None:
         """Let warm and hot members be those of the window."""
-        await self.control("Window", b"%d %d" % (window.start, window.size))
+        await self.control("Window", b"%d %d %d" % (window.start, window.size, window.apart))
 
     async def events(self) -> int:
         """How many events the ledger has."""
