@@ -40,6 +40,7 @@ class Measure:
     name: str
     title: str
     stage: str
+    """Or several, divided by spaces: whoever runs one of them needs it."""
     take: Take
     lead: bool = True
     """Run for a while before it is measured."""
@@ -190,7 +191,7 @@ DISK: Final = (
     Measure("echo_256", "echo, 256 in flight", YARDSTICKS, _unary(ECHO, 256, records=False)),
     Measure("post_256", "PostDocument, 256 in flight", YARDSTICKS, _unary(WARM, 256)),
     *(
-        Measure(f"post_{n}", f"PostDocument, {n} in flight", "unary", _unary(WARM, n))
+        Measure(f"post_{n}", f"PostDocument, {n} in flight", "unary per_call", _unary(WARM, n))
         for n in CALLERS[:-1]
     ),
     *(
@@ -211,7 +212,7 @@ DISK: Final = (
         for n in (1, 64, 256)
     ),
     Measure("batch_100", "BatchPost of 100, ten rules", "batch", _batch(100)),
-    Measure("batch_1000", "BatchPost of 1,000, ten rules", "batch", _batch(1000)),
+    Measure("batch_1000", "BatchPost of 1,000, ten rules", "batch hot", _batch(1000)),
     Measure("batch_100_plain", "BatchPost of 100, no rules", "batch", _batch(100, rules=False)),
     Measure("batch_1000_plain", "BatchPost of 1,000, no rules", "batch",
             _batch(1000, rules=False)),

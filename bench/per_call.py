@@ -49,7 +49,8 @@ class PerCallLedger:
         self._hashed = hashed
         self._cache = Cache(accounts)
         self._policies = PolicyBook()
-        self._idle: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
+        # Last in, first out: a lone caller meets statements that were planned before.
+        self._idle: asyncio.Queue[asyncpg.Connection] = asyncio.LifoQueue()
         self._left: dict[int, int] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
 

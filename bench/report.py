@@ -72,18 +72,19 @@ def _targets(title: str, book: Book, targets: Iterable[Target], *, judged: bool)
         table.add_column(heading, justify="right")
     for target in targets:
         value = book.ratio(target)
+        bounded = target.most is not None or bool(target.least)
+        wanted = target.wanted if bounded else ""
         if value is None:
-            table.add_row(target.title, "", "", target.wanted, "[yellow]not measured")
+            table.add_row(target.title, "", "", wanted, "[yellow]not measured")
             continue
         digits = 0 if value.median > 1000 else 2
         bounds = f"{value.least:,.{digits}f} to {value.greatest:,.{digits}f}"
-        bounded = target.most is not None or bool(target.least)
         verdict = "[green]met" if target.met_by(value.median) else "[red]missed"
         table.add_row(
             target.title,
             f"{value.median:,.{digits}f}",
             bounds,
-            target.wanted if bounded else "",
+            wanted,
             verdict if judged and bounded else "",
         )
     return table

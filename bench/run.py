@@ -79,7 +79,8 @@ class Run:
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
     def _on_disk(self) -> list[Measure]:
-        return [each for each in DISK if each.stage in (YARDSTICKS, *self.stages)]
+        wanted = {YARDSTICKS, *self.stages}
+        return [each for each in DISK if wanted & set(each.stage.split())]
 
     def _needs_disk(self) -> bool:
         return bool(ON_DISK & set(self.stages))
