@@ -100,6 +100,10 @@ def _measured(scale: Scale, stages: list[str], folder: Path, console: Console) -
 
         run = Run(scale, stages, folder, step=step)
         run.book.facts["machine"] = _machine(folder)
+        if run.book.facts["machine"]["file_system"] in ("tmpfs", "ramfs"):
+            run.book.skipped["durability"] = (
+                f"{folder.parent} lies in memory, where fsync costs nothing: choose another --data-dir"
+            )
         if not h2load.available():
             run.book.skipped["h2load"] = (
                 "it is not installed (Debian: nghttp2-client), so a Python client drives the unary"
