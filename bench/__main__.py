@@ -102,7 +102,7 @@ def _measured(scale: Scale, stages: list[str], folder: Path, console: Console) -
         run.book.facts["machine"] = _machine(folder)
         if run.book.facts["machine"]["file_system"] in ("tmpfs", "ramfs"):
             run.book.skipped["durability"] = (
-                f"{folder.parent} lies in memory, where fsync costs nothing: choose another --data-dir"
+                f"{folder.parent} lies in memory, where fsync is free: choose another --data-dir"
             )
         if not h2load.available():
             run.book.skipped["h2load"] = (
