@@ -83,6 +83,7 @@ async def served(environment: pytest.MonkeyPatch) -> AsyncIterator[None]:
         yield
 
 
+@pytest.mark.slow
 async def test_importing_a_file_twice_posts_it_once(served: None, tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(SALES, encoding="utf-8")
@@ -116,6 +117,7 @@ async def test_unknown_members_are_listed_unless_they_are_to_be_enrolled(
     assert (posted["posted"], posted["enrolled"]) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_account_and_entries_show_what_was_earned(served: None, tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(SALES, encoding="utf-8")
@@ -132,6 +134,7 @@ async def test_account_and_entries_show_what_was_earned(served: None, tmp_path: 
     assert "NOT_FOUND" in missing.stderr
 
 
+@pytest.mark.slow
 async def test_replay_prints_the_same_digests_each_time(served: None, tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(SALES, encoding="utf-8")
@@ -144,6 +147,7 @@ async def test_replay_prints_the_same_digests_each_time(served: None, tmp_path: 
     assert rebuilt["digest"] == first["balances_digest"]
 
 
+@pytest.mark.slow
 async def test_tokens_are_listed_without_the_token_and_revoked(served: None) -> None:
     listed = await loyalty("token", "list", "--json")
     assert '"name": "till"' in listed.stdout

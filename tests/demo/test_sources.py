@@ -69,6 +69,7 @@ def test_the_hotels_tie_to_their_published_total(shared: Path) -> None:
     assert all(item.version == 2 and item.net == 0 for item in cancelled)
 
 
+@pytest.mark.slow
 def test_the_web_shop_ties_to_its_published_total_but_for_reported_rounding(shared: Path) -> None:
     assert shared
     source = web.read(MEMBERS, real=True)
@@ -91,6 +92,7 @@ def test_without_the_files_traffic_is_made_up_the_same_on_every_run(unit: object
     assert ties(first)
 
 
+@pytest.mark.slow
 def test_versions_of_a_document_come_about_in_order() -> None:
     for source in (hotel.read(MEMBERS, real=False), web.read(MEMBERS, real=True)):
         latest: dict[str, tuple[int, int]] = {}
