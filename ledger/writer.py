@@ -29,6 +29,8 @@ from ledger.work import Known, Work
 
 log = structlog.get_logger()
 
+BUSY: Final = 4
+"""A batch of so many jobs was not a lone caller's: more have probably arrived meanwhile."""
 DECIDED_PER_TURN: Final = 32
 """Acts decided before the event loop gets a turn: about two milliseconds."""
 BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -91,6 +93,7 @@ class Writer:
         self._standing: dict[int, Head] = {}
         self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
         self.stopped_because = ""
+        self._last_size = 0
         self.ending = False
         """Set when no more will come: then a database that is away is not waited for."""
         self.paused_because = ""
@@ -103,6 +106,7 @@ class Writer:
     async def run(self, waiting: Waiting, *, batch_max: int) -> None:
         """Serve until `waiting` is closed and drained. Never dies of a batch."""
         while jobs := await self._next(waiting, batch_max):
+            self._last_size = len(jobs)
             self._metrics.queue_depth(waiting.interactive, waiting.bulk)
             pipelined = waiting.bulk + waiting.interactive >= batch_max
             try:
@@ -115,6 +119,8 @@ class Writer:
     async def _next(self, waiting: Waiting, batch_max: int) -> list[Job]:
         if waiting.interactive + waiting.bulk < batch_max:
             await self._settle_in_flight()
+        if self._last_size >= BUSY:
+            await waiting.gather(batch_max)
         return await waiting.take(batch_max)
 
     async def _step(self, jobs: list[Job], *, pipelined: bool) -> None:
