@@ -1,7 +1,8 @@
 """The programme that is measured: first without earn rules, then with ten.
 
 Which of the two holds for a document is decided by when it occurred, so both can be measured in
-turn on one server. A basket meets two of the ten rules on average, and three at most are granted.
+turn on one server. A sale makes two events, the document and its lot; a programme with tiers makes
+a third for the qualifying points.
 """
 
 from typing import Final
@@ -18,23 +19,17 @@ effective_from: {effective_from}
 zone: Europe/London
 currencies:
   - {{id: point, role: spendable, expiry: two_years}}
-  - {{id: status, role: tier_qualifying}}
 business_units:
   - {{id: market, zone: America/New_York, currency: USD, point_value: "0.01 USD"}}
   - {{id: dining, zone: America/New_York, currency: USD, point_value: "0.01 USD"}}
 categories: [grocery, household, pharmacy, fuel, {{id: tobacco, earns: false}}, food]
 groups:
-  - {{id: tier, combine: best_of}}
+  - {{id: channel, combine: best_of}}
   - {{id: promotion, combine: best_of}}
 expiries:
   - {{kind: fixed, id: two_years, months: 24, round_to: day_end}}
 redemptions:
   - {{id: pay, currency: point, min_points: 100}}
-tiers:
-  ladder:
-    - {{id: basic}}
-    - {{id: silver, reach_any: [[{{currency: status, at_least: 100000}}]]}}
-    - {{id: gold, reach_any: [[{{currency: status, at_least: 300000}}]]}}
 """
 
 _TEN_RULES: Final = """
@@ -62,21 +57,23 @@ earn:
     rate: {points: 2, per: "1.00 USD"}
     when: {business_unit: [dining]}
   - kind: base
-    id: status.all
-    currency: status
-    rate: {points: 1, per: "1.00"}
+    id: base.household
+    currency: point
+    priority: 5
+    rate: {points: 3, per: "2.00 USD"}
+    when: {business_unit: [market], category: [household]}
   - kind: multiplier
-    id: tier.silver
+    id: app.market
     currency: point
     factor: "1.25"
-    group: tier
-    when: {tier: [silver]}
+    group: channel
+    when: {business_unit: [market], channel: [app]}
   - kind: multiplier
-    id: tier.gold
+    id: app.dining
     currency: point
     factor: "1.5"
-    group: tier
-    when: {tier: [gold]}
+    group: channel
+    when: {business_unit: [dining], channel: [app]}
   - kind: multiplier
     id: promotion.household
     currency: point
