@@ -5,13 +5,12 @@ from typing import Any, Final
 
 from ledger.core import refusals
 from ledger.core.events import EFFECTS, NO_EFFECT, AnyFact, fields_of, kind_of
-from ledger.core.instant import optional_timestamp, to_timestamp, write_timestamp
+from ledger.core.instant import Instant, optional_timestamp, to_timestamp, write_timestamp
 from ledger.core.state import Account, Lot
 from loyalty.v1.account_service_pb2 import Account as AccountMessage
 from loyalty.v1.account_service_pb2 import Debt as DebtMessage
 from loyalty.v1.account_service_pb2 import Hold as HoldMessage
 from loyalty.v1.account_service_pb2 import Lot as LotMessage
-from loyalty.v1.ledger_service_pb2 import Balance as BalanceMessage
 from loyalty.v1.ledger_service_pb2 import Movement, Posting
 
 _MOVING: Final = frozenset(kind for kind, effect in EFFECTS.items() if effect != NO_EFFECT)
@@ -65,29 +64,40 @@ def moves_points(kind: str) -> bool:
     return kind in _MOVING
 
 
-def add_balances(answer: Posting | AccountMessage, account: Account) -> None:
-    """Add balances by currency to an answer, in order of first use, with what expires next."""
+def add_balances(
+    answer: Posting | AccountMessage, account: Account, *, points_expiring: bool = False
+) -> None:
+    """Add balances by currency to an answer, in order of first use, with what expires next.
+
+    How many points expire next is told only when asked for: a busy account may have thousands of
+    lots that expire on one day, and a write must not look at each.
+    """
     for currency, balance in account.balances.items():
         message = answer.balances.add(currency=currency, available=balance.available)
         message.pending = balance.pending
         message.held = balance.held
         message.arrears = balance.arrears
         if balance.available:
-            _write_next_expiry(message, account.lots)
+            next_at = _next_expiry(currency, account.lots)
+            if next_at is None:
+                continue
+            write_timestamp(message.next_expire_time, next_at)
+            if points_expiring:
+                message.next_expire_points = sum(
+                    lot.available
+                    for lot in account.lots
+                    if lot.expires_at == next_at and lot.currency == currency
+                )
 
 
-def _write_next_expiry(message: BalanceMessage, lots: Iterable[Lot]) -> None:
+def _next_expiry(currency: str, lots: Iterable[Lot]) -> Instant | None:
     """Lots stand in order of expiry, so the first of the currency that has points is the next."""
-    expires_at, points = None, 0
     for lot in lots:
-        if lot.expires_at is None or (expires_at is not None and lot.expires_at > expires_at):
-            break
-        if lot.available and lot.currency == message.currency:
-            expires_at = lot.expires_at
-            points += lot.available
-    if expires_at is not None:
-        write_timestamp(message.next_expire_time, expires_at)
-        message.next_expire_points = points
+        if lot.expires_at is None:
+            return None
+        if lot.available and lot.currency == currency:
+            return lot.expires_at
+    return None
 
 
 def account_message(account: Account, *, full: bool, position: str) -> AccountMessage:
@@ -100,7 +110,7 @@ def account_message(account: Account, *, full: bool, position: str) -> AccountMe
         ),
         position=position,
     )
-    add_balances(message, account)
+    add_balances(message, account, points_expiring=True)
     if full:
         _add_details(message, account)
     return message

@@ -183,7 +183,7 @@ class Balance(_message.Message):
     arrears: _builtins.int
     """Owed."""
     next_expire_points: _builtins.int
-    """How many expire then."""
+    """How many expire then. Told by AccountService; the answer to a write leaves it out."""
     @_builtins.property
     def next_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the next available points expire; empty: none do."""
