@@ -82,12 +82,20 @@ SELECT n.key, NULL, n.fingerprint, NULL, n.refers_to,
         ORDER BY r.key DESC LIMIT 1) AS n
 """
 
+# OFFSET 0 keeps the planner from joining the other way round: with a large key home it would hash
+# every key of a lane against every thing, which takes seconds.
 FIND_ACTS: Final = """
 SELECT t.thing, r.key, e.stream, e.payload
   FROM unnest($1::smallint[], $2::text[]) AS t(key_lane, thing)
-  JOIN request r ON r.key_lane = t.key_lane AND r.key > t.thing || '#' AND r.key < t.thing || '$'
-  JOIN event e ON e.lane = r.lane AND e.stream = r.stream
-              AND e.version BETWEEN r.first_version AND r.last_version
+ CROSS JOIN LATERAL (
+       SELECT * FROM request k
+        WHERE k.key_lane = t.key_lane AND k.key > t.thing || '#' AND k.key < t.thing || '$'
+       OFFSET 0) AS r
+ CROSS JOIN LATERAL (
+       SELECT * FROM event f
+        WHERE f.lane = r.lane AND f.stream = r.stream
+          AND f.version BETWEEN r.first_version AND r.last_version
+       OFFSET 0) AS e
  ORDER BY t.thing, r.key, e.version
 """
 
