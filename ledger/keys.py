@@ -1,7 +1,8 @@
 """The key home: under which key a caller, or the ledger, finds again what was recorded.
 
     r/<client>/<request_id>                              one for each write
-    d/<business_unit>/<source>/<document_id>#<version>   one for each posted version
+    d/<business_unit>/<source>/<document_id>#<version>   one for each posted version;
+                                                         the first takes that of version 1 too
     h/<business_unit>/<hold_id>#<act>                    a hold placed (0) and what touched it
     b/<entry_id>#<act>                                   a burn (0) and what reversed it
 

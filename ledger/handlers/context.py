@@ -10,9 +10,10 @@ from ledger.core.events import AnyFact
 from ledger.core.instant import SECOND, Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
 from ledger.differences import first_difference
+from ledger.keys import act_key
 from ledger.lanes import account_stream
 from ledger.store import KeyRow
-from ledger.work import Range, Work
+from ledger.work import NO_FINGERPRINT, Range, Work
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_REPLAYED,
@@ -129,11 +130,21 @@ def register(act: Act, work: Work, where: Range, message: AnswerMessage) -> Answ
     return Answer(message, replayed=False)
 
 
-def register_document(act: Act, work: Work, where: Range, message: Posting) -> Answer:
-    """As `register`, for a document: its version carries command and answer, the request refers."""
+def register_document(
+    act: Act, work: Work, where: Range, message: Posting, *, is_first: bool
+) -> Answer:
+    """As `register`, for a document: its version carries command and answer, the request refers.
+
+    The first posting takes the key of version 1, whichever version it is. Two processes may see at
+    once that there is no document yet, and post versions of it to two members in different lanes:
+    only a key that both need keeps one of them out.
+    """
     work.register(
         _row(act.version_key, act.document_fingerprint, where, act, message, refers_to=None)
     )
+    claim = act_key(act.document, 1)
+    if is_first and claim != act.version_key:
+        work.register(_row(claim, NO_FINGERPRINT, where, act, None, refers_to=act.version_key))
     work.register(_row(act.key, act.fingerprint, where, act, None, refers_to=act.version_key))
     return Answer(message, replayed=False)
 

@@ -14,7 +14,7 @@ from ledger.core.state import Account
 from ledger.evaluation import award, facts_of, pinned_instant, pins_message, pins_of
 from ledger.handlers import context
 from ledger.lanes import DOCUMENT, account_of
-from ledger.work import DocumentHead, Work
+from ledger.work import NO_FINGERPRINT, DocumentHead, Work
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
 from loyalty.v1.types_pb2 import Pins as PinsMessage
@@ -40,7 +40,7 @@ def post_document(act: Act, work: Work) -> Answer:
     work.register_head(act.document, DocumentHead(stream, posted))
     message = context.posting(command.entry_id, decision.account, facts, where)
     message.grants.extend(posted.grants)
-    return context.register_document(act, work, where, message)
+    return context.register_document(act, work, where, message, is_first=head is None)
 
 
 def _stream(act: Act, work: Work, head: DocumentHead | None) -> str:
@@ -56,7 +56,8 @@ def _stream(act: Act, work: Work, head: DocumentHead | None) -> str:
 def _posted_before(act: Act, work: Work, stream: str) -> Answer | None:
     """The first answer to this version, for ever. Raises DocumentConflict."""
     row = work.known.rows.get(act.version_key)
-    if row is None:
+    if row is None or row.fingerprint == NO_FINGERPRINT:
+        # A key that was only taken is not a version that was posted.
         return None
     if row.fingerprint != act.document_fingerprint or row.stream != stream:
         conflict = context.difference(work, row, act, ignore_member=row.stream == stream)

@@ -157,3 +157,35 @@ async def test_what_was_answered_survives_a_restart(database: str) -> None:
         assert (again.outcome, again.entry_id) == (OUTCOME_REPLAYED, first.entry_id)
         assert again.position == first.position
         assert await after.available(member) == 100
+
+
+async def test_two_processes_never_give_one_document_to_two_members(database: str) -> None:
+    async with open_till(database) as one, open_till(database) as two:
+        two.client = "other"
+        await one.publish()
+        await two.ledger.policies.refresh(two.ledger.reading)
+        # Their accounts stand in different lanes, so neither process waits for the other.
+        cards = [await one.enrol(f"card-{number}") for number in range(8)]
+        for number in range(20):
+            mine, yours = cards[number % 4], cards[4 + number % 4]
+            document_id = f"D-{number}"
+            results = await asyncio.gather(
+                one.post(one.document(mine, document_id, 1 + number % 2, 10_00)),
+                two.post(two.document(yours, document_id, 2 + number % 2, 10_00)),
+                return_exceptions=True,
+            )
+            refused = [result for result in results if isinstance(result, BaseException)]
+            assert [type(refusal) for refusal in refused] == [DocumentOfAnotherMember]
+        assert sum([await one.available(card) for card in cards]) == 20 * 10
+
+
+async def test_a_first_version_after_a_later_one_is_superseded(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        card = await till.enrol("card")
+        await till.post(till.document(card, "D-1", 3, 10_00))
+        late = till.document(card, "D-1", 1, 50_00)
+        assert (await till.post(late)).outcome == OUTCOME_SUPERSEDED
+    async with open_till(database) as after:
+        assert (await after.post(late)).outcome == OUTCOME_SUPERSEDED
+        assert await after.available(card) == 10
