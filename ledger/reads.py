@@ -203,10 +203,11 @@ def _page_start(token: str, bound: bytes) -> int:
         raw = base64.urlsafe_b64decode(token)
     except (binascii.Error, ValueError):
         raw = b""
-    if len(raw) != 16 or raw[:8] != bound:
+    version = int.from_bytes(raw[8:], "big")
+    if len(raw) != 16 or raw[:8] != bound or version > FIRST_PAGE:
         raise refusals.Malformed(
             field="page_token",
             value=token,
             expected="next_page_token of the page before, with the same member and filters",
         )
-    return int.from_bytes(raw[8:], "big")
+    return version

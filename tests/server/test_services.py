@@ -1,6 +1,7 @@
 """Every service over real gRPC, from the caller's side."""
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import grpc
 import pytest
@@ -196,6 +197,9 @@ async def test_a_statement_is_read_page_by_page(caller: Caller) -> None:
     versions = [entry.version for entry in [*first.entries, *last.entries]]
     assert versions == sorted(versions, reverse=True)
     assert last.next_page_token == ""
+    beyond = urlsafe_b64decode(first.next_page_token)[:8] + b"\xff" * 8
+    request.page_token = urlsafe_b64encode(beyond).decode()
+    await refused(caller.accounts.ListEntries(request), Code.INVALID_ARGUMENT, "MALFORMED")
 
 
 async def test_a_batch_is_answered_item_by_item(caller: Caller) -> None:
