@@ -111,6 +111,8 @@ class Ledger:
     def _begin(self) -> None:
         writing = self._writer.run(self._waiting, batch_max=self._settings.batch_max)
         self._writing = asyncio.create_task(writing, name="ledger-writer")
+        # It serves on after any failure of a batch; if it ends all the same, nobody may hang on it.
+        self._writing.add_done_callback(lambda _: self._waiting.fail("the writer has ended"))
         self._tasks = [
             asyncio.create_task(self._snapshots.run(), name="ledger-snapshots"),
             asyncio.create_task(self._follow_policies(), name="ledger-policies"),

@@ -52,6 +52,15 @@ class Waiting:
         self._closed_because = because
         self._arrived.set()
 
+    def fail(self, because: str) -> None:
+        """Refuse what waits and what comes: nobody will take it any more."""
+        self.close(because)
+        for queue in (self._interactive, self._bulk):
+            while queue:
+                for act in queue.popleft().acts:
+                    act.answer(NotServing(cause=because))
+        self._sizes = [0, 0]
+
     def put(self, jobs: list[Job], *, bulk: bool) -> None:
         """Add jobs, all or none. Raises QueueFull or NotServing."""
         if self._closed_because:

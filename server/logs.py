@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -39,6 +40,24 @@ def _shown(name: str, value: Any) -> Any:
     return value
 
 
+class StderrLogger:
+    """Writes lines to stderr as it is at that moment, and never raises.
+
+    A log that cannot be written (its reader has gone, its disk is full) must not stop the writer.
+    """
+
+    def __init__(self, *_names: object) -> None:
+        """Take what structlog passes on: the names a logger was asked for by."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError, ValueError):
+            print(message, file=sys.stderr, flush=True)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
 def configure(level: str) -> None:
     """Send the logs of the whole process to stderr as JSON.
 
@@ -55,7 +74,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=StderrLogger,
         cache_logger_on_first_use=True,
     )
     # Libraries that use the standard logging speak up only when something is wrong.
