@@ -8,7 +8,8 @@ from ledger.act import Act
 from ledger.core.refusals import NotServing, QueueFull
 
 BULK_SHARE = 4
-"""While tills wait, at most every fourth place in a batch goes to bulk."""
+"""At most every fourth place in a batch goes to bulk, even while no till waits: one that comes a
+moment later has to wait for that batch."""
 QUIET_TURNS = 12
 """Turns of the event loop without a new call, after which all that arrived has been read."""
 GATHERING_SECONDS = 0.02
@@ -81,7 +82,7 @@ class Waiting:
         """
         quiet = 0
         until = asyncio.get_running_loop().time() + GATHERING_SECONDS
-        while quiet < QUIET_TURNS and sum(self._sizes) < most:
+        while quiet < QUIET_TURNS and not self.full(most):
             before = sum(self._sizes)
             await asyncio.sleep(0)
             quiet = 0 if sum(self._sizes) > before else quiet + 1
@@ -95,20 +96,26 @@ class Waiting:
                 return []
             self._arrived.clear()
             await self._arrived.wait()
-        for_bulk = most
-        if self._interactive:
-            for_bulk = min(self._sizes[1], most // BULK_SHARE)
-        jobs, taken = self._pop(0, most - (for_bulk if self._interactive else 0), [])
-        return self._pop(1, max(for_bulk, most - taken), jobs)[0]
+        for_bulk = min(self._sizes[1], _bulk_max(most))
+        jobs: list[Job] = []
+        self._pop(0, most - for_bulk, jobs)
+        self._pop(1, for_bulk, jobs)
+        return jobs
 
-    def _pop(self, which: int, most: int, jobs: list[Job]) -> tuple[list[Job], int]:
+    def full(self, most: int) -> bool:
+        """Whether a whole batch waits."""
+        return self._sizes[0] >= most or self._sizes[1] >= _bulk_max(most)
+
+    def _pop(self, which: int, most: int, jobs: list[Job]) -> None:
         queue = self._bulk if which else self._interactive
         taken = 0
-        while queue and (taken == 0 or taken + len(queue[0].acts) <= most):
-            if taken >= most:
-                break
+        # A group goes whole, even one that is larger than the share.
+        while queue and taken < most and (not taken or taken + len(queue[0].acts) <= most):
             job = queue.popleft()
             taken += len(job.acts)
             jobs.append(job)
         self._sizes[which] -= taken
-        return jobs, taken
+
+
+def _bulk_max(most: int) -> int:
+    return max(1, most // BULK_SHARE)

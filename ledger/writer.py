@@ -108,7 +108,7 @@ class Writer:
         while jobs := await self._next(waiting, batch_max):
             self._last_size = len(jobs)
             self._metrics.queue_depth(waiting.interactive, waiting.bulk)
-            pipelined = waiting.bulk + waiting.interactive >= batch_max
+            pipelined = waiting.full(batch_max)
             try:
                 await self._step(_live(jobs), pipelined=pipelined)
             except Exception as error:
@@ -117,7 +117,7 @@ class Writer:
         await self._settle_in_flight()
 
     async def _next(self, waiting: Waiting, batch_max: int) -> list[Job]:
-        if waiting.interactive + waiting.bulk < batch_max:
+        if not waiting.full(batch_max):
             await self._settle_in_flight()
         if self._last_size >= BUSY:
             await waiting.gather(batch_max)
