@@ -145,7 +145,9 @@ class Reads:
             return _totals(stream, events, from_timestamp(as_of.effective_time))
         facts: list[Any] = [decode(event.payload) for event in events]
         account = fold(Account(stream.partition("/")[2]), facts)
-        return self._due_applied(account, self._clock.now() if known_at is None else known_at)
+        now = self._clock.now()
+        # Nobody knows today what will have expired: a time to come is now.
+        return self._due_applied(account, now if known_at is None else min(known_at, now))
 
 
 def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Account:
