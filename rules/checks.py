@@ -4,7 +4,8 @@ The shape of the document was checked when it was read. Here the parts are check
 other: first every name, then, once all names are known, what the rules amount to.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 
 from rules.loading import PolicyDocument
 from rules.model import (
@@ -24,21 +25,34 @@ from rules.tier_checks import tier_findings
 Findings = Iterator[Finding]
 
 
+ERRORS_MAX = 200
+"""How many errors are worth telling: who has more wrong than that begins with these."""
+
+
 def check(document: PolicyDocument) -> list[Finding]:
-    """Judge a document: every finding, errors first, in the order of its parts."""
+    """Judge a document: its findings, errors first, in the order of its parts.
+
+    After `ERRORS_MAX` errors it looks no further.
+    """
     if document.model is None:
         return list(document.findings)
-    model = document.model
-    named = [finding for part in _NAMES for finding in part(document, model)]
-    found = (
-        named
-        if any(f.severity == "error" for f in named)
-        else [
-            *named,
-            *(finding for part in _MEANINGS for finding in part(document, model)),
-        ]
-    )
+    found = _found(document, document.model, _NAMES)
+    if not any(finding.severity == "error" for finding in found):
+        found += _found(document, document.model, _MEANINGS)
     return sorted(found, key=lambda finding: finding.severity != "error")
+
+
+def _found(
+    document: PolicyDocument, model: PolicyModel, parts: tuple["Part", ...]
+) -> list[Finding]:
+    found: list[Finding] = []
+    errors = 0
+    for finding in chain.from_iterable(part(document, model) for part in parts):
+        found.append(finding)
+        errors += finding.severity == "error"
+        if errors == ERRORS_MAX:
+            break
+    return found
 
 
 def _duplicates(document: PolicyDocument, model: PolicyModel) -> Findings:
@@ -61,31 +75,32 @@ def _duplicates(document: PolicyDocument, model: PolicyModel) -> Findings:
 
 
 def _unknown(
-    document: PolicyDocument, place: Place, names: Iterable[str | None], known: Iterable[str]
+    document: PolicyDocument, place: Place, names: Iterable[str | None], known: Collection[str]
 ) -> Findings:
-    listed = list(known)
+    """Find the names that are not known; `known` answers at once what it contains."""
     for name in names:
-        if name is not None and name not in listed:
-            yield document.finding(place, f"unknown {name!r}{alternatives(name, listed)}")
+        if name is not None and name not in known:
+            yield document.finding(place, f"unknown {name!r}{alternatives(name, known)}")
 
 
 def _references(document: PolicyDocument, model: PolicyModel) -> Findings:
-    currencies = [entry.id for entry in model.currencies]
-    units = [entry.id for entry in model.business_units]
-    expiries = [entry.id for entry in model.expiries]
+    currencies = {entry.id for entry in model.currencies}
+    units = {entry.id for entry in model.business_units}
+    expiries = {entry.id for entry in model.expiries}
     place: Place
     for number, currency in enumerate(model.currencies):
         place = ("currencies", number, "expiry")
         yield from _unknown(document, place, [currency.expiry], expiries)
+    groups = {entry.id for entry in model.groups}
+    words = _Words(model)
     for number, rule in enumerate(model.earn):
         here: Place = ("earn", number)
         group = [rule.group] if isinstance(rule, MultiplierRule) else []
-        groups = (entry.id for entry in model.groups)
         yield from _unknown(document, (*here, "currency"), [rule.currency], currencies)
         yield from _unknown(document, (*here, "group"), group, groups)
         yield from _unknown(document, (*here, "expiry"), [rule.expiry], expiries)
         yield from _unknown(document, (*here, "funder"), [rule.funder], units)
-        yield from _condition_references(document, model, (*here, "when"), rule.when)
+        yield from words.unknown(document, (*here, "when"), rule.when)
     for number, entry in enumerate(model.redemptions):
         here = ("redemptions", number)
         yield from _unknown(document, (*here, "currency"), [entry.currency], currencies)
@@ -106,30 +121,46 @@ def tier_needs(model: PolicyModel) -> Iterator[tuple[Place, str]]:
                     yield ("tiers", "ladder", number, key, choice, position), need.currency
 
 
-def _condition_references(
-    document: PolicyDocument, model: PolicyModel, place: Place, when: When
-) -> Findings:
-    tiers = [tier.id for tier in model.tiers.ladder] if model.tiers else []
-    units = [entry.id for entry in model.business_units]
-    yield from _unknown(document, (*place, "business_unit"), when.business_unit, units)
-    if when.tier and not tiers:
-        yield document.finding((*place, "tier"), "the policy has no 'tiers'")
-    else:
-        yield from _unknown(document, (*place, "tier"), when.tier, tiers)
-    if model.unlisted_categories == "earn":
-        return
-    listed = [entry.id for entry in model.categories]
-    for key, patterns in (("category", when.category), ("category_not", when.category_not)):
-        for pattern in patterns:
-            name = pattern.removesuffix("/*")
-            family = [other for other in listed if _related(name, other)]
-            if not family:
-                message = f"{pattern!r} matches no category{alternatives(name, listed)}"
-                yield document.finding((*place, key), message)
+class _Words:
+    """What the conditions of a rule may name."""
+
+    def __init__(self, model: PolicyModel) -> None:
+        self._units = {entry.id for entry in model.business_units}
+        self._tiers = {tier.id for tier in model.tiers.ladder} if model.tiers else set[str]()
+        self._any_category = model.unlisted_categories == "earn"
+        self._listed = {entry.id for entry in model.categories}
+        # Sets of names, so that a pattern is looked up and not held against every category.
+        self._above = {above for name in self._listed for above in _above(name)}
+
+    def unknown(self, document: PolicyDocument, place: Place, when: When) -> Findings:
+        yield from _unknown(document, (*place, "business_unit"), when.business_unit, self._units)
+        if when.tier and not self._tiers:
+            yield document.finding((*place, "tier"), "the policy has no 'tiers'")
+        else:
+            yield from _unknown(document, (*place, "tier"), when.tier, self._tiers)
+        if self._any_category:
+            return
+        for key, patterns in (("category", when.category), ("category_not", when.category_not)):
+            for pattern in patterns:
+                name = pattern.removesuffix("/*")
+                if not self._has_family(name):
+                    message = f"{pattern!r} matches no category{alternatives(name, self._listed)}"
+                    yield document.finding((*place, key), message)
+
+    def _has_family(self, name: str) -> bool:
+        """Say whether a category of this name is listed, or one above or below it."""
+        return (
+            name in self._listed
+            or name in self._above
+            or any(above in self._listed for above in _above(name))
+        )
 
 
-def _related(name: str, listed: str) -> bool:
-    return name == listed or name.startswith(f"{listed}/") or listed.startswith(f"{name}/")
+def _above(name: str) -> Iterator[str]:
+    """Name the categories that a category lies in: of a/b/c they are a/b and a."""
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def _money(document: PolicyDocument, model: PolicyModel) -> Findings:

@@ -41,8 +41,8 @@ class CategoryTest:
 class CompiledRule:
     """An earn rule: `points` per `per` of money for a base rule, `points` alone for a bonus.
 
-    `excess` is a multiplier's factor less 1. `patterns` are the categories and `words` the
-    channels, kinds and tiers that its conditions name.
+    `excess` is a multiplier's factor less 1. `categories` and `categories_not` are the patterns and
+    `words` the channels, kinds and tiers that its conditions name.
     """
 
     id: str
@@ -54,7 +54,8 @@ class CompiledRule:
     pending_days: int | None
     context_tests: tuple[ContextTest, ...]
     category_tests: tuple[CategoryTest, ...]
-    patterns: tuple[str, ...]
+    categories: tuple[str, ...]
+    categories_not: tuple[str, ...]
     words: tuple[str, ...]
     basket_min: Amount | None
     line_min: Amount | None
@@ -84,7 +85,8 @@ def _compile(rule: EarnRule) -> CompiledRule:
         pending_days=rule.pending_days,
         context_tests=tuple(_context_tests(rule)),
         category_tests=tuple(_category_tests(rule.when)),
-        patterns=(*rule.when.category, *rule.when.category_not),
+        categories=rule.when.category,
+        categories_not=rule.when.category_not,
         words=(*rule.when.channel, *rule.when.kind, *rule.when.tier),
         basket_min=rule.when.basket_min,
         line_min=rule.when.line_min,

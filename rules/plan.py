@@ -18,6 +18,7 @@ from rules.money import Amount
 from rules.refusal import RulesRefusal
 from rules.rounding import ROUNDERS, Rounder
 from rules.terms import Terms, UnitTerms
+from rules.touching import touched_categories
 
 _REMEMBERED_MAX = 4096
 
@@ -287,24 +288,5 @@ class PlanBook:
 
     def share_lines(self, base: CompiledRule, multiplier: CompiledRule) -> bool:
         """Say whether a line could earn by both rules, as far as currency and category go."""
-        return base.currency == multiplier.currency and not self._touched[base.id].isdisjoint(
-            self._touched[multiplier.id]
-        )
-
-
-def touched_categories(terms: Terms, rules: Iterable[CompiledRule]) -> Mapping[str, frozenset[str]]:
-    """Say for every rule which categories that earn it looks at.
-
-    The categories are those that tell the rules apart: listed, named by a rule, and any other.
-    """
-    named = {pattern for rule in rules for pattern in rule.patterns}
-    below = {f"{pattern[:-1]}other" for pattern in named if pattern.endswith("/*")}
-    exact = {pattern for pattern in named if not pattern.endswith("/*")}
-    candidates = {*terms.categories, *below, *exact}
-    if terms.unlisted_earn:
-        candidates.add("any-other")
-    known = (name for name in candidates if terms.unlisted_earn or terms.listed(name))
-    earning = [name for name in known if terms.earns(name)]
-    return {
-        rule.id: frozenset(name for name in earning if rule.wants_category(name)) for rule in rules
-    }
+        touched = self._touched[base.id] & self._touched[multiplier.id]
+        return base.currency == multiplier.currency and touched != 0

@@ -1,5 +1,6 @@
 """How the rules say no: to a policy document, or to a question put to a policy."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -51,11 +52,17 @@ class RulesRefusal(Exception):
         super().__init__(f"{path}: {reason} {value!r}{alternatives(value, self.known)}")
 
 
+_COMPARED_MAX = 200
+"""Names that a wrong one is compared with: comparing is slow, and there may be thousands."""
+
+
 def alternatives(value: str, known: Iterable[str]) -> str:
     """Say what could have been meant: ` (known: a, b; did you mean 'a'?)`, or nothing."""
     names = sorted(known)
     if not names:
         return ""
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    close = get_close_matches(value, names, n=1)
+    # Who mistypes a name mostly gets its beginning right, so its neighbours are compared.
+    first = max(0, bisect_left(names, value) - _COMPARED_MAX // 2)
+    close = get_close_matches(value, names[first : first + _COMPARED_MAX], n=1)
     return f" (known: {shown}; did you mean {close[0]!r}?)" if close else f" (known: {shown})"

@@ -19,6 +19,8 @@ _RATIO = re.compile(r"\d{1,9}(\.\d{1,6})?%?|\d{1,9}/[1-9]\d{0,8}")
 _ID = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*")
 _PATTERN = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*(/\*)?")
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+"""Entries of the zone database that stand for no zone of their own."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,6 +88,12 @@ def _currency_code(value: object) -> str:
 
 
 def _zone(value: object) -> str:
+    if isinstance(value, str) and value in _NO_ZONES:
+        # Two processes, or a replay elsewhere, would reckon with different days.
+        raise ValueError(
+            f"{value!r} is no place: what it means depends on the machine; "
+            "write an IANA name like 'Europe/Berlin'"
+        )
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", value):
         try:
             return ZoneInfo(value).key

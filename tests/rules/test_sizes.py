@@ -1,0 +1,125 @@
+"""Large policies that the language allows are judged and compiled in a moment."""
+
+from collections.abc import Callable
+from time import process_time
+
+import pytest
+
+from rules import check, compile_policy, load
+from rules.earning import compile_rules
+from rules.refusal import alternatives
+from rules.terms import compile_terms
+from rules.touching import touched_categories
+
+RULES, UNITS = 1000, 500
+CATEGORIES = ", ".join(f"c{number % 100}/d{number}" for number in range(4990))
+# Compiling takes a fraction of this; comparing every rule with every category took fifteen.
+SECONDS = 3.0
+
+
+def policy(rule: Callable[[int], str], *, rules: int = RULES, categories: str = CATEGORIES) -> str:
+    units = "".join(
+        f'  - {{id: u{n}, zone: UTC, currency: EUR, point_value: "0.01 EUR"}}\n'
+        for n in range(UNITS)
+    )
+    return f"""schema: loyalty.policy/v1
+programme: test
+version: 1
+effective_from: 2020-01-01T00:00:00Z
+zone: UTC
+currencies: [{{id: p, role: spendable}}]
+business_units:
+{units}categories: [{categories}]
+groups: [{{id: g}}]
+earn:
+{"".join(f"  - {rule(n)}{chr(10)}" for n in range(rules))}"""
+
+
+def base(number: int, when: str, more: str = "") -> str:
+    return (
+        f"{{kind: base, id: r{number}, currency: p, {more}"
+        f'rate: {{points: 1, per: "1.00 EUR"}}, when: {{{when}}}}}'
+    )
+
+
+def boost(number: int, when: str) -> str:
+    return (
+        f"{{kind: multiplier, id: m{number}, currency: p, group: g, factor: 2, when: {{{when}}}}}"
+    )
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "one category each": lambda n: base(n, f"category: [c{n % 100}/d{n}]"),
+    "a family each": lambda n: base(n, f"category: [c{n % 100}/*], channel: [h{n}]"),
+    "all but one category": lambda n: base(n, f"category_not: [c{n % 100}/d{n}], channel: [h{n}]"),
+    "a unit each, raised by all": lambda n: (
+        base(n, f"business_unit: [u{n}]", f"pending_days: {n}, ")
+        if n < UNITS
+        else boost(n, "channel: [web]")
+    ),
+    "no category there is": lambda n: base(n, f"category: [e{n}, f{n}, g{n}]"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_thousand_rules_over_five_thousand_categories_are_judged_in_a_moment(shape: str) -> None:
+    document = load(policy(SHAPES[shape]))
+    assert document.model is not None, document.findings
+    began = process_time()
+    found = check(document)
+    if not any(finding.severity == "error" for finding in found):
+        compile_policy(document)
+    assert process_time() - began < SECONDS
+
+
+def test_a_policy_with_many_errors_is_told_the_first_of_them() -> None:
+    found = check(load(policy(SHAPES["no category there is"], categories="food")))
+    assert len(found) == 200
+    assert str(found[0]).startswith("earn[r0].when.category: 'e0' matches no category")
+
+
+def test_an_error_behind_many_warnings_still_refuses() -> None:
+    def rule(number: int) -> str:
+        if number == RULES - 1:
+            return boost(number, "")
+        return base(number, "", "pending_days: 3, " if number == RULES - 2 else "")
+
+    found = check(load(policy(rule)))
+    assert [one.severity for one in found].count("warning") > 900
+    assert found[0].severity == "error"
+    assert "differ in 'pending_days'" in str(found[0])
+
+
+PATTERNS = ["food", "food/*", "food/fruit", "food/fruit/*", "food-too", "food0", "wine/*", "tea/*"]
+
+
+@pytest.mark.parametrize("wanted", [[], *([one] for one in PATTERNS), PATTERNS[:2]])
+@pytest.mark.parametrize("unwanted", [[], *([one] for one in PATTERNS)])
+@pytest.mark.parametrize("unlisted", ["earn", "refuse"])
+def test_a_rule_touches_the_categories_that_its_conditions_let_through(
+    wanted: list[str], unwanted: list[str], unlisted: str
+) -> None:
+    document = load(
+        policy(
+            lambda n: base(n, f"category: {wanted}, category_not: {unwanted}"),
+            rules=1,
+            categories="food, food/fruit, food-too, food0, wine, {id: wine/red, earns: false}, tea",
+        ).replace("groups:", f"unlisted_categories: {unlisted}\ngroups:")
+    )
+    assert document.model is not None, document.findings
+    terms, rules = compile_terms(document.model), compile_rules(document.model.earn)
+    (touched,) = touched_categories(terms, rules).values()
+    asked = {*terms.categories, *({"any-other"} if unlisted == "earn" else ())}
+    for pattern in (*wanted, *unwanted):
+        asked.add(f"{pattern[:-1]}other" if pattern.endswith("/*") else pattern)
+    known = {name for name in asked if unlisted == "earn" or terms.listed(name)}
+    expected = {n for n in known if terms.earns(n) and rules[0].wants_category(n)}
+    assert touched.bit_count() == len(expected)
+
+
+def test_what_could_have_been_meant_is_found_among_thousands() -> None:
+    names = [f"{family}{number}" for family in ("coffee", "room", "tea") for number in range(3000)]
+    began = process_time()
+    for _ in range(20):
+        assert "did you mean 'room1500'?" in alternatives("room15000", names)
+    assert process_time() - began < SECONDS
