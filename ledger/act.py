@@ -205,26 +205,38 @@ def _fingerprint(act: Act) -> None:
     if not isinstance(request, PublishPolicyRequest):
         origin = request.origin
         origin.client_software = origin.till = origin.operator = ""
-    _hash_identities(act, request)
+    named = act.identity is not None or bool(act.new_identities)
+    if named:
+        _set_identities(act, request, keep=True)
     code = bytes((CODES[type(request)],))
-    act.command = code + request.SerializeToString(deterministic=True)
     if not isinstance(request, PostDocumentRequest):
+        act.command = code + request.SerializeToString(deterministic=True)
         act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
+        if named:
+            _set_identities(act, request, keep=False)
+            act.command = code + request.SerializeToString(deterministic=True)
         return
     member = request.member.SerializeToString(deterministic=True)
+    if named:
+        _set_identities(act, request, keep=False)
+    act.command = code + request.SerializeToString(deterministic=True)
     request.ClearField("member")
     content = request.SerializeToString(deterministic=True)
     act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
     act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + member).digest()
 
 
-def _hash_identities(act: Act, request: WriteRequest) -> None:
-    """Replace every identity's value by its keyed hash: what is kept must name nobody."""
+def _set_identities(act: Act, request: WriteRequest, *, keep: bool) -> None:
+    """Replace every identity's value by its keyed hash, for the fingerprint, or by nothing.
+
+    The command is kept for ever beside the account's stream: with the hash in it, it would say
+    whose account that is even after the identity's own row was deleted.
+    """
     member = member_of(request)
     if act.identity is not None and member is not None:
-        member.identity.value = act.identity[1].hex()
+        member.identity.value = act.identity[1].hex() if keep else ""
     if isinstance(request, EnrolMemberRequest):
         for identity, (_, keyed) in zip(request.identities, act.new_identities, strict=True):
-            identity.value = keyed.hex()
+            identity.value = keyed.hex() if keep else ""
     elif isinstance(request, LinkIdentityRequest):
-        request.identity.value = act.new_identities[0][1].hex()
+        request.identity.value = act.new_identities[0][1].hex() if keep else ""

@@ -1,10 +1,15 @@
 """Which field of two messages differs first: so that a conflict can be named, not only stated."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
 
-ABSENT = "(absent)"
+from loyalty.v1.types_pb2 import Identity
+
+ABSENT: Final = "(absent)"
+HIDDEN: Final = "(hidden)"
+"""Stands for an identity's value: neither it nor its keyed hash may get into an answer or a log."""
 
 
 class Difference(NamedTuple):
@@ -24,8 +29,35 @@ def first_difference(first: Message, now: Message, path: str = "") -> Difference
             continue
         if descriptor.is_repeated:
             return _in_list(list(old), list(new), name)
+        if isinstance(first, Identity) and descriptor.name == "value":
+            return Difference(name, HIDDEN, HIDDEN)
         return _in_value(old, new, name)
     return None
+
+
+def hidden_difference(message: Message) -> Difference | None:
+    """What must differ when all that is kept is equal: an identity's value. None: it has none.
+
+    Which one of several it is cannot be told any more, so `field` names them all.
+    """
+    fields = [f"{path}.value" for path, _ in identities_of(message)]
+    return Difference(" or ".join(fields), HIDDEN, HIDDEN) if fields else None
+
+
+def identities_of(message: Message, path: str = "") -> Iterator[tuple[str, Identity]]:
+    """Every identity in a message, with the path of its field."""
+    if isinstance(message, Identity):
+        yield path, message
+        return
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        name = f"{path}.{descriptor.name}" if path else descriptor.name
+        if descriptor.is_repeated:
+            for index, each in enumerate(value):
+                yield from identities_of(each, f"{name}[{index}]")
+        else:
+            yield from identities_of(value, name)
 
 
 def _value(message: Message, descriptor: Any) -> Any:
@@ -56,4 +88,10 @@ def _in_list(old: list[Any], new: list[Any], name: str) -> Difference | None:
 def _text(value: Any) -> str:
     if value is None:
         return ABSENT
+    if isinstance(value, Message):
+        shown = type(value)()
+        shown.CopyFrom(value)
+        for _, identity in identities_of(shown):
+            identity.value = HIDDEN
+        value = shown
     return " ".join(str(value).split())[:200]

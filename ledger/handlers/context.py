@@ -9,7 +9,7 @@ from ledger.core import refusals
 from ledger.core.events import AnyFact
 from ledger.core.instant import SECOND, Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
-from ledger.differences import first_difference
+from ledger.differences import first_difference, hidden_difference
 from ledger.keys import act_key
 from ledger.lanes import account_stream
 from ledger.store import KeyRow
@@ -80,7 +80,7 @@ def difference(work: Work, row: KeyRow, act: Act, *, ignore_member: bool) -> dic
     if ignore_member:
         for each in (first, now):
             each.ClearField("member")
-    found = first_difference(first, now)
+    found = first_difference(first, now) or hidden_difference(now)
     if found is None:
         return {"field": "member", "first": "another member", "now": "this member"}
     return found._asdict()
