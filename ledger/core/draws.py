@@ -16,6 +16,7 @@ def draw_of(lot: Lot | Drawn, points: int) -> Draw:
         funder=lot.funder,
         earned_time=to_timestamp(lot.earned_at),
         expire_time=optional_timestamp(lot.expires_at),
+        grace=lot.grace,
     )
 
 

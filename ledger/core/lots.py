@@ -1,11 +1,15 @@
 """The open lots of an account while facts are applied to them, in draw order."""
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.state import Drawn, Lot
 from loyalty.v1.types_pb2 import Draw
+
+MANY: Final = 8
+"""For more draws than this, lots are looked up in an index; for few, making one costs more."""
 
 
 class CorruptHistory(Exception):
@@ -21,6 +25,7 @@ def drawn_of(draw: Draw) -> Drawn:
         draw.funder,
         from_timestamp(draw.earned_time),
         from_timestamp(draw.expire_time) if draw.HasField("expire_time") else None,
+        draw.grace,
     )
 
 
@@ -74,16 +79,22 @@ class OpenLots:
         if not (available or pending or held):
             del self.items[index]
         else:
-            self.items[index] = Lot(*lot[:-3], available, pending, held)
+            self.items[index] = _with_points(lot, available, pending, held)
 
-    def draw(self, draws: Iterable[Draw]) -> None:
+    def draw(self, draws: Sequence[Draw]) -> None:
         """Take available points."""
+        if len(draws) > MANY:
+            self._change_many(draws, "available", available=-1)
+            return
         for draw in draws:
             points = draw.points
             self.change(self.find(draw.lot_id, "available", points), available=-points)
 
-    def draw_pending(self, draws: Iterable[Draw]) -> None:
+    def draw_pending(self, draws: Sequence[Draw]) -> None:
         """Take pending points."""
+        if len(draws) > MANY:
+            self._change_many(draws, "pending", pending=-1)
+            return
         for draw in draws:
             points = draw.points
             self.change(self.find(draw.lot_id, "pending", points), pending=-points)
@@ -96,41 +107,123 @@ class OpenLots:
         """Take available points that passed their time."""
         self.change(self.find(lot_id, "available", points), available=-points)
 
-    def hold(self, draws: Iterable[Drawn]) -> None:
+    def hold(self, draws: Sequence[Drawn]) -> None:
         """Set available points aside."""
+        if len(draws) > MANY:
+            self._change_many(draws, "available", available=-1, held=1)
+            return
         for draw in draws:
             index = self.find(draw.lot_id, "available", draw.points)
             self.change(index, available=-draw.points, held=draw.points)
 
-    def end_hold(self, draws: Iterable[Drawn], *, comes_back: bool) -> None:
+    def end_hold(self, draws: Sequence[Drawn], *, comes_back: bool) -> None:
         """Take held points, to make them available again or to spend them."""
+        if len(draws) > MANY:
+            self._end_long_hold(draws, comes_back=comes_back)
+            return
         for draw in draws:
             index = self.find_exact(draw)
             if index is None:
                 raise CorruptHistory(f"lot {draw.lot_id} has no held points")
             self.change(index, available=draw.points if comes_back else 0, held=-draw.points)
 
-    def give_back(self, drawn: Drawn, *, currency: str, seq: int) -> None:
-        """Give burned points back to their lot, which opens again if it had closed."""
-        index = self.find_exact(drawn)
-        if index is not None:
-            self.change(index, available=drawn.points)
+    def give_back(self, draws: Sequence[Drawn], *, currency: str, seq: int) -> None:
+        """Give burned points back to their lots, which open again if they had closed."""
+        if len(draws) > MANY:
+            self._give_many_back(draws, currency=currency, seq=seq)
             return
-        self.insert(
-            Lot(
-                drawn.lot_id,
-                currency,
-                drawn.issuer,
-                drawn.funder,
-                "",
-                "",
-                drawn.earned_at,
-                None,
-                drawn.expires_at,
-                seq,
-                drawn.points,
+        for drawn in draws:
+            index = self.find_exact(drawn)
+            if index is None:
+                self.insert(_opened_again(drawn, currency=currency, seq=seq))
+            else:
+                self.change(index, available=drawn.points)
+
+    # --- many draws at once: every lot keeps its place until the last one is done ---------------
+
+    def _change_many(
+        self,
+        draws: Sequence[Draw | Drawn],
+        state: str,
+        *,
+        available: int = 0,
+        pending: int = 0,
+        held: int = 0,
+    ) -> None:
+        """Change the lots that `find` would; the numbers are signs of the points of a draw."""
+        items = self.items
+        places: dict[str, list[int]] = {}
+        for index, lot in enumerate(items):
+            places.setdefault(lot.lot_id, []).append(index)
+        for draw in draws:
+            points = draw.points
+            for index in places.get(draw.lot_id, ()):
+                lot = items[index]
+                if getattr(lot, state) >= points:
+                    break
+            else:
+                raise CorruptHistory(f"lot {draw.lot_id} has no {points} {state} points")
+            items[index] = _with_points(
+                lot,
+                lot.available + available * points,
+                lot.pending + pending * points,
+                lot.held + held * points,
             )
-        )
+        self.items = [lot for lot in items if lot.left]
+
+    def _end_long_hold(self, draws: Sequence[Drawn], *, comes_back: bool) -> None:
+        items = self.items
+        places = self._exact_places()
+        for draw in draws:
+            index = places.get((draw.lot_id, draw.expires_at))
+            if index is None:
+                raise CorruptHistory(f"lot {draw.lot_id} has no held points")
+            lot = items[index]
+            back = draw.points if comes_back else 0
+            items[index] = _with_points(
+                lot, lot.available + back, lot.pending, lot.held - draw.points
+            )
+        self.items = [lot for lot in items if lot.left]
+
+    def _give_many_back(self, draws: Sequence[Drawn], *, currency: str, seq: int) -> None:
+        items = self.items
+        places = self._exact_places()
+        for drawn in draws:
+            index = places.setdefault((drawn.lot_id, drawn.expires_at), len(items))
+            if index == len(items):
+                items.append(_opened_again(drawn, currency=currency, seq=seq))
+            else:
+                self.change(index, available=drawn.points)
+        items.sort(key=_order)
+
+    def _exact_places(self) -> dict[tuple[str, Instant | None], int]:
+        """Indexes that `find_exact` would give."""
+        places: dict[tuple[str, Instant | None], int] = {}
+        for index, lot in enumerate(self.items):
+            places.setdefault((lot.lot_id, lot.expires_at), index)
+        return places
+
+
+def _with_points(lot: Lot, available: int, pending: int, held: int) -> Lot:
+    return Lot(*lot[:-4], available, pending, held, lot.grace)
+
+
+def _opened_again(drawn: Drawn, *, currency: str, seq: int) -> Lot:
+    """The lot of a draw that came back, with the draw's points."""
+    return Lot(
+        drawn.lot_id,
+        currency,
+        drawn.issuer,
+        drawn.funder,
+        "",
+        "",
+        drawn.earned_at,
+        None,
+        drawn.expires_at,
+        seq,
+        drawn.points,
+        grace=drawn.grace,
+    )
 
 
 def _order(lot: Lot) -> tuple[int, Instant, int, str]:

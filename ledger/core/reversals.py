@@ -5,6 +5,7 @@ reversal that is taken back puts its own draws on top.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ledger.core.burns import draw_or_refuse
 from ledger.core.commands import BurnFact, ReverseEntry
@@ -120,49 +121,41 @@ def draws_out(history: Iterable[BurnFact]) -> list[Drawn]:
     out: list[Drawn] = []
     for fact in history:
         if isinstance(fact, BurnReversed):
-            for draw in fact.draws:
-                _take_last(out, draw.lot_id, draw.points)
+            _take_last(out, fact.points)
         else:
             out.extend(drawn_of(draw) for draw in fact.draws)
     return out
 
 
-def _take_last(out: list[Drawn], lot_id: str, points: int) -> None:
-    """Take points of a lot off the pile, from its end."""
-    for index in range(len(out) - 1, -1, -1):
-        drawn = out[index]
-        if not points:
-            break
-        if drawn.lot_id == lot_id:
-            taken = min(points, drawn.points)
-            points -= taken
-            out[index] = _with_points(drawn, drawn.points - taken)
-    out[:] = [drawn for drawn in out if drawn.points]
-
-
-def _with_points(drawn: Drawn, points: int) -> Drawn:
-    return Drawn(
-        drawn.lot_id, points, drawn.issuer, drawn.funder, drawn.earned_at, drawn.expires_at
-    )
+def _take_last(out: list[Drawn], points: int) -> None:
+    """Take points off the end of the pile, as `_refill` does: a reversal draws nothing else."""
+    while points and out:
+        last = out.pop()
+        if points < last.points:
+            out.append(replace(last, points=last.points - points))
+        points -= min(points, last.points)
 
 
 def _refill(
     out: list[Drawn], points: int, *, grace_until: Instant | None, now: Instant
 ) -> list[Draw]:
-    """Draws that give points back, the last one taken first; grace replaces a passed expiry."""
+    """Draws that give points back, the last one taken first; grace replaces a passed expiry.
+
+    Once: points that live on grace keep its date, or they would never expire for a member who
+    burns and reverses again and again.
+    """
     draws: list[Draw] = []
     for drawn in reversed(out):
         if not points:
             break
         part = min(points, drawn.points)
         points -= part
-        expires_at = drawn.expires_at
-        if expires_at is not None and expires_at <= now and grace_until is not None:
-            expires_at = max(expires_at, grace_until)
-        draws.append(
-            draw_of(
-                Drawn(drawn.lot_id, part, drawn.issuer, drawn.funder, drawn.earned_at, expires_at),
-                part,
-            )
-        )
+        draws.append(draw_of(_with_grace(drawn, grace_until, now=now), part))
     return draws
+
+
+def _with_grace(drawn: Drawn, grace_until: Instant | None, *, now: Instant) -> Drawn:
+    expires_at = drawn.expires_at
+    if grace_until is None or expires_at is None or expires_at > now or drawn.grace:
+        return drawn
+    return replace(drawn, expires_at=max(expires_at, grace_until), grace=True)

@@ -17,7 +17,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -73,7 +73,15 @@ def decode(state: bytes) -> Account:
 
 def _hold_row(hold: Hold) -> tuple[object, ...]:
     draws = [
-        (draw.lot_id, draw.points, draw.issuer, draw.funder, draw.earned_at, draw.expires_at)
+        (
+            draw.lot_id,
+            draw.points,
+            draw.issuer,
+            draw.funder,
+            draw.earned_at,
+            draw.expires_at,
+            draw.grace,
+        )
         for draw in hold.draws
     ]
     return (
@@ -91,7 +99,7 @@ def _hold_of(
     hold_id: str,
     business_unit: str,
     currency: str,
-    draws: list[tuple[str, int, str, str, int, int | None]],
+    draws: list[tuple[str, int, str, str, int, int | None, bool]],
     expires_at: int | None,
     entry_id: str,
     acts: int,

@@ -29,6 +29,8 @@ class Lot(NamedTuple):
     available: int = 0
     pending: int = 0
     held: int = 0
+    grace: bool = False
+    """The points live on grace after a reversal; they get no further one."""
 
     @property
     def order(self) -> tuple[int, Instant, int, str]:
@@ -52,6 +54,7 @@ class Drawn:
     funder: str
     earned_at: Instant
     expires_at: Instant | None
+    grace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

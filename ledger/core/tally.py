@@ -1,6 +1,7 @@
 """An account while facts are applied to it: the one mutable thing of the core, never handed out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, assert_never, get_args
 
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
@@ -204,9 +205,8 @@ class Tally:
         )
 
     def _give_back(self, event: BurnReversed) -> None:
-        for draw in event.draws:
-            drawn = drawn_of(draw)
-            self.lots.give_back(drawn, currency=event.currency, seq=self.version)
+        draws = [drawn_of(draw) for draw in event.draws]
+        self.lots.give_back(draws, currency=event.currency, seq=self.version)
 
     def _claw_back(self, event: PointsClawedBack | PendingClawedBack) -> None:
         if isinstance(event, PointsClawedBack):
@@ -235,7 +235,8 @@ class Tally:
 
     def _end_hold(self, event: HoldCaptured | HoldReleased) -> None:
         comes_back = isinstance(event, HoldReleased)
-        self.lots.end_hold(map(drawn_of, event.draws), comes_back=comes_back)
+        draws = [drawn_of(draw) for draw in event.draws]
+        self.lots.end_hold(draws, comes_back=comes_back)
         index = self._open_hold(event)
         hold = self.holds[index]
         left = () if comes_back else _after(hold.draws, event.points)
@@ -298,14 +299,7 @@ def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:
     """Draws that are left once points were taken from the first ones."""
     for index, draw in enumerate(draws):
         if points < draw.points:
-            left = Drawn(
-                draw.lot_id,
-                draw.points - points,
-                draw.issuer,
-                draw.funder,
-                draw.earned_at,
-                draw.expires_at,
-            )
+            left = replace(draw, points=draw.points - points)
             return (left, *draws[index + 1 :])
         points -= draw.points
     return ()

@@ -101,3 +101,36 @@ def test_acts_of_a_burn_are_numbered() -> None:
     reversal = story.reverses(burn, 20)
     again = story.reverses(reversal, 5)
     assert [getattr(d.facts[0].event, "act", 0) for d in (reversal, again)] == [1, 2]
+
+
+def test_points_that_live_on_grace_get_no_further_one() -> None:
+    story = Story().has_lot("L1", 100, expires="2025-04-01")
+    burn = story.burns(40)
+    story.at("2025-04-05").reverses(burn, grace="2025-04-16")
+    assert story.lot("L1").grace
+    again = story.at("2025-04-15").burns(30)
+    story.at("2025-04-20").reverses(again, grace="2025-05-01")
+    story.passes_time()
+    assert (story.available, story.total("points_expired")) == (0, 60 + 10 + 30)
+
+
+def test_a_hold_does_not_wash_off_that_points_live_on_grace() -> None:
+    story = Story().has_lot("L1", 100, expires="2025-04-01")
+    burn = story.burns(40)
+    story.at("2025-04-05").reverses(burn, grace="2025-04-16")
+    story.at("2025-04-15").holds("H", 40)
+    captured = story.captures("H", 25)
+    story.at("2025-04-20").reverses(captured, grace="2025-05-01")
+    story.releases("H")
+    story.passes_time()
+    assert (story.available, story.held) == (0, 0)
+
+
+def test_points_taken_from_a_lot_on_grace_and_from_one_that_is_not_come_back_as_they_were() -> None:
+    story = Story().has_lot("L1", 40, expires="2025-04-01").has_lot("L2", 40, expires="2025-04-18")
+    burn = story.burns(40)
+    story.at("2025-04-05").reverses(burn, grace="2025-04-16")
+    both = story.at("2025-04-10").burns(80)
+    story.at("2025-04-20").reverses(both, grace="2025-05-01")
+    story.passes_time()
+    assert {lot.lot_id: lot.expires_at for lot in story.account.lots} == {"L2": utc("2025-05-01")}

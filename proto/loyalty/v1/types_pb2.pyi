@@ -378,6 +378,7 @@ class Draw(_message.Message):
     FUNDER_FIELD_NUMBER: _builtins.int
     EARNED_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    GRACE_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     points: _builtins.int
@@ -386,6 +387,8 @@ class Draw(_message.Message):
     """Business unit that issued the lot."""
     funder: _builtins.str
     """Business unit or campaign that pays for the lot."""
+    grace: _builtins.bool
+    """These points live on grace after a reversal; they get no further one."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -403,10 +406,11 @@ class Draw(_message.Message):
         funder: _builtins.str = ...,
         earned_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        grace: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "issuer", b"issuer", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
