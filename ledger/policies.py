@@ -4,9 +4,10 @@ Policies live in the ledger's own history, in the stream `policy/<programme>`. E
 that stream; a policy takes effect with a lead longer than the time a process needs to see it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import rules
 from ledger.core import refusals
@@ -19,6 +20,8 @@ from loyalty.v1.events_pb2 import PolicyPublished
 from loyalty.v1.programme_service_pb2 import Policy as PolicyMessage
 
 Asked = TypeVar("Asked")
+KNOWN_MAX: Final = 50
+"""Names a refusal tells: a policy may list thousands, and a refusal travels in headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def published(event: PolicyPublished, recorded_at: Instant) -> PublishedPolicy:
     return PublishedPolicy(event, compiled, from_timestamp(event.effective_time), recorded_at)
 
 
+def _read(row: PolicyRow) -> PublishedPolicy:
+    event = decode(row.payload)
+    assert isinstance(event, PolicyPublished), "a policy stream holds nothing else"
+    return published(event, row.recorded_at)
+
+
 class PolicyBook:
     """All published policies, newest known from the store."""
 
@@ -67,17 +76,17 @@ class PolicyBook:
     async def refresh(self, store: Store) -> None:
         """Read what was published since the last refresh."""
         for row in await store.policy_events(self.stream_version):
-            self.add(row)
+            if row.version > self.stream_version:
+                # In a thread: a large policy takes long enough to be felt at the tills.
+                policy = await asyncio.to_thread(_read, row)
+                self.add(row.stream, row.version, policy)
 
-    def add(self, row: PolicyRow) -> None:
-        """Take up one event of the policy stream; one that is known already changes nothing."""
-        if row.version <= self.stream_version:
+    def add(self, stream: str, version: int, policy: PublishedPolicy) -> None:
+        """Take up the next policy of the stream; one that is known already changes nothing."""
+        if version <= self.stream_version:
             return
-        event = decode(row.payload)
-        assert isinstance(event, PolicyPublished), "a policy stream holds nothing else"
-        policy = published(event, row.recorded_at)
-        self.stream, self.stream_version = row.stream, row.version
-        self._by_digest[event.digest] = policy
+        self.stream, self.stream_version = stream, version
+        self._by_digest[policy.event.digest] = policy
         self._newest_first.append(policy)
         self._newest_first.sort(key=lambda each: each.event.version, reverse=True)
 
@@ -143,7 +152,9 @@ def ask(question: Callable[[], Asked]) -> Asked:
 
 def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
     """The ledger's refusal for one of the rules."""
-    known = ", ".join(refused.known)
+    known = ", ".join(refused.known[:KNOWN_MAX])
+    if len(refused.known) > KNOWN_MAX:
+        known += ", …"
     match refused.reason:
         case "UNKNOWN_BUSINESS_UNIT":
             return refusals.UnknownBusinessUnit(

@@ -17,9 +17,9 @@ from ledger.core.state import Account
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
 from ledger.lanes import account_of, lane_of
-from ledger.policies import PolicyBook
+from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
-from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
+from loyalty.v1.events_pb2 import DocumentPosted
 
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
@@ -79,8 +79,8 @@ class PublishedNow(NamedTuple):
 
     stream: str
     version: int
-    recorded_at: Instant
-    event: PolicyPublished
+    policy: PublishedPolicy
+    """Compiled already: that is not done twice."""
 
 
 class Mark(NamedTuple):

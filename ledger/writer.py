@@ -23,7 +23,7 @@ from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
 from ledger.policies import PolicyBook
 from ledger.snapshots import Snapshots
-from ledger.store import AppendBatch, Head, KeyTaken, Moved, PolicyRow, Store
+from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
 from ledger.waiting import Job, Waiting
 from ledger.work import Known, Work
 
@@ -249,8 +249,7 @@ class Writer:
         self._cache.put(work.made.accounts, work.made.identities)
         self._cache.put_missing(work.known.accounts)
         for each in work.published:
-            payload = next(e.payload for e in batch.events if e.stream == each.stream)
-            self._policies.add(PolicyRow(each.stream, each.version, each.recorded_at, payload))
+            self._policies.add(each.stream, each.version, each.policy)
         self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)
         for act, result in decided.results:
             self._count(result)

@@ -1,5 +1,6 @@
 """ProgrammeService: the programme's policies."""
 
+import asyncio
 from typing import Final
 
 import grpc
@@ -42,14 +43,19 @@ class ProgrammeServicer:
             request, client=call.principal.client, deadline=call.deadline
         )
         assert isinstance(answer.message, pb.Policy)
-        # What was published had no error, so what is found are warnings.
-        warnings = [
-            pb.PolicyFinding(path=found.path, message=found.message, line=found.line)
-            for found in rules.check(rules.load(request.document))
-        ]
+        # In a thread: a large policy takes long enough to be felt at the tills.
+        warnings = await asyncio.to_thread(_warnings, request.document)
         return pb.PublishPolicyResponse(
             policy=answer.message, replayed=answer.replayed, findings=warnings
         )
 
     async def _get(self, request: pb.GetPolicyRequest, _call: Call) -> pb.GetPolicyResponse:
         return pb.GetPolicyResponse(policy=await self._ledger.policy(request))
+
+
+def _warnings(document: str) -> list[pb.PolicyFinding]:
+    """What was published had no error, so what is found are warnings."""
+    return [
+        pb.PolicyFinding(path=found.path, message=found.message, line=found.line)
+        for found in rules.check(rules.load(document))
+    ]

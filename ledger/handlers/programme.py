@@ -1,18 +1,20 @@
 """PublishPolicy: a checked policy document becomes part of the ledger's history."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
 from ledger.core.events import Fact
-from ledger.core.instant import SECOND, to_datetime, to_timestamp
+from ledger.core.instant import SECOND, from_datetime, to_datetime, to_timestamp
 from ledger.handlers import context
 from ledger.lanes import POLICY
-from ledger.policies import published
+from ledger.policies import PublishedPolicy
 from ledger.work import PublishedNow, Work
 from loyalty.v1.events_pb2 import PolicyPublished
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
+from rules.model import PolicyModel
 
 LEAD: Final = 10 * SECOND
 """How far ahead a policy takes effect: well above the time in which every process has seen it."""
@@ -22,11 +24,15 @@ def publish_policy(act: Act, work: Work) -> Answer:
     """Publish a policy document, once and for all."""
     request = act.request
     assert isinstance(request, PublishPolicyRequest)
-    policy, expanded = _compiled(request.document)
-    _require_one_programme(work, policy)
-    _require_new_version(work, policy)
+    loaded = rules.load(request.document)
+    if loaded.model is None:
+        raise _invalid(loaded.findings)
+    # Compiling is the dear part, so whatever can be refused without it is.
+    _require_one_programme(work, loaded.model.programme)
+    _require_new_version(work, loaded.model)
     now = work.clock_now()
-    _require_lead(work, policy, now, allowed=request.allow_retroactive)
+    _require_lead(work, loaded.model, now, allowed=request.allow_retroactive)
+    policy = _compiled(loaded)
     stream = POLICY + policy.programme
     event = PolicyPublished(
         programme=policy.programme,
@@ -35,55 +41,57 @@ def publish_policy(act: Act, work: Work) -> Answer:
         document=request.document,
         effective_time=to_timestamp(policy.effective_from),
         publisher=act.client,
-        expanded=expanded,
+        expanded=loaded.canonical,
     )
     recorded_at = work.now(stream)
     before = work.policies.stream_version + len(work.published)
     where = work.append(stream, before, [Fact(event, now)])
-    work.published.append(PublishedNow(stream, before + 1, recorded_at, event))
-    return context.register(act, work, where, published(event, recorded_at).message)
+    made = PublishedPolicy(event, policy, policy.effective_from, recorded_at)
+    work.published.append(PublishedNow(stream, before + 1, made))
+    return context.register(act, work, where, made.message)
 
 
-def _compiled(document: str) -> tuple[rules.Policy, bytes]:
-    """The policy, and the expanded document that its digest covers. Raises PolicyInvalid."""
+def _compiled(loaded: rules.PolicyDocument) -> rules.Policy:
     try:
-        loaded = rules.load(document)
-        errors = [found for found in rules.check(loaded) if found.severity == "error"]
-        if not errors:
-            return rules.compile_policy(loaded), loaded.canonical
+        return rules.compile_policy(loaded)
     except rules.PolicyRefused as refused:
-        errors = list(refused.findings)
-    faults = [(found.path or "document", found.message) for found in errors]
+        raise _invalid(refused.findings) from None
+
+
+def _invalid(findings: Sequence[rules.Finding]) -> refusals.PolicyInvalid:
+    """Refuse for the first error found, with the others as notes."""
+    faults = [(f.path or "document", f.message) for f in findings if f.severity == "error"]
     refusal = refusals.PolicyInvalid(where=faults[0][0], problem=faults[0][1])
     for where, problem in faults[1:]:
         refusal.add_note(f"{where}: {problem}")
-    raise refusal
+    return refusal
 
 
-def _require_one_programme(work: Work, policy: rules.Policy) -> None:
+def _require_one_programme(work: Work, programme: str) -> None:
     stream = work.policies.stream
-    if stream and stream != POLICY + policy.programme:
+    if stream and stream != POLICY + programme:
         raise refusals.PolicyInvalid(
             where="programme",
             problem=f"this ledger is of programme {stream.removeprefix(POLICY)!r},"
-            f" not {policy.programme!r}",
+            f" not {programme!r}",
         )
 
 
-def _require_new_version(work: Work, policy: rules.Policy) -> None:
-    published_now = [each.event for each in work.published]
+def _require_new_version(work: Work, model: PolicyModel) -> None:
+    published_now = [each.policy.event for each in work.published]
     for before in published_now + [each.event for each in work.policies.all]:
-        if before.version == policy.version:
+        if before.version == model.version:
             raise refusals.PolicyExists(
-                programme=policy.programme, version=policy.version, digest=before.digest
+                programme=model.programme, version=model.version, digest=before.digest
             )
 
 
-def _require_lead(work: Work, policy: rules.Policy, now: int, *, allowed: bool) -> None:
+def _require_lead(work: Work, model: PolicyModel, now: int, *, allowed: bool) -> None:
     """The first policy of a programme may reach back: there is no history it could contradict."""
     earliest = now + LEAD
-    if work.policies.stream and not allowed and policy.effective_from < earliest:
+    effective_at = from_datetime(model.effective_from)
+    if work.policies.stream and not allowed and effective_at < earliest:
         raise refusals.RetroactivePolicy(
-            effective_time=to_datetime(policy.effective_from).isoformat(),
+            effective_time=to_datetime(effective_at).isoformat(),
             earliest=to_datetime(earliest).isoformat(),
         )
