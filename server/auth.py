@@ -67,7 +67,8 @@ class Tokens:
     def __init__(self, pool: asyncpg.Pool, *, ttl_seconds: float = TTL_SECONDS) -> None:
         """Look tokens up through `pool`, each at most once in `ttl_seconds`."""
         self._pool = pool
-        self._ttl = ttl_seconds
+        self.ttl_seconds = ttl_seconds
+        """How long an answer about a token counts."""
         # As many as there are tokens; what is made up lands in the other one, which is bounded.
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._unknown: dict[bytes, float] = {}
@@ -114,7 +115,7 @@ class Tokens:
             )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise NotServing(cause="tokens cannot be checked") from error
-        until = self._time() + self._ttl
+        until = self._time() + self.ttl_seconds
         if row is None:
             self._known.pop(hashed, None)
             if len(self._unknown) >= UNKNOWN_MAX:

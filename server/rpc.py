@@ -176,7 +176,8 @@ class Door:
                 visit.request = request = parse(feed.request, raw)
                 call.principal.require(feed.verb)
                 feed.check(request)
-                async with aclosing(self._until_closing(feed.answers(request, call))) as answers:
+                answering = self._while_welcome(feed.answers(request, call), context)
+                async with aclosing(answering) as answers:
                     async for answer in answers:
                         await context.write(answer.SerializeToString())
             except BaseException as error:
@@ -196,7 +197,7 @@ class Door:
             self._enter()
             try:
                 visit.call = call = await self._call(context)
-                async with aclosing(self._until_closing(aiter(raws))) as arriving:
+                async with aclosing(self._while_welcome(aiter(raws), context)) as arriving:
                     requests = (parse(dialogue.request, raw) async for raw in arriving)
                     async for answer in dialogue.answers(requests, call):
                         await context.write(answer.SerializeToString())
@@ -212,23 +213,25 @@ class Door:
     async def _call(self, context: Context) -> Call:
         if self._closing.is_set():
             raise NotServing(cause=DRAINING)
-        header = ""
-        for key, value in context.invocation_metadata() or ():
-            if key == "authorization":
-                header = str(value)
-                break
+        header = _authorization(context)
         principal = self._tokens.remembered(header) or await self._tokens.principal(header)
         remaining: float | None = context.time_remaining()
         return Call(principal, None if remaining is None else self._time() + remaining)
 
-    async def _until_closing(self, items: AsyncIterator[Item]) -> AsyncGenerator[Item, None]:
-        """Pass items on; when the door closes while waiting for the next one, refuse to go on."""
+    async def _while_welcome(
+        self, items: AsyncIterator[Item], context: Context
+    ) -> AsyncGenerator[Item, None]:
+        """Pass items on until the door closes or the token is revoked; then refuse to go on.
+
+        The token is looked at before every item, and as often as it is forgotten when none comes.
+        """
+        header = _authorization(context)
         closing = asyncio.ensure_future(self._closing.wait())
         try:
             while True:
                 following = asyncio.ensure_future(_next(items))
                 try:
-                    await asyncio.wait({following, closing}, return_when="FIRST_COMPLETED")
+                    await self._first_of(following, closing, header)
                 finally:
                     if not following.done():
                         following.cancel()
@@ -240,9 +243,25 @@ class Door:
                     item = following.result()
                 except StopAsyncIteration:
                     return
+                if self._tokens.remembered(header) is None:
+                    await self._tokens.principal(header)
                 yield item
         finally:
             closing.cancel()
+
+    async def _first_of(
+        self, following: asyncio.Future[Any], closing: asyncio.Future[Any], header: str
+    ) -> None:
+        """Wait for either; meanwhile refuse a token that is revoked."""
+        ended: set[asyncio.Future[Any]] = set()
+        while not ended:
+            ended, _ = await asyncio.wait(
+                {following, closing},
+                timeout=self._tokens.ttl_seconds,
+                return_when="FIRST_COMPLETED",
+            )
+            if not ended:
+                await self._tokens.principal(header)
 
     def _succeed(self, visit: _Visit) -> None:
         visit.ended(OK)
@@ -278,6 +297,13 @@ class Door:
         self._inside -= 1
         if not self._inside:
             self._empty.set()
+
+
+def _authorization(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            return str(value)
+    return ""
 
 
 async def _next(items: AsyncIterator[Item]) -> Item:
