@@ -49,7 +49,8 @@ END $$"""
 GRANTS = (
     "REVOKE ALL ON event, request FROM PUBLIC, loyalty_app, loyalty_audit",
     "GRANT SELECT, INSERT ON event, request TO loyalty_app",
-    "GRANT SELECT, INSERT, UPDATE ON lane, api_token TO loyalty_app",
+    "GRANT SELECT, UPDATE (next_pos, last_recorded_at) ON lane TO loyalty_app",
+    "GRANT SELECT, INSERT, UPDATE (revoked_at) ON api_token TO loyalty_app",
     "GRANT SELECT, INSERT, DELETE ON identity TO loyalty_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON snapshot, subscription, projection TO loyalty_app",
     "GRANT SELECT, INSERT ON programme_setting TO loyalty_app",
