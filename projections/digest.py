@@ -4,6 +4,7 @@
 digest of the balances too.
 """
 
+from decimal import Decimal
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -28,8 +29,13 @@ async def digest_of_version(connection: Connection, projection: Projection, vers
     hashed = sha256()
     for statement in projection.digested:
         async for row in connection.cursor(statement, version, prefetch=_FETCH):
-            hashed.update(encoded(row))
+            hashed.update(encoded(map(_exact, row)))
     return hashed.hexdigest()
+
+
+def _exact(field: str | int | Decimal | None) -> str | int | None:
+    """A sum that may outgrow 64 bits comes as a decimal, and is a whole number."""
+    return int(field) if isinstance(field, Decimal) else field
 
 
 async def digest_of(connection: Connection, projection: Projection) -> Digest:

@@ -5,6 +5,7 @@ next version beside the live one, so the running role needs no right to create t
 summed over a group is kept by lane, so that lanes never wait for each other's rows.
 """
 
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -31,6 +33,11 @@ def _code(name: str) -> Column[str]:
 
 def _count(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
+
+
+def _points(name: str) -> Column[Decimal]:
+    """What adds up for ever: 64 bits are full after nine thousand of the largest documents."""
+    return Column(name, Numeric(38, 0), nullable=False)
 
 
 def _version() -> Column[int]:
@@ -91,12 +98,12 @@ unit_points: Final = Table(
     _lane(),
     _code("business_unit"),
     _code("currency"),
-    _count("issued"),
-    _count("burned"),
-    _count("expired"),
-    _count("clawed_back"),
-    _count("repaid"),
-    _count("outstanding"),
+    _points("issued"),
+    _points("burned"),
+    _points("expired"),
+    _points("clawed_back"),
+    _points("repaid"),
+    _points("outstanding"),
     PrimaryKeyConstraint("version", "lane", "business_unit", "currency"),
     postgresql_with=_UPDATED,
 )
@@ -131,8 +138,8 @@ settlement: Final = Table(
     _code("issuer"),
     _code("business_unit"),
     _code("currency"),
-    _count("burned"),
-    _count("reclaimed"),
+    _points("burned"),
+    _points("reclaimed"),
     PrimaryKeyConstraint("version", "lane", "issuer", "business_unit", "currency"),
     postgresql_with=_UPDATED,
 )

@@ -17,7 +17,7 @@ NAME: Final = "settlement"
 _ADD: Final = """
 INSERT INTO settlement (version, lane, issuer, business_unit, currency, burned, reclaimed)
 SELECT $1::integer, d.* FROM unnest(
-  $2::smallint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]
+  $2::smallint[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::numeric[]
 ) AS d (lane, issuer, business_unit, currency, burned, reclaimed)
 ON CONFLICT (version, lane, issuer, business_unit, currency) DO UPDATE SET
   burned = settlement.burned + EXCLUDED.burned,
@@ -25,7 +25,7 @@ ON CONFLICT (version, lane, issuer, business_unit, currency) DO UPDATE SET
 
 # What was burned and given back in full leaves no flow.
 _FLOWS: Final = """
-SELECT currency, issuer, business_unit, sum(burned)::bigint, sum(reclaimed)::bigint
+SELECT currency, issuer, business_unit, sum(burned), sum(reclaimed)
 FROM settlement WHERE version = $1
 GROUP BY currency, issuer, business_unit
 HAVING (sum(burned), sum(reclaimed)) <> (0, 0)
@@ -86,7 +86,9 @@ async def settlement_matrix(connection: Connection) -> Reading[SettlementMatrix]
     """Who issued what was spent or taken where, by currency, issuer and unit."""
     async with reading(connection, NAME) as at:
         rows = await connection.fetch(_FLOWS, at.version)
-    return Reading(at.positions, SettlementMatrix(tuple(Flow(*row) for row in rows)))
+    return Reading(
+        at.positions, SettlementMatrix(tuple(Flow(*row[:3], *map(int, row[3:])) for row in rows))
+    )
 
 
 SETTLEMENT: Final = Projection(

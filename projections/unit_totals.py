@@ -41,7 +41,7 @@ _POSTED: Final = numbers("document_posted")
 
 def _sum(plus: frozenset[int], minus: frozenset[int] = frozenset()) -> str:
     less = f" WHEN e.kind IN ({sql_list(minus)}) THEN -e.points" if minus else ""
-    return f"sum(CASE WHEN e.kind IN ({sql_list(plus)}) THEN e.points{less} ELSE 0 END)::bigint"
+    return f"sum(CASE WHEN e.kind IN ({sql_list(plus)}) THEN e.points{less} ELSE 0 END)"
 
 
 _MERGE: Final = """
@@ -67,7 +67,7 @@ GROUP BY e.lane, e.business_unit, e.currency{_MERGE}"""
 # Draws tell whose points left; the movements above tell only where they went.
 _TAKE_OUTSTANDING: Final = f"""{_COLUMNS}
 SELECT $1::integer, d.lane, d.issuer, d.currency, 0, 0, 0, 0, 0, -d.points
-FROM unnest($2::smallint[], $3::text[], $4::text[], $5::bigint[])
+FROM unnest($2::smallint[], $3::text[], $4::text[], $5::numeric[])
   AS d (lane, issuer, currency, points){_MERGE}"""
 
 _NEW_DOCUMENTS: Final = """
@@ -87,8 +87,8 @@ _DOCUMENTS: Final = """
 SELECT business_unit, sum(documents)::bigint, sum(postings)::bigint FROM unit_documents
 WHERE version = $1 GROUP BY business_unit ORDER BY business_unit"""
 _POINTS: Final = """
-SELECT business_unit, currency, sum(issued)::bigint, sum(burned)::bigint, sum(expired)::bigint,
-  sum(clawed_back)::bigint, sum(repaid)::bigint, sum(outstanding)::bigint
+SELECT business_unit, currency, sum(issued), sum(burned), sum(expired),
+  sum(clawed_back), sum(repaid), sum(outstanding)
 FROM unit_points WHERE version = $1
 GROUP BY business_unit, currency ORDER BY business_unit, currency"""
 
@@ -166,7 +166,8 @@ async def unit_totals(connection: Connection) -> Reading[tuple[UnitTotals, ...]]
     """Totals of every business unit that posted a document or moved a point, by unit."""
     async with reading(connection, NAME) as at:
         documents = await connection.fetch(_DOCUMENTS, at.version)
-        points = [UnitPoints(*row) for row in await connection.fetch(_POINTS, at.version)]
+        rows = await connection.fetch(_POINTS, at.version)
+    points = [UnitPoints(row[0], row[1], *map(int, row[2:])) for row in rows]
     counts = {unit: (count, postings) for unit, count, postings in documents}
     of_unit = {
         unit: tuple(rows) for unit, rows in groupby(points, key=lambda row: row.business_unit)

@@ -1,6 +1,7 @@
 """The read side: balances, tiers, units' totals, settlement, and which code built them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,8 +29,13 @@ def code(name: str) -> sa.Column[str]:
 
 
 def count(name: str) -> sa.Column[int]:
-    """Return a column of an amount, a number or a position."""
+    """Return a column of a number or a position."""
     return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def points(name: str) -> sa.Column[Decimal]:
+    """Return a column of points that add up for ever."""
+    return sa.Column(name, sa.Numeric(38, 0), nullable=False)
 
 
 def version() -> sa.Column[int]:
@@ -95,7 +101,7 @@ def create_units() -> None:
         lane(),
         code("business_unit"),
         code("currency"),
-        *map(count, ("issued", "burned", "expired", "clawed_back", "repaid", "outstanding")),
+        *map(points, ("issued", "burned", "expired", "clawed_back", "repaid", "outstanding")),
         sa.PrimaryKeyConstraint(
             "version", "lane", "business_unit", "currency", name="unit_points_pkey"
         ),
@@ -124,8 +130,8 @@ def create_units() -> None:
         code("issuer"),
         code("business_unit"),
         code("currency"),
-        count("burned"),
-        count("reclaimed"),
+        points("burned"),
+        points("reclaimed"),
         sa.PrimaryKeyConstraint(
             "version", "lane", "issuer", "business_unit", "currency", name="settlement_pkey"
         ),

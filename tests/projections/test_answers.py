@@ -1,6 +1,7 @@
 """What the read side answers after a known history."""
 
 from collections import Counter
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 
 from ledger.core.events import EFFECTS, KIND_NAME, columns_of
 from ledger.core.instant import SECOND
+from ledger.digests import encoded
 from ledger.lanes import account_stream, lane_of
 from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
@@ -27,7 +29,7 @@ from projections.digest import balances_digest, digest_of
 from projections.reading import Behind, positions_of, reached
 from projections.settlement import Flow, settlement_matrix
 from projections.tiers import Tier, tier_counts, tier_of
-from projections.unit_totals import UnitPoints, UnitTotals, unit_totals
+from projections.unit_totals import UNIT_TOTALS, UnitPoints, UnitTotals, unit_totals
 from tests.projections.following import follow_to_the_end
 from tests.projections.history import (
     LANES,
@@ -198,6 +200,47 @@ async def test_points_foot_over_all_units_and_settlement_sums_to_zero(
     held = "SELECT sum(available + pending + held)::bigint FROM balance"
     assert outstanding == await connection.fetchval(held)
     assert sum((await settlement_matrix(connection)).value.net("point").values()) == 0
+
+
+async def test_totals_may_outgrow_64_bits(
+    service: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    huge = 2**62
+    history = History()
+    for round_trip in range(3):
+        history.add(
+            ANNA,
+            earned("market", huge, f"m{round_trip}"),
+            burned("hotel", ("market", huge)),
+        )
+        history.add(
+            BEN,
+            earned("market", huge, f"b{round_trip}"),
+            PointsClawedBack(
+                points=huge, currency="point", business_unit="b", draws=draws(("market", huge))
+            ),
+        )
+    await history.write(connection)
+    await follow_to_the_end(service)
+    points = {
+        row.business_unit: row
+        for unit in (await unit_totals(connection)).value
+        for row in unit.points
+    }
+    assert points["market"] == UnitPoints("market", "point", 6 * huge, 0, 0, 0, 0, 0)
+    assert {type(field) for field in points["market"]} == {str, int}
+    assert (await settlement_matrix(connection)).value.flows == (
+        Flow("point", "market", "b", burned=0, reclaimed=3 * huge),
+        Flow("point", "market", "hotel", burned=3 * huge, reclaimed=0),
+    )
+    hashed = sha256()
+    for row in (
+        ("b", "point", 0, 0, 0, 3 * huge, 0, 0),
+        ("hotel", "point", 0, 3 * huge, 0, 0, 0, 0),
+        ("market", "point", 6 * huge, 0, 0, 0, 0, 0),
+    ):
+        hashed.update(encoded(row))
+    assert (await digest_of(connection, UNIT_TOTALS)).hexdigest == hashed.hexdigest()
 
 
 async def test_a_replay_that_knows_only_numbers_gets_the_digest_of_the_balances(
