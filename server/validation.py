@@ -84,13 +84,18 @@ def _lines(lines: Sequence[DocumentLine]) -> None:
     if len(lines) > LINES_MAX:
         shape.refuse("document.lines", f"{len(lines)} lines", f"at most {LINES_MAX} lines")
     seen: set[str] = set()
+    total = 0
     for index, line in enumerate(lines):
         try:
             _line(line, seen)
+            total += line.net_minor_units
         except Malformed as refusal:
             # The path is put together here, so that lines that are right cost nothing for it.
             path = f"document.lines[{index}].{refusal.field}"
             raise Malformed(field=path, value=refusal.value, expected=refusal.expected) from None
+    if total > shape.AMOUNT_MAX:
+        expected = f"net amounts of at most {shape.AMOUNT_MAX} together"
+        shape.refuse("document.lines", f"{total} together", expected)
 
 
 def _line(line: DocumentLine, seen: set[str]) -> None:

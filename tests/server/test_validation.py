@@ -133,6 +133,15 @@ def test_a_document_may_have_no_member_and_no_lines() -> None:
     validation.post_document(request)
 
 
+def test_the_lines_of_a_document_are_bounded_together() -> None:
+    request = requests.sale("r-1")
+    request.document.lines[0].net_minor_units = 10**15
+    validation.post_document(request)
+    request.document.lines.add(line_id="one more", category="grocery", net_minor_units=1)
+    refusal = refused(validation.post_document, request)
+    assert (refusal.field, refusal.value) == ("document.lines", f"{10**15 + 1} together")
+
+
 def test_a_document_has_at_most_five_hundred_lines() -> None:
     request = requests.sale()
     del request.document.lines[:]
