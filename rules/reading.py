@@ -15,6 +15,8 @@ from rules.refusal import Finding, PolicyRefused
 
 TEXT_BYTES_MAX = 4 * 1024 * 1024
 DEPTH_MAX = 24
+PARTS_MAX = 100_000
+"""Keys and values of a YAML file: several times the largest sensible policy."""
 
 Tree = object
 Place = tuple[str | int, ...]
@@ -102,6 +104,8 @@ class _YamlReader:
         self._lines.setdefault(place, line)
         if len(place) > DEPTH_MAX:
             _refuse(f"nested deeper than {DEPTH_MAX} levels", line=line)
+        if len(self._lines) > PARTS_MAX:
+            _refuse(f"a policy file has at most {PARTS_MAX} keys and values", line=line)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             _refuse("anchors and aliases are not accepted: write the value out", line=line)
         if getattr(event, "tag", None) not in (None, "!"):

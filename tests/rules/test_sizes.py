@@ -78,6 +78,13 @@ def test_a_policy_with_many_errors_is_told_the_first_of_them() -> None:
     assert str(found[0]).startswith("earn[r0].when.category: 'e0' matches no category")
 
 
+def test_a_file_of_countless_parts_is_not_read_to_its_end() -> None:
+    began = process_time()
+    (found,) = check(load(f"x: [{'1,' * 480_000}1]"))
+    assert str(found) == "a policy file has at most 100000 keys and values"
+    assert process_time() - began < 1.0
+
+
 def test_an_error_behind_many_warnings_still_refuses() -> None:
     def rule(number: int) -> str:
         if number == RULES - 1:
