@@ -17,10 +17,16 @@ CATEGORIES = ", ".join(f"c{number % 100}/d{number}" for number in range(4990))
 SECONDS = 3.0
 
 
-def policy(rule: Callable[[int], str], *, rules: int = RULES, categories: str = CATEGORIES) -> str:
+def policy(
+    rule: Callable[[int], str],
+    *,
+    rules: int = RULES,
+    units: int = UNITS,
+    categories: str = CATEGORIES,
+) -> str:
     units = "".join(
         f'  - {{id: u{n}, zone: UTC, currency: EUR, point_value: "0.01 EUR"}}\n'
-        for n in range(UNITS)
+        for n in range(units)
     )
     return f"""schema: loyalty.policy/v1
 programme: test
@@ -110,6 +116,7 @@ def test_a_rule_touches_the_categories_that_its_conditions_let_through(
         policy(
             lambda n: base(n, f"category: {wanted}, category_not: {unwanted}"),
             rules=1,
+            units=1,
             categories="food, food/fruit, food-too, food0, wine, {id: wine/red, earns: false}, tea",
         ).replace("groups:", f"unlisted_categories: {unlisted}\ngroups:")
     )
