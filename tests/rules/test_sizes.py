@@ -24,7 +24,7 @@ def policy(
     units: int = UNITS,
     categories: str = CATEGORIES,
 ) -> str:
-    units = "".join(
+    unit_list = "".join(
         f'  - {{id: u{n}, zone: UTC, currency: EUR, point_value: "0.01 EUR"}}\n'
         for n in range(units)
     )
@@ -35,7 +35,7 @@ effective_from: 2020-01-01T00:00:00Z
 zone: UTC
 currencies: [{{id: p, role: spendable}}]
 business_units:
-{units}categories: [{categories}]
+{unit_list}categories: [{categories}]
 groups: [{{id: g}}]
 earn:
 {"".join(f"  - {rule(n)}{chr(10)}" for n in range(rules))}"""
