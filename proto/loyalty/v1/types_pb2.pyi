@@ -273,7 +273,7 @@ class Document(_message.Message):
     """What a receipt shows to claim the points later. Up to 64 characters."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentLine]:
-        """The lines that are left, 0 to 500. A line that is missing has been returned."""
+        """The lines that are left, 0 to 500, of at most 10^15 minor units together. A line that is missing has been returned."""
 
     @_builtins.property
     def stay(self) -> Global___Stay:
