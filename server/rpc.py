@@ -233,10 +233,7 @@ class Door:
                 try:
                     await self._first_of(following, closing, header)
                 finally:
-                    if not following.done():
-                        following.cancel()
-                        with suppress(asyncio.CancelledError):
-                            await following
+                    await _put_away(following)
                 if following.cancelled():
                     raise NotServing(cause=DRAINING)
                 try:
@@ -304,6 +301,16 @@ def _authorization(context: Context) -> str:
         if key == "authorization":
             return str(value)
     return ""
+
+
+async def _put_away(following: asyncio.Future[Any]) -> None:
+    """End what is awaited no more; how it ended is asked for, or asyncio complains at the end."""
+    if not following.done():
+        following.cancel()
+        with suppress(asyncio.CancelledError, StopAsyncIteration):
+            await following
+    elif not following.cancelled():
+        following.exception()
 
 
 async def _next(items: AsyncIterator[Item]) -> Item:

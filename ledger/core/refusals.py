@@ -141,7 +141,7 @@ class HoldExists(Refusal):
 class PolicyInvalid(Refusal):
     """The policy document cannot be used."""
 
-    advice = "Correct the document; `loyalty policy check` lists everything that is wrong with it."
+    advice = "Correct the document; `loyalty policy check` lists what is wrong with it, with lines."
     sentence = "{where}: {problem}"
     where: str
     problem: str

@@ -1,5 +1,7 @@
 """The command line: `loyalty`. Each command's module is one file here; this one lists them."""
 
+from typing import Annotated
+
 import typer
 
 from server import logs
@@ -15,12 +17,28 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("loyalty-ledger"))
+        raise typer.Exit
+
+
 @app.callback(
     epilog=example("loyalty migrate && loyalty serve") + ", and `loyalty COMMAND --help`."
     " Exit codes: 0 yes, 1 no (diverges, refused), 2 wrong call or setting, 3 unreachable."
 )
-def loyalty() -> None:
+def loyalty(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
     """One append-only points ledger for the units of a group."""
+    del version  # told by its callback already
     # Only what is wrong, and on stderr: stdout is for data. The service sets its own level.
     logs.configure("warning")
 

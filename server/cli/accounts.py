@@ -47,7 +47,8 @@ def account(
 
 def _print_account(answer: account_pb.Account) -> None:
     until = _day(answer.tier_valid_until_time)
-    tier = f"{answer.tier} until {until}" if answer.tier else "none"
+    ends = f" until {until}" if answer.HasField("tier_valid_until_time") else ""
+    tier = f"{answer.tier}{ends}" if answer.tier else "none"
     console.out.print(f"member [bold]{answer.member_id}[/]   tier [bold]{tier}[/]")
     balances = console.table(
         "Balances", "currency", "available", "pending", "held", "owed", "expiring next", numbers=5

@@ -31,6 +31,7 @@ from rich.table import Table
 
 Result = TypeVar("Result")
 
+DETAILS_KEY: Final = "grpc-status-details-bin"
 OK: Final = 0
 NO: Final = 1
 USAGE: Final = 2
@@ -92,7 +93,7 @@ def _fail_with_advice(error: Exception) -> None:
     from server.embedded import EmbeddedError
 
     if isinstance(error, SettingsError | WrongIdentityKey):
-        fail(str(error), advice="`loyalty config` shows every setting", code=USAGE)
+        fail(str(error), advice="docs/operations.md lists every setting", code=USAGE)
     if isinstance(error, DatabaseError | EmbeddedError):
         fail(error.problem, advice=error.advice, code=UNAVAILABLE)
 
@@ -103,11 +104,34 @@ def _fail_with_status(error: grpc.RpcError) -> NoReturn:
         fail(str(error), code=UNAVAILABLE)
     status = call.code()
     unreachable = status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    reason = _reason(call)
     fail(
-        f"{status.name}: {call.details() or 'the server gives no reason'}",
-        advice=_ADVICE.get(status, ""),
+        f"{reason or status.name}: {call.details() or 'the server gives no reason'}",
+        advice=_ADVICE.get(status) or _advice_on(reason),
         code=UNAVAILABLE if unreachable else NO,
     )
+
+
+def _reason(call: grpc.Call | grpc.aio.AioRpcError) -> str:
+    """The refusal's reason, by which docs/refusals.md is ordered; empty without one."""
+    from google.rpc.error_details_pb2 import ErrorInfo
+    from google.rpc.status_pb2 import Status
+
+    info = ErrorInfo()
+    trailing: Any = call.trailing_metadata() or ()
+    for key, value in trailing:
+        if key != DETAILS_KEY:
+            continue
+        for detail in Status.FromString(value).details:
+            if detail.Unpack(info):
+                return info.reason
+    return ""
+
+
+def _advice_on(reason: str) -> str:
+    from ledger.core.refusals import ALL_REFUSALS
+
+    return next((each.advice for each in ALL_REFUSALS if each.reason == reason), "")
 
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:

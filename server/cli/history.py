@@ -55,7 +55,7 @@ def replay(json: AsJson = False) -> None:
 
 def _print_roots(roots: Iterable["LaneRoot"]) -> None:
     rows = console.table("Roots over the leaf hashes", "lane", "events", "root")
-    for lane in roots:
+    for lane in (each for each in roots if each.size):
         rows.add_row(str(lane.lane), f"{lane.size:,}", lane.root.hex())
     console.out.print(rows)
 

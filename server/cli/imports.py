@@ -6,7 +6,7 @@ What it needs is imported when it runs, so that other commands start without wai
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -25,6 +25,10 @@ from server.cli.options import (
 if TYPE_CHECKING:
     from server.cli.importing import Summary
     from server.cli.rows import ReadDocument, Reading
+
+
+SHOWN_REJECTS: Final = 5
+"""Refused documents that are told on the screen; the file lists all."""
 
 
 def import_file(  # noqa: PLR0913 - every option is an argument
@@ -144,5 +148,11 @@ def _print(summary: "Summary", listed: Path) -> None:
     for code, added in sorted(summary.rounded.items()):
         if added:
             console.out.print(f"rounding lines to minor units added {added.normalize():f} {code}")
-    if summary.rejects:
-        console.err.print(f"[bold]next[/]  correct what {listed} lists and import it again")
+    if not summary.rejects:
+        return
+    for reject in summary.rejects[:SHOWN_REJECTS]:
+        # A message may hold brackets, which would be markup to rich.
+        console.err.print(f"{reject.document.key[2]}: {reject.message}", markup=False)
+    if "UNKNOWN_MEMBER" in summary.tally.refused:
+        console.err.print("[bold]next[/]  with --enrol, members nobody knows are enrolled")
+    console.err.print(f"[bold]next[/]  correct what {listed} lists and import it again")

@@ -131,7 +131,7 @@ async def test_account_and_entries_show_what_was_earned(served: None, tmp_path: 
     assert (await loyalty("entries", "card:2")).exit_code == 0
     missing = await loyalty("account", "card:404")
     assert missing.exit_code == 1
-    assert "NOT_FOUND" in missing.stderr
+    assert "UNKNOWN_MEMBER" in missing.stderr
 
 
 @pytest.mark.slow

@@ -12,6 +12,8 @@ NAMED = re.compile(r"\b(?:LOYALTY|DATABASE_URL)(?:_[A-Z]+)*\b")
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \|", re.MULTILINE)
 # In the file's own prose: LOYALTY_… stands for all of them.
 PREFIX = "LOYALTY"
+# What commands read in the place of their options, not the service.
+OF_COMMANDS = {"LOYALTY_SERVER", "LOYALTY_TOKEN", "LOYALTY_CA", "LOYALTY_SHARED"}
 FILES = sorted(
     path
     for path in DEPLOY.rglob("*")
@@ -21,7 +23,13 @@ FILES = sorted(
 
 @pytest.mark.parametrize("path", [*FILES, OPERATIONS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_setting_that_is_named_exists(path: Path) -> None:
-    assert not set(NAMED.findall(text(path))) - SETTINGS - {PREFIX}
+    assert not set(NAMED.findall(text(path))) - SETTINGS - OF_COMMANDS - {PREFIX}
+
+
+def test_what_commands_read_is_read_by_a_command() -> None:
+    sources = [text(path) for path in (ROOT / "server").rglob("*.py")]
+    for name in OF_COMMANDS:
+        assert any(name in source for source in sources)
 
 
 def test_the_manual_has_a_row_for_every_setting_and_no_other() -> None:

@@ -54,7 +54,7 @@ class AccountServiceServicer:
     def GetAccount(self, request, context):
         """The account now, or as of a time, as known at a time. What is due is applied, recorded or not.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}' \
         localhost:7070 loyalty.v1.AccountService/GetAccount
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -64,7 +64,7 @@ class AccountServiceServicer:
     def ListEntries(self, request, context):
         """The statement, newest first.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \
         localhost:7070 loyalty.v1.AccountService/ListEntries
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

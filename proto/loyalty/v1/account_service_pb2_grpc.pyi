@@ -36,13 +36,13 @@ class AccountServiceStub:
     GetAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]
     """The account now, or as of a time, as known at a time. What is due is applied, recorded or not.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}' \\
       localhost:7070 loyalty.v1.AccountService/GetAccount
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListEntriesRequest, _account_service_pb2.ListEntriesResponse]
     """The statement, newest first.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
       localhost:7070 loyalty.v1.AccountService/ListEntries
     """
 
@@ -54,13 +54,13 @@ class AccountServiceAsyncStub(AccountServiceStub):
     GetAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]  # type: ignore[assignment]
     """The account now, or as of a time, as known at a time. What is due is applied, recorded or not.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}' \\
       localhost:7070 loyalty.v1.AccountService/GetAccount
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListEntriesRequest, _account_service_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """The statement, newest first.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
       localhost:7070 loyalty.v1.AccountService/ListEntries
     """
 
@@ -75,7 +75,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_account_service_pb2.GetAccountResponse, _abc.Awaitable[_account_service_pb2.GetAccountResponse]]:
         """The account now, or as of a time, as known at a time. What is due is applied, recorded or not.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"view":"VIEW_FULL"}' \\
           localhost:7070 loyalty.v1.AccountService/GetAccount
         """
 
@@ -87,7 +87,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_account_service_pb2.ListEntriesResponse, _abc.Awaitable[_account_service_pb2.ListEntriesResponse]]:
         """The statement, newest first.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
           localhost:7070 loyalty.v1.AccountService/ListEntries
         """
 

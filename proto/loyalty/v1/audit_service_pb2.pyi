@@ -31,7 +31,7 @@ class LanePosition(_message.Message):
     lane: _builtins.int
     """The lane, 0 or more."""
     next_pos: _builtins.int
-    """First position that is not included."""
+    """Position to read next: everything before it has been seen."""
     def __init__(
         self,
         *,
@@ -75,7 +75,7 @@ class RecordedEvent(_message.Message):
     payload: _builtins.bytes
     """The stored bytes of Event; the leaf hash covers these."""
     leaf_hash: _builtins.bytes
-    """SHA-256 over the canonical envelope and the payload; docs/decisions tells the format."""
+    """SHA-256 over the canonical envelope and the payload; docs/decisions/0006-leaf-and-tree.md tells the format."""
     @_builtins.property
     def occurred_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -184,7 +184,7 @@ class VerifyHistoryRequest(_message.Message):
 
     SKIP_AWARDS_FIELD_NUMBER: _builtins.int
     skip_awards: _builtins.bool
-    """Evaluate every award again under its pins, too. Slower."""
+    """Do not evaluate every award again under its pins. Faster."""
     def __init__(
         self,
         *,

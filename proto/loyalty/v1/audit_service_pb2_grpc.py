@@ -54,7 +54,7 @@ class AuditServiceServicer:
     def StreamEvents(self, request, context):
         """Events from a vector of lane positions on, in position order within each lane, with their stored bytes.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}' \
         localhost:7070 loyalty.v1.AuditService/StreamEvents
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -64,7 +64,7 @@ class AuditServiceServicer:
     def VerifyHistory(self, request, context):
         """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

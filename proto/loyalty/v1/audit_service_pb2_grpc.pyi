@@ -36,13 +36,13 @@ class AuditServiceStub:
     StreamEvents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.StreamEventsRequest, _audit_service_pb2.StreamEventsResponse]
     """Events from a vector of lane positions on, in position order within each lane, with their stored bytes.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}' \\
       localhost:7070 loyalty.v1.AuditService/StreamEvents
     """
     VerifyHistory: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.VerifyHistoryRequest, _audit_service_pb2.VerifyHistoryResponse]
     """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
     """
 
 @_typing.type_check_only
@@ -53,13 +53,13 @@ class AuditServiceAsyncStub(AuditServiceStub):
     StreamEvents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.StreamEventsRequest, _audit_service_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """Events from a vector of lane positions on, in position order within each lane, with their stored bytes.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}' \\
       localhost:7070 loyalty.v1.AuditService/StreamEvents
     """
     VerifyHistory: _aio.UnaryStreamMultiCallable[_audit_service_pb2.VerifyHistoryRequest, _audit_service_pb2.VerifyHistoryResponse]  # type: ignore[assignment]
     """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -73,7 +73,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.StreamEventsResponse], _abc.AsyncIterator[_audit_service_pb2.StreamEventsResponse]]:
         """Events from a vector of lane positions on, in position order within each lane, with their stored bytes.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"positions":[{"lane":0,"next_pos":0}]}' \\
           localhost:7070 loyalty.v1.AuditService/StreamEvents
         """
 
@@ -85,7 +85,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.VerifyHistoryResponse], _abc.AsyncIterator[_audit_service_pb2.VerifyHistoryResponse]]:
         """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

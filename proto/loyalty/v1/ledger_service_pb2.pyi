@@ -4,6 +4,8 @@ isort:skip_file
 The writes. Every call is safe to retry with its request_id: the first
 answer comes back, marked REPLAYED. A refusal is a google.rpc.Status with an
 ErrorInfo whose reason stands in docs/refusals.md; it records nothing.
+
+The grpcurl examples are for a server without TLS; with TLS leave -plaintext out.
 """
 
 from collections import abc as _abc

@@ -94,7 +94,7 @@ class LedgerServiceServicer:
     def PostDocument(self, request, context):
         """States what a sale, stay, order or folio is now; the ledger posts the difference to what it posted before.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"source":"till","document_id":"T-1","version":1,
         "kind":"DOCUMENT_KIND_SALE","status":"DOCUMENT_STATUS_FINAL","currency_code":"USD",
         "lines":[{"line_id":"1","category":"grocery","net_minor_units":1250}]}}' localhost:7070 loyalty.v1.LedgerService/PostDocument
@@ -106,7 +106,7 @@ class LedgerServiceServicer:
     def EarnPoints(self, request, context):
         """Short form for simple tills: an amount and a category become a one-line final document keyed by the request.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
         "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
         """
@@ -117,8 +117,8 @@ class LedgerServiceServicer:
     def BurnPoints(self, request, context):
         """Spends points, by points or by money ("pay 30.00 with points").
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
-        "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \
         localhost:7070 loyalty.v1.LedgerService/BurnPoints
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -128,8 +128,8 @@ class LedgerServiceServicer:
     def HoldPoints(self, request, context):
         """Sets points aside; a capture spends them, a release gives them back, or the hold times out.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
-        "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+        "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \
         localhost:7070 loyalty.v1.LedgerService/HoldPoints
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -139,7 +139,7 @@ class LedgerServiceServicer:
     def CaptureHold(self, request, context):
         """Spends held points, part or all, several times until final; the rest is then released.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
         "points":300,"final":true}' localhost:7070 loyalty.v1.LedgerService/CaptureHold
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -149,7 +149,7 @@ class LedgerServiceServicer:
     def ReleaseHold(self, request, context):
         """Gives all held points back.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \
         localhost:7070 loyalty.v1.LedgerService/ReleaseHold
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -159,7 +159,7 @@ class LedgerServiceServicer:
     def ReverseEntry(self, request, context):
         """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
         "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -169,7 +169,7 @@ class LedgerServiceServicer:
     def AdvanceAccount(self, request, context):
         """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -179,7 +179,7 @@ class LedgerServiceServicer:
     def BatchPost(self, request, context):
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \
         localhost:7070 loyalty.v1.LedgerService/BatchPost
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

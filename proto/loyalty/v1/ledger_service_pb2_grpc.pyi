@@ -4,6 +4,8 @@ isort:skip_file
 The writes. Every call is safe to retry with its request_id: the first
 answer comes back, marked REPLAYED. A refusal is a google.rpc.Status with an
 ErrorInfo whose reason stands in docs/refusals.md; it records nothing.
+
+The grpcurl examples are for a server without TLS; with TLS leave -plaintext out.
 """
 
 from collections import abc as _abc
@@ -39,7 +41,7 @@ class LedgerServiceStub:
     PostDocument: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.PostDocumentRequest, _ledger_service_pb2.PostDocumentResponse]
     """States what a sale, stay, order or folio is now; the ledger posts the difference to what it posted before.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"source":"till","document_id":"T-1","version":1,
       "kind":"DOCUMENT_KIND_SALE","status":"DOCUMENT_STATUS_FINAL","currency_code":"USD",
       "lines":[{"line_id":"1","category":"grocery","net_minor_units":1250}]}}' localhost:7070 loyalty.v1.LedgerService/PostDocument
@@ -47,52 +49,52 @@ class LedgerServiceStub:
     EarnPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.EarnPointsRequest, _ledger_service_pb2.EarnPointsResponse]
     """Short form for simple tills: an amount and a category become a one-line final document keyed by the request.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
       "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
     """
     BurnPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]
     """Spends points, by points or by money ("pay 30.00 with points").
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
-      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
       localhost:7070 loyalty.v1.LedgerService/BurnPoints
     """
     HoldPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.HoldPointsRequest, _ledger_service_pb2.HoldPointsResponse]
     """Sets points aside; a capture spends them, a release gives them back, or the hold times out.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
-      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
       localhost:7070 loyalty.v1.LedgerService/HoldPoints
     """
     CaptureHold: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.CaptureHoldRequest, _ledger_service_pb2.CaptureHoldResponse]
     """Spends held points, part or all, several times until final; the rest is then released.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
       "points":300,"final":true}' localhost:7070 loyalty.v1.LedgerService/CaptureHold
     """
     ReleaseHold: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReleaseHoldRequest, _ledger_service_pb2.ReleaseHoldResponse]
     """Gives all held points back.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
       localhost:7070 loyalty.v1.LedgerService/ReleaseHold
     """
     ReverseEntry: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
     """
     AdvanceAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
     """
     BatchPost: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
       localhost:7070 loyalty.v1.LedgerService/BatchPost
     """
     PostStream: _grpc.StreamStreamMultiCallable[_ledger_service_pb2.PostStreamRequest, _ledger_service_pb2.PostStreamResponse]
@@ -106,7 +108,7 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     PostDocument: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.PostDocumentRequest, _ledger_service_pb2.PostDocumentResponse]  # type: ignore[assignment]
     """States what a sale, stay, order or folio is now; the ledger posts the difference to what it posted before.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"source":"till","document_id":"T-1","version":1,
       "kind":"DOCUMENT_KIND_SALE","status":"DOCUMENT_STATUS_FINAL","currency_code":"USD",
       "lines":[{"line_id":"1","category":"grocery","net_minor_units":1250}]}}' localhost:7070 loyalty.v1.LedgerService/PostDocument
@@ -114,52 +116,52 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     EarnPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.EarnPointsRequest, _ledger_service_pb2.EarnPointsResponse]  # type: ignore[assignment]
     """Short form for simple tills: an amount and a category become a one-line final document keyed by the request.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
       "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
     """
     BurnPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]  # type: ignore[assignment]
     """Spends points, by points or by money ("pay 30.00 with points").
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
-      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
       localhost:7070 loyalty.v1.LedgerService/BurnPoints
     """
     HoldPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.HoldPointsRequest, _ledger_service_pb2.HoldPointsResponse]  # type: ignore[assignment]
     """Sets points aside; a capture spends them, a release gives them back, or the hold times out.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
-      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+      "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
       localhost:7070 loyalty.v1.LedgerService/HoldPoints
     """
     CaptureHold: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.CaptureHoldRequest, _ledger_service_pb2.CaptureHoldResponse]  # type: ignore[assignment]
     """Spends held points, part or all, several times until final; the rest is then released.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
       "points":300,"final":true}' localhost:7070 loyalty.v1.LedgerService/CaptureHold
     """
     ReleaseHold: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReleaseHoldRequest, _ledger_service_pb2.ReleaseHoldResponse]  # type: ignore[assignment]
     """Gives all held points back.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
       localhost:7070 loyalty.v1.LedgerService/ReleaseHold
     """
     ReverseEntry: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]  # type: ignore[assignment]
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
     """
     AdvanceAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]  # type: ignore[assignment]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
     """
     BatchPost: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]  # type: ignore[assignment]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
       localhost:7070 loyalty.v1.LedgerService/BatchPost
     """
     PostStream: _aio.StreamStreamMultiCallable[_ledger_service_pb2.PostStreamRequest, _ledger_service_pb2.PostStreamResponse]  # type: ignore[assignment]
@@ -176,7 +178,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.PostDocumentResponse, _abc.Awaitable[_ledger_service_pb2.PostDocumentResponse]]:
         """States what a sale, stay, order or folio is now; the ledger posts the difference to what it posted before.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-1","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"source":"till","document_id":"T-1","version":1,
           "kind":"DOCUMENT_KIND_SALE","status":"DOCUMENT_STATUS_FINAL","currency_code":"USD",
           "lines":[{"line_id":"1","category":"grocery","net_minor_units":1250}]}}' localhost:7070 loyalty.v1.LedgerService/PostDocument
@@ -190,7 +192,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.EarnPointsResponse, _abc.Awaitable[_ledger_service_pb2.EarnPointsResponse]]:
         """Short form for simple tills: an amount and a category become a one-line final document keyed by the request.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
           "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
         """
@@ -203,8 +205,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.BurnPointsResponse, _abc.Awaitable[_ledger_service_pb2.BurnPointsResponse]]:
         """Spends points, by points or by money ("pay 30.00 with points").
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
-          "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-3","origin":{"business_unit":"dining"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
           localhost:7070 loyalty.v1.LedgerService/BurnPoints
         """
 
@@ -216,8 +218,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.HoldPointsResponse, _abc.Awaitable[_ledger_service_pb2.HoldPointsResponse]]:
         """Sets points aside; a capture spends them, a release gives them back, or the hold times out.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
-          "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-4","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+          "member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500}}' \\
           localhost:7070 loyalty.v1.LedgerService/HoldPoints
         """
 
@@ -229,7 +231,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.CaptureHoldResponse, _abc.Awaitable[_ledger_service_pb2.CaptureHoldResponse]]:
         """Spends held points, part or all, several times until final; the rest is then released.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-5","origin":{"business_unit":"hotel"},"hold_id":"H-1",
           "points":300,"final":true}' localhost:7070 loyalty.v1.LedgerService/CaptureHold
         """
 
@@ -241,7 +243,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.ReleaseHoldResponse, _abc.Awaitable[_ledger_service_pb2.ReleaseHoldResponse]]:
         """Gives all held points back.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
           localhost:7070 loyalty.v1.LedgerService/ReleaseHold
         """
 
@@ -253,7 +255,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.ReverseEntryResponse, _abc.Awaitable[_ledger_service_pb2.ReverseEntryResponse]]:
         """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
           "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
         """
 
@@ -265,7 +267,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.AdvanceAccountResponse, _abc.Awaitable[_ledger_service_pb2.AdvanceAccountResponse]]:
         """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
         """
 
@@ -277,7 +279,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.BatchPostResponse, _abc.Awaitable[_ledger_service_pb2.BatchPostResponse]]:
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
           localhost:7070 loyalty.v1.LedgerService/BatchPost
         """
 

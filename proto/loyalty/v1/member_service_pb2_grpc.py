@@ -59,7 +59,7 @@ class MemberServiceServicer:
     def EnrolMember(self, request, context):
         """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
         "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -69,8 +69,8 @@ class MemberServiceServicer:
     def LinkIdentity(self, request, context):
         """Adds an identity to a member.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
-        "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \
         localhost:7070 loyalty.v1.MemberService/LinkIdentity
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -80,7 +80,7 @@ class MemberServiceServicer:
     def GetMember(self, request, context):
         """Tells who a member is to the ledger.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \
         localhost:7070 loyalty.v1.MemberService/GetMember
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,20 +36,20 @@ class MemberServiceStub:
     EnrolMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EnrolMemberRequest, _member_service_pb2.EnrolMemberResponse]
     """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
       "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.LinkIdentityRequest, _member_service_pb2.LinkIdentityResponse]
     """Adds an identity to a member.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
-      "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
       localhost:7070 loyalty.v1.MemberService/LinkIdentity
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]
     """Tells who a member is to the ledger.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.MemberService/GetMember
     """
 
@@ -61,20 +61,20 @@ class MemberServiceAsyncStub(MemberServiceStub):
     EnrolMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EnrolMemberRequest, _member_service_pb2.EnrolMemberResponse]  # type: ignore[assignment]
     """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
       "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_member_service_pb2.LinkIdentityRequest, _member_service_pb2.LinkIdentityResponse]  # type: ignore[assignment]
     """Adds an identity to a member.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
-      "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
       localhost:7070 loyalty.v1.MemberService/LinkIdentity
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """Tells who a member is to the ledger.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}'
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.MemberService/GetMember
     """
 
@@ -89,7 +89,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.EnrolMemberResponse, _abc.Awaitable[_member_service_pb2.EnrolMemberResponse]]:
         """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
           "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
         """
 
@@ -101,8 +101,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.LinkIdentityResponse, _abc.Awaitable[_member_service_pb2.LinkIdentityResponse]]:
         """Adds an identity to a member.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
-          "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
           localhost:7070 loyalty.v1.MemberService/LinkIdentity
         """
 
@@ -114,7 +114,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.GetMemberResponse, _abc.Awaitable[_member_service_pb2.GetMemberResponse]]:
         """Tells who a member is to the ledger.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}'
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
           localhost:7070 loyalty.v1.MemberService/GetMember
         """
 

@@ -63,7 +63,7 @@ class ProgrammeServiceServicer:
     def GetPolicy(self, request, context):
         """Shows a policy: in force now, at a time, or by version.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class ProgrammeServiceStub:
     GetPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.GetPolicyRequest, _programme_service_pb2.GetPolicyResponse]
     """Shows a policy: in force now, at a time, or by version.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
     """
 
 @_typing.type_check_only
@@ -57,7 +57,7 @@ class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
     GetPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.GetPolicyRequest, _programme_service_pb2.GetPolicyResponse]  # type: ignore[assignment]
     """Shows a policy: in force now, at a time, or by version.
 
-    grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
     """
 
 class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -82,7 +82,7 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_programme_service_pb2.GetPolicyResponse, _abc.Awaitable[_programme_service_pb2.GetPolicyResponse]]:
         """Shows a policy: in force now, at a time, or by version.
 
-        grpcurl -H "authorization: Bearer $TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
         """
 
 def add_ProgrammeServiceServicer_to_server(servicer: ProgrammeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
