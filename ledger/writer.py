@@ -9,6 +9,7 @@ database and this process busy.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import asyncpg
@@ -52,7 +53,7 @@ DATABASE_LOST: Final = (
 DATABASE_REFUSES: Final = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
 """The statement failed for certain: disk full, out of memory, broken storage."""
 
-Result = Answer | Refusal | Exception
+Result = Answer | Refusal
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class Writer:
 
     async def _commit_alone(self, jobs: list[Job]) -> None:
         """Decide and commit until it is done: after a lost race or a lost connection, again."""
-        for attempt in range(1_000_000):
+        for attempt in count():
             jobs = _live(jobs)
             if not jobs:
                 return
@@ -175,18 +176,36 @@ class Writer:
     async def _decide(self, jobs: Sequence[Job], parent: Work | None) -> Decided:
         """Look up what the jobs need, then decide them in order."""
         standing = self._standing if parent is None else parent.standing
-        work = Work(
-            lanes=self._store.lanes, standing=standing, clock=self._clock, policies=self._policies
-        )
-        acts = [act for job in jobs for act in job.acts]
         made: Known | None = None if parent is None else parent.made
-        await self._lookup.fill(work.known, acts, made)
+        while True:
+            work = Work(
+                lanes=self._store.lanes,
+                standing=standing,
+                clock=self._clock,
+                policies=self._policies,
+            )
+            await self._lookup.fill(work.known, [act for job in jobs for act in job.acts], made)
+            results = await self._results(jobs, work)
+            if results is not None:
+                return Decided(jobs, results, work, work.close())
+            jobs = _live(jobs)
+
+    async def _results(self, jobs: Sequence[Job], work: Work) -> list[tuple[Act, Result]] | None:
+        """The result of each act; None when one broke, which may have recorded half of itself.
+
+        Whoever sent that one has been told. The others have to be decided again without it.
+        """
         results: list[tuple[Act, Result]] = []
         for number, job in enumerate(jobs, start=1):
-            self._decide_job(job, work, results)
+            try:
+                self._decide_job(job, work, results)
+            except Exception as error:
+                log.exception("act_failed", request=type(job.acts[0].request).__name__)
+                self._fail([job], error)
+                return None
             if number % DECIDED_PER_TURN == 0:
                 await asyncio.sleep(0)
-        return Decided(jobs, results, work, work.close())
+        return results
 
     def _decide_job(self, job: Job, work: Work, results: list[tuple[Act, Result]]) -> None:
         refusal = self._cannot_serve(job)
@@ -211,9 +230,6 @@ class Writer:
             return decide_act(act, work)
         except Refusal as refusal:
             return refusal
-        except Exception as error:
-            log.exception("act_failed", request=type(act.request).__name__, error=str(error))
-            return error
 
     async def _commit(self, decided: Decided, attempt: int = 0) -> bool:
         """Append and answer. False: nothing was written, and it has to be decided again."""
@@ -224,10 +240,6 @@ class Writer:
             if attempt >= KEY_CONTESTS_MAX:
                 raise
             return False
-        except DATABASE_REFUSES as error:
-            log.error("append_refused", error=str(error))
-            self._fail(decided.jobs, NotServing(cause=f"the database cannot write: {error}"))
-            return True
         except DATABASE_LOST as error:
             await self._reconnect(error, attempt)
             if not await self._happened(decided.batch):
@@ -287,7 +299,7 @@ class Writer:
 
     async def _happened(self, batch: AppendBatch) -> bool:
         """Whether a commit whose answer was lost took place. Never guesses."""
-        for attempt in range(1_000_000):
+        for attempt in count():
             try:
                 heads = await self._store.settle(batch.expected)
                 if all(heads[lane].next_pos == pos for lane, pos in batch.expected.items()):
@@ -295,7 +307,7 @@ class Writer:
                 return bool(batch.events) and await self._store.has_event(batch.events[0])
             except DATABASE_LOST as error:
                 await self._reconnect(error, attempt)
-        return False
+        raise AssertionError("counting does not end")
 
     async def _registered(self, batch: AppendBatch) -> bool:
         """For a batch without events: whether its first key stands in the key home."""
@@ -306,6 +318,8 @@ class Writer:
         if isinstance(result, DatabaseAway):
             # Whether the last batch was recorded is not known: its request ids will tell.
             result = NotServing(cause="shutting down while the database is away")
+        elif isinstance(result, DATABASE_REFUSES):
+            result = NotServing(cause=f"the database cannot write: {result}")
         for job in jobs:
             for act in job.acts:
                 act.answer(result)

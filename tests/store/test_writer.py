@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from ledger.act import Act, Answer
 from ledger.core.refusals import (
     AtomicRefused,
     DeadlinePassed,
@@ -15,8 +16,11 @@ from ledger.core.refusals import (
     QueueFull,
     Refusal,
 )
+from ledger.handlers import HANDLERS, documents
 from ledger.service import Ledger, LedgerSettings, WrongIdentityKey
 from ledger.store import AppendBatch, Head, Moved, Store
+from ledger.work import Work
+from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from server.database import connect
 from server.database import pool as connected_pool
 from tests.store.till import Till, at, open_till
@@ -261,3 +265,52 @@ async def test_a_ledger_ends_though_its_database_does_not_come_back(database: st
             await till.ledger.close()
         with pytest.raises(NotServing):
             await write
+
+
+async def test_an_act_that_breaks_halfway_leaves_nothing_and_hurts_nobody(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = documents.post_document
+
+    def breaking(act: Act, work: Work) -> Answer:
+        answer = whole(act, work)
+        if "broken" in act.document:
+            raise ZeroDivisionError("after its facts were recorded")
+        return answer
+
+    monkeypatch.setitem(HANDLERS, PostDocumentRequest, breaking)
+    async with open_till(database) as till:
+        await till.publish()
+        member = await till.enrol("1")
+        results = await asyncio.gather(
+            *(till.write(till.document(member, name, 1, 100)) for name in ("D1", "broken", "D2")),
+            return_exceptions=True,
+        )
+        assert [isinstance(result, ZeroDivisionError) for result in results] == [False, True, False]
+        assert await till.available(member) == 2
+    assert await count(database, "SELECT count(*) FROM event WHERE kind = 60") == 2
+
+
+class Full(Store):
+    """A store whose disk is full for one append."""
+
+    full = True
+
+    async def append(self, batch: AppendBatch) -> Moved | None:
+        if self.full:
+            self.full = False
+            raise asyncpg.DiskFullError("no space left on device")
+        return await super().append(batch)
+
+
+async def test_a_batch_that_cannot_be_written_is_refused_and_the_next_one_is_served(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        member = await till.enrol("1")
+        till.ledger._writer._store.__class__ = Full
+        with pytest.raises(NotServing, match="no space left"):
+            await till.post(till.document(member, "D1", 1, 100))
+        await till.post(till.document(member, "D1", 1, 100))
+        assert await till.available(member) == 1
