@@ -3,7 +3,7 @@
 `load` reads a document, `check` judges it, `compile_policy` makes it fast, `evaluate` answers.
 """
 
-from rules.award import Award, Grant
+from rules.award import Award, Benefit, CapUse, CounterNumber, Grant, Life, Metric
 from rules.checks import check
 from rules.evaluation import evaluate, pin
 from rules.explanation import ExplainedRule, Explanation, LineShare, SkippedRule, explain
@@ -27,11 +27,18 @@ from rules.redemptions import (
     reversal_grace_until,
 )
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
+from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
 from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import tier_for
 
 __all__ = [
+    "FREE",
     "Award",
+    "Benefit",
+    "CapKey",
+    "CapUse",
+    "CounterKey",
+    "CounterNumber",
     "CurrencyTerms",
     "DocumentFacts",
     "ExplainedRule",
@@ -39,14 +46,18 @@ __all__ = [
     "Finding",
     "Grant",
     "Instant",
+    "Life",
     "LineFacts",
     "LineShare",
     "MemberFacts",
+    "Metric",
     "Pins",
     "Policy",
     "PolicyDocument",
     "PolicyRefused",
+    "RecordedRoom",
     "RedemptionTerms",
+    "Room",
     "RulesRefusal",
     "SkippedRule",
     "TierAnswer",

@@ -3,6 +3,19 @@
 from typing import NamedTuple
 
 from rules.facts import Instant, Pins
+from rules.room import CapKey, CounterKey
+
+
+class Life(NamedTuple):
+    """How long points live when a date alone does not say it; as `LotLife` of the contract."""
+
+    expiry: str
+    inactive_months: int = 0
+    extended_by: tuple[str, ...] = ()
+    hard_expires_at: Instant | None = None
+    unless_tiers: tuple[str, ...] = ()
+    unless_segments: tuple[str, ...] = ()
+    restarts: bool = False
 
 
 class Grant(NamedTuple):
@@ -23,6 +36,50 @@ class Grant(NamedTuple):
     expires_at: Instant | None
     qualifying: bool
     window: str
+    campaign: str = ""
+    cut_by: str = ""
+    """The cap or budget (`CapKey.name`) that left the least room, where granted < wanted."""
+    life: Life | None = None
+    """Set when more than `expires_at` decides how long the points live."""
+
+
+class CapUse(NamedTuple):
+    """What the document takes of a cap or budget: the use by others that it saw, and its own."""
+
+    cap: CapKey
+    others: int
+    points: int
+
+
+class CounterNumber(NamedTuple):
+    """The number that the document has in a counter; above zero."""
+
+    counter: CounterKey
+    number: int
+
+
+class Metric(NamedTuple):
+    """What the document counts for towards tiers: only what some need of the ladder asks.
+
+    `name` is spend, nights, stays, visits, purchases or counter/<id>; `scope` the business unit,
+    and for spend "<unit>/<ISO code>". `window` is where the ladder counts it: "2026" for calendar
+    years, the local day "2026-05-01" for other windows.
+    """
+
+    name: str
+    scope: str
+    window: str
+    amount: int
+
+
+class Benefit(NamedTuple):
+    """What a rule grants besides points."""
+
+    rule: str
+    benefit: str
+    quantity: int
+    expires_at: Instant
+    campaign: str
 
 
 class Award(NamedTuple):
@@ -30,3 +87,7 @@ class Award(NamedTuple):
 
     pins: Pins
     grants: tuple[Grant, ...]
+    uses: tuple[CapUse, ...] = ()
+    numbers: tuple[CounterNumber, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    benefits: tuple[Benefit, ...] = ()

@@ -12,6 +12,7 @@ from rules.model import (
     BaseRule,
     EarnRule,
     FixedExpiry,
+    GrantRule,
     MultiplierRule,
     PolicyModel,
     When,
@@ -95,6 +96,8 @@ def _references(document: PolicyDocument, model: PolicyModel) -> Findings:
     words = _Words(model)
     for number, rule in enumerate(model.earn):
         here: Place = ("earn", number)
+        if isinstance(rule, GrantRule):
+            continue
         group = [rule.group] if isinstance(rule, MultiplierRule) else []
         yield from _unknown(document, (*here, "currency"), [rule.currency], currencies)
         yield from _unknown(document, (*here, "group"), group, groups)
@@ -118,7 +121,7 @@ def tier_needs(model: PolicyModel) -> Iterator[tuple[Place, str]]:
         for key, any_of in (("reach_any", tier.reach_any), ("keep_any", tier.keep_any)):
             for choice, all_of in enumerate(any_of):
                 for position, need in enumerate(all_of):
-                    yield ("tiers", "ladder", number, key, choice, position), need.currency
+                    yield ("tiers", "ladder", number, key, choice, position), need.currency or ""
 
 
 class _Words:
@@ -176,7 +179,7 @@ def _money(document: PolicyDocument, model: PolicyModel) -> Findings:
             place = ("earn", number, *key)
             yield from _money_at(document, place, amount, bound, all_of_them=narrow)
             yield from _whole_minor(document, place, amount, bound)
-        if isinstance(rule, BaseRule):
+        if isinstance(rule, BaseRule) and rule.rate.per is not None:
             yield from _positive(document, ("earn", number, "rate", "per"), rule.rate.per)
     for number, entry in enumerate(model.redemptions):
         place = ("redemptions", number, "point_value")
@@ -186,7 +189,7 @@ def _money(document: PolicyDocument, model: PolicyModel) -> Findings:
 
 
 def _rule_amounts(rule: EarnRule) -> Iterator[tuple[tuple[str, ...], Amount]]:
-    if isinstance(rule, BaseRule):
+    if isinstance(rule, BaseRule) and rule.rate.per is not None:
         yield ("rate", "per"), rule.rate.per
     if rule.when.basket_min is not None:
         yield ("when", "basket_min"), rule.when.basket_min

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rules.model import BaseRule, BonusRule, EarnRule, MultiplierRule, When
+from rules.model import BaseRule, BonusRule, GrantRule, MultiplierRule, PointsRule, When
 from rules.money import Amount
 
 PHASES = ("base", "multiplier", "bonus")
@@ -68,13 +68,14 @@ class CompiledRule:
         return all(test.holds(category) for test in self.category_tests)
 
 
-def compile_rules(rules: Iterable[EarnRule]) -> tuple[CompiledRule, ...]:
+def compile_rules(rules: Iterable[PointsRule | GrantRule]) -> tuple[CompiledRule, ...]:
     """Compile earn rules into the order of evaluation: phase, higher priority first, id."""
-    ordered = sorted(rules, key=lambda rule: (PHASES.index(rule.kind), -rule.priority, rule.id))
+    earning = [rule for rule in rules if not isinstance(rule, GrantRule)]
+    ordered = sorted(earning, key=lambda rule: (PHASES.index(rule.kind), -rule.priority, rule.id))
     return tuple(map(_compile, ordered))
 
 
-def _compile(rule: EarnRule) -> CompiledRule:
+def _compile(rule: PointsRule) -> CompiledRule:
     return CompiledRule(
         id=rule.id,
         kind=rule.kind,
@@ -96,11 +97,11 @@ def _compile(rule: EarnRule) -> CompiledRule:
     )
 
 
-def _bonus_points(rule: EarnRule) -> int:
+def _bonus_points(rule: PointsRule) -> int:
     return rule.points if isinstance(rule, BonusRule) else 0
 
 
-def _context_tests(rule: EarnRule) -> Iterable[ContextTest]:
+def _context_tests(rule: PointsRule) -> Iterable[ContextTest]:
     when = rule.when
     if when.business_unit:
         units = frozenset(when.business_unit)
@@ -119,9 +120,9 @@ def _context_tests(rule: EarnRule) -> Iterable[ContextTest]:
         yield ContextTest("when.tier", lambda context: context.tier in tiers)
 
 
-def amounts_of(rule: EarnRule) -> Iterable[tuple[str, Amount]]:
+def amounts_of(rule: PointsRule) -> Iterable[tuple[str, Amount]]:
     """Name every amount of money in a rule; one with a currency binds the rule to it."""
-    if isinstance(rule, BaseRule):
+    if isinstance(rule, BaseRule) and rule.rate.per is not None:
         yield "rate.per", rule.rate.per
     if rule.when.basket_min is not None:
         yield "when.basket_min", rule.when.basket_min

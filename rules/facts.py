@@ -6,8 +6,10 @@ every document makes a handful of them.
 """
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 Instant = int
@@ -28,6 +30,10 @@ class LineFacts(NamedTuple):
     quantity: Fraction
     net_minor: int
     paid_with_points_minor: int = 0
+    brand: str = ""
+    sku: str = ""
+    parts: tuple[tuple[str, int], ...] = ()
+    """(tax | discount | shipping | service_charge, minor units of `net_minor` that it is)."""
 
 
 class DocumentFacts(NamedTuple):
@@ -47,12 +53,38 @@ class DocumentFacts(NamedTuple):
     lines: tuple[LineFacts, ...]
     nights: int = 0
     stays: int = 0
+    activity: str = ""
+    """Set when it is no purchase: kind is ACTIVITY then, and there are no lines."""
+    payments: tuple[tuple[str, int], ...] = ()
+    """(kind of payment, minor units)."""
+    coupons: tuple[str, ...] = ()
+    rates: tuple[tuple[str, Fraction], ...] = ()
+    """(ISO 4217 code, money of the document that one unit of that currency costs)."""
+
+
+AttributeValue = int | str | bool | tuple[str, ...]
+"""A typed attribute; a date is its text, YYYY-MM-DD."""
+NO_ATTRIBUTES: Mapping[str, AttributeValue] = MappingProxyType({})
 
 
 class MemberFacts(NamedTuple):
-    """What the rules know of a member. `tier` None means the ladder's lowest tier."""
+    """What the rules know of a member. `tier` None means the ladder's lowest tier.
+
+    Only what the policy asks of it is pinned with the award, as predicates that held.
+    """
 
     tier: str | None = None
+    attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES
+    segments: frozenset[str] = frozenset()
+    birthday: tuple[int, int] | None = None
+    """(month, day)."""
+    enrolled_at: Instant | None = None
+    member_id: str = ""
+    """Decides the hold-out of a campaign, and nothing else."""
+
+
+NOBODY = MemberFacts()
+"""A quote without a member: the lowest tier, no attribute, in no hold-out."""
 
 
 class Pins(NamedTuple):
@@ -69,6 +101,9 @@ class Pins(NamedTuple):
     business_day: str
     tier_window: str
     predicates: tuple[str, ...] = ()
+    member_since: str = ""
+    """Day of enrolment in the programme's zone, where the policy counts from it; else empty."""
+    rates: tuple[tuple[str, Fraction], ...] = ()
 
 
 def member_from_pins(pins: Pins) -> MemberFacts:

@@ -63,7 +63,7 @@ class Ladder:
 
 
 def _choices(any_of: tuple[tuple[Need, ...], ...]) -> _Choices:
-    return tuple(tuple((need.currency, need.at_least) for need in needs) for needs in any_of)
+    return tuple(tuple((need.currency or "", need.at_least) for need in needs) for needs in any_of)
 
 
 def _met(choices: _Choices, qualifying: Qualifying, window: str) -> bool:

@@ -23,7 +23,7 @@ def tier_findings(document: PolicyDocument, model: PolicyModel) -> Iterator[Find
         if not tier.reach_any:
             yield document.finding(place, "cannot be reached: say 'reach_any'")
         for need in _needs(tier):
-            if roles[need.currency] != "tier_qualifying":
+            if need.currency is not None and roles[need.currency] != "tier_qualifying":
                 message = f"{need.currency!r} is not tier_qualifying"
                 yield document.finding(place, message)
         if not all(tier.reach_any) or not all(tier.keep_any):

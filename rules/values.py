@@ -21,6 +21,8 @@ _CATEGORY = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*")
 _PATTERN = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*(/\*)?")
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 """Entries of the zone database that stand for no zone of their own."""
+_QUANTITY = re.compile(r"\d{1,9}(\.\d{1,6})?")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -119,6 +121,79 @@ def _factor(value: Fraction) -> Fraction:
     return value
 
 
+def _title(value: object) -> "str | dict[str, str]":
+    if isinstance(value, str) and len(value) <= 200:
+        return value
+    if (
+        isinstance(value, dict)
+        and value
+        and set(value) <= {"en", "zh"}
+        and all(isinstance(text, str) and len(text) <= 200 for text in value.values())
+    ):
+        return value
+    raise ValueError(
+        f"a title is text of at most 200 characters, or {{en: …, zh: …}}, not {value!r}"
+    )
+
+
+def _word(value: object) -> str:
+    if isinstance(value, str) and 0 < len(value) <= 64 and value.isprintable():
+        return value
+    raise ValueError(f"{value!r} is not a word of 1 to 64 printable characters")
+
+
+def _scalar(value: object) -> "str | int | bool":
+    """Keep what was written: the type of the attribute says later how it is read."""
+    _refuse_float(value)
+    if isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= 64):
+        return value
+    raise ValueError(f"expected a word, a whole number, a date or true or false, not {value!r}")
+
+
+def _quantity(value: object) -> Fraction:
+    _refuse_float(value)
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and _QUANTITY.fullmatch(text) and Fraction(text) > 0:
+        return Fraction(text)
+    raise ValueError(f'a quantity is above zero and written 2 or "0.5", not {value!r}')
+
+
+def _quantity_text(value: Fraction) -> str:
+    """Write a decimal quantity as it is read."""
+    whole, rest = divmod(value, 1)
+    return f"{whole}.{int(rest * 10**6):06}".rstrip("0") if rest else str(whole)
+
+
+def _local_moment(value: object) -> datetime:
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is not None and moment.tzinfo is None and 1900 < moment.year < 9000:
+            return moment
+    raise ValueError(
+        f"{value!r} is not a local time without offset, like 2026-06-01 or 2026-06-01T18:00"
+    )
+
+
+def _clock(value: object) -> str:
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        return value
+    raise ValueError(f"{value!r} is not a time of day like 09:30, 22:00 or 24:00")
+
+
+def _month_day(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\d\d-\d\d", value):
+        try:
+            datetime.fromisoformat(f"2024-{value}")
+        except ValueError:
+            pass
+        else:
+            return value
+    raise ValueError(f"{value!r} is not a day of the year like 09-30")
+
+
 def micros(moment: datetime) -> int:
     """Turn an aware datetime into microseconds since the Unix epoch, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -139,3 +214,18 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 Moment = Annotated[
     datetime, BeforeValidator(_instant), PlainSerializer(datetime.isoformat, return_type=str)
 ]
+LocalMoment = Annotated[
+    datetime, BeforeValidator(_local_moment), PlainSerializer(datetime.isoformat, return_type=str)
+]
+"""Wall time without zone."""
+Clock = Annotated[str, BeforeValidator(_clock)]
+MonthDay = Annotated[str, BeforeValidator(_month_day)]
+"""MM-DD; 02-29 means the last day of February."""
+Quantity = Annotated[
+    Fraction, BeforeValidator(_quantity), PlainSerializer(_quantity_text, return_type=str)
+]
+Title = Annotated[str | dict[str, str], BeforeValidator(_title)]
+"""Text, or texts by language: `en`, `zh`."""
+Word = Annotated[str, BeforeValidator(_word)]
+"""A word of the callers: a store, a brand, a coupon."""
+Scalar = Annotated[str | int | bool, BeforeValidator(_scalar)]

@@ -13,13 +13,16 @@ from ledger.core.instant import Instant
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
+    BudgetUsed,
     BurnReversed,
+    ClawbackWrittenOff,
     DocumentPosted,
     Event,
     HoldCaptured,
     HoldReleased,
     IdentityLinked,
     MemberEnrolled,
+    MemberProfileChanged,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -29,7 +32,11 @@ from loyalty.v1.events_pb2 import (
     PointsHeld,
     PointsPended,
     PointsReleased,
+    PolicyApproved,
+    PolicyDrafted,
     PolicyPublished,
+    PolicySimulated,
+    PolicyWithdrawn,
     ReversalReversed,
     TierChanged,
 )
@@ -51,8 +58,17 @@ MovingFact = (
     | ReversalReversed
     | OpeningLotRecorded
 )
-AccountFact = MovingFact | MemberEnrolled | IdentityLinked | DocumentPosted | TierChanged
-AnyFact = AccountFact | PolicyPublished
+AccountFact = (
+    MovingFact
+    | MemberEnrolled
+    | IdentityLinked
+    | MemberProfileChanged
+    | ClawbackWrittenOff
+    | DocumentPosted
+    | TierChanged
+)
+PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
+AnyFact = AccountFact | PolicyFact | BudgetUsed
 
 
 class Fact(NamedTuple):
@@ -76,7 +92,13 @@ NO_EFFECT: Final = Effect()
 EFFECTS: Final[dict[str, Effect]] = {
     "member_enrolled": NO_EFFECT,
     "identity_linked": NO_EFFECT,
+    "member_profile_changed": NO_EFFECT,
     "policy_published": NO_EFFECT,
+    "policy_drafted": NO_EFFECT,
+    "policy_simulated": NO_EFFECT,
+    "policy_approved": NO_EFFECT,
+    "policy_withdrawn": NO_EFFECT,
+    "budget_used": NO_EFFECT,
     "points_earned": Effect(available=+1),
     "points_pended": Effect(pending=+1),
     "points_released": Effect(available=+1, pending=-1),
@@ -92,6 +114,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "burn_reversed": Effect(available=+1),
     "reversal_reversed": Effect(available=-1),
     "opening_lot_recorded": Effect(available=+1),
+    "clawback_written_off": NO_EFFECT,
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
 }

@@ -12,11 +12,13 @@ from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
+    ClawbackWrittenOff,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
     IdentityLinked,
     MemberEnrolled,
+    MemberProfileChanged,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -98,7 +100,7 @@ class Tally:
         match event:
             case PointsEarned() | PointsPended():
                 self._add_earned(event)
-            case DocumentPosted():
+            case DocumentPosted() | MemberProfileChanged() | ClawbackWrittenOff():
                 return
             case PointsBurned() | ReversalReversed():
                 self.lots.draw(event.draws)

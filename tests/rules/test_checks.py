@@ -55,7 +55,7 @@ MISTAKES = [
     ("points: 10, when", "funder: spa, points: 10, when", "earn[bonus].funder: unknown 'spa'"),
     ("id: bonus, currency: p", "id: bonus, currency: q", "earn[bonus].currency: unknown 'q'"),
     ("kind: bonus", "kind: bonsu",
-     "earn[bonus]: unknown kind 'bonsu' (known: base, bonus, multiplier; did you mean 'bonus'?)"),
+     "earn[bonus]: unknown kind 'bonsu' (known: base, bonus, grant, multiplier; did you mean 'bonus'?)"),
     ("basket_min: ", "basket_mim: ", "earn[bonus].when: unknown key 'basket_mim'"),
     ("version: 1", "verison: 1", "unknown key 'verison'"),
     ("version: 1", "version: 0", "version: must be at least 1"),

@@ -92,7 +92,13 @@ class Event(_message.Message):
 
     MEMBER_ENROLLED_FIELD_NUMBER: _builtins.int
     IDENTITY_LINKED_FIELD_NUMBER: _builtins.int
+    MEMBER_PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
     POLICY_PUBLISHED_FIELD_NUMBER: _builtins.int
+    POLICY_DRAFTED_FIELD_NUMBER: _builtins.int
+    POLICY_SIMULATED_FIELD_NUMBER: _builtins.int
+    POLICY_APPROVED_FIELD_NUMBER: _builtins.int
+    POLICY_WITHDRAWN_FIELD_NUMBER: _builtins.int
+    BUDGET_USED_FIELD_NUMBER: _builtins.int
     POINTS_EARNED_FIELD_NUMBER: _builtins.int
     POINTS_PENDED_FIELD_NUMBER: _builtins.int
     POINTS_RELEASED_FIELD_NUMBER: _builtins.int
@@ -108,6 +114,7 @@ class Event(_message.Message):
     BURN_REVERSED_FIELD_NUMBER: _builtins.int
     REVERSAL_REVERSED_FIELD_NUMBER: _builtins.int
     OPENING_LOT_RECORDED_FIELD_NUMBER: _builtins.int
+    CLAWBACK_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -119,8 +126,32 @@ class Event(_message.Message):
         """A member got one more identity."""
 
     @_builtins.property
+    def member_profile_changed(self) -> Global___MemberProfileChanged:
+        """What units know of a member changed; the values are not here."""
+
+    @_builtins.property
     def policy_published(self) -> Global___PolicyPublished:
         """A policy was published."""
+
+    @_builtins.property
+    def policy_drafted(self) -> Global___PolicyDrafted:
+        """A policy was drafted."""
+
+    @_builtins.property
+    def policy_simulated(self) -> Global___PolicySimulated:
+        """A draft was simulated."""
+
+    @_builtins.property
+    def policy_approved(self) -> Global___PolicyApproved:
+        """A draft was approved."""
+
+    @_builtins.property
+    def policy_withdrawn(self) -> Global___PolicyWithdrawn:
+        """A policy was withdrawn before it took effect."""
+
+    @_builtins.property
+    def budget_used(self) -> Global___BudgetUsed:
+        """A budget or another purse of many members was used."""
 
     @_builtins.property
     def points_earned(self) -> Global___PointsEarned:
@@ -183,6 +214,10 @@ class Event(_message.Message):
         """A lot came in from an older programme."""
 
     @_builtins.property
+    def clawback_written_off(self) -> Global___ClawbackWrittenOff:
+        """What could not be taken back was written off."""
+
+    @_builtins.property
     def document_posted(self) -> Global___DocumentPosted:
         """A document's state was recorded."""
 
@@ -195,7 +230,13 @@ class Event(_message.Message):
         *,
         member_enrolled: Global___MemberEnrolled | None = ...,
         identity_linked: Global___IdentityLinked | None = ...,
+        member_profile_changed: Global___MemberProfileChanged | None = ...,
         policy_published: Global___PolicyPublished | None = ...,
+        policy_drafted: Global___PolicyDrafted | None = ...,
+        policy_simulated: Global___PolicySimulated | None = ...,
+        policy_approved: Global___PolicyApproved | None = ...,
+        policy_withdrawn: Global___PolicyWithdrawn | None = ...,
+        budget_used: Global___BudgetUsed | None = ...,
         points_earned: Global___PointsEarned | None = ...,
         points_pended: Global___PointsPended | None = ...,
         points_released: Global___PointsReleased | None = ...,
@@ -211,14 +252,15 @@ class Event(_message.Message):
         burn_reversed: Global___BurnReversed | None = ...,
         reversal_reversed: Global___ReversalReversed | None = ...,
         opening_lot_recorded: Global___OpeningLotRecorded | None = ...,
+        clawback_written_off: Global___ClawbackWrittenOff | None = ...,
         document_posted: Global___DocumentPosted | None = ...,
         tier_changed: Global___TierChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "burn_reversed", b"burn_reversed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_published", b"policy_published", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "burn_reversed", b"burn_reversed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_published", b"policy_published", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "policy_published", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "document_posted", "tier_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "document_posted", "tier_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -343,6 +385,240 @@ class PolicyPublished(_message.Message):
 Global___PolicyPublished: _TypeAlias = PolicyPublished  # noqa: Y015
 
 @_typing.final
+class MemberProfileChanged(_message.Message):
+    """What business units know of a member changed. The values live in the member register, sealed with the member's key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    business_unit: _builtins.str
+    """Who told."""
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which parts: "birthday", "attributes", "segments", "household"."""
+
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+        business_unit: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "change_time", b"change_time", "changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberProfileChanged: _TypeAlias = MemberProfileChanged  # noqa: Y015
+
+@_typing.final
+class PolicyDrafted(_message.Message):
+    """A policy was drafted: checked without error, not in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    EXPANDED_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    version: _builtins.int
+    """Version the document names."""
+    digest: _builtins.str
+    """SHA-256 of the fully expanded document, hexadecimal."""
+    document: _builtins.str
+    """The document as sent, UTF-8 YAML or JSON."""
+    expanded: _builtins.bytes
+    """The fully expanded document as canonical JSON."""
+    author: _builtins.str
+    """Client and person that drafted it."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        version: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        document: _builtins.str = ...,
+        expanded: _builtins.bytes = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "digest", b"digest", "document", b"document", "expanded", b"expanded", "programme", b"programme", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyDrafted: _TypeAlias = PolicyDrafted  # noqa: Y015
+
+@_typing.final
+class PolicySimulated(_message.Message):
+    """A draft was run over recorded history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REPORT_DIGEST_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    digest: _builtins.str
+    """Digest of the draft."""
+    report_digest: _builtins.str
+    """SHA-256 of the report, hexadecimal."""
+    documents: _builtins.int
+    """Documents that were evaluated."""
+    author: _builtins.str
+    """Who ran it."""
+    @_builtins.property
+    def difference(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Points]:
+        """Points it would have given, less what was given, in the smallest unit, by point currency."""
+
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        report_digest: _builtins.str = ...,
+        difference: _abc.Iterable[_types_pb2.Points] | None = ...,
+        documents: _builtins.int = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "difference", b"difference", "digest", b"digest", "documents", b"documents", "programme", b"programme", "report_digest", b"report_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicySimulated: _TypeAlias = PolicySimulated  # noqa: Y015
+
+@_typing.final
+class PolicyApproved(_message.Message):
+    """A second person approved a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    digest: _builtins.str
+    """Digest of the draft."""
+    approver: _builtins.str
+    """Client and person that approved it; never the author."""
+    note: _builtins.str
+    """Why, in the approver's words; may be empty."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        approver: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "digest", b"digest", "note", b"note", "programme", b"programme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyApproved: _TypeAlias = PolicyApproved  # noqa: Y015
+
+@_typing.final
+class PolicyWithdrawn(_message.Message):
+    """A published policy was withdrawn before it took effect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    digest: _builtins.str
+    """Digest of the policy."""
+    author: _builtins.str
+    """Who withdrew it."""
+    reason: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        author: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "digest", b"digest", "programme", b"programme", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyWithdrawn: _TypeAlias = PolicyWithdrawn  # noqa: Y015
+
+@_typing.final
+class BudgetUsed(_message.Message):
+    """A purse that many members share, a campaign's budget say, was used or given back to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    USED_AFTER_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The purse: "budget/<campaign>/<point currency>", "cap/<cap id>"."""
+    scope: _builtins.str
+    """Whose: empty, or "household/<id>"."""
+    period: _builtins.str
+    """The period in the programme's zone; empty: for ever."""
+    document: _builtins.str
+    """Key of the document."""
+    change: _builtins.int
+    """Points used more, or given back when below zero."""
+    used_after: _builtins.int
+    """Points used by all after this fact."""
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        period: _builtins.str = ...,
+        document: _builtins.str = ...,
+        change: _builtins.int = ...,
+        used_after: _builtins.int = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "entry_id", b"entry_id", "name", b"name", "period", b"period", "scope", b"scope", "used_after", b"used_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetUsed: _TypeAlias = BudgetUsed  # noqa: Y015
+
+@_typing.final
 class PointsEarned(_message.Message):
     """A lot of spendable points."""
 
@@ -359,6 +635,7 @@ class PointsEarned(_message.Message):
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot: the entry's id and a number. Tier-qualifying points join the open lot of their window, if there is one."""
     currency: _builtins.str
@@ -385,6 +662,10 @@ class PointsEarned(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it expires; empty: never."""
 
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decides how long the lot lives."""
+
     def __init__(
         self,
         *,
@@ -399,10 +680,11 @@ class PointsEarned(_message.Message):
         tier_window: _builtins.str = ...,
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
+        life: _types_pb2.LotLife | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -425,6 +707,7 @@ class PointsPended(_message.Message):
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
     AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot."""
     currency: _builtins.str
@@ -453,6 +736,10 @@ class PointsPended(_message.Message):
     def available_time(self) -> _timestamp_pb2.Timestamp:
         """When it becomes spendable by itself; empty: when its document is final."""
 
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decides how long the lot lives."""
+
     def __init__(
         self,
         *,
@@ -467,10 +754,11 @@ class PointsPended(_message.Message):
         tier_window: _builtins.str = ...,
         available_time: _timestamp_pb2.Timestamp | None = ...,
         entry_id: _builtins.str = ...,
+        life: _types_pb2.LotLife | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1149,6 +1437,48 @@ class OpeningLotRecorded(_message.Message):
 Global___OpeningLotRecorded: _TypeAlias = OpeningLotRecorded  # noqa: Y015
 
 @_typing.final
+class ClawbackWrittenOff(_message.Message):
+    """A document now grants less, the points were gone, and nobody is asked for them: a business unit bears the loss."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    OVER_LIMIT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points written off."""
+    business_unit: _builtins.str
+    """Business unit that bears them."""
+    document: _builtins.str
+    """Key of the document."""
+    over_limit: _builtins.bool
+    """Written off because the member's limit of arrears was reached, not because the policy always does."""
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        over_limit: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "document", b"document", "entry_id", b"entry_id", "over_limit", b"over_limit", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClawbackWrittenOff: _TypeAlias = ClawbackWrittenOff  # noqa: Y015
+
+@_typing.final
 class DocumentPosted(_message.Message):
     """A document's net state, what it was evaluated under and what every rule gave."""
 
@@ -1162,6 +1492,9 @@ class DocumentPosted(_message.Message):
     GRANTS_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     PINNED_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    BENEFITS_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to."""
     business_unit: _builtins.str
@@ -1186,6 +1519,18 @@ class DocumentPosted(_message.Message):
     def grants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Grant]:
         """What every rule gave, in total, not in difference. Empty when cancelled or without a member."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under caps, budgets and metrics: each with what it saw, in total and in difference."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.CounterNumber]:
+        """Its numbers in the policy's counters."""
+
+    @_builtins.property
+    def benefits(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.BenefitGrant]:
+        """What it grants besides points, in total."""
+
     def __init__(
         self,
         *,
@@ -1197,10 +1542,13 @@ class DocumentPosted(_message.Message):
         grants: _abc.Iterable[_types_pb2.Grant] | None = ...,
         business_date: _builtins.str = ...,
         pinned: _builtins.bool = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
+        benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "origin", b"origin", "pins", b"pins"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "origin", b"origin", "pinned", b"pinned", "pins", b"pins"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "pinned", b"pinned", "pins", b"pins", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

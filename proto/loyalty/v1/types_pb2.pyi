@@ -38,6 +38,8 @@ class _DocumentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Document
     """A hotel stay."""
     DOCUMENT_KIND_FOLIO: _DocumentKind.ValueType  # 4
     """A guest folio without a stay."""
+    DOCUMENT_KIND_ACTIVITY: _DocumentKind.ValueType  # 5
+    """Something else than a purchase that may be worth points: a check-in, a review. RecordActivity posts it."""
 
 class DocumentKind(_DocumentKind, metaclass=_DocumentKindEnumTypeWrapper):
     """What a document is."""
@@ -52,6 +54,8 @@ DOCUMENT_KIND_STAY: DocumentKind.ValueType  # 3
 """A hotel stay."""
 DOCUMENT_KIND_FOLIO: DocumentKind.ValueType  # 4
 """A guest folio without a stay."""
+DOCUMENT_KIND_ACTIVITY: DocumentKind.ValueType  # 5
+"""Something else than a purchase that may be worth points: a check-in, a review. RecordActivity posts it."""
 Global___DocumentKind: _TypeAlias = DocumentKind  # noqa: Y015
 
 class _DocumentStatus:
@@ -81,6 +85,38 @@ DOCUMENT_STATUS_FINAL: DocumentStatus.ValueType  # 2
 DOCUMENT_STATUS_CANCELLED: DocumentStatus.ValueType  # 3
 """As if it had never been: its points are taken back."""
 Global___DocumentStatus: _TypeAlias = DocumentStatus  # noqa: Y015
+
+class _LinePartKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LinePartKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinePartKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINE_PART_KIND_UNSPECIFIED: _LinePartKind.ValueType  # 0
+    """Refused on writes."""
+    LINE_PART_KIND_TAX: _LinePartKind.ValueType  # 1
+    """Tax."""
+    LINE_PART_KIND_DISCOUNT: _LinePartKind.ValueType  # 2
+    """A discount that net_minor_units still contains."""
+    LINE_PART_KIND_SHIPPING: _LinePartKind.ValueType  # 3
+    """Shipping."""
+    LINE_PART_KIND_SERVICE_CHARGE: _LinePartKind.ValueType  # 4
+    """Service charge."""
+
+class LinePartKind(_LinePartKind, metaclass=_LinePartKindEnumTypeWrapper):
+    """What a part of a line's amount is."""
+
+LINE_PART_KIND_UNSPECIFIED: LinePartKind.ValueType  # 0
+"""Refused on writes."""
+LINE_PART_KIND_TAX: LinePartKind.ValueType  # 1
+"""Tax."""
+LINE_PART_KIND_DISCOUNT: LinePartKind.ValueType  # 2
+"""A discount that net_minor_units still contains."""
+LINE_PART_KIND_SHIPPING: LinePartKind.ValueType  # 3
+"""Shipping."""
+LINE_PART_KIND_SERVICE_CHARGE: LinePartKind.ValueType  # 4
+"""Service charge."""
+Global___LinePartKind: _TypeAlias = LinePartKind  # noqa: Y015
 
 @_typing.final
 class Money(_message.Message):
@@ -257,6 +293,10 @@ class Document(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     STAY_FIELD_NUMBER: _builtins.int
     RECEIPT_CODE_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
+    COUPONS_FIELD_NUMBER: _builtins.int
+    EXCHANGE_RATES_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """System of the unit that numbers the documents: "opera", "till-software". 1 to 64 printable characters."""
     document_id: _builtins.str
@@ -271,6 +311,8 @@ class Document(_message.Message):
     """ISO 4217 code of every amount in the document."""
     receipt_code: _builtins.str
     """What a receipt shows to claim the points later. Up to 64 characters."""
+    activity: _builtins.str
+    """What was done, for an activity: "review". The policy knows its name. Empty otherwise."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentLine]:
         """The lines that are left, 0 to 500, of at most 10^15 minor units together. A line that is missing has been returned."""
@@ -278,6 +320,18 @@ class Document(_message.Message):
     @_builtins.property
     def stay(self) -> Global___Stay:
         """Nights and stays, for stays."""
+
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payment]:
+        """How it was paid, 0 to 50; need not add up to the lines. Rules may ask for a kind of payment."""
+
+    @_builtins.property
+    def coupons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of coupons that were presented, 0 to 50, each 1 to 64 printable characters."""
+
+    @_builtins.property
+    def exchange_rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExchangeRate]:
+        """Rates that the unit used, 0 to 20: for rules that count in another currency than the document's."""
 
     def __init__(
         self,
@@ -291,14 +345,74 @@ class Document(_message.Message):
         lines: _abc.Iterable[Global___DocumentLine] | None = ...,
         stay: Global___Stay | None = ...,
         receipt_code: _builtins.str = ...,
+        activity: _builtins.str = ...,
+        payments: _abc.Iterable[Global___Payment] | None = ...,
+        coupons: _abc.Iterable[_builtins.str] | None = ...,
+        exchange_rates: _abc.Iterable[Global___ExchangeRate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stay", b"stay"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "document_id", b"document_id", "kind", b"kind", "lines", b"lines", "receipt_code", b"receipt_code", "source", b"source", "status", b"status", "stay", b"stay", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "coupons", b"coupons", "currency_code", b"currency_code", "document_id", b"document_id", "exchange_rates", b"exchange_rates", "kind", b"kind", "lines", b"lines", "payments", b"payments", "receipt_code", b"receipt_code", "source", b"source", "status", b"status", "stay", b"stay", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Document: _TypeAlias = Document  # noqa: Y015
+
+@_typing.final
+class Payment(_message.Message):
+    """A means by which a document was paid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """In the words of the policy: "card", "cash", "house-card". 1 to 64 characters."""
+    minor_units: _builtins.int
+    """How much, in minor units of the document's currency; 0 or more."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "minor_units", b"minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Payment: _TypeAlias = Payment  # noqa: Y015
+
+@_typing.final
+class ExchangeRate(_message.Message):
+    """A dated exchange rate, as a fact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    RATE_DATE_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code of the other currency."""
+    rate: _builtins.str
+    """How much money of the document's currency one unit of the other costs: a decimal string above zero, "7.80"."""
+    rate_date: _builtins.str
+    """The day of the rate, YYYY-MM-DD."""
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        rate: _builtins.str = ...,
+        rate_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "rate", b"rate", "rate_date", b"rate_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeRate: _TypeAlias = ExchangeRate  # noqa: Y015
 
 @_typing.final
 class DocumentLine(_message.Message):
@@ -311,6 +425,9 @@ class DocumentLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     NET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PAID_WITH_POINTS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Unique within the document, 1 to 64 printable characters."""
     category: _builtins.str
@@ -321,6 +438,14 @@ class DocumentLine(_message.Message):
     """Net amount in minor units: what is left to earn on, without tax and discounts as the unit agreed."""
     paid_with_points_minor_units: _builtins.int
     """The part of the net amount that was paid with points, in minor units of money."""
+    brand: _builtins.str
+    """Brand, in the unit's own words; empty when it has none. Up to 64 characters."""
+    sku: _builtins.str
+    """Article number; empty when it has none. Up to 64 characters."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinePart]:
+        """What of the net amount is tax, service charge and the like, 0 to 10. The policy says which of it earns nothing."""
+
     def __init__(
         self,
         *,
@@ -329,14 +454,43 @@ class DocumentLine(_message.Message):
         quantity: _builtins.str = ...,
         net_minor_units: _builtins.int = ...,
         paid_with_points_minor_units: _builtins.int = ...,
+        brand: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        parts: _abc.Iterable[Global___LinePart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "line_id", b"line_id", "net_minor_units", b"net_minor_units", "paid_with_points_minor_units", b"paid_with_points_minor_units", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "category", b"category", "line_id", b"line_id", "net_minor_units", b"net_minor_units", "paid_with_points_minor_units", b"paid_with_points_minor_units", "parts", b"parts", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentLine: _TypeAlias = DocumentLine  # noqa: Y015
+
+@_typing.final
+class LinePart(_message.Message):
+    """A part of a line's amount."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    kind: Global___LinePartKind.ValueType
+    """What it is."""
+    minor_units: _builtins.int
+    """How much of net_minor_units it is; 0 or more."""
+    def __init__(
+        self,
+        *,
+        kind: Global___LinePartKind.ValueType = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "minor_units", b"minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinePart: _TypeAlias = LinePart  # noqa: Y015
 
 @_typing.final
 class Stay(_message.Message):
@@ -428,6 +582,8 @@ class Pins(_message.Message):
     BUSINESS_DAY_FIELD_NUMBER: _builtins.int
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
     PREDICATES_FIELD_NUMBER: _builtins.int
+    MEMBER_SINCE_FIELD_NUMBER: _builtins.int
+    EXCHANGE_RATES_FIELD_NUMBER: _builtins.int
     policy_digest: _builtins.str
     """SHA-256 of the fully expanded policy document, hexadecimal."""
     tier: _builtins.str
@@ -438,9 +594,15 @@ class Pins(_message.Message):
     """Local business day, YYYY-MM-DD."""
     tier_window: _builtins.str
     """Window in which qualifying points count: "2025"."""
+    member_since: _builtins.str
+    """Day of enrolment in the programme's zone, YYYY-MM-DD; only where the policy counts from it."""
     @_builtins.property
     def predicates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Derived predicates that held: never attributes of a person."""
+
+    @_builtins.property
+    def exchange_rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExchangeRate]:
+        """The rates of the first final version; later versions keep them."""
 
     def __init__(
         self,
@@ -451,10 +613,12 @@ class Pins(_message.Message):
         business_day: _builtins.str = ...,
         tier_window: _builtins.str = ...,
         predicates: _abc.Iterable[_builtins.str] | None = ...,
+        member_since: _builtins.str = ...,
+        exchange_rates: _abc.Iterable[Global___ExchangeRate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_day", b"business_day", "local_time", b"local_time", "policy_digest", b"policy_digest", "predicates", b"predicates", "tier", b"tier", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_day", b"business_day", "exchange_rates", b"exchange_rates", "local_time", b"local_time", "member_since", b"member_since", "policy_digest", b"policy_digest", "predicates", b"predicates", "tier", b"tier", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -474,6 +638,8 @@ class Grant(_message.Message):
     AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    CUT_BY_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Rule id in the policy."""
     currency: _builtins.str
@@ -486,6 +652,10 @@ class Grant(_message.Message):
     """Business unit or campaign that pays."""
     tier_window: _builtins.str
     """Set for tier-qualifying points: the window they count in."""
+    campaign: _builtins.str
+    """Campaign of the rule; empty without one."""
+    cut_by: _builtins.str
+    """The cap or budget that left the least room, where granted is less than wanted."""
     @_builtins.property
     def available_time(self) -> _timestamp_pb2.Timestamp:
         """When the points become spendable; empty: at once."""
@@ -505,11 +675,187 @@ class Grant(_message.Message):
         available_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         tier_window: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        cut_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "currency", b"currency", "expire_time", b"expire_time", "funder", b"funder", "granted", b"granted", "rule", b"rule", "tier_window", b"tier_window", "wanted", b"wanted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "campaign", b"campaign", "currency", b"currency", "cut_by", b"cut_by", "expire_time", b"expire_time", "funder", b"funder", "granted", b"granted", "rule", b"rule", "tier_window", b"tier_window", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Grant: _TypeAlias = Grant  # noqa: Y015
+
+@_typing.final
+class Usage(_message.Message):
+    """How much a document counts for in a period: points under a cap or budget, or a tier's metric."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    OTHERS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights"."""
+    scope: _builtins.str
+    """For whom or where: empty for the member, "household/<id>", or a business unit for a metric; a metric of money ends in its code."""
+    period: _builtins.str
+    """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever."""
+    others: _builtins.int
+    """What other documents had used when this one was evaluated; 0 for metrics."""
+    total: _builtins.int
+    """What this document uses now."""
+    change: _builtins.int
+    """How much more or less that is than before this version."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        period: _builtins.str = ...,
+        others: _builtins.int = ...,
+        total: _builtins.int = ...,
+        change: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "name", b"name", "others", b"others", "period", b"period", "scope", b"scope", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Usage: _TypeAlias = Usage  # noqa: Y015
+
+@_typing.final
+class CounterNumber(_message.Message):
+    """The number of a document in a counter of the policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTER_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    counter: _builtins.str
+    """Counter of the policy."""
+    period: _builtins.str
+    """The period that is counted in, or the local day or week of a streak."""
+    number: _builtins.int
+    """The number: 1 for the first; for a streak its length. 0: the document has none (any more)."""
+    change: _builtins.int
+    """Whether this version took the number (1), gave it back (-1), or left things as they were (0)."""
+    day: _builtins.str
+    """Local day of the document, YYYY-MM-DD."""
+    def __init__(
+        self,
+        *,
+        counter: _builtins.str = ...,
+        period: _builtins.str = ...,
+        number: _builtins.int = ...,
+        change: _builtins.int = ...,
+        day: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "counter", b"counter", "day", b"day", "number", b"number", "period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CounterNumber: _TypeAlias = CounterNumber  # noqa: Y015
+
+@_typing.final
+class BenefitGrant(_message.Message):
+    """A benefit that a rule granted with a document, in total."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    BENEFIT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule of the policy."""
+    benefit: _builtins.str
+    """Benefit of the policy."""
+    quantity: _builtins.int
+    """How many."""
+    campaign: _builtins.str
+    """Campaign of the rule; empty without one."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """To when it can be used."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        benefit: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        campaign: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefit", b"benefit", "campaign", b"campaign", "expire_time", b"expire_time", "quantity", b"quantity", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BenefitGrant: _TypeAlias = BenefitGrant  # noqa: Y015
+
+@_typing.final
+class LotLife(_message.Message):
+    """How long a lot lives when a date alone does not say it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPIRY_FIELD_NUMBER: _builtins.int
+    INACTIVE_MONTHS_FIELD_NUMBER: _builtins.int
+    EXTENDED_BY_FIELD_NUMBER: _builtins.int
+    HARD_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    UNLESS_TIERS_FIELD_NUMBER: _builtins.int
+    UNLESS_SEGMENTS_FIELD_NUMBER: _builtins.int
+    RESTARTS_FIELD_NUMBER: _builtins.int
+    expiry: _builtins.str
+    """Expiry of the policy."""
+    inactive_months: _builtins.int
+    """Months without activity after which the points expire; 0: they have a date."""
+    restarts: _builtins.bool
+    """Once that ends, the life begins anew instead of being over."""
+    @_builtins.property
+    def extended_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What counts as activity."""
+
+    @_builtins.property
+    def hard_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """The points expire then at the latest, whatever happens; empty: no limit."""
+
+    @_builtins.property
+    def unless_tiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """While the member has one of these tiers, nothing expires."""
+
+    @_builtins.property
+    def unless_segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """While the member is in one of these segments, nothing expires."""
+
+    def __init__(
+        self,
+        *,
+        expiry: _builtins.str = ...,
+        inactive_months: _builtins.int = ...,
+        extended_by: _abc.Iterable[_builtins.str] | None = ...,
+        hard_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        unless_tiers: _abc.Iterable[_builtins.str] | None = ...,
+        unless_segments: _abc.Iterable[_builtins.str] | None = ...,
+        restarts: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hard_expire_time", b"hard_expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry", b"expiry", "extended_by", b"extended_by", "hard_expire_time", b"hard_expire_time", "inactive_months", b"inactive_months", "restarts", b"restarts", "unless_segments", b"unless_segments", "unless_tiers", b"unless_tiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotLife: _TypeAlias = LotLife  # noqa: Y015
