@@ -1,8 +1,7 @@
 """What a decision is, and the draft it is written on."""
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.core.events import AccountFact, Fact
 from ledger.core.instant import Instant
@@ -25,8 +24,7 @@ class Outcome(Enum):
     """A newer version of the document stands already: nothing is recorded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Facts to record, in order, and the account after them."""
 
     facts: tuple[Fact, ...]

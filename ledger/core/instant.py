@@ -4,6 +4,7 @@ Timestamps of the wire and of the store are converted at the edges, here.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -27,10 +28,13 @@ def to_timestamp(at: Instant) -> Timestamp:
 
 
 def write_timestamp(into: Timestamp, at: Instant) -> None:
-    """Write an instant into a message's timestamp, which saves making one and copying it."""
-    into.seconds, micros = divmod(at, SECOND)
-    if micros or into.nanos:
-        into.nanos = micros * 1000
+    """Write an instant into a message's timestamp."""
+    into.CopyFrom(_shared(at))
+
+
+# One document writes the same few instants again and again; copying one costs half of making it.
+# Never handed out: a message can be changed.
+_shared = lru_cache(maxsize=4096)(to_timestamp)
 
 
 def optional_timestamp(at: Instant | None) -> Timestamp | None:
