@@ -166,6 +166,8 @@ def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
             return refusals.UnknownCurrency(field=refused.path, value=refused.value, known=known)
         case "CURRENCY_MISMATCH":
             return refusals.ForeignCurrency(field=refused.path, value=refused.value, expected=known)
+        case "RATE_MISSING":
+            return refusals.RateMissing(field=refused.path, value=refused.value)
         case "AMOUNT_TOO_LARGE":
             return refusals.Malformed(
                 field=refused.path, value=refused.value, expected="a smaller amount"

@@ -62,9 +62,13 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "The points programme does not know this kind of goods.", "积分计划中没有该商品类别。"
     ),
     "FOREIGN_CURRENCY": _MONEY,
+    "RATE_MISSING": _TECHNICAL,
     "OCCURRED_IN_FUTURE": Spoken(
         "The clock of this till is wrong. Please call the help desk.",
         "本收银台时间有误，请联系技术支持。",
+    ),
+    "TOO_LATE": Spoken(
+        "This receipt is too old for the points programme.", "该单据已超过积分计划受理期限。"
     ),
     "UNKNOWN_MEMBER": Spoken("We could not find this member.", "未找到该会员。"),
     "ALREADY_ENROLLED": Spoken("This customer is a member already.", "该顾客已是会员。"),
@@ -89,6 +93,10 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "积分须按固定数量使用，请更改数量。",
     ),
     "INSUFFICIENT_POINTS": Spoken("There are not enough points.", "积分不足。"),
+    "CLAWBACK_REFUSED": Spoken(
+        "The points of this purchase have been spent, so it cannot be returned as it is.",
+        "该笔消费的积分已被使用，无法直接办理退货。",
+    ),
     "MORE_THAN_HELD": Spoken("That is more than was reserved.", "超出预留的积分数量。"),
     "MORE_THAN_LEFT": Spoken("That is more than can be given back.", "超出可退回的积分数量。"),
     "TOO_MANY_LOTS": _TECHNICAL,

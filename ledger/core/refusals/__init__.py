@@ -1,0 +1,80 @@
+"""Refusals: every expected no, with the fields a caller needs to act on it.
+
+A request with several faults is refused for the first of them in this order, top to bottom:
+
+    who calls         UNAUTHENTICATED, PERMISSION
+    form              MALFORMED
+    service           NOT_SERVING, QUEUE_FULL, DEADLINE_PASSED
+    asked before      REQUEST_CONFLICT, DOCUMENT_CONFLICT, HOLD_EXISTS
+    policy            POLICY_INVALID, POLICY_EXISTS, RETROACTIVE_POLICY, UNKNOWN_POLICY, NO_POLICY
+    words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, FOREIGN_CURRENCY,
+                      RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
+    whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
+    what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE
+    how many          BELOW_MINIMUM, NOT_A_STEP, MORE_THAN_HELD, MORE_THAN_LEFT,
+                      INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS, POINTS_OVERFLOW
+    together          ATOMIC_REFUSED
+
+A class's docstring is the meaning and `advice` what the caller should do; docs/refusals.md is
+generated from both. Only the object's own unit may learn that it exists, so an act on another
+unit's hold or burn is refused as unknown.
+"""
+
+from types import ModuleType
+from typing import Final
+
+from ledger.core.refusals import calls, points, policies, words
+from ledger.core.refusals.base import Refusal as Refusal
+from ledger.core.refusals.calls import DeadlinePassed as DeadlinePassed
+from ledger.core.refusals.calls import DocumentConflict as DocumentConflict
+from ledger.core.refusals.calls import HoldExists as HoldExists
+from ledger.core.refusals.calls import Malformed as Malformed
+from ledger.core.refusals.calls import NotServing as NotServing
+from ledger.core.refusals.calls import Permission as Permission
+from ledger.core.refusals.calls import QueueFull as QueueFull
+from ledger.core.refusals.calls import RequestConflict as RequestConflict
+from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
+from ledger.core.refusals.points import AtomicRefused as AtomicRefused
+from ledger.core.refusals.points import BelowMinimum as BelowMinimum
+from ledger.core.refusals.points import ClawbackRefused as ClawbackRefused
+from ledger.core.refusals.points import HoldResolved as HoldResolved
+from ledger.core.refusals.points import InsufficientPoints as InsufficientPoints
+from ledger.core.refusals.points import MoreThanHeld as MoreThanHeld
+from ledger.core.refusals.points import MoreThanLeft as MoreThanLeft
+from ledger.core.refusals.points import NotAStep as NotAStep
+from ledger.core.refusals.points import NotReversible as NotReversible
+from ledger.core.refusals.points import PointsOverflow as PointsOverflow
+from ledger.core.refusals.points import TooManyLots as TooManyLots
+from ledger.core.refusals.points import UnknownEntry as UnknownEntry
+from ledger.core.refusals.points import UnknownHold as UnknownHold
+from ledger.core.refusals.policies import NoPolicy as NoPolicy
+from ledger.core.refusals.policies import PolicyExists as PolicyExists
+from ledger.core.refusals.policies import PolicyInvalid as PolicyInvalid
+from ledger.core.refusals.policies import RetroactivePolicy as RetroactivePolicy
+from ledger.core.refusals.policies import UnknownPolicy as UnknownPolicy
+from ledger.core.refusals.words import AlreadyEnrolled as AlreadyEnrolled
+from ledger.core.refusals.words import DocumentOfAnotherMember as DocumentOfAnotherMember
+from ledger.core.refusals.words import ForeignCurrency as ForeignCurrency
+from ledger.core.refusals.words import IdentityTaken as IdentityTaken
+from ledger.core.refusals.words import OccurredInFuture as OccurredInFuture
+from ledger.core.refusals.words import RateMissing as RateMissing
+from ledger.core.refusals.words import TooLate as TooLate
+from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
+from ledger.core.refusals.words import UnknownCategory as UnknownCategory
+from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
+from ledger.core.refusals.words import UnknownMember as UnknownMember
+
+
+def _of(module: ModuleType) -> list[type[Refusal]]:
+    """The refusals that a module defines, in its order."""
+    return [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__ and hasattr(item, "reason")
+    ]
+
+
+ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
+    refusal for module in (calls, policies, words, points) for refusal in _of(module)
+)
+"""Every reason there is."""

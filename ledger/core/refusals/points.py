@@ -1,0 +1,138 @@
+"""Refusals of what is to be done: to which hold or entry, with how many points."""
+
+from dataclasses import dataclass
+
+from ledger.core.refusals.base import Refusal
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownHold(Refusal):
+    """This business unit has no such hold on this account."""
+
+    advice = "Check hold_id and business unit."
+    sentence = "there is no hold {hold_id!r}"
+    hold_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HoldResolved(Refusal):
+    """The hold is over: captured for good, released, or timed out."""
+
+    advice = "Nothing is held any more; burn or hold again if points are still needed."
+    sentence = "hold {hold_id!r} is over: {first_outcome}"
+    hold_id: str
+    first_outcome: str
+    """CAPTURED, RELEASED or TIMED_OUT."""
+    resolved_by: str = ""
+    """Entry that ended it; empty for time, which has `resolved_at` (RFC 3339) instead."""
+    resolved_at: str = ""
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownEntry(Refusal):
+    """This business unit has no such burn, capture or reversal."""
+
+    advice = "Check the entry id and the business unit."
+    sentence = "there is no entry {entry_id!r} to reverse"
+    entry_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NotReversible(Refusal):
+    """The entry takes back a reversal; it has no opposite of its own."""
+
+    advice = "Reverse the burn itself again."
+    sentence = "entry {entry_id!r} cannot be reversed; reverse {burn_entry_id!r} instead"
+    entry_id: str
+    burn_entry_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class BelowMinimum(Refusal):
+    """Fewer points than the business unit lets a member spend at once."""
+
+    advice = "Ask for at least the minimum."
+    sentence = "{requested} points are below the minimum of {minimum}"
+    requested: int
+    minimum: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NotAStep(Refusal):
+    """The points are not a multiple of the business unit's step."""
+
+    advice = "Ask for a multiple of the step."
+    sentence = "{requested} points are not a multiple of {step}"
+    requested: int
+    step: int
+
+
+@dataclass(eq=False, kw_only=True)
+class _MoreThan(Refusal):
+    left: int
+    requested: int
+
+
+class MoreThanHeld(_MoreThan):
+    """More was to be captured than the hold has left."""
+
+    advice = "Capture no more than is left in the hold; burn the rest."
+    sentence = "{left} points are left in the hold, {requested} were to be captured"
+
+
+class MoreThanLeft(_MoreThan):
+    """More was to be reversed than is left of the entry."""
+
+    advice = "Reverse no more than is left; 0 points means all that is left."
+    sentence = "{left} points of the entry are left, {requested} were to be reversed"
+
+
+@dataclass(eq=False, kw_only=True)
+class InsufficientPoints(Refusal):
+    """Fewer points are available than were asked for."""
+
+    advice = "Ask for no more than is available."
+    sentence = "{available} {currency} are available, {requested} were asked for"
+    available: int
+    requested: int
+    currency: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ClawbackRefused(Refusal):
+    """The document gives less now, and the points it gave are not there to be taken back."""
+
+    advice = "Settle the missing points with the member first, then post the version again."
+    sentence = "{missing} {currency} of document {document!r} cannot be taken back"
+    missing: int
+    currency: str
+    document: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyLots(Refusal):
+    """The account would have more open lots than an account may have."""
+
+    advice = "Let points be spent or expire, or ask the programme to join the account's lots."
+    sentence = "the account would have more than {limit} open lots"
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class PointsOverflow(Refusal):
+    """A balance would pass what the ledger can count."""
+
+    advice = "Check the amounts; no real balance comes near the limit."
+    sentence = "the {currency} of the account would pass {limit}"
+    currency: str
+    limit: int
+
+
+@dataclass(eq=False, kw_only=True)
+class AtomicRefused(Refusal):
+    """An item of an atomic batch was refused, so none was recorded."""
+
+    advice = "Correct the item at `index`, and send the whole batch again."
+    sentence = "item {index} was refused as {refused_as}, so nothing of the batch was recorded"
+    index: int
+    refused_as: str

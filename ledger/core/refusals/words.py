@@ -1,0 +1,109 @@
+"""Refusals of words that nobody knows, of times, and of members."""
+
+from dataclasses import dataclass
+
+from ledger.core.refusals.base import MEND, Refusal
+
+
+@dataclass(eq=False, kw_only=True)
+class _UnknownWord(Refusal):
+    advice = MEND
+    field: str
+    value: str
+    known: str
+    """Words the policy does know, or some of them, with commas between."""
+
+
+class UnknownBusinessUnit(_UnknownWord):
+    """The policy has no such business unit."""
+
+    sentence = "{field} names business unit {value!r}, expected one of {known}"
+
+
+class UnknownCurrency(_UnknownWord):
+    """The policy has no such point currency, or points of it cannot be spent."""
+
+    sentence = "{field} names point currency {value!r}, expected one of {known}"
+
+
+class UnknownCategory(_UnknownWord):
+    """The policy has no such category."""
+
+    sentence = "{field} names category {value!r}, expected one of {known}"
+
+
+@dataclass(eq=False, kw_only=True)
+class ForeignCurrency(Refusal):
+    """An amount is not in the money of its document or business unit."""
+
+    advice = "State amounts in the business unit's own money."
+    sentence = "{field} is in {value!r}, expected {expected!r}"
+    field: str
+    value: str
+    expected: str
+
+
+@dataclass(eq=False, kw_only=True)
+class RateMissing(Refusal):
+    """A rule counts in another currency than the document's, which brings no rate for it."""
+
+    advice = "Add the exchange rate of that day to the document."
+    sentence = "{field} has no rate for {value!r}, expected the rate of the document's day"
+    field: str
+    value: str
+
+
+@dataclass(eq=False, kw_only=True)
+class OccurredInFuture(Refusal):
+    """It is said to have happened later than now."""
+
+    advice = "Correct the clock of the till, or leave occurred_time empty for now."
+    sentence = "it is said to occur at {occurred_time}, but it is {now} here"
+    occurred_time: str
+    now: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TooLate(Refusal):
+    """The document comes later than the policy lets documents come."""
+
+    advice = "Correct occurred_time; for an old document ask the programme for an adjustment."
+    sentence = "it occurred at {occurred_time}, only documents since {limit} are taken"
+    occurred_time: str
+    limit: str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownMember(Refusal):
+    """Nobody is known by this id or identity."""
+
+    advice = "Enrol the member, or link the identity, first."
+    sentence = "no member is known by {member!r}"
+    member: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyEnrolled(Refusal):
+    """The member has joined before."""
+
+    advice = "Use the member that exists."
+    sentence = "member {member_id} has joined already"
+    member_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class IdentityTaken(Refusal):
+    """The identity belongs to another member."""
+
+    advice = "Check the identity; the member it belongs to is found with GetMember."
+    sentence = "the {scheme!r} identity belongs to another member"
+    scheme: str
+
+
+@dataclass(eq=False, kw_only=True)
+class DocumentOfAnotherMember(Refusal):
+    """The document was posted for another member before."""
+
+    advice = "Post the version for the document's own member."
+    sentence = "document {document!r} belongs to another member"
+    document: str
