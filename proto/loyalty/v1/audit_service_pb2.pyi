@@ -263,7 +263,7 @@ class Divergence(_message.Message):
     pos: _builtins.int
     """Position."""
     reason: _builtins.str
-    """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH"."""
+    """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH"."""
     detail: _builtins.str
     """What was found and what was expected."""
     def __init__(

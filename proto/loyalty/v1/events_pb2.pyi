@@ -347,6 +347,7 @@ class PolicyPublished(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISHER_FIELD_NUMBER: _builtins.int
     EXPANDED_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Programme id."""
     version: _builtins.int
@@ -356,10 +357,14 @@ class PolicyPublished(_message.Message):
     document: _builtins.str
     """The document as sent, UTF-8 YAML or JSON."""
     publisher: _builtins.str
-    """Name of the client that published it."""
+    """Client and person that published it: "office/anna", or the client's name alone."""
     expanded: _builtins.bytes
     """The fully expanded document as canonical JSON: the bytes that the digest covers. Awards are evaluated from
     these, so that a default which changes later changes no award of the past.
+    """
+    approved_by: _builtins.str
+    """Who approved its draft; empty where no approval was asked for: the programme's first policy, or a service that is
+    set to ask for none.
     """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
@@ -375,10 +380,11 @@ class PolicyPublished(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         publisher: _builtins.str = ...,
         expanded: _builtins.bytes = ...,
+        approved_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "effective_time", b"effective_time", "expanded", b"expanded", "programme", b"programme", "publisher", b"publisher", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "digest", b"digest", "document", b"document", "effective_time", b"effective_time", "expanded", b"expanded", "programme", b"programme", "publisher", b"publisher", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -430,6 +436,7 @@ class PolicyDrafted(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     EXPANDED_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Programme id."""
     version: _builtins.int
@@ -442,6 +449,10 @@ class PolicyDrafted(_message.Message):
     """The fully expanded document as canonical JSON."""
     author: _builtins.str
     """Client and person that drafted it."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """In force for what occurs from here on, once it is published."""
+
     def __init__(
         self,
         *,
@@ -451,10 +462,11 @@ class PolicyDrafted(_message.Message):
         document: _builtins.str = ...,
         expanded: _builtins.bytes = ...,
         author: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "digest", b"digest", "document", b"document", "expanded", b"expanded", "programme", b"programme", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "digest", b"digest", "document", b"document", "effective_time", b"effective_time", "expanded", b"expanded", "programme", b"programme", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,7 +552,7 @@ Global___PolicyApproved: _TypeAlias = PolicyApproved  # noqa: Y015
 
 @_typing.final
 class PolicyWithdrawn(_message.Message):
-    """A published policy was withdrawn before it took effect."""
+    """A draft, or a published policy, was withdrawn before it took effect."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -23,27 +23,70 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from loyalty.v1 import types_pb2 as loyalty_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"loyalty/v1/programme_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x01\n\x06Policy\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpublisher\x18\x07 \x01(\t\"<\n\rPolicyFinding\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\x05\"n\n\x14PublishPolicyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x19\n\x11\x61llow_retroactive\x18\x04 \x01(\x08\"z\n\x15PublishPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x12+\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x19.loyalty.v1.PolicyFinding\"d\n\x10GetPolicyRequest\x12\x11\n\x07version\x18\x01 \x01(\x03H\x00\x12\x34\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x07\n\x05which\"7\n\x11GetPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy2\xb2\x01\n\x10ProgrammeService\x12T\n\rPublishPolicy\x12 .loyalty.v1.PublishPolicyRequest\x1a!.loyalty.v1.PublishPolicyResponse\x12H\n\tGetPolicy\x12\x1c.loyalty.v1.GetPolicyRequest\x1a\x1d.loyalty.v1.GetPolicyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"loyalty/v1/programme_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16loyalty/v1/types.proto\"\x9f\x01\n\nSimulation\x12\x15\n\rreport_digest\x18\x01 \x01(\t\x12&\n\ndifference\x18\x02 \x03(\x0b\x32\x12.loyalty.v1.Points\x12\x11\n\tdocuments\x18\x03 \x01(\x03\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12/\n\x0brecord_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x81\x04\n\x06Policy\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpublisher\x18\x07 \x01(\t\x12&\n\x05state\x18\x08 \x01(\x0e\x32\x17.loyalty.v1.PolicyState\x12\x0e\n\x06\x61uthor\x18\t \x01(\t\x12.\n\ndraft_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tapprovers\x18\x0b \x03(\t\x12\x30\n\x0c\x61pprove_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x0bsimulations\x18\r \x03(\x0b\x32\x16.loyalty.v1.Simulation\x12\x12\n\nwithdrawer\x18\x0e \x01(\t\x12\x31\n\rwithdraw_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fwithdraw_reason\x18\x10 \x01(\t\"N\n\rPolicyFinding\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\x05\x12\x10\n\x08severity\x18\x04 \x01(\t\"I\n\x13GetProgrammeRequest\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe1\x01\n\x14GetProgrammeResponse\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12-\n\ncurrencies\x18\x05 \x03(\x0b\x32\x19.loyalty.v1.PointCurrency\x12\x30\n\x0e\x62usiness_units\x18\x06 \x03(\x0b\x32\x18.loyalty.v1.BusinessUnit\x12\r\n\x05tiers\x18\x07 \x03(\t\x12\x12\n\nactivities\x18\x08 \x03(\t\">\n\rPointCurrency\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05scale\x18\x03 \x01(\x05\"d\n\x0c\x42usinessUnit\x12\x15\n\rbusiness_unit\x18\x01 \x01(\t\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x13\n\x0bpoint_value\x18\x04 \x01(\t\"&\n\x12\x43heckPolicyRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\"\xaa\x01\n\x13\x43heckPolicyResponse\x12+\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x19.loyalty.v1.PolicyFinding\x12\x11\n\tprogramme\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x12\x44raftPolicyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\t\"x\n\x13\x44raftPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x12+\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x19.loyalty.v1.PolicyFinding\"\xb8\x01\n\x17RecordSimulationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x15\n\rreport_digest\x18\x04 \x01(\t\x12&\n\ndifference\x18\x05 \x03(\x0b\x32\x12.loyalty.v1.Points\x12\x11\n\tdocuments\x18\x06 \x01(\x03\x12\x10\n\x08operator\x18\x07 \x01(\t\"P\n\x18RecordSimulationResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"q\n\x14\x41pprovePolicyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\t\"M\n\x15\x41pprovePolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"t\n\x15WithdrawPolicyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"N\n\x16WithdrawPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"<\n\x13ListPoliciesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x14ListPoliciesResponse\x12$\n\x08policies\x18\x01 \x03(\x0b\x32\x12.loyalty.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x0cPolicyChoice\x12\x11\n\x07version\x18\x01 \x01(\x03H\x00\x12\x10\n\x06\x64igest\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x64ocument\x18\x03 \x01(\tH\x00\x42\x07\n\x05which\"c\n\x13\x44iffPoliciesRequest\x12&\n\x04\x66rom\x18\x01 \x01(\x0b\x32\x18.loyalty.v1.PolicyChoice\x12$\n\x02to\x18\x02 \x01(\x0b\x32\x18.loyalty.v1.PolicyChoice\"+\n\x14\x44iffPoliciesResponse\x12\x13\n\x0b\x64ifferences\x18\x01 \x03(\t\"\xa7\x01\n\x14PublishPolicyRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x19\n\x11\x61llow_retroactive\x18\x04 \x01(\x08\x12\x0e\n\x06\x64igest\x18\x05 \x01(\t\x12\x15\n\rallow_overlap\x18\x06 \x01(\x08\x12\x10\n\x08operator\x18\x07 \x01(\t\"z\n\x15PublishPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x12+\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x19.loyalty.v1.PolicyFinding\"v\n\x10GetPolicyRequest\x12\x11\n\x07version\x18\x01 \x01(\x03H\x00\x12\x34\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x10\n\x06\x64igest\x18\x03 \x01(\tH\x00\x42\x07\n\x05which\"7\n\x11GetPolicyResponse\x12\"\n\x06policy\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Policy*\xea\x01\n\x0bPolicyState\x12\x1c\n\x18POLICY_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14POLICY_STATE_DRAFTED\x10\x01\x12\x1a\n\x16POLICY_STATE_SIMULATED\x10\x02\x12\x19\n\x15POLICY_STATE_APPROVED\x10\x03\x12\x1a\n\x16POLICY_STATE_SCHEDULED\x10\x04\x12\x19\n\x15POLICY_STATE_IN_FORCE\x10\x05\x12\x19\n\x15POLICY_STATE_REPLACED\x10\x06\x12\x1a\n\x16POLICY_STATE_WITHDRAWN\x10\x07\x32\xd9\x06\n\x10ProgrammeService\x12Q\n\x0cGetProgramme\x12\x1f.loyalty.v1.GetProgrammeRequest\x1a .loyalty.v1.GetProgrammeResponse\x12N\n\x0b\x43heckPolicy\x12\x1e.loyalty.v1.CheckPolicyRequest\x1a\x1f.loyalty.v1.CheckPolicyResponse\x12N\n\x0b\x44raftPolicy\x12\x1e.loyalty.v1.DraftPolicyRequest\x1a\x1f.loyalty.v1.DraftPolicyResponse\x12]\n\x10RecordSimulation\x12#.loyalty.v1.RecordSimulationRequest\x1a$.loyalty.v1.RecordSimulationResponse\x12T\n\rApprovePolicy\x12 .loyalty.v1.ApprovePolicyRequest\x1a!.loyalty.v1.ApprovePolicyResponse\x12T\n\rPublishPolicy\x12 .loyalty.v1.PublishPolicyRequest\x1a!.loyalty.v1.PublishPolicyResponse\x12W\n\x0eWithdrawPolicy\x12!.loyalty.v1.WithdrawPolicyRequest\x1a\".loyalty.v1.WithdrawPolicyResponse\x12H\n\tGetPolicy\x12\x1c.loyalty.v1.GetPolicyRequest\x1a\x1d.loyalty.v1.GetPolicyResponse\x12Q\n\x0cListPolicies\x12\x1f.loyalty.v1.ListPoliciesRequest\x1a .loyalty.v1.ListPoliciesResponse\x12Q\n\x0c\x44iffPolicies\x12\x1f.loyalty.v1.DiffPoliciesRequest\x1a .loyalty.v1.DiffPoliciesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'loyalty.v1.programme_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POLICY']._serialized_start=84
-  _globals['_POLICY']._serialized_end=283
-  _globals['_POLICYFINDING']._serialized_start=285
-  _globals['_POLICYFINDING']._serialized_end=345
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=347
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=457
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=459
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=581
-  _globals['_GETPOLICYREQUEST']._serialized_start=583
-  _globals['_GETPOLICYREQUEST']._serialized_end=683
-  _globals['_GETPOLICYRESPONSE']._serialized_start=685
-  _globals['_GETPOLICYRESPONSE']._serialized_end=740
-  _globals['_PROGRAMMESERVICE']._serialized_start=743
-  _globals['_PROGRAMMESERVICE']._serialized_end=921
+  _globals['_POLICYSTATE']._serialized_start=3280
+  _globals['_POLICYSTATE']._serialized_end=3514
+  _globals['_SIMULATION']._serialized_start=108
+  _globals['_SIMULATION']._serialized_end=267
+  _globals['_POLICY']._serialized_start=270
+  _globals['_POLICY']._serialized_end=783
+  _globals['_POLICYFINDING']._serialized_start=785
+  _globals['_POLICYFINDING']._serialized_end=863
+  _globals['_GETPROGRAMMEREQUEST']._serialized_start=865
+  _globals['_GETPROGRAMMEREQUEST']._serialized_end=938
+  _globals['_GETPROGRAMMERESPONSE']._serialized_start=941
+  _globals['_GETPROGRAMMERESPONSE']._serialized_end=1166
+  _globals['_POINTCURRENCY']._serialized_start=1168
+  _globals['_POINTCURRENCY']._serialized_end=1230
+  _globals['_BUSINESSUNIT']._serialized_start=1232
+  _globals['_BUSINESSUNIT']._serialized_end=1332
+  _globals['_CHECKPOLICYREQUEST']._serialized_start=1334
+  _globals['_CHECKPOLICYREQUEST']._serialized_end=1372
+  _globals['_CHECKPOLICYRESPONSE']._serialized_start=1375
+  _globals['_CHECKPOLICYRESPONSE']._serialized_end=1545
+  _globals['_DRAFTPOLICYREQUEST']._serialized_start=1547
+  _globals['_DRAFTPOLICYREQUEST']._serialized_end=1646
+  _globals['_DRAFTPOLICYRESPONSE']._serialized_start=1648
+  _globals['_DRAFTPOLICYRESPONSE']._serialized_end=1768
+  _globals['_RECORDSIMULATIONREQUEST']._serialized_start=1771
+  _globals['_RECORDSIMULATIONREQUEST']._serialized_end=1955
+  _globals['_RECORDSIMULATIONRESPONSE']._serialized_start=1957
+  _globals['_RECORDSIMULATIONRESPONSE']._serialized_end=2037
+  _globals['_APPROVEPOLICYREQUEST']._serialized_start=2039
+  _globals['_APPROVEPOLICYREQUEST']._serialized_end=2152
+  _globals['_APPROVEPOLICYRESPONSE']._serialized_start=2154
+  _globals['_APPROVEPOLICYRESPONSE']._serialized_end=2231
+  _globals['_WITHDRAWPOLICYREQUEST']._serialized_start=2233
+  _globals['_WITHDRAWPOLICYREQUEST']._serialized_end=2349
+  _globals['_WITHDRAWPOLICYRESPONSE']._serialized_start=2351
+  _globals['_WITHDRAWPOLICYRESPONSE']._serialized_end=2429
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=2431
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=2491
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=2493
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=2578
+  _globals['_POLICYCHOICE']._serialized_start=2580
+  _globals['_POLICYCHOICE']._serialized_end=2660
+  _globals['_DIFFPOLICIESREQUEST']._serialized_start=2662
+  _globals['_DIFFPOLICIESREQUEST']._serialized_end=2761
+  _globals['_DIFFPOLICIESRESPONSE']._serialized_start=2763
+  _globals['_DIFFPOLICIESRESPONSE']._serialized_end=2806
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=2809
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=2976
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=2978
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=3100
+  _globals['_GETPOLICYREQUEST']._serialized_start=3102
+  _globals['_GETPOLICYREQUEST']._serialized_end=3220
+  _globals['_GETPOLICYRESPONSE']._serialized_start=3222
+  _globals['_GETPOLICYRESPONSE']._serialized_end=3277
+  _globals['_PROGRAMMESERVICE']._serialized_start=3517
+  _globals['_PROGRAMMESERVICE']._serialized_end=4374
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from loyalty.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,9 +21,95 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _PolicyState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PolicyStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POLICY_STATE_UNSPECIFIED: _PolicyState.ValueType  # 0
+    """Never written."""
+    POLICY_STATE_DRAFTED: _PolicyState.ValueType  # 1
+    """Drafted: checked without error."""
+    POLICY_STATE_SIMULATED: _PolicyState.ValueType  # 2
+    """Drafted, and run over recorded history."""
+    POLICY_STATE_APPROVED: _PolicyState.ValueType  # 3
+    """Approved by another person than its author; not published."""
+    POLICY_STATE_SCHEDULED: _PolicyState.ValueType  # 4
+    """Published; takes effect at its effective_time."""
+    POLICY_STATE_IN_FORCE: _PolicyState.ValueType  # 5
+    """In force for what occurs now."""
+    POLICY_STATE_REPLACED: _PolicyState.ValueType  # 6
+    """Was in force, or never came to be: for what occurs now another one is. What occurred in its time is still its."""
+    POLICY_STATE_WITHDRAWN: _PolicyState.ValueType  # 7
+    """Withdrawn before it took effect; never in force."""
+
+class PolicyState(_PolicyState, metaclass=_PolicyStateEnumTypeWrapper):
+    """Where a version of a policy stands."""
+
+POLICY_STATE_UNSPECIFIED: PolicyState.ValueType  # 0
+"""Never written."""
+POLICY_STATE_DRAFTED: PolicyState.ValueType  # 1
+"""Drafted: checked without error."""
+POLICY_STATE_SIMULATED: PolicyState.ValueType  # 2
+"""Drafted, and run over recorded history."""
+POLICY_STATE_APPROVED: PolicyState.ValueType  # 3
+"""Approved by another person than its author; not published."""
+POLICY_STATE_SCHEDULED: PolicyState.ValueType  # 4
+"""Published; takes effect at its effective_time."""
+POLICY_STATE_IN_FORCE: PolicyState.ValueType  # 5
+"""In force for what occurs now."""
+POLICY_STATE_REPLACED: PolicyState.ValueType  # 6
+"""Was in force, or never came to be: for what occurs now another one is. What occurred in its time is still its."""
+POLICY_STATE_WITHDRAWN: PolicyState.ValueType  # 7
+"""Withdrawn before it took effect; never in force."""
+Global___PolicyState: _TypeAlias = PolicyState  # noqa: Y015
+
+@_typing.final
+class Simulation(_message.Message):
+    """A run of a draft over recorded history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_DIGEST_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    report_digest: _builtins.str
+    """SHA-256 of the report, hexadecimal."""
+    documents: _builtins.int
+    """Documents that were evaluated."""
+    author: _builtins.str
+    """Who ran it."""
+    @_builtins.property
+    def difference(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Points]:
+        """Points it would have given, less what was given, in the smallest unit, by point currency."""
+
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        report_digest: _builtins.str = ...,
+        difference: _abc.Iterable[_types_pb2.Points] | None = ...,
+        documents: _builtins.int = ...,
+        author: _builtins.str = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record_time", b"record_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "difference", b"difference", "documents", b"documents", "record_time", b"record_time", "report_digest", b"report_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Simulation: _TypeAlias = Simulation  # noqa: Y015
+
 @_typing.final
 class Policy(_message.Message):
-    """A published policy."""
+    """A version of the policy, from its draft on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -32,6 +120,15 @@ class Policy(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     PUBLISHER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    DRAFT_TIME_FIELD_NUMBER: _builtins.int
+    APPROVERS_FIELD_NUMBER: _builtins.int
+    APPROVE_TIME_FIELD_NUMBER: _builtins.int
+    SIMULATIONS_FIELD_NUMBER: _builtins.int
+    WITHDRAWER_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    WITHDRAW_REASON_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Programme id."""
     version: _builtins.int
@@ -39,16 +136,44 @@ class Policy(_message.Message):
     digest: _builtins.str
     """SHA-256 of the fully expanded document, hexadecimal."""
     document: _builtins.str
-    """The document as published, YAML or JSON."""
+    """The document as sent, YAML or JSON. Left out of lists, and of answers about a policy that is named by its digest."""
     publisher: _builtins.str
-    """Client that published it."""
+    """Who published it: the client, with its operator behind a slash where it named one."""
+    state: Global___PolicyState.ValueType
+    """Where it stands, when the question is answered; in a replayed answer to a write, when that was recorded."""
+    author: _builtins.str
+    """Who drafted it; empty when it was published without a draft."""
+    withdrawer: _builtins.str
+    """Who withdrew it."""
+    withdraw_reason: _builtins.str
+    """Why it was withdrawn."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """In force for what occurs from here on."""
 
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was published."""
+        """When it was published; empty: not yet."""
+
+    @_builtins.property
+    def draft_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was drafted."""
+
+    @_builtins.property
+    def approvers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who approved it, in order."""
+
+    @_builtins.property
+    def approve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last approved."""
+
+    @_builtins.property
+    def simulations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Simulation]:
+        """Its runs over recorded history, oldest first."""
+
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was withdrawn."""
 
     def __init__(
         self,
@@ -60,10 +185,19 @@ class Policy(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         publisher: _builtins.str = ...,
+        state: Global___PolicyState.ValueType = ...,
+        author: _builtins.str = ...,
+        draft_time: _timestamp_pb2.Timestamp | None = ...,
+        approvers: _abc.Iterable[_builtins.str] | None = ...,
+        approve_time: _timestamp_pb2.Timestamp | None = ...,
+        simulations: _abc.Iterable[Global___Simulation] | None = ...,
+        withdrawer: _builtins.str = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        withdraw_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "publish_time", b"publish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "draft_time", b"draft_time", "effective_time", b"effective_time", "publish_time", b"publish_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "effective_time", b"effective_time", "programme", b"programme", "publish_time", b"publish_time", "publisher", b"publisher", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "approvers", b"approvers", "author", b"author", "digest", b"digest", "document", b"document", "draft_time", b"draft_time", "effective_time", b"effective_time", "programme", b"programme", "publish_time", b"publish_time", "publisher", b"publisher", "simulations", b"simulations", "state", b"state", "version", b"version", "withdraw_reason", b"withdraw_reason", "withdraw_time", b"withdraw_time", "withdrawer", b"withdrawer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -78,26 +212,651 @@ class PolicyFinding(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Where: "earn[base.rooms].when.business_unit"."""
     message: _builtins.str
     """What is wrong and what would be right."""
     line: _builtins.int
     """Line in the document, from 1; 0 when it has none."""
+    severity: _builtins.str
+    """"error": it cannot be drafted or published so; "warning": it can, and is probably not meant."""
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
         message: _builtins.str = ...,
         line: _builtins.int = ...,
+        severity: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "message", b"message", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "message", b"message", "path", b"path", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PolicyFinding: _TypeAlias = PolicyFinding  # noqa: Y015
+
+@_typing.final
+class GetProgrammeRequest(_message.Message):
+    """Asks for the programme."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """As the policy in force at this time has it; empty: now."""
+
+    def __init__(
+        self,
+        *,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProgrammeRequest: _TypeAlias = GetProgrammeRequest  # noqa: Y015
+
+@_typing.final
+class GetProgrammeResponse(_message.Message):
+    """The programme, as a policy has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    CURRENCIES_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNITS_FIELD_NUMBER: _builtins.int
+    TIERS_FIELD_NUMBER: _builtins.int
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    time_zone: _builtins.str
+    """IANA zone of the programme: in it points expire and tiers end."""
+    version: _builtins.int
+    """Version of the policy that was asked."""
+    digest: _builtins.str
+    """Digest of the policy that was asked."""
+    @_builtins.property
+    def currencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___PointCurrency]:
+        """Point currencies, in the order of the policy."""
+
+    @_builtins.property
+    def business_units(self) -> _containers.RepeatedCompositeFieldContainer[Global___BusinessUnit]:
+        """Business units, in the order of the policy."""
+
+    @_builtins.property
+    def tiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the tiers, lowest first; empty when there are none."""
+
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Kinds of activities that may be posted."""
+
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        version: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        currencies: _abc.Iterable[Global___PointCurrency] | None = ...,
+        business_units: _abc.Iterable[Global___BusinessUnit] | None = ...,
+        tiers: _abc.Iterable[_builtins.str] | None = ...,
+        activities: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities", "business_units", b"business_units", "currencies", b"currencies", "digest", b"digest", "programme", b"programme", "tiers", b"tiers", "time_zone", b"time_zone", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProgrammeResponse: _TypeAlias = GetProgrammeResponse  # noqa: Y015
+
+@_typing.final
+class PointCurrency(_message.Message):
+    """A kind of points."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """Id, as in Points.currency."""
+    role: _builtins.str
+    """"spendable": pays; "tier_qualifying": decides tiers and cannot be spent; "stamp": collected, burned for rewards."""
+    scale: _builtins.int
+    """Decimal places of a point: with scale 2 an amount of 150 is one and a half points. 0: whole points."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        role: _builtins.str = ...,
+        scale: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "role", b"role", "scale", b"scale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointCurrency: _TypeAlias = PointCurrency  # noqa: Y015
+
+@_typing.final
+class BusinessUnit(_message.Message):
+    """A part of the group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    POINT_VALUE_FIELD_NUMBER: _builtins.int
+    business_unit: _builtins.str
+    """Id, as in Origin.business_unit."""
+    time_zone: _builtins.str
+    """Its IANA zone."""
+    currency_code: _builtins.str
+    """Its money, ISO 4217."""
+    point_value: _builtins.str
+    """What a point is worth there in its money, as the policy writes it: "0.01 EUR"; empty: the policy does not say."""
+    def __init__(
+        self,
+        *,
+        business_unit: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        point_value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency_code", b"currency_code", "point_value", b"point_value", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusinessUnit: _TypeAlias = BusinessUnit  # noqa: Y015
+
+@_typing.final
+class CheckPolicyRequest(_message.Message):
+    """Asks what is wrong with a policy document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """The document, YAML or JSON, UTF-8, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckPolicyRequest: _TypeAlias = CheckPolicyRequest  # noqa: Y015
+
+@_typing.final
+class CheckPolicyResponse(_message.Message):
+    """What is wrong with it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id; this and what follows is empty when there is an error."""
+    version: _builtins.int
+    """Version the document names."""
+    digest: _builtins.str
+    """SHA-256 of the fully expanded document, hexadecimal."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFinding]:
+        """Errors first, then warnings. Without an error it can be drafted."""
+
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """In force for what occurs from here on."""
+
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[Global___PolicyFinding] | None = ...,
+        programme: _builtins.str = ...,
+        version: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "effective_time", b"effective_time", "findings", b"findings", "programme", b"programme", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckPolicyResponse: _TypeAlias = CheckPolicyResponse  # noqa: Y015
+
+@_typing.final
+class DraftPolicyRequest(_message.Message):
+    """Drafts a policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    document: _builtins.str
+    """The document, YAML or JSON, UTF-8, at most 1 MiB."""
+    operator: _builtins.str
+    """The person, as the client knows them; empty: the client alone is the author."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        document: _builtins.str = ...,
+        operator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "operator", b"operator", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftPolicyRequest: _TypeAlias = DraftPolicyRequest  # noqa: Y015
+
+@_typing.final
+class DraftPolicyResponse(_message.Message):
+    """The draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Drafted before by this request_id."""
+    @_builtins.property
+    def policy(self) -> Global___Policy:
+        """The draft, without its document."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFinding]:
+        """Warnings; an error refuses the document and comes as BadRequest."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___Policy | None = ...,
+        replayed: _builtins.bool = ...,
+        findings: _abc.Iterable[Global___PolicyFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "policy", b"policy", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftPolicyResponse: _TypeAlias = DraftPolicyResponse  # noqa: Y015
+
+@_typing.final
+class RecordSimulationRequest(_message.Message):
+    """Records a run over history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REPORT_DIGEST_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    digest: _builtins.str
+    """Digest of the draft, 64 hexadecimal digits."""
+    report_digest: _builtins.str
+    """SHA-256 of the report, 64 hexadecimal digits."""
+    documents: _builtins.int
+    """Documents that were evaluated, 0 or more."""
+    operator: _builtins.str
+    """The person who ran it; may be empty."""
+    @_builtins.property
+    def difference(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Points]:
+        """Points it would have given, less what was given, in the smallest unit; each point currency once."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        digest: _builtins.str = ...,
+        report_digest: _builtins.str = ...,
+        difference: _abc.Iterable[_types_pb2.Points] | None = ...,
+        documents: _builtins.int = ...,
+        operator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "digest", b"digest", "documents", b"documents", "operator", b"operator", "report_digest", b"report_digest", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSimulationRequest: _TypeAlias = RecordSimulationRequest  # noqa: Y015
+
+@_typing.final
+class RecordSimulationResponse(_message.Message):
+    """The draft with the run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Recorded before by this request_id."""
+    @_builtins.property
+    def policy(self) -> Global___Policy:
+        """The draft, without its document."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___Policy | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSimulationResponse: _TypeAlias = RecordSimulationResponse  # noqa: Y015
+
+@_typing.final
+class ApprovePolicyRequest(_message.Message):
+    """Approves a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    digest: _builtins.str
+    """Digest of the draft, 64 hexadecimal digits."""
+    operator: _builtins.str
+    """The person, as the client knows them; empty: the client alone is the approver."""
+    note: _builtins.str
+    """Why, in the approver's words; may be empty."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        digest: _builtins.str = ...,
+        operator: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "note", b"note", "operator", b"operator", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovePolicyRequest: _TypeAlias = ApprovePolicyRequest  # noqa: Y015
+
+@_typing.final
+class ApprovePolicyResponse(_message.Message):
+    """The approved draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Approved before by this request_id."""
+    @_builtins.property
+    def policy(self) -> Global___Policy:
+        """The draft, without its document."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___Policy | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovePolicyResponse: _TypeAlias = ApprovePolicyResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawPolicyRequest(_message.Message):
+    """Withdraws a draft or policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    digest: _builtins.str
+    """Digest of the draft or policy, 64 hexadecimal digits."""
+    operator: _builtins.str
+    """The person, as the client knows them; may be empty."""
+    reason: _builtins.str
+    """Why; may not be empty."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        digest: _builtins.str = ...,
+        operator: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "operator", b"operator", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawPolicyRequest: _TypeAlias = WithdrawPolicyRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawPolicyResponse(_message.Message):
+    """What was withdrawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Withdrawn before by this request_id."""
+    @_builtins.property
+    def policy(self) -> Global___Policy:
+        """The policy, without its document."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___Policy | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawPolicyResponse: _TypeAlias = WithdrawPolicyResponse  # noqa: Y015
+
+@_typing.final
+class ListPoliciesRequest(_message.Message):
+    """Asks for a list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1 to 1000; 0: 50."""
+    page_token: _builtins.str
+    """Where the page before ended."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPoliciesRequest: _TypeAlias = ListPoliciesRequest  # noqa: Y015
+
+@_typing.final
+class ListPoliciesResponse(_message.Message):
+    """A page of the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Policy]:
+        """Drafts and policies without their documents."""
+
+    def __init__(
+        self,
+        *,
+        policies: _abc.Iterable[Global___Policy] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "policies", b"policies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPoliciesResponse: _TypeAlias = ListPoliciesResponse  # noqa: Y015
+
+@_typing.final
+class PolicyChoice(_message.Message):
+    """One side of a comparison."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The published policy with this version."""
+    digest: _builtins.str
+    """The draft or policy with this digest."""
+    document: _builtins.str
+    """This document, YAML or JSON, UTF-8, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "version", b"version", "which", b"which"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "document", b"document", "version", b"version", "which", b"which"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["version", "digest", "document"]  # noqa: Y015
+    _WhichOneofArgType_which: _TypeAlias = _typing.Literal["which", b"which"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_which) -> _WhichOneofReturnType_which | None: ...
+
+Global___PolicyChoice: _TypeAlias = PolicyChoice  # noqa: Y015
+
+@_typing.final
+class DiffPoliciesRequest(_message.Message):
+    """Asks what differs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def to(self) -> Global___PolicyChoice:
+        """The one after."""
+
+    def __init__(
+        self,
+        *,
+        to: Global___PolicyChoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffPoliciesRequest: _TypeAlias = DiffPoliciesRequest  # noqa: Y015
+
+@_typing.final
+class DiffPoliciesResponse(_message.Message):
+    """What differs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """A sentence for each difference, in the order of the document; empty: they mean the same."""
+
+    def __init__(
+        self,
+        *,
+        differences: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffPoliciesResponse: _TypeAlias = DiffPoliciesResponse  # noqa: Y015
 
 @_typing.final
 class PublishPolicyRequest(_message.Message):
@@ -109,14 +868,23 @@ class PublishPolicyRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     ALLOW_RETROACTIVE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ALLOW_OVERLAP_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
     """All checks, nothing recorded."""
     document: _builtins.str
-    """The document, YAML or JSON, UTF-8, at most 1 MiB."""
+    """The document, YAML or JSON, UTF-8, at most 1 MiB. Empty when `digest` names a draft."""
     allow_retroactive: _builtins.bool
     """Allow an effective_from in the past. The first policy of a programme always may."""
+    digest: _builtins.str
+    """Digest of a draft, 64 hexadecimal digits. Empty when `document` is given."""
+    allow_overlap: _builtins.bool
+    """Allow that a lower version takes effect at or after a higher one: from there on the higher one is in force."""
+    operator: _builtins.str
+    """The person, as the client knows them; may be empty."""
     def __init__(
         self,
         *,
@@ -124,10 +892,13 @@ class PublishPolicyRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         document: _builtins.str = ...,
         allow_retroactive: _builtins.bool = ...,
+        digest: _builtins.str = ...,
+        allow_overlap: _builtins.bool = ...,
+        operator: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_retroactive", b"allow_retroactive", "document", b"document", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_overlap", b"allow_overlap", "allow_retroactive", b"allow_retroactive", "digest", b"digest", "document", b"document", "operator", b"operator", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -175,8 +946,11 @@ class GetPolicyRequest(_message.Message):
 
     VERSION_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """This version."""
+    digest: _builtins.str
+    """The draft or policy with this digest."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """In force at this time."""
@@ -186,12 +960,13 @@ class GetPolicyRequest(_message.Message):
         *,
         version: _builtins.int = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        digest: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "version", b"version", "which", b"which"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "effective_time", b"effective_time", "version", b"version", "which", b"which"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "version", b"version", "which", b"which"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "effective_time", b"effective_time", "version", b"version", "which", b"which"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["version", "effective_time"]  # noqa: Y015
+    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["version", "effective_time", "digest"]  # noqa: Y015
     _WhichOneofArgType_which: _TypeAlias = _typing.Literal["which", b"which"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_which) -> _WhichOneofReturnType_which | None: ...
 

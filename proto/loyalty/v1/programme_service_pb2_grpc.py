@@ -26,7 +26,11 @@ if _version_not_supported:
 
 
 class ProgrammeServiceStub:
-    """Publishes and shows point policy.
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
     """
 
     def __init__(self, channel):
@@ -35,24 +39,113 @@ class ProgrammeServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetProgramme = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/GetProgramme',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeResponse.FromString,
+                _registered_method=True)
+        self.CheckPolicy = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/CheckPolicy',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyResponse.FromString,
+                _registered_method=True)
+        self.DraftPolicy = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/DraftPolicy',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyResponse.FromString,
+                _registered_method=True)
+        self.RecordSimulation = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/RecordSimulation',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationResponse.FromString,
+                _registered_method=True)
+        self.ApprovePolicy = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/ApprovePolicy',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyResponse.FromString,
+                _registered_method=True)
         self.PublishPolicy = channel.unary_unary(
                 '/loyalty.v1.ProgrammeService/PublishPolicy',
                 request_serializer=loyalty_dot_v1_dot_programme__service__pb2.PublishPolicyRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.PublishPolicyResponse.FromString,
+                _registered_method=True)
+        self.WithdrawPolicy = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/WithdrawPolicy',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyResponse.FromString,
                 _registered_method=True)
         self.GetPolicy = channel.unary_unary(
                 '/loyalty.v1.ProgrammeService/GetPolicy',
                 request_serializer=loyalty_dot_v1_dot_programme__service__pb2.GetPolicyRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.GetPolicyResponse.FromString,
                 _registered_method=True)
+        self.ListPolicies = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/ListPolicies',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesResponse.FromString,
+                _registered_method=True)
+        self.DiffPolicies = channel.unary_unary(
+                '/loyalty.v1.ProgrammeService/DiffPolicies',
+                request_serializer=loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesResponse.FromString,
+                _registered_method=True)
 
 
 class ProgrammeServiceServicer:
-    """Publishes and shows point policy.
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
     """
 
+    def GetProgramme(self, request, context):
+        """Tells what a caller needs to read numbers: point currencies with their scale, business units, tiers.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetProgramme
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckPolicy(self, request, context):
+        """Judges a policy document as drafting it would; nothing is recorded.
+
+        loyalty policy check FILE does the same without a server.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DraftPolicy(self, request, context):
+        """Records a draft: checked without error, not in force.
+
+        loyalty policy draft rules/programmes/harbour.yaml --operator anna
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordSimulation(self, request, context):
+        """Records that a draft was run over recorded history, and what came of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApprovePolicy(self, request, context):
+        """Approves a draft, as another person than its author.
+
+        loyalty policy approve DIGEST --operator ben
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishPolicy(self, request, context):
-        """Publishes a policy document. It is checked like a program; a version cannot be published twice with other content.
+        """Publishes a policy: an approved draft, by its digest or its document. It takes effect at its effective_from.
+        A version cannot be published twice. The first policy of a programme needs no draft and no approval; nor does
+        any where the service is set to ask for none.
 
         loyalty policy publish rules/programmes/harbour.yaml
         """
@@ -60,10 +153,37 @@ class ProgrammeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawPolicy(self, request, context):
+        """Withdraws a draft, or a published policy before it takes effect.
+
+        loyalty policy withdraw DIGEST --reason "the hotels are not ready"
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPolicy(self, request, context):
-        """Shows a policy: in force now, at a time, or by version.
+        """Shows a policy: in force now, at a time, by version, or by digest.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPolicies(self, request, context):
+        """Lists drafts and policies with the state of each, highest version first, of one version the newest first.
+
+        loyalty policy list
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiffPolicies(self, request, context):
+        """Says in words what differs between two policies.
+
+        loyalty policy diff 1 rules/programmes/harbour.yaml
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,15 +192,55 @@ class ProgrammeServiceServicer:
 
 def add_ProgrammeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetProgramme': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProgramme,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeResponse.SerializeToString,
+            ),
+            'CheckPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckPolicy,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyResponse.SerializeToString,
+            ),
+            'DraftPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.DraftPolicy,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyResponse.SerializeToString,
+            ),
+            'RecordSimulation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordSimulation,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationResponse.SerializeToString,
+            ),
+            'ApprovePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApprovePolicy,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyResponse.SerializeToString,
+            ),
             'PublishPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishPolicy,
                     request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.PublishPolicyRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_programme__service__pb2.PublishPolicyResponse.SerializeToString,
             ),
+            'WithdrawPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawPolicy,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyResponse.SerializeToString,
+            ),
             'GetPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPolicy,
                     request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.GetPolicyRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_programme__service__pb2.GetPolicyResponse.SerializeToString,
+            ),
+            'ListPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPolicies,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesResponse.SerializeToString,
+            ),
+            'DiffPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffPolicies,
+                    request_deserializer=loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,8 +251,147 @@ def add_ProgrammeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProgrammeService:
-    """Publishes and shows point policy.
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
     """
+
+    @staticmethod
+    def GetProgramme(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/GetProgramme',
+            loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.GetProgrammeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/CheckPolicy',
+            loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.CheckPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DraftPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/DraftPolicy',
+            loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.DraftPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordSimulation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/RecordSimulation',
+            loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.RecordSimulationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApprovePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/ApprovePolicy',
+            loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.ApprovePolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def PublishPolicy(request,
@@ -122,6 +421,33 @@ class ProgrammeService:
             _registered_method=True)
 
     @staticmethod
+    def WithdrawPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/WithdrawPolicy',
+            loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.WithdrawPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetPolicy(request,
             target,
             options=(),
@@ -138,6 +464,60 @@ class ProgrammeService:
             '/loyalty.v1.ProgrammeService/GetPolicy',
             loyalty_dot_v1_dot_programme__service__pb2.GetPolicyRequest.SerializeToString,
             loyalty_dot_v1_dot_programme__service__pb2.GetPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/ListPolicies',
+            loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.ListPoliciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.ProgrammeService/DiffPolicies',
+            loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesRequest.SerializeToString,
+            loyalty_dot_v1_dot_programme__service__pb2.DiffPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

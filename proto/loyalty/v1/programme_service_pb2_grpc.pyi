@@ -27,41 +27,186 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProgrammeServiceStub:
-    """Publishes and shows point policy."""
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProgrammeServiceAsyncStub: ...
+    GetProgramme: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.GetProgrammeRequest, _programme_service_pb2.GetProgrammeResponse]
+    """Tells what a caller needs to read numbers: point currencies with their scale, business units, tiers.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetProgramme
+    """
+    CheckPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.CheckPolicyRequest, _programme_service_pb2.CheckPolicyResponse]
+    """Judges a policy document as drafting it would; nothing is recorded.
+
+    loyalty policy check FILE does the same without a server.
+    """
+    DraftPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.DraftPolicyRequest, _programme_service_pb2.DraftPolicyResponse]
+    """Records a draft: checked without error, not in force.
+
+    loyalty policy draft rules/programmes/harbour.yaml --operator anna
+    """
+    RecordSimulation: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.RecordSimulationRequest, _programme_service_pb2.RecordSimulationResponse]
+    """Records that a draft was run over recorded history, and what came of it."""
+    ApprovePolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.ApprovePolicyRequest, _programme_service_pb2.ApprovePolicyResponse]
+    """Approves a draft, as another person than its author.
+
+    loyalty policy approve DIGEST --operator ben
+    """
     PublishPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.PublishPolicyRequest, _programme_service_pb2.PublishPolicyResponse]
-    """Publishes a policy document. It is checked like a program; a version cannot be published twice with other content.
+    """Publishes a policy: an approved draft, by its digest or its document. It takes effect at its effective_from.
+    A version cannot be published twice. The first policy of a programme needs no draft and no approval; nor does
+    any where the service is set to ask for none.
 
     loyalty policy publish rules/programmes/harbour.yaml
     """
+    WithdrawPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.WithdrawPolicyRequest, _programme_service_pb2.WithdrawPolicyResponse]
+    """Withdraws a draft, or a published policy before it takes effect.
+
+    loyalty policy withdraw DIGEST --reason "the hotels are not ready"
+    """
     GetPolicy: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.GetPolicyRequest, _programme_service_pb2.GetPolicyResponse]
-    """Shows a policy: in force now, at a time, or by version.
+    """Shows a policy: in force now, at a time, by version, or by digest.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+    """
+    ListPolicies: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.ListPoliciesRequest, _programme_service_pb2.ListPoliciesResponse]
+    """Lists drafts and policies with the state of each, highest version first, of one version the newest first.
+
+    loyalty policy list
+    """
+    DiffPolicies: _grpc.UnaryUnaryMultiCallable[_programme_service_pb2.DiffPoliciesRequest, _programme_service_pb2.DiffPoliciesResponse]
+    """Says in words what differs between two policies.
+
+    loyalty policy diff 1 rules/programmes/harbour.yaml
     """
 
 @_typing.type_check_only
 class ProgrammeServiceAsyncStub(ProgrammeServiceStub):
-    """Publishes and shows point policy."""
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetProgramme: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.GetProgrammeRequest, _programme_service_pb2.GetProgrammeResponse]  # type: ignore[assignment]
+    """Tells what a caller needs to read numbers: point currencies with their scale, business units, tiers.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetProgramme
+    """
+    CheckPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.CheckPolicyRequest, _programme_service_pb2.CheckPolicyResponse]  # type: ignore[assignment]
+    """Judges a policy document as drafting it would; nothing is recorded.
+
+    loyalty policy check FILE does the same without a server.
+    """
+    DraftPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.DraftPolicyRequest, _programme_service_pb2.DraftPolicyResponse]  # type: ignore[assignment]
+    """Records a draft: checked without error, not in force.
+
+    loyalty policy draft rules/programmes/harbour.yaml --operator anna
+    """
+    RecordSimulation: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.RecordSimulationRequest, _programme_service_pb2.RecordSimulationResponse]  # type: ignore[assignment]
+    """Records that a draft was run over recorded history, and what came of it."""
+    ApprovePolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.ApprovePolicyRequest, _programme_service_pb2.ApprovePolicyResponse]  # type: ignore[assignment]
+    """Approves a draft, as another person than its author.
+
+    loyalty policy approve DIGEST --operator ben
+    """
     PublishPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.PublishPolicyRequest, _programme_service_pb2.PublishPolicyResponse]  # type: ignore[assignment]
-    """Publishes a policy document. It is checked like a program; a version cannot be published twice with other content.
+    """Publishes a policy: an approved draft, by its digest or its document. It takes effect at its effective_from.
+    A version cannot be published twice. The first policy of a programme needs no draft and no approval; nor does
+    any where the service is set to ask for none.
 
     loyalty policy publish rules/programmes/harbour.yaml
     """
+    WithdrawPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.WithdrawPolicyRequest, _programme_service_pb2.WithdrawPolicyResponse]  # type: ignore[assignment]
+    """Withdraws a draft, or a published policy before it takes effect.
+
+    loyalty policy withdraw DIGEST --reason "the hotels are not ready"
+    """
     GetPolicy: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.GetPolicyRequest, _programme_service_pb2.GetPolicyResponse]  # type: ignore[assignment]
-    """Shows a policy: in force now, at a time, or by version.
+    """Shows a policy: in force now, at a time, by version, or by digest.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
     """
+    ListPolicies: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.ListPoliciesRequest, _programme_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
+    """Lists drafts and policies with the state of each, highest version first, of one version the newest first.
+
+    loyalty policy list
+    """
+    DiffPolicies: _aio.UnaryUnaryMultiCallable[_programme_service_pb2.DiffPoliciesRequest, _programme_service_pb2.DiffPoliciesResponse]  # type: ignore[assignment]
+    """Says in words what differs between two policies.
+
+    loyalty policy diff 1 rules/programmes/harbour.yaml
+    """
 
 class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Publishes and shows point policy."""
+    """Shows the programme, and leads a version of its policy from draft to force.
+
+    A policy is drafted, may be run over history, is approved by another person and published; it takes effect at its
+    effective_from. Who acts is the token's client, with the operator it names beside it: "office/anna". The approver
+    must be another client than the author and, where both name an operator, another operator.
+    """
+
+    @_abc_1.abstractmethod
+    def GetProgramme(
+        self,
+        request: _programme_service_pb2.GetProgrammeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.GetProgrammeResponse, _abc.Awaitable[_programme_service_pb2.GetProgrammeResponse]]:
+        """Tells what a caller needs to read numbers: point currencies with their scale, business units, tiers.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetProgramme
+        """
+
+    @_abc_1.abstractmethod
+    def CheckPolicy(
+        self,
+        request: _programme_service_pb2.CheckPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.CheckPolicyResponse, _abc.Awaitable[_programme_service_pb2.CheckPolicyResponse]]:
+        """Judges a policy document as drafting it would; nothing is recorded.
+
+        loyalty policy check FILE does the same without a server.
+        """
+
+    @_abc_1.abstractmethod
+    def DraftPolicy(
+        self,
+        request: _programme_service_pb2.DraftPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.DraftPolicyResponse, _abc.Awaitable[_programme_service_pb2.DraftPolicyResponse]]:
+        """Records a draft: checked without error, not in force.
+
+        loyalty policy draft rules/programmes/harbour.yaml --operator anna
+        """
+
+    @_abc_1.abstractmethod
+    def RecordSimulation(
+        self,
+        request: _programme_service_pb2.RecordSimulationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.RecordSimulationResponse, _abc.Awaitable[_programme_service_pb2.RecordSimulationResponse]]:
+        """Records that a draft was run over recorded history, and what came of it."""
+
+    @_abc_1.abstractmethod
+    def ApprovePolicy(
+        self,
+        request: _programme_service_pb2.ApprovePolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.ApprovePolicyResponse, _abc.Awaitable[_programme_service_pb2.ApprovePolicyResponse]]:
+        """Approves a draft, as another person than its author.
+
+        loyalty policy approve DIGEST --operator ben
+        """
 
     @_abc_1.abstractmethod
     def PublishPolicy(
@@ -69,9 +214,22 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _programme_service_pb2.PublishPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programme_service_pb2.PublishPolicyResponse, _abc.Awaitable[_programme_service_pb2.PublishPolicyResponse]]:
-        """Publishes a policy document. It is checked like a program; a version cannot be published twice with other content.
+        """Publishes a policy: an approved draft, by its digest or its document. It takes effect at its effective_from.
+        A version cannot be published twice. The first policy of a programme needs no draft and no approval; nor does
+        any where the service is set to ask for none.
 
         loyalty policy publish rules/programmes/harbour.yaml
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawPolicy(
+        self,
+        request: _programme_service_pb2.WithdrawPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.WithdrawPolicyResponse, _abc.Awaitable[_programme_service_pb2.WithdrawPolicyResponse]]:
+        """Withdraws a draft, or a published policy before it takes effect.
+
+        loyalty policy withdraw DIGEST --reason "the hotels are not ready"
         """
 
     @_abc_1.abstractmethod
@@ -80,9 +238,31 @@ class ProgrammeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _programme_service_pb2.GetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_programme_service_pb2.GetPolicyResponse, _abc.Awaitable[_programme_service_pb2.GetPolicyResponse]]:
-        """Shows a policy: in force now, at a time, or by version.
+        """Shows a policy: in force now, at a time, by version, or by digest.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.ProgrammeService/GetPolicy
+        """
+
+    @_abc_1.abstractmethod
+    def ListPolicies(
+        self,
+        request: _programme_service_pb2.ListPoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.ListPoliciesResponse, _abc.Awaitable[_programme_service_pb2.ListPoliciesResponse]]:
+        """Lists drafts and policies with the state of each, highest version first, of one version the newest first.
+
+        loyalty policy list
+        """
+
+    @_abc_1.abstractmethod
+    def DiffPolicies(
+        self,
+        request: _programme_service_pb2.DiffPoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_programme_service_pb2.DiffPoliciesResponse, _abc.Awaitable[_programme_service_pb2.DiffPoliciesResponse]]:
+        """Says in words what differs between two policies.
+
+        loyalty policy diff 1 rules/programmes/harbour.yaml
         """
 
 def add_ProgrammeServiceServicer_to_server(servicer: ProgrammeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
