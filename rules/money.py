@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_AMOUNT = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?(?: ([A-Z]{3}))?")
+AMOUNT_FORM = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,9}))?(?: ([A-Z]{3}))?")
 
 # ISO 4217, active codes of money one can pay with, by the number of digits of the minor unit.
 _DIGITS: dict[int, str] = {
@@ -43,7 +43,7 @@ class Amount:
 
 def parse_amount(text: str) -> Amount:
     """Read `"10.00 EUR"` or `"10.00"`; ValueError says how money is written."""
-    match = _AMOUNT.fullmatch(text)
+    match = AMOUNT_FORM.fullmatch(text)
     if not match:
         raise ValueError(f'money is written like "10.00 EUR" or "10.00", not {text!r}')
     units, digits, code = match[1], match[2], match[3]

@@ -5,6 +5,8 @@ wherever it stands, because it has already lost what was written.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Annotated
@@ -12,18 +14,46 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from rules.money import MINOR_DIGITS, Amount, parse_amount
+from rules.money import AMOUNT_FORM, MINOR_DIGITS, Amount, parse_amount
 
-_WHOLE = re.compile(r"-?\d{1,18}")
-_RATIO = re.compile(r"\d{1,9}(\.\d{1,6})?%?|\d{1,9}/[1-9]\d{0,8}")
+# Digits are 0 to 9 here, and not those of every script that Python would read.
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_RATIO = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?%?|[0-9]{1,9}/[1-9][0-9]{0,8}")
 _ID = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _CATEGORY = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*")
 _PATTERN = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*(/\*)?")
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 """Entries of the zone database that stand for no zone of their own."""
-_QUANTITY = re.compile(r"\d{1,9}(\.\d{1,6})?")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?"
+_INSTANT = re.compile(f"{_DATE}T{_TIME}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])")
+_LOCAL_MOMENT = re.compile(f"{_DATE}(T{_TIME})?")
+_MONTH_DAY = re.compile("(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_ZONE = re.compile("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """How a value is written: in words for people, as a JSON Schema for their editors."""
+
+    says: str
+    schema: Mapping[str, object]
+
+
+def _text_form(says: str, *patterns: re.Pattern[str], length: int = 0) -> Form:
+    joined = "|".join(pattern.pattern for pattern in patterns)
+    limit = {"maxLength": length} if length else {}
+    return Form(says, {"type": "string", "pattern": f"^(?:{joined})$", **limit})
+
+
+def _number_form(says: str, pattern: re.Pattern[str], least: int | None = None) -> Form:
+    """Whole numbers may be JSON integers too; anything else numeric is text."""
+    floor = {} if least is None else {"minimum": least}
+    schema = {"type": ["integer", "string"], "pattern": f"^(?:{pattern.pattern})$", **floor}
+    return Form(says, schema)
 
 
 def _refuse_float(value: object) -> None:
@@ -96,7 +126,7 @@ def _zone(value: object) -> str:
             f"{value!r} is no place: what it means depends on the machine; "
             "write an IANA name like 'Europe/Berlin'"
         )
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", value):
+    if isinstance(value, str) and _ZONE.fullmatch(value):
         try:
             return ZoneInfo(value).key
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -105,12 +135,13 @@ def _zone(value: object) -> str:
 
 
 def _instant(value: object) -> datetime:
-    if isinstance(value, str):
+    # fromisoformat alone reads 20260601T00Z and week dates too, which no reader expects.
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
             moment = None
-        if moment is not None and moment.tzinfo is not None and 1900 < moment.year < 9000:
+        if moment is not None and 1900 < moment.year < 9000:
             return moment.astimezone(UTC)
     raise ValueError(f"{value!r} is not a time with its offset, like 2026-06-01T00:00:00+02:00")
 
@@ -165,12 +196,12 @@ def _quantity_text(value: Fraction) -> str:
 
 
 def _local_moment(value: object) -> datetime:
-    if isinstance(value, str):
+    if isinstance(value, str) and _LOCAL_MOMENT.fullmatch(value):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
             moment = None
-        if moment is not None and moment.tzinfo is None and 1900 < moment.year < 9000:
+        if moment is not None and 1900 < moment.year < 9000:
             return moment
     raise ValueError(
         f"{value!r} is not a local time without offset, like 2026-06-01 or 2026-06-01T18:00"
@@ -184,7 +215,7 @@ def _clock(value: object) -> str:
 
 
 def _month_day(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"\d\d-\d\d", value):
+    if isinstance(value, str) and _MONTH_DAY.fullmatch(value):
         try:
             datetime.fromisoformat(f"2024-{value}")
         except ValueError:
@@ -201,31 +232,97 @@ def micros(moment: datetime) -> int:
 
 _as_text = PlainSerializer(str, return_type=str)
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
-Ratio = Annotated[Fraction, BeforeValidator(_ratio), _as_text]
+Whole = Annotated[int, BeforeValidator(_whole), _number_form("whole number, `50`", _WHOLE)]
+Flag = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    Form("`true` or `false`", {"enum": [True, False, "true", "false"]}),
+]
+Ratio = Annotated[
+    Fraction,
+    BeforeValidator(_ratio),
+    _as_text,
+    _number_form('ratio, `2`, `"1.5"`, `"150%"` or `"3/2"`', _RATIO, 0),
+]
 Factor = Annotated[Ratio, AfterValidator(_factor)]
-Money = Annotated[Amount, BeforeValidator(_amount), _as_text]
-Id = Annotated[str, BeforeValidator(_id)]
-Category = Annotated[str, BeforeValidator(_category)]
-CategoryPattern = Annotated[str, BeforeValidator(_category_pattern)]
-CurrencyCode = Annotated[str, BeforeValidator(_currency_code)]
-Zone = Annotated[str, BeforeValidator(_zone)]
+Money = Annotated[
+    Amount,
+    BeforeValidator(_amount),
+    _as_text,
+    _text_form('money, `"10.00 EUR"` or `"10.00"`', AMOUNT_FORM),
+]
+Id = Annotated[str, BeforeValidator(_id), _text_form("id, `big_basket`", _ID)]
+Category = Annotated[
+    str, BeforeValidator(_category), _text_form("category, `room/suite`", _CATEGORY, length=64)
+]
+CategoryPattern = Annotated[
+    str,
+    BeforeValidator(_category_pattern),
+    _text_form("category, or `room/*` for all below it", _PATTERN, length=64),
+]
+CurrencyCode = Annotated[
+    str,
+    BeforeValidator(_currency_code),
+    Form("ISO 4217 code, `EUR`", {"type": "string", "pattern": "^[A-Z]{3}$"}),
+]
+Zone = Annotated[str, BeforeValidator(_zone), _text_form("IANA zone, `Europe/Berlin`", _ZONE)]
 Moment = Annotated[
-    datetime, BeforeValidator(_instant), PlainSerializer(datetime.isoformat, return_type=str)
+    datetime,
+    BeforeValidator(_instant),
+    PlainSerializer(datetime.isoformat, return_type=str),
+    _text_form("time with its offset, `2026-01-01T00:00:00+01:00`", _INSTANT),
 ]
 LocalMoment = Annotated[
-    datetime, BeforeValidator(_local_moment), PlainSerializer(datetime.isoformat, return_type=str)
+    datetime,
+    BeforeValidator(_local_moment),
+    PlainSerializer(datetime.isoformat, return_type=str),
+    _text_form("local day or time, `2026-06-01` or `2026-06-01T18:00`", _LOCAL_MOMENT),
 ]
 """Wall time without zone."""
-Clock = Annotated[str, BeforeValidator(_clock)]
-MonthDay = Annotated[str, BeforeValidator(_month_day)]
+Clock = Annotated[str, BeforeValidator(_clock), _text_form("time of day, `22:00`", _CLOCK)]
+MonthDay = Annotated[
+    str, BeforeValidator(_month_day), _text_form("day of the year, `09-30`", _MONTH_DAY)
+]
 """MM-DD; 02-29 means the last day of February."""
 Quantity = Annotated[
-    Fraction, BeforeValidator(_quantity), PlainSerializer(_quantity_text, return_type=str)
+    Fraction,
+    BeforeValidator(_quantity),
+    PlainSerializer(_quantity_text, return_type=str),
+    _number_form('quantity, `2` or `"0.5"`', _QUANTITY, 1),
 ]
-Title = Annotated[str | dict[str, str], BeforeValidator(_title)]
+Title = Annotated[
+    str | dict[str, str],
+    BeforeValidator(_title),
+    Form(
+        "text, or texts by language: `{en: …, zh: …}`",
+        {
+            "anyOf": [
+                {"type": "string", "maxLength": 200},
+                {
+                    "type": "object",
+                    "properties": {
+                        "en": {"type": "string", "maxLength": 200},
+                        "zh": {"type": "string", "maxLength": 200},
+                    },
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        },
+    ),
+]
 """Text, or texts by language: `en`, `zh`."""
-Word = Annotated[str, BeforeValidator(_word)]
+Word = Annotated[
+    str,
+    BeforeValidator(_word),
+    Form("word of the callers", {"type": "string", "minLength": 1, "maxLength": 64}),
+]
 """A word of the callers: a store, a brand, a coupon."""
-Scalar = Annotated[str | int | bool, BeforeValidator(_scalar)]
+Scalar = Annotated[
+    str | int | bool,
+    BeforeValidator(_scalar),
+    Form(
+        "word, whole number, date, `true` or `false`",
+        {"type": ["string", "integer", "boolean"], "maxLength": 64},
+    ),
+]

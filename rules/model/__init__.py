@@ -26,6 +26,7 @@ from rules.model.earning import (
 )
 from rules.model.ladder import Need, Tier, Tiers, ValidUntil
 from rules.model.lots import (
+    EXTENDERS,
     AnniversaryExpiry,
     CalendarDateExpiry,
     Expiry,
@@ -64,6 +65,7 @@ from rules.model.spending import (
 
 __all__ = [
     "ACTIVITIES",
+    "EXTENDERS",
     "NON_EARNING",
     "AnniversaryExpiry",
     "ArrearsLimit",

@@ -4,8 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rules.model.part import Days, Ids, Part, Periods
+from rules.model.part import Days, Names, Part, Periods, SegmentIds, TierIds
 from rules.values import Id, MonthDay, Whole
+
+EXTENDERS = ("earn", "burn", "transfer")
+"""What keeps points alive besides activities: earning, burning, points coming in by transfer."""
+Extenders = tuple[Annotated[Id, Names("extenders")], ...]
 
 
 class _Expiry(Part):
@@ -16,9 +20,13 @@ class _Expiry(Part):
     """
 
     id: Id
-    unless_tier: Ids = ()
-    unless_segment: Ids = ()
+    """Its name."""
+    unless_tier: TierIds = ()
+    """While the member has one of these tiers, the points do not expire."""
+    unless_segment: SegmentIds = ()
+    """While the member is in one of these segments, the points do not expire."""
     lapse: Literal["expire", "restart"] = "expire"
+    """What happens when that ends and the time has passed: they expire, or live anew."""
 
 
 class FixedExpiry(_Expiry):
@@ -28,32 +36,44 @@ class FixedExpiry(_Expiry):
     """
 
     kind: Literal["fixed"]
+    """A life of months and days."""
     months: Periods = 0
+    """Months to live."""
     days: Days = 0
+    """Days to live, after the months."""
     since: Literal["earned", "released"] = "earned"
+    """Whether it counts from earning, or from when pending points are released."""
     round_to: Literal["instant", "day_end", "month_end", "quarter_end", "year_end"] = "day_end"
+    """To the end of which period the life is carried."""
 
 
 class PeriodEndExpiry(_Expiry):
     """The end of the local month, quarter or year of earning, or of the `after`-th one after it."""
 
     kind: Literal["month_end", "quarter_end", "year_end"]
+    """The end of a month, a quarter or a year."""
     after: Annotated[Whole, Field(ge=0, le=100)] = 0
+    """How many periods later."""
 
 
 class CalendarDateExpiry(_Expiry):
     """The end of the first such day of the year once `months` have passed since earning."""
 
     kind: Literal["calendar_date"]
+    """A day of the year."""
     month_day: MonthDay
+    """The day of the year; 02-29 is the last of February."""
     months: Periods = 0
+    """Months that must have passed before it."""
 
 
 class AnniversaryExpiry(_Expiry):
     """The end of the `after`-th anniversary of the enrolment that follows the earning."""
 
     kind: Literal["anniversary"]
+    """An anniversary of the enrolment."""
     after: Annotated[Whole, Field(ge=1, le=100)] = 1
+    """Which anniversary after the earning."""
 
 
 class InactivityExpiry(_Expiry):
@@ -64,16 +84,22 @@ class InactivityExpiry(_Expiry):
     """
 
     kind: Literal["inactivity"]
+    """Months without activity."""
     months: Annotated[Whole, Field(ge=1, le=1200)]
-    extended_by: Annotated[Ids, Field(min_length=1)] = ("earn", "burn")
+    """How many months without activity."""
+    extended_by: Annotated[Extenders, Field(min_length=1)] = ("earn", "burn")
+    """What counts as activity: `earn`, `burn`, `transfer`, and activities the policy knows."""
     hard_months: Annotated[Whole, Field(ge=1, le=1200)] | None = None
+    """The most months that the points live, whatever happens."""
     round_to: Literal["day_end", "day_start"] = "day_end"
+    """To the end of that day, or to its beginning."""
 
 
 class NeverExpiry(_Expiry):
     """Points that stay."""
 
     kind: Literal["never"]
+    """No end."""
 
 
 Expiry = Annotated[

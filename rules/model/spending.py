@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rules.model.conditions import TimeWindow
-from rules.model.part import Days, Ids, Part, Points
+from rules.model.part import BenefitId, CurrencyId, Days, Part, Points, TierIds, UnitId, UnitIds
 from rules.values import Id, Money, Ratio, Title, Whole
 
 
@@ -14,7 +14,9 @@ class Limit(Part):
     """The most points that may be moved in a window."""
 
     window: Literal["local_day", "local_week", "local_month", "local_year", "lifetime"]
+    """The period, in the programme's zone."""
     points: Points
+    """The most points."""
 
 
 class Redemption(Part):
@@ -25,30 +27,50 @@ class Redemption(Part):
     """
 
     id: Id
-    currency: Id
-    business_unit: Ids = ()
-    tier: Ids = ()
+    """Its name."""
+    currency: CurrencyId
+    """The currency that is burned."""
+    business_unit: UnitIds = ()
+    """Where; without them, at every unit."""
+    tier: TierIds = ()
+    """For members of these tiers; without them, for all."""
     window: TimeWindow | None = None
+    """When; without it, always."""
     min_points: Points = 1
+    """The fewest points at once."""
     step: Points = 1
+    """In steps of so many points."""
     max_points: Points | None = None
+    """The most points at once."""
     max_basket_share: Ratio | None = None
+    """The largest part of a basket that points may pay."""
     limits: Annotated[tuple[Limit, ...], Field(max_length=10)] = ()
+    """The most that a member may burn in a period."""
     point_value: Money | None = None
+    """What one smallest unit pays here; without it, what the unit says."""
 
 
 class Reward(Part):
     """A fixed price in points for an amount of money or a benefit: an entry of the catalogue."""
 
     id: Id
+    """Its name."""
     title: Title = ""
-    currency: Id
+    """What people call it."""
+    currency: CurrencyId
+    """The currency that is burned."""
     points: Points
+    """Its price."""
     value: Money | None = None
-    benefit: Id | None = None
-    business_unit: Ids = ()
-    tier: Ids = ()
+    """The amount of money it pays."""
+    benefit: BenefitId | None = None
+    """The benefit it gives."""
+    business_unit: UnitIds = ()
+    """Where; without them, at every unit."""
+    tier: TierIds = ()
+    """For members of these tiers; without them, for all."""
     window: TimeWindow | None = None
+    """When; without it, always."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -60,14 +82,17 @@ class Reward(Part):
 class HoldTerms(Part):
     """After how long an unresolved hold gives its points back."""
 
-    business_unit: Ids = ()
+    business_unit: UnitIds = ()
+    """Units it is for; without them, all that have none of their own."""
     timeout_hours: Annotated[Whole, Field(ge=1, le=87600)]
+    """Hours after which an unresolved hold gives its points back."""
 
 
 class Reversals(Part):
     """What a reversed burn gives back when its lot has expired meanwhile."""
 
     grace_days: Days = 0
+    """Days that points live on which expired while a reversed burn held them; once."""
 
 
 class TransferTerms(Part):
@@ -78,47 +103,74 @@ class TransferTerms(Part):
     """
 
     id: Id
-    currency: Id
+    """Its name."""
+    currency: CurrencyId
+    """The currency that moves."""
     min_points: Points = 1
+    """The fewest points at once."""
     step: Points = 1
+    """In steps of so many points."""
     max_points: Points | None = None
+    """The most points at once."""
     fee_points: Annotated[Whole, Field(ge=0, le=10**12)] = 0
+    """A fee in points, on top."""
     fee_share: Ratio = Fraction(0)
-    fee_unit: Id | None = None
+    """A fee as a share of the points, on top, rounded down."""
+    fee_unit: UnitId | None = None
+    """The unit that the fee goes to."""
     sender_limits: Annotated[tuple[Limit, ...], Field(max_length=10)] = ()
+    """The most that a member may send in a period."""
     receiver_limits: Annotated[tuple[Limit, ...], Field(max_length=10)] = ()
+    """The most that a member may receive in a period."""
     account_age_days: Days = 0
+    """Days that both must have been members."""
     relation: Literal["household", "any"] = "any"
+    """Whether they must be of one household."""
 
 
 class ConversionBonus(Part):
     """More of the new currency from a number of points on, in a window of time."""
 
     from_points: Points
+    """From so many points on."""
     share: Ratio
+    """How much more, as a share of the new points."""
     window: TimeWindow | None = None
+    """When; without it, always."""
 
 
 class Conversion(Part):
     """How points of one currency become another's: exactly `rate`, then rounded once."""
 
     id: Id
-    currency: Id
-    into: Id
+    """Its name."""
+    currency: CurrencyId
+    """The currency that is given up."""
+    into: CurrencyId
+    """The currency that is got."""
     rate: Ratio
-    issuer: Id
+    """New points for one old point, both in smallest units."""
+    issuer: UnitId
+    """The unit that issues the new points."""
     min_points: Points = 1
+    """The fewest points at once."""
     step: Points = 1
+    """In steps of so many points."""
     fee_points: Annotated[Whole, Field(ge=0, le=10**12)] = 0
+    """A fee in points of the old currency, on top."""
     rounding: Literal["floor", "ceil", "half_up", "half_even"] = "floor"
+    """How the exact new points become whole ones."""
     bonuses: Annotated[tuple[ConversionBonus, ...], Field(max_length=20)] = ()
+    """More of the new currency from a number of points on."""
 
 
 class ArrearsLimit(Part):
     """How many points a member of a tier may owe; without `tier` it is for every other tier."""
 
-    tier: Ids = ()
+    tier: TierIds = ()
+    """Tiers it is for; without them, all that have none of their own."""
     points: Annotated[Whole, Field(ge=0, le=10**12)]
+    """The most points that may be owed."""
 
 
 class Refunds(Part):
@@ -131,17 +183,27 @@ class Refunds(Part):
     """
 
     clawback: Literal["recompute", "pro_rata_by_line"] = "recompute"
+    """Evaluate what is left, or take back each returned line's share."""
     reach: Literal["any_lot", "own_lot"] = "any_lot"
+    """Take what is missing from any lot, or from the document's own only."""
     when_spent: Literal["arrears", "write_off", "refuse"] = "arrears"
-    write_off_to: Id | None = None
+    """What happens to what cannot be taken back."""
+    write_off_to: UnitId | None = None
+    """The unit that bears what is written off; without it, the one that posts."""
     limits: Annotated[tuple[ArrearsLimit, ...], Field(max_length=50)] = ()
+    """How much may be owed."""
     over_limit: Literal["write_off", "refuse"] = "write_off"
+    """What happens to a debt above the limit."""
     tier: Literal["reevaluate", "keep"] = "reevaluate"
+    """Whether a tier is asked anew when what reached it is taken back."""
 
 
 class Documents(Part):
     """Which documents earn: how late they may come, how far ahead, and who was no member yet."""
 
     lateness_days: Days | None = None
+    """The most days that a document may come late; without it, any."""
     before_enrolment: Literal["earn", "nothing"] = "earn"
+    """Whether what occurred before the enrolment earns."""
     claim_days: Days = 30
+    """Days in which a document without a member can be claimed."""
