@@ -17,6 +17,7 @@ from rules.facts import (
     parse_quantity,
 )
 from rules.ladder import TierAnswer
+from rules.lives import Living, life_ends, released_end
 from rules.loading import PolicyDocument, load
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
@@ -49,6 +50,7 @@ __all__ = [
     "Life",
     "LineFacts",
     "LineShare",
+    "Living",
     "MemberFacts",
     "Metric",
     "Pins",
@@ -67,12 +69,14 @@ __all__ = [
     "evaluate",
     "explain",
     "hold_expires_at",
+    "life_ends",
     "load",
     "member_from_pins",
     "parse_quantity",
     "pin",
     "points_for_money",
     "redemption",
+    "released_end",
     "reversal_grace_until",
     "tier_for",
 ]

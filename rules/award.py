@@ -16,6 +16,8 @@ class Life(NamedTuple):
     unless_tiers: tuple[str, ...] = ()
     unless_segments: tuple[str, ...] = ()
     restarts: bool = False
+    from_release: bool = False
+    """They have no date yet: it counts from when they are released."""
 
 
 class Grant(NamedTuple):

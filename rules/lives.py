@@ -1,0 +1,89 @@
+"""The end of points whose life more than a date decides, derived from what the member did since."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from rules.award import Life
+from rules.facts import Instant
+from rules.lot_terms import ExpiryRule
+from rules.policy import Policy
+
+_NOTHING: Mapping[str, Instant] = MappingProxyType({})
+
+
+class Living(NamedTuple):
+    """What of a member keeps points alive, as it is known now.
+
+    `last_activity` is the newest instant of each kind of activity. `tiers` are (tier, since) with
+    the oldest first, each until the next. `segments` are those of now, and have been since
+    `segments_since`.
+    """
+
+    last_activity: Mapping[str, Instant] = _NOTHING
+    tiers: Sequence[tuple[str, Instant]] = ()
+    segments: frozenset[str] = frozenset()
+    segments_since: Instant | None = None
+
+
+def life_ends(
+    policy: Policy,
+    life: Life,
+    *,
+    earned_at: Instant,
+    expires_at: Instant | None,
+    living: Living,
+) -> Instant | None:
+    """Give the first instant at which the points are gone; None while nothing ends them.
+
+    `policy` is the one they were earned under. `expires_at` is their date, where they have one.
+    While a tier or segment protects them they have no end. When the protection ends after their
+    time has passed, that is their end, or the beginning of a new life.
+    """
+    rule = policy.terms.expiries[life.expiry]
+    if life.inactive_months:
+        expires_at = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
+    while expires_at is not None:
+        free_at = _unprotected_from(life, living, expires_at)
+        if free_at is None or free_at == expires_at or not life.restarts:
+            return free_at
+        if life.inactive_months:
+            expires_at = _idle_end(rule, life, free_at, rule.hard_end(free_at), living)
+        else:
+            expires_at = rule.expires_at(free_at)
+    return None
+
+
+def released_end(policy: Policy, life: Life, released_at: Instant) -> Instant | None:
+    """Give the date of points whose life counts from their release."""
+    return policy.terms.expiries[life.expiry].expires_at(released_at)
+
+
+def _idle_end(
+    rule: ExpiryRule, life: Life, begun_at: Instant, hard: Instant | None, living: Living
+) -> Instant | None:
+    seen = living.last_activity
+    active_at = max([begun_at, *(seen[kind] for kind in life.extended_by if kind in seen)])
+    end = rule.idle_end(active_at)
+    return end if hard is None or end is None else min(end, hard)
+
+
+def _unprotected_from(life: Life, living: Living, at: Instant) -> Instant | None:
+    """Give the first instant from `at` on at which nothing protects; None while something does.
+
+    Of segments only today's are known; but what time had decided was recorded before they changed,
+    so points that have no end yet were protected until then.
+    """
+    if life.unless_segments:
+        if living.segments.intersection(life.unless_segments):
+            return None
+        at = max(at, living.segments_since or at)
+    if life.unless_tiers:
+        spans = living.tiers
+        for index, (tier, since) in enumerate(spans):
+            ends = spans[index + 1][1] if index + 1 < len(spans) else None
+            if tier in life.unless_tiers and since <= at and (ends is None or at < ends):
+                if ends is None:
+                    return None
+                at = ends
+    return at
