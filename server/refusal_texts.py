@@ -49,7 +49,21 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "HOLD_EXISTS": Spoken("This reservation number is in use already.", "该预留编号已被使用。"),
     "POLICY_INVALID": _POLICY,
     "POLICY_EXISTS": _POLICY,
+    "DRAFT_EXISTS": Spoken("This draft of the policy exists already.", "该政策草案已存在。"),
+    "POLICY_NOT_DRAFTED": Spoken("There is no such draft of the policy.", "没有找到该政策草案。"),
+    "POLICY_WITHDRAWN": Spoken("This policy was withdrawn.", "该政策已撤回。"),
+    "APPROVER_IS_AUTHOR": Spoken(
+        "A policy has to be approved by another person than its author.",
+        "政策须由起草人以外的人员审批。",
+    ),
+    "POLICY_NOT_APPROVED": Spoken(
+        "This policy is not approved by a second person.", "该政策尚未经第二人审批。"
+    ),
+    "POLICY_OVERLAPS": _POLICY,
     "RETROACTIVE_POLICY": _POLICY,
+    "POLICY_IN_FORCE": Spoken(
+        "This policy is in force and cannot be withdrawn.", "该政策已生效，不能撤回。"
+    ),
     "UNKNOWN_POLICY": Spoken("There is no such points policy.", "没有找到该积分政策。"),
     "NO_POLICY": Spoken(
         "The points programme had not begun at that time.", "当时积分计划尚未生效。"

@@ -6,7 +6,9 @@ A request with several faults is refused for the first of them in this order, to
     form              MALFORMED
     service           NOT_SERVING, QUEUE_FULL, DEADLINE_PASSED
     asked before      REQUEST_CONFLICT, DOCUMENT_CONFLICT, HOLD_EXISTS
-    policy            POLICY_INVALID, POLICY_EXISTS, RETROACTIVE_POLICY, UNKNOWN_POLICY, NO_POLICY
+    policy            POLICY_INVALID, POLICY_EXISTS, DRAFT_EXISTS, POLICY_NOT_DRAFTED,
+                      POLICY_WITHDRAWN, APPROVER_IS_AUTHOR, POLICY_NOT_APPROVED, POLICY_OVERLAPS,
+                      RETROACTIVE_POLICY, POLICY_IN_FORCE, UNKNOWN_POLICY, NO_POLICY
     words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, FOREIGN_CURRENCY,
                       RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
@@ -47,9 +49,16 @@ from ledger.core.refusals.points import PointsOverflow as PointsOverflow
 from ledger.core.refusals.points import TooManyLots as TooManyLots
 from ledger.core.refusals.points import UnknownEntry as UnknownEntry
 from ledger.core.refusals.points import UnknownHold as UnknownHold
+from ledger.core.refusals.policies import ApproverIsAuthor as ApproverIsAuthor
+from ledger.core.refusals.policies import DraftExists as DraftExists
 from ledger.core.refusals.policies import NoPolicy as NoPolicy
 from ledger.core.refusals.policies import PolicyExists as PolicyExists
+from ledger.core.refusals.policies import PolicyInForce as PolicyInForce
 from ledger.core.refusals.policies import PolicyInvalid as PolicyInvalid
+from ledger.core.refusals.policies import PolicyNotApproved as PolicyNotApproved
+from ledger.core.refusals.policies import PolicyNotDrafted as PolicyNotDrafted
+from ledger.core.refusals.policies import PolicyOverlaps as PolicyOverlaps
+from ledger.core.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from ledger.core.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from ledger.core.refusals.policies import UnknownPolicy as UnknownPolicy
 from ledger.core.refusals.words import AlreadyEnrolled as AlreadyEnrolled
