@@ -137,6 +137,7 @@ def test_a_lot_that_waits_for_its_document_gets_its_date_with_the_release() -> N
     found = life("kind: fixed, days: 10, since: released")
     end, waiting = found.terms.expiries["e"].lot_end(instant("2025-01-01T12:00:00Z"), waits=True)
     assert (end, waiting) == (None, Life("e", from_release=True))
+    assert waiting is not None
     released = released_end(found, waiting, instant("2025-02-01T12:00:00Z"))
     assert released == instant("2025-02-12T00:00:00Z")
 
