@@ -80,6 +80,16 @@ class PolicyNotApproved(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class RetroactivePolicy(Refusal):
+    """The policy would be in force from an instant that is not in the future."""
+
+    advice = "Set effective_from to an instant at or after the earliest one named."
+    sentence = "the policy takes effect at {effective_time}, the earliest possible is {earliest}"
+    effective_time: str
+    earliest: str
+
+
+@dataclass(eq=False, kw_only=True)
 class PolicyOverlaps(Refusal):
     """A lower version would take effect when a higher one already has."""
 
@@ -95,16 +105,6 @@ class PolicyOverlaps(Refusal):
     effective_time: str
     other_version: int
     other_effective_time: str
-
-
-@dataclass(eq=False, kw_only=True)
-class RetroactivePolicy(Refusal):
-    """The policy would be in force from an instant that is not in the future."""
-
-    advice = "Set effective_from to an instant at or after the earliest one named."
-    sentence = "the policy takes effect at {effective_time}, the earliest possible is {earliest}"
-    effective_time: str
-    earliest: str
 
 
 @dataclass(eq=False, kw_only=True)
