@@ -77,10 +77,16 @@ _NAMES_NO_MEMBER: Final = (
 
 
 class Answer(NamedTuple):
-    """What a write comes back with."""
+    """What a write comes back with. Its bytes are written once: the same are stored and sent."""
 
-    message: AnswerMessage
+    kind: type[AnswerMessage]
+    encoded: bytes
     replayed: bool
+
+    @property
+    def message(self) -> AnswerMessage:
+        """The message in the bytes, for those who look into it."""
+        return self.kind.FromString(self.encoded)
 
 
 Deliver = Callable[["Answer | Refusal | Exception"], None]

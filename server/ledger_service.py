@@ -1,7 +1,7 @@
 """LedgerService: the writes, one by one, in batches, and in streams of batches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from ledger.act import Answer, WriteRequest
 from ledger.core.refusals import AtomicRefused, Malformed, Refusal
+from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from server import validation
@@ -22,6 +23,9 @@ SERVICE: Final = "loyalty.v1.LedgerService"
 BREATH: Final = 100
 """Items checked before other callers get a turn: a till must not wait for an import."""
 Question = TypeVar("Question", bound=Message)
+_BATCH_RESULT: Final = tag_of(pb.BatchPostResponse, "results")
+_STREAM_RESULT: Final = tag_of(pb.PostStreamResponse, "results")
+_POSTING: Final = tag_of(pb.BatchResult, "posting")
 log = structlog.get_logger(__name__)
 
 
@@ -49,34 +53,35 @@ class LedgerServicer:
             Dialogue("PostStream", pb.PostStreamRequest, self._post_stream),
         )
 
-    def _write(
-        self, name: str, request: type[Question], response: Callable[..., Message]
-    ) -> Rpc[Question]:
+    def _write(self, name: str, request: type[Question], response: type[Message]) -> Rpc[Question]:
         verb, check = validation.WRITES[name]
+        tag = tag_of(response, "posting")
 
-        async def answer(question: Any, call: Call) -> Message:
+        async def answer(question: Any, call: Call) -> bytes:
             given = await self._ledger.write(
                 question, client=call.principal.client, deadline=call.deadline
             )
-            return response(posting=given.message)
+            return nested(tag, given.encoded)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
 
-    async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> pb.BatchPostResponse:
+    async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> bytes:
         results = await self._results(request.items, call, atomic=request.atomic)
-        return pb.BatchPostResponse(results=results)
+        return b"".join([nested(_BATCH_RESULT, result) for result in results])
 
     async def _post_stream(
         self, requests: AsyncIterator[pb.PostStreamRequest], call: Call
-    ) -> AsyncIterator[pb.PostStreamResponse]:
+    ) -> AsyncIterator[bytes]:
         async for request in requests:
             validation.batch(request.items, atomic=request.atomic)
             results = await self._results(request.items, call, atomic=request.atomic)
-            yield pb.PostStreamResponse(sequence=request.sequence, results=results)
+            begin = pb.PostStreamResponse(sequence=request.sequence).SerializeToString()
+            yield begin + b"".join([nested(_STREAM_RESULT, result) for result in results])
 
     async def _results(
         self, items: Sequence[pb.BatchItem], call: Call, *, atomic: bool
-    ) -> list[pb.BatchResult]:
+    ) -> list[bytes]:
+        """Bytes of the BatchResult of every item."""
         admitted: list[WriteRequest] = []
         outcomes: list[Answer | Refusal | None] = []
         for index, item in enumerate(items):
@@ -101,11 +106,11 @@ class LedgerServicer:
 
     def _told(
         self, outcomes: Sequence[Answer | Refusal], items: Sequence[pb.BatchItem], call: Call
-    ) -> list[pb.BatchResult]:
+    ) -> list[bytes]:
         return [
-            self._refusal(outcome, index, items[index], call)
-            if isinstance(outcome, Refusal)
-            else pb.BatchResult(posting=outcome.message)  # type: ignore[arg-type]
+            nested(_POSTING, outcome.encoded)
+            if isinstance(outcome, Answer)
+            else self._refusal(outcome, index, items[index], call).SerializeToString()
             for index, outcome in enumerate(outcomes)
         ]
 

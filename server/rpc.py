@@ -27,6 +27,8 @@ from server.status import DETAILS_KEY, INTERNAL_REASON, code_of, internal_status
 Context = grpc.aio.ServicerContext[Any, Any]
 Question = TypeVar("Question", bound=Message)
 Item = TypeVar("Item")
+Reply = Message | bytes
+"""An answer, or the bytes of one."""
 
 OK: Final = grpc.StatusCode.OK
 QUIET_SECONDS: Final = 0.05
@@ -51,7 +53,7 @@ class Rpc(Generic[Question]):
     verb: Verb | None
     """What the token must allow; None: the servicer looks at each item."""
     check: Callable[[Question], None]
-    answer: Callable[[Question, Call], Awaitable[Message]]
+    answer: Callable[[Question, Call], Awaitable[Reply]]
     unit: Callable[[Question], str] | None = None
     """Business unit that the request acts for; None: it acts for none."""
 
@@ -73,7 +75,7 @@ class Dialogue(Generic[Question]):
 
     name: str
     request: type[Question]
-    answers: Callable[[AsyncIterator[Question], Call], AsyncIterator[Message]]
+    answers: Callable[[AsyncIterator[Question], Call], AsyncIterator[Reply]]
 
 
 class _Visit:
@@ -156,7 +158,7 @@ class Door:
                     unit = rpc.unit(request) if rpc.unit is not None else ""
                     call.principal.require(rpc.verb, unit)
                 rpc.check(request)
-                answer = (await rpc.answer(request, call)).SerializeToString()
+                answer = _encoded(await rpc.answer(request, call))
             except BaseException as error:
                 await self._fail(error, visit, context)
             else:
@@ -200,7 +202,7 @@ class Door:
                 async with aclosing(self._while_welcome(aiter(raws), context)) as arriving:
                     requests = (parse(dialogue.request, raw) async for raw in arriving)
                     async for answer in dialogue.answers(requests, call):
-                        await context.write(answer.SerializeToString())
+                        await context.write(_encoded(answer))
             except BaseException as error:
                 await self._fail(error, visit, context)
             else:
@@ -294,6 +296,10 @@ class Door:
         self._inside -= 1
         if not self._inside:
             self._empty.set()
+
+
+def _encoded(reply: Reply) -> bytes:
+    return reply if isinstance(reply, bytes) else reply.SerializeToString()
 
 
 def _authorization(context: Context) -> str:

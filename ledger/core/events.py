@@ -4,12 +4,12 @@ The registry is the oneof in events.proto. A test proves that the union and EFFE
 exactly its arms, so a new kind cannot be forgotten.
 """
 
-from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from google.protobuf.message_factory import GetMessageClass
 
 from ledger.core.instant import Instant
+from ledger.core.wire import message_tag, nested
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
@@ -122,8 +122,6 @@ EFFECTS: Final[dict[str, Effect]] = {
 _ARMS: Final = Event.DESCRIPTOR.oneofs_by_name["kind"].fields
 KIND_NAME: Final[dict[int, str]] = {arm.number: arm.name for arm in _ARMS}
 KIND_NUMBER: Final[dict[str, int]] = {arm.name: arm.number for arm in _ARMS}
-_LENGTH_DELIMITED: Final = 2
-"""Wire type of a message inside a message."""
 
 
 class UnknownKind(Exception):
@@ -141,21 +139,11 @@ class _Kind(NamedTuple):
     """Names of the fields."""
 
 
-@lru_cache(maxsize=4096)
-def _varint(value: int) -> bytes:
-    more = bytearray()
-    while value > 0x7F:
-        more.append(value & 0x7F | 0x80)
-        value >>= 7
-    more.append(value)
-    return bytes(more)
-
-
 _KINDS: Final[dict[type, _Kind]] = {
     GetMessageClass(arm.message_type): _Kind(
         arm.name,
         arm.number,
-        _varint(arm.number << 3 | _LENGTH_DELIMITED),
+        message_tag(arm.number),
         frozenset(arm.message_type.fields_by_name),
     )
     for arm in _ARMS
@@ -198,8 +186,7 @@ def encode(event: AnyFact) -> bytes:
 
     Tag and length are written here because putting the fact into an Event would copy it.
     """
-    fact = event.SerializeToString()
-    return _KINDS[type(event)].tag + _varint(len(fact)) + fact
+    return nested(_KINDS[type(event)].tag, event.SerializeToString())
 
 
 def decode(payload: bytes) -> AnyFact:

@@ -63,10 +63,12 @@ def answer_of(work: Work, row: KeyRow, act: Act) -> Answer:
     if row.refers_to is not None:
         row = work.known.rows[row.refers_to]
     assert row.answer is not None, "rows that callers may ask for carry their answer"
-    message = _ANSWERS[type(act.request)].FromString(row.answer)
-    if isinstance(message, Posting):
-        message.outcome = OUTCOME_REPLAYED
-    return Answer(message, replayed=True)
+    first = Answer(_ANSWERS[type(act.request)], row.answer, replayed=True)
+    if first.kind is not Posting:
+        return first
+    message = Posting.FromString(row.answer)
+    message.outcome = OUTCOME_REPLAYED
+    return first._replace(encoded=message.SerializeToString())
 
 
 def difference(work: Work, row: KeyRow, act: Act, *, ignore_member: bool) -> dict[str, str]:
@@ -126,12 +128,13 @@ def posting(entry_id: str, account: Account, facts: Iterable[AnyFact], where: Ra
 
 def register(act: Act, work: Work, where: Range, message: AnswerMessage) -> Answer:
     """Register the request's key with its answer; every write ends here."""
-    work.register(_row(act.key, act.fingerprint, where, act, message, refers_to=None))
-    return Answer(message, replayed=False)
+    answer = Answer(type(message), message.SerializeToString(), replayed=False)
+    work.register(_row(act.key, act.fingerprint, where, act, answer, refers_to=None))
+    return answer
 
 
 def register_document(
-    act: Act, work: Work, where: Range, message: Posting, *, is_first: bool
+    act: Act, work: Work, where: Range, answer: Answer, *, is_first: bool
 ) -> Answer:
     """As `register`, for a document: its version carries command and answer, the request refers.
 
@@ -140,13 +143,13 @@ def register_document(
     only a key that both need keeps one of them out.
     """
     work.register(
-        _row(act.version_key, act.document_fingerprint, where, act, message, refers_to=None)
+        _row(act.version_key, act.document_fingerprint, where, act, answer, refers_to=None)
     )
     claim = act_key(act.document, 1)
     if is_first and claim != act.version_key:
         work.register(_row(claim, NO_FINGERPRINT, where, act, None, refers_to=act.version_key))
     work.register(_row(act.key, act.fingerprint, where, act, None, refers_to=act.version_key))
-    return Answer(message, replayed=False)
+    return answer
 
 
 def _row(
@@ -154,15 +157,15 @@ def _row(
     fingerprint: bytes,
     where: Range,
     act: Act,
-    message: AnswerMessage | None,
+    answer: Answer | None,
     *,
     refers_to: str | None,
 ) -> KeyRow:
     return KeyRow(
         key=key,
-        command=None if message is None else act.command,
+        command=None if answer is None else act.command,
         fingerprint=fingerprint,
-        answer=None if message is None else message.SerializeToString(),
+        answer=None if answer is None else answer.encoded,
         refers_to=refers_to,
         lane=where.lane,
         stream=where.stream,
@@ -174,7 +177,8 @@ def _row(
 def validated(answer: Answer) -> Answer:
     """The answer to validate_only: as if recorded, and said not to be."""
     message = answer.message
-    if isinstance(message, Posting) and not answer.replayed:
-        message.outcome = OUTCOME_VALIDATED
-        message.position = ""
-    return answer
+    if answer.replayed or not isinstance(message, Posting):
+        return answer
+    message.outcome = OUTCOME_VALIDATED
+    message.position = ""
+    return answer._replace(encoded=message.SerializeToString())

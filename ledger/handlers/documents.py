@@ -1,5 +1,7 @@
 """PostDocument, and EarnPoints which is a document by the time it comes here."""
 
+from typing import Final
+
 import uuid_utils
 
 import rules
@@ -11,6 +13,7 @@ from ledger.core.decide import decide
 from ledger.core.decision import Outcome
 from ledger.core.instant import Instant
 from ledger.core.state import Account
+from ledger.core.wire import nested, tag_of
 from ledger.evaluation import award, facts_of, pinned_instant, pins_message, pins_of
 from ledger.handlers import context
 from ledger.lanes import DOCUMENT, account_of
@@ -18,6 +21,8 @@ from ledger.work import NO_FINGERPRINT, DocumentHead, Work
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
 from loyalty.v1.types_pb2 import Pins as PinsMessage
+
+_GRANTS: Final = tag_of(Posting, "grants")
 
 
 def post_document(act: Act, work: Work) -> Answer:
@@ -39,8 +44,14 @@ def post_document(act: Act, work: Work) -> Answer:
     posted = next(fact for fact in facts if isinstance(fact, DocumentPosted))
     work.register_head(act.document, DocumentHead(stream, posted))
     message = context.posting(command.entry_id, decision.account, facts, where)
-    message.grants.extend(posted.grants)
-    return context.register_document(act, work, where, message, is_first=head is None)
+    answer = Answer(Posting, _with_grants(message, posted), replayed=False)
+    return context.register_document(act, work, where, answer, is_first=head is None)
+
+
+def _with_grants(message: Posting, posted: DocumentPosted) -> bytes:
+    """Bytes of an answer with the grants of a version: never parsed here, so never made."""
+    grants = [nested(_GRANTS, grant.SerializeToString()) for grant in posted.grants]
+    return b"".join((message.SerializeToString(), *grants))
 
 
 def _stream(act: Act, work: Work, head: DocumentHead | None) -> str:
@@ -110,4 +121,4 @@ def _superseded(work: Work, stream: str, account: Account) -> Answer:
         position=position_token(where.lane, where.next_pos),
     )
     add_balances(message, account)
-    return Answer(message, replayed=False)
+    return Answer(Posting, message.SerializeToString(), replayed=False)
