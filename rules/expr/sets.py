@@ -30,6 +30,7 @@ from rules.expr.nodes import (
     Whole,
     walk,
 )
+from rules.expr.split import roots
 from rules.expr.types import ELEMENT, Environment
 
 _WIDE: Final = pl.Int128
@@ -131,27 +132,29 @@ class _Compiler:
         item = self.expression(node.left)
         if isinstance(node.right, Items):
             known = pl.Series([constant.value for constant in node.right.items])
-            return item.is_in(known.implode())
+            found = item.is_in(known.implode())
+            # Polars does not take a constant searched in a list for one value for all rows.
+            return found if roots(node.left) else found.first()
         found = self.expression(node.right).list.contains(item)
         # A search for null in a list is answered; here it is a fault.
         return pl.when(item.is_not_null()).then(found)
 
     def _call(self, node: Call) -> pl.Expr:
-        first = node.operands[0]
-        subject = self.expression(first)
+        if node.function == "size":
+            return self._size(node.operands[0]).cast(pl.Int64)
+        subject, *given = map(self.expression, node.operands)
         match node.function:
             case "has":
                 return subject.is_not_null()
-            case "size":
-                return self._size(first, subject).cast(pl.Int64)
             case "startsWith":
-                return subject.str.starts_with(self.expression(node.operands[1]))
+                return subject.str.starts_with(given[0])
             case "endsWith":
-                return subject.str.ends_with(self.expression(node.operands[1]))
-        return subject.str.contains(self.expression(node.operands[1]), literal=True)
+                return subject.str.ends_with(given[0])
+        return subject.str.contains(given[0], literal=True)
 
-    def _size(self, node: Node, subject: pl.Expr) -> pl.Expr:
+    def _size(self, node: Node) -> pl.Expr:
         if isinstance(node, Items):
             return pl.lit(len(node.items))
+        subject = self.expression(node)
         listed = isinstance(node, Name) and self._roots[node.root][node.field] in ELEMENT
         return subject.list.len() if listed else subject.str.len_chars()
