@@ -600,7 +600,7 @@ class BudgetUsed(_message.Message):
     name: _builtins.str
     """The purse: "budget/<campaign>/<point currency>", "cap/<cap id>"."""
     scope: _builtins.str
-    """Whose: empty, or "household/<id>"."""
+    """Whose: "all", or "household/<id>"."""
     period: _builtins.str
     """The period in the programme's zone; empty: for ever."""
     document: _builtins.str
@@ -836,6 +836,7 @@ class PointsBurned(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    BURN_TIME_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the burn."""
     currency: _builtins.str
@@ -856,6 +857,10 @@ class PointsBurned(_message.Message):
     def value(self) -> _types_pb2.Money:
         """What they paid for; empty for a burn in points."""
 
+    @_builtins.property
+    def burn_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were spent in the business unit: activity lets some points live on."""
+
     def __init__(
         self,
         *,
@@ -867,10 +872,11 @@ class PointsBurned(_message.Message):
         value: _types_pb2.Money | None = ...,
         available_after: _builtins.int = ...,
         policy_digest: _builtins.str = ...,
+        burn_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "policy_digest", b"policy_digest", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "policy_digest", b"policy_digest", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -949,6 +955,7 @@ class HoldCaptured(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     HOLD_LEFT_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
+    BURN_TIME_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The hold."""
     currency: _builtins.str
@@ -969,6 +976,10 @@ class HoldCaptured(_message.Message):
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots: the hold's draws in their order."""
 
+    @_builtins.property
+    def burn_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were spent in the business unit."""
+
     def __init__(
         self,
         *,
@@ -981,10 +992,11 @@ class HoldCaptured(_message.Message):
         entry_id: _builtins.str = ...,
         hold_left: _builtins.int = ...,
         act: _builtins.int = ...,
+        burn_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "final", b"final", "hold_id", b"hold_id", "hold_left", b"hold_left", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "final", b"final", "hold_id", b"hold_id", "hold_left", b"hold_left", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

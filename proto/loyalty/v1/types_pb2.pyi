@@ -701,7 +701,9 @@ class Usage(_message.Message):
     name: _builtins.str
     """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights"."""
     scope: _builtins.str
-    """For whom or where: empty for the member, "household/<id>", or a business unit for a metric; a metric of money ends in its code."""
+    """For whom or where: empty for the member, "household/<id>", "all" for everybody, or a business unit for a metric; a
+    metric of money ends in its code.
+    """
     period: _builtins.str
     """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever."""
     others: _builtins.int
@@ -739,16 +741,26 @@ class CounterNumber(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     DAY_FIELD_NUMBER: _builtins.int
+    STREAK_FIELD_NUMBER: _builtins.int
+    BY_DAY_FIELD_NUMBER: _builtins.int
     counter: _builtins.str
     """Counter of the policy."""
     period: _builtins.str
     """The period that is counted in, or the local day or week of a streak."""
     number: _builtins.int
-    """The number: 1 for the first; for a streak its length. 0: the document has none (any more)."""
+    """The number: 1 for the first; for a streak its length. With change -1 the number that was given back; 0 in later
+    versions of a document that gave it back.
+    """
     change: _builtins.int
-    """Whether this version took the number (1), gave it back (-1), or left things as they were (0)."""
+    """Whether this version took the number (1), gave it back (-1), or left things as they were (0). A document that was
+    never final only sees the number it would take.
+    """
     day: _builtins.str
     """Local day of the document, YYYY-MM-DD."""
+    streak: _builtins.bool
+    """The counter is a streak: it counts periods in a row."""
+    by_day: _builtins.bool
+    """Documents of one local day have one number."""
     def __init__(
         self,
         *,
@@ -757,10 +769,12 @@ class CounterNumber(_message.Message):
         number: _builtins.int = ...,
         change: _builtins.int = ...,
         day: _builtins.str = ...,
+        streak: _builtins.bool = ...,
+        by_day: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "counter", b"counter", "day", b"day", "number", b"number", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_day", b"by_day", "change", b"change", "counter", b"counter", "day", b"day", "number", b"number", "period", b"period", "streak", b"streak"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
