@@ -82,10 +82,10 @@ def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
             break
         if lot.available:
             due.append((max(lot.expires_at, since), _EXPIRE, lot.lot_id, ""))
-    if any(row[1] for row in tally.balances.values()):
-        for lot in tally.lots.items:
-            if lot.available_at is not None and _releasable(lot, now):
-                due.append((max(lot.available_at, since), _RELEASE, lot.lot_id, ""))
+    for row in tally.balances.values():
+        if row[1]:
+            due += _releases(tally, since, now)
+            break
     for hold in tally.holds:
         if hold.expires_at is not None and hold.expires_at <= now:
             due.append((max(hold.expires_at, since), _TIME_OUT, hold.hold_id, hold.business_unit))
@@ -93,6 +93,14 @@ def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
     if end is not None and end <= now:
         due.append((end, _END_PERIOD, "", ""))
     return due
+
+
+def _releases(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
+    return [
+        (max(lot.available_at, since), _RELEASE, lot.lot_id, "")
+        for lot in tally.lots.items
+        if lot.available_at is not None and _releasable(lot, now)
+    ]
 
 
 def _releasable(lot: Lot, now: Instant) -> bool:

@@ -6,7 +6,7 @@ asked the rules; what they answered stands in the command.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ledger.core.instant import Instant
 from ledger.core.state import Account
@@ -93,8 +93,7 @@ class LinkIdentity:
     occurred_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class PostDocument:
+class PostDocument(NamedTuple):
     """State a document's net state; the difference to its head is posted."""
 
     entry_id: str
