@@ -7,7 +7,7 @@ a document gives, against the lots that were made and taken for it.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ledger.core.documents import document_key
+from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ledger.core.arrears import release_lot, repay
 from ledger.core.commands import Grant, PostDocument
+from ledger.core.counting import document_key
 from ledger.core.decision import Draft, Outcome
 from ledger.core.draws import draw_available, draw_pending
 from ledger.core.instant import Instant, write_timestamp
@@ -64,11 +65,6 @@ class _Difference:
 
     def give(self, terms: _Terms, points: int) -> None:
         self.more[terms] = self.more.get(terms, 0) + points
-
-
-def document_key(business_unit: str, source: str, document_id: str) -> str:
-    """Key of a document over all its versions, as lots and debts name it."""
-    return f"{business_unit}/{source}/{document_id}"
 
 
 def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:

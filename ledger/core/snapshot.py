@@ -6,9 +6,11 @@ The bytes are canonical: equal histories give equal bytes, so their digest compa
 import json
 from typing import Final
 
+from ledger.core.counters import Day, Numbers
 from ledger.core.state import (
     Account,
     Balance,
+    Benefit,
     Debt,
     Drawn,
     Hold,
@@ -17,7 +19,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -46,6 +48,11 @@ def encode(account: Account) -> bytes:
             [(currency, *held) for currency, held in account.balances.items()],
             [(*key, points) for key, points in account.qualifying.items()],
             [(span.tier, span.from_at, span.valid_until) for span in account.tiers],
+            [(*key, used) for key, used in account.usage.items()],
+            [(*key, *numbers) for key, numbers in account.numbers.items()],
+            list(account.streaks.items()),
+            account.benefits,
+            list(account.last_activity.items()),
         ]
     ).encode()
 
@@ -55,7 +62,8 @@ def decode(state: bytes) -> Account:
     rows = json.loads(state)
     if rows[0] != STATE_VERSION:
         raise StaleSnapshot(f"written under version {rows[0]}, this is {STATE_VERSION}")
-    lots, holds, debts, balances, qualifying, tiers = rows[6:]
+    lots, holds, debts, balances, qualifying, tiers = rows[6:12]
+    usage, numbers, streaks, benefits, last_activity = rows[12:]
     return Account(
         rows[1],
         rows[2],
@@ -68,6 +76,23 @@ def decode(state: bytes) -> Account:
         frozen_mapping({row[0]: Balance(*row[1:]) for row in balances}),
         frozen_mapping({(row[0], row[1]): row[2] for row in qualifying}),
         tuple(TierSpan(*row) for row in tiers),
+        frozen_mapping({(row[0], row[1], row[2]): row[3] for row in usage}),
+        frozen_mapping({(row[0], row[1]): _numbers_of(*row[2:]) for row in numbers}),
+        frozen_mapping(
+            {name: tuple((row[0], row[1]) for row in streak) for name, streak in streaks}
+        ),
+        tuple(Benefit(*row) for row in benefits),
+        frozen_mapping(dict(last_activity)),
+    )
+
+
+def _numbers_of(
+    highest: int, freed: list[tuple[int, str]], days: list[tuple[str, int, int]]
+) -> Numbers:
+    return Numbers(
+        highest,
+        tuple((number, holder) for number, holder in freed),
+        tuple(Day(*day) for day in days),
     )
 
 

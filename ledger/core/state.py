@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from ledger.core.counters import CounterPeriods, Streak
 from ledger.core.instant import Instant
+from ledger.core.usage import Usage
 
 FAR_FUTURE: Final = 2**62
 """Sorts after every expiry: a lot that never expires is drawn last."""
@@ -105,10 +107,25 @@ class TierSpan:
     valid_until: Instant | None
 
 
+class Benefit(NamedTuple):
+    """What a document grants besides points."""
+
+    document: str
+    rule: str
+    benefit: str
+    quantity: int
+    expires_at: Instant
+    campaign: str
+
+
 frozen_mapping: Final = MappingProxyType
 """Makes a mapping that its readers cannot change; its maker must not keep the dict."""
 EMPTY: Final[Mapping[str, Balance]] = MappingProxyType({})
 NO_QUALIFYING: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
+NO_USAGE: Final[Usage] = MappingProxyType({})
+NO_COUNTERS: Final[CounterPeriods] = MappingProxyType({})
+NO_STREAKS: Final[Mapping[str, Streak]] = MappingProxyType({})
+NO_ACTIVITY: Final[Mapping[str, Instant]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +150,16 @@ class Account:
     """Tier-qualifying points by (currency, window)."""
     tiers: tuple[TierSpan, ...] = ()
     """The last few tiers, oldest first; the last one is in force."""
+    usage: Usage = field(default_factory=lambda: NO_USAGE)
+    """What its documents use under caps of its own, and count for towards tiers."""
+    numbers: CounterPeriods = field(default_factory=lambda: NO_COUNTERS)
+    """Which numbers its documents have in counters."""
+    streaks: Mapping[str, Streak] = field(default_factory=lambda: NO_STREAKS)
+    """By counter."""
+    benefits: tuple[Benefit, ...] = ()
+    """The last that documents granted, in the order they end."""
+    last_activity: Mapping[str, Instant] = field(default_factory=lambda: NO_ACTIVITY)
+    """By what was done ("earn", "burn", an activity's name), when it last was."""
 
     @property
     def tier(self) -> str:

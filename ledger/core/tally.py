@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, assert_never, get_args
 
+from ledger.core.counting import BURN, EARN, Counting
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, OpenLots, drawn_of
@@ -50,6 +51,7 @@ class Tally:
         "_frozen",
         "balances",
         "business_unit",
+        "counting",
         "debts",
         "enrolled_at",
         "holds",
@@ -75,10 +77,12 @@ class Tally:
         }
         self.qualifying: Mapping[tuple[str, str], int] = account.qualifying
         self.tiers = account.tiers
+        self.counting = Counting(account)
 
     def account(self) -> Account:
         """The account after the facts so far."""
         if self._frozen.version != self.version:
+            counting = self.counting
             self._frozen = Account(
                 self._frozen.account_id,
                 self.version,
@@ -91,6 +95,11 @@ class Tally:
                 frozen_mapping({name: Balance(*row) for name, row in self.balances.items()}),
                 self.qualifying,
                 self.tiers,
+                counting.usage,
+                counting.numbers,
+                counting.streaks,
+                counting.benefits,
+                counting.last_activity,
             )
         return self._frozen
 
@@ -100,10 +109,14 @@ class Tally:
         match event:
             case PointsEarned() | PointsPended():
                 self._add_earned(event)
-            case DocumentPosted() | MemberProfileChanged() | ClawbackWrittenOff():
+            case DocumentPosted():
+                self.counting.post(event)
+                return
+            case MemberProfileChanged() | ClawbackWrittenOff():
                 return
             case PointsBurned() | ReversalReversed():
                 self.lots.draw(event.draws)
+                self._burn(event)
             case PointsReleased():
                 self.lots.release(event.lot_id, event.points)
                 if event.tier_window:
@@ -154,11 +167,17 @@ class Tally:
         for column, sign in _MOVES[type(event)]:
             row[column] += sign * points
 
+    def _burn(self, event: PointsBurned | ReversalReversed | HoldCaptured) -> None:
+        if not isinstance(event, ReversalReversed) and event.HasField("burn_time"):
+            self.counting.active(BURN, from_timestamp(event.burn_time))
+
     # --- lots -------------------------------------------------------------------------------
 
     def _add_earned(self, event: PointsEarned | PointsPended) -> None:
         points = event.points
         window = event.tier_window
+        earned_at = from_timestamp(event.earned_time)
+        self.counting.active(EARN, earned_at)
         available_at = None
         available = points
         if isinstance(event, PointsPended):
@@ -176,7 +195,7 @@ class Tally:
                 event.funder,
                 event.document,
                 window,
-                from_timestamp(event.earned_time),
+                earned_at,
                 available_at,
                 from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
                 self.version,
@@ -237,6 +256,8 @@ class Tally:
 
     def _end_hold(self, event: HoldCaptured | HoldReleased) -> None:
         comes_back = isinstance(event, HoldReleased)
+        if isinstance(event, HoldCaptured):
+            self._burn(event)
         draws = [drawn_of(draw) for draw in event.draws]
         self.lots.end_hold(draws, comes_back=comes_back)
         index = self._open_hold(event)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ledger.core.commands import PostDocument
+from ledger.core.counting import document_key
 from ledger.core.decide import Outcome, decide
 from ledger.core.decision import LOTS_MAX, TOTAL_MAX
-from ledger.core.documents import document_key
 from ledger.core.events import kind_of
 from ledger.core.refusals import PointsOverflow, TooManyLots
 from ledger.core.state import Account, Balance, Lot

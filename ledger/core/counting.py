@@ -1,0 +1,110 @@
+"""What a document counts for besides points, while facts are applied to an account."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from ledger.core.counters import (
+    NO_NUMBERS,
+    CounterPeriods,
+    Streak,
+    given_back,
+    is_forgotten,
+    streak_changed,
+    taken,
+    with_period,
+)
+from ledger.core.instant import Instant, from_datetime, from_timestamp
+from ledger.core.state import Account, Benefit, frozen_mapping
+from ledger.core.usage import Usage, UsageKey, changed, is_shared, key_of
+from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_FINAL, CounterNumber
+
+BENEFITS_KEPT: Final = 200
+"""Of more benefits those that end last are remembered; the history has them all."""
+EARN: Final = "earn"
+BURN: Final = "burn"
+_NEVER: Final = -(2**63)
+
+
+class Counting:
+    """Usage, numbers, benefits and activity of an account; each is replaced, never changed."""
+
+    __slots__ = ("benefits", "last_activity", "numbers", "streaks", "usage")
+
+    def __init__(self, account: Account) -> None:
+        self.usage: Usage = account.usage
+        self.numbers: CounterPeriods = account.numbers
+        self.streaks: Mapping[str, Streak] = account.streaks
+        self.benefits = account.benefits
+        self.last_activity: Mapping[str, Instant] = account.last_activity
+
+    def post(self, posted: DocumentPosted) -> None:
+        """Count a document's version."""
+        for used in posted.usages:
+            if used.change and not is_shared(used.name, used.scope):
+                self.use(key_of(used), used.change)
+        if posted.numbers or posted.benefits or self.benefits:
+            document = posted.document
+            key = document_key(posted.business_unit, document.source, document.document_id)
+            for number in posted.numbers:
+                if number.change:
+                    self._number(number, key)
+            if posted.benefits or self.benefits:
+                self._benefit(posted, key)
+        if posted.document.kind == DOCUMENT_KIND_ACTIVITY:
+            self._act(posted)
+
+    def use(self, key: UsageKey, change: int) -> None:
+        """Use more or less in a period."""
+        usage = changed(self.usage, key, change)
+        if usage is not self.usage:
+            self.usage = frozen_mapping(usage)
+
+    def active(self, kind: str, at: Instant) -> None:
+        """Remember when something was last done."""
+        if at > self.last_activity.get(kind, _NEVER):
+            self.last_activity = frozen_mapping({**self.last_activity, kind: at})
+
+    def _act(self, posted: DocumentPosted) -> None:
+        document, local_time = posted.document, posted.pins.local_time
+        if document.status == DOCUMENT_STATUS_FINAL and local_time:
+            # An activity is pinned to its own instant: the wall time has its offset.
+            self.active(document.activity, from_datetime(datetime.fromisoformat(local_time)))
+
+    def _number(self, number: CounterNumber, document: str) -> None:
+        counter, period = number.counter, number.period
+        if number.streak:
+            streak = streak_changed(self.streaks.get(counter, ()), period, number.change)
+            self.streaks = frozen_mapping({**self.streaks, counter: streak})
+            return
+        if is_forgotten(self.numbers, counter, period):
+            return
+        numbers = self.numbers.get((counter, period), NO_NUMBERS)
+        day = number.day if number.by_day else ""
+        if number.change > 0:
+            numbers = taken(numbers, number.number, day)
+        else:
+            numbers = given_back(numbers, number.number, day, document)
+        self.numbers = frozen_mapping(with_period(self.numbers, (counter, period), numbers))
+
+    def _benefit(self, posted: DocumentPosted, document: str) -> None:
+        others = [benefit for benefit in self.benefits if benefit.document != document]
+        own = (
+            Benefit(
+                document,
+                given.rule,
+                given.benefit,
+                given.quantity,
+                from_timestamp(given.expire_time),
+                given.campaign,
+            )
+            for given in posted.benefits
+        )
+        ordered = sorted((*others, *own), key=lambda benefit: (benefit.expires_at, benefit))
+        self.benefits = tuple(ordered[-BENEFITS_KEPT:])
+
+
+def document_key(business_unit: str, source: str, document_id: str) -> str:
+    """Key of a document over all its versions, as lots, debts and freed numbers name it."""
+    return f"{business_unit}/{source}/{document_id}"
