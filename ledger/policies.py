@@ -15,6 +15,7 @@ from ledger.core.commands import TierVerdict
 from ledger.core.events import decode
 from ledger.core.instant import Instant, from_timestamp, optional_timestamp, to_datetime
 from ledger.core.state import Account
+from ledger.spending import spending_refusal
 from ledger.store import PolicyRow, Store
 from loyalty.v1.events_pb2 import PolicyPublished
 from loyalty.v1.programme_service_pb2 import Policy as PolicyMessage
@@ -176,3 +177,5 @@ def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
             return refusals.Malformed(
                 field=refused.path, value=refused.value, expected="a time the calendar knows"
             )
+        case _:
+            return spending_refusal(refused, known=known)

@@ -1,12 +1,13 @@
 """How the rules say no: to a policy document, or to a question put to a policy."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,45 @@ Reason = Literal[
     "CURRENCY_MISMATCH",
     "RATE_MISSING",
     "NOT_REDEEMABLE",
+    "UNKNOWN_REWARD",
+    "UNKNOWN_CONVERSION",
+    "NOT_FOR_TIER",
+    "NOT_NOW",
+    "NO_RELATION",
+    "ACCOUNT_TOO_YOUNG",
+    "BELOW_MINIMUM",
+    "NOT_A_STEP",
+    "ABOVE_MAXIMUM",
+    "LIMIT_REACHED",
     "AMOUNT_TOO_LARGE",
     "TIME_OUT_OF_RANGE",
 ]
 
+NO_BOUNDS: Mapping[str, int | str] = MappingProxyType({})
+
 
 class RulesRefusal(Exception):
-    """A question the policy cannot answer: `path` names the field, `known` the alternatives."""
+    """A question the policy cannot answer: `path` names the field, `known` the alternatives.
 
-    def __init__(self, reason: Reason, *, path: str, value: str, known: Iterable[str] = ()) -> None:
+    `bounds` are the numbers that what was asked is held against: minimum, limit, used.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        path: str,
+        value: str,
+        known: Iterable[str] = (),
+        bounds: Mapping[str, int | str] = NO_BOUNDS,
+    ) -> None:
         self.reason: Reason = reason
         self.path = path
         self.value = value
         self.known = tuple(sorted(known))
-        super().__init__(f"{path}: {reason} {value!r}{alternatives(value, self.known)}")
+        self.bounds = bounds
+        told = "".join(f", {name} {bound}" for name, bound in bounds.items())
+        super().__init__(f"{path}: {reason} {value!r}{told}{alternatives(value, self.known)}")
 
 
 _COMPARED_MAX = 200

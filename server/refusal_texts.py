@@ -75,6 +75,7 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "UNKNOWN_CATEGORY": Spoken(
         "The points programme does not know this kind of goods.", "积分计划中没有该商品类别。"
     ),
+    "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,
     "RATE_MISSING": _TECHNICAL,
     "OCCURRED_IN_FUTURE": Spoken(
@@ -98,6 +99,8 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "We could not find the payment with points.", "未找到该笔积分支付记录。"
     ),
     "NOT_REVERSIBLE": Spoken("This entry cannot be undone.", "该笔记录不能撤销。"),
+    "NOT_FOR_TIER": Spoken("This is for members of another tier.", "该项仅限其他等级的会员使用。"),
+    "NOT_NOW": Spoken("Points cannot be used like this today.", "目前不能以此方式使用积分。"),
     "BELOW_MINIMUM": Spoken(
         "That is less than the smallest number of points that can be used.",
         "低于单次可使用的最低积分。",
@@ -105,6 +108,16 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "NOT_A_STEP": Spoken(
         "Points can only be used in fixed steps. Please choose another number.",
         "积分须按固定数量使用，请更改数量。",
+    ),
+    "ABOVE_MAXIMUM": Spoken(
+        "That is more than can be used at once. Please choose a smaller number.",
+        "超出单次可使用的最高积分，请减少数量。",
+    ),
+    "BASKET_SHARE_EXCEEDED": Spoken(
+        "Points can pay only a part of this purchase.", "积分只能支付本次消费的一部分。"
+    ),
+    "LIMIT_REACHED": Spoken(
+        "The limit of points for this period is reached.", "已达到本期可使用积分的上限。"
     ),
     "INSUFFICIENT_POINTS": Spoken("There are not enough points.", "积分不足。"),
     "CLAWBACK_REFUSED": Spoken(

@@ -44,8 +44,8 @@ def burn_points(act: Act, work: Work) -> Answer:
     request = act.request
     assert isinstance(request, BurnPointsRequest)
     at = context.occurred_at(act, work)
-    currency, points, terms = _asked(request, work, at)
     stream = context.member_stream(act, work)
+    currency, points, terms = _asked(request, work, stream, at)
     entry_id = _new_entry_id()
     money: Money | None = request.money if request.HasField("money") else None
     command = BurnPoints(entry_id, request.origin.business_unit, currency, points, money, at, terms)
@@ -59,8 +59,8 @@ def hold_points(act: Act, work: Work) -> Answer:
     if work.known.acts.get(act.thing):
         raise refusals.HoldExists(hold_id=request.hold_id)
     at = context.occurred_at(act, work)
-    currency, points, terms = _asked(request, work, at)
     stream = context.member_stream(act, work)
+    currency, points, terms = _asked(request, work, stream, at)
     unit = request.origin.business_unit
     policy = work.policies.at(at)
     expires_at = ask(lambda: rules.hold_expires_at(policy, unit, at))
@@ -161,18 +161,23 @@ def _decide_after_advance(
 
 
 def _asked(
-    request: BurnPointsRequest | HoldPointsRequest, work: Work, at: Instant
+    request: BurnPointsRequest | HoldPointsRequest, work: Work, stream: str, at: Instant
 ) -> tuple[str, int, RedemptionTerms]:
     """(currency, points, terms): points as asked, or what the money costs in points."""
     unit = request.origin.business_unit
     policy = work.policies.at(at)
+    tier = work.account(stream).tier_at(at) or None
+
+    def terms_for(currency: str) -> rules.RedemptionTerms:
+        return rules.redemption(policy, business_unit=unit, currency=currency, tier=tier, at=at)
+
     if request.HasField("points"):
         currency = request.points.currency
-        terms = ask(lambda: rules.redemption(policy, business_unit=unit, currency=currency))
+        terms = ask(lambda: terms_for(currency))
         points = request.points.amount
     else:
         currency = _spendable(policy)
-        terms = ask(lambda: rules.redemption(policy, business_unit=unit, currency=currency))
+        terms = ask(lambda: terms_for(currency))
         if request.money.currency_code != terms.currency_code:
             raise refusals.ForeignCurrency(
                 field="money.currency_code",

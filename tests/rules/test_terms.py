@@ -32,7 +32,7 @@ HARBOUR = compile_policy(
 
 def test_a_hundred_points_pay_one_unit_of_the_units_money() -> None:
     for unit, code in (("market", "USD"), ("hotel", "EUR"), ("web", "GBP")):
-        terms = redemption(HARBOUR, business_unit=unit, currency="point")
+        terms = redemption(HARBOUR, business_unit=unit, currency="point", tier=None, at=0)
         assert (terms.currency_code, terms.min_points, terms.step) == (code, 100, 1)
         assert terms.point_value == Fraction(1)
         assert points_for_money(terms, 100) == 100
@@ -40,7 +40,7 @@ def test_a_hundred_points_pay_one_unit_of_the_units_money() -> None:
 
 def test_points_for_money_are_rounded_up_to_the_step() -> None:
     text = SMALL + 'redemptions: [{id: r, currency: p, step: 50, point_value: "0.03"}]'
-    terms = redemption(policy(text), business_unit="a", currency="p")
+    terms = redemption(policy(text), business_unit="a", currency="p", tier=None, at=0)
     assert [points_for_money(terms, minor) for minor in (0, 1, 150, 151, 300)] == [
         0, 50, 50, 100, 100,
     ]  # fmt: skip
@@ -50,7 +50,7 @@ def test_points_for_money_are_rounded_up_to_the_step() -> None:
 
 def test_a_point_may_be_worth_a_part_of_a_minor_unit() -> None:
     text = SMALL.replace("0.01 EUR", "0.0125 EUR") + "redemptions: [{id: r, currency: p}]"
-    terms = redemption(policy(text), business_unit="a", currency="p")
+    terms = redemption(policy(text), business_unit="a", currency="p", tier=None, at=0)
     assert terms.point_value == Fraction(5, 4)
     assert points_for_money(terms, 100) == 80
     assert policy(text).units["a"].point_value == {"p": Fraction(5, 4)}
@@ -68,7 +68,7 @@ def test_what_cannot_be_redeemed_is_refused_by_name(
     unit: str, currency: str, reason: str, path: str
 ) -> None:
     with pytest.raises(RulesRefusal) as refused:
-        redemption(HARBOUR, business_unit=unit, currency=currency)
+        redemption(HARBOUR, business_unit=unit, currency=currency, tier=None, at=0)
     assert (refused.value.reason, refused.value.path) == (reason, path)
 
 

@@ -8,12 +8,14 @@ A request with several faults is refused for the first of them in this order, to
     asked before      REQUEST_CONFLICT, DOCUMENT_CONFLICT, HOLD_EXISTS
     policy            POLICY_INVALID, POLICY_EXISTS, DRAFT_EXISTS, POLICY_NOT_DRAFTED,
                       POLICY_WITHDRAWN, APPROVER_IS_AUTHOR, POLICY_NOT_APPROVED,
-                      RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY, NO_POLICY
-    words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, FOREIGN_CURRENCY,
-                      RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
+                      RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
+                      NO_POLICY
+    words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_REWARD,
+                      FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE
-    how many          BELOW_MINIMUM, NOT_A_STEP, MORE_THAN_HELD, MORE_THAN_LEFT,
+    how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
+                      BASKET_SHARE_EXCEEDED, LIMIT_REACHED, MORE_THAN_HELD, MORE_THAN_LEFT,
                       INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS, POINTS_OVERFLOW
     together          ATOMIC_REFUSED
 
@@ -36,14 +38,19 @@ from ledger.core.refusals.calls import Permission as Permission
 from ledger.core.refusals.calls import QueueFull as QueueFull
 from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
+from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
+from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded
 from ledger.core.refusals.points import BelowMinimum as BelowMinimum
 from ledger.core.refusals.points import ClawbackRefused as ClawbackRefused
 from ledger.core.refusals.points import HoldResolved as HoldResolved
 from ledger.core.refusals.points import InsufficientPoints as InsufficientPoints
+from ledger.core.refusals.points import LimitReached as LimitReached
 from ledger.core.refusals.points import MoreThanHeld as MoreThanHeld
 from ledger.core.refusals.points import MoreThanLeft as MoreThanLeft
 from ledger.core.refusals.points import NotAStep as NotAStep
+from ledger.core.refusals.points import NotForTier as NotForTier
+from ledger.core.refusals.points import NotNow as NotNow
 from ledger.core.refusals.points import NotReversible as NotReversible
 from ledger.core.refusals.points import PointsOverflow as PointsOverflow
 from ledger.core.refusals.points import TooManyLots as TooManyLots
@@ -72,6 +79,7 @@ from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUni
 from ledger.core.refusals.words import UnknownCategory as UnknownCategory
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownMember as UnknownMember
+from ledger.core.refusals.words import UnknownReward as UnknownReward
 
 
 def _of(module: ModuleType) -> list[type[Refusal]]:

@@ -48,6 +48,25 @@ class NotReversible(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class NotForTier(Refusal):
+    """Points are not spent like this by members of this tier."""
+
+    advice = "Offer something that is for the member's tier."
+    sentence = "it is for the tiers {known}, the member has {tier!r}"
+    tier: str
+    known: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NotNow(Refusal):
+    """Points are not spent like this at this time."""
+
+    advice = "Offer something else; GetPolicy tells the times."
+    sentence = "it is not offered at {local_time}"
+    local_time: str
+
+
+@dataclass(eq=False, kw_only=True)
 class BelowMinimum(Refusal):
     """Fewer points than the business unit lets a member spend at once."""
 
@@ -65,6 +84,39 @@ class NotAStep(Refusal):
     sentence = "{requested} points are not a multiple of {step}"
     requested: int
     step: int
+
+
+@dataclass(eq=False, kw_only=True)
+class AboveMaximum(Refusal):
+    """More points than the policy lets a member move at once."""
+
+    advice = "Ask for at most the maximum."
+    sentence = "{requested} points are above the maximum of {maximum}"
+    requested: int
+    maximum: int
+
+
+@dataclass(eq=False, kw_only=True)
+class BasketShareExceeded(Refusal):
+    """Points may pay a part of the basket only, and this would be more."""
+
+    advice = "Ask for at most so many points, and let the rest be paid with money."
+    sentence = "{requested} points would pay more of the basket than the {most} that may"
+    requested: int
+    most: int
+
+
+@dataclass(eq=False, kw_only=True)
+class LimitReached(Refusal):
+    """More points than the member may still move in this period."""
+
+    advice = "Ask for at most what is left of the limit, or wait for the next period."
+    sentence = "{used} of {limit} points of this {window} are used, {requested} were asked for"
+    requested: int
+    limit: int
+    used: int
+    window: str
+    """local_day, local_week, local_month, local_year or lifetime."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -32,6 +32,12 @@ class UnknownCategory(_UnknownWord):
     sentence = "{field} names category {value!r}, expected one of {known}"
 
 
+class UnknownReward(_UnknownWord):
+    """The business unit gives no such reward."""
+
+    sentence = "{field} names reward {value!r}, expected one of {known}"
+
+
 @dataclass(eq=False, kw_only=True)
 class ForeignCurrency(Refusal):
     """An amount is not in the money of its document or business unit."""
