@@ -23,39 +23,48 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from loyalty.v1 import events_pb2 as loyalty_dot_v1_dot_events__pb2
 from loyalty.v1 import ledger_service_pb2 as loyalty_dot_v1_dot_ledger__service__pb2
 from loyalty.v1 import types_pb2 as loyalty_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n loyalty/v1/account_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1floyalty/v1/ledger_service.proto\x1a\x16loyalty/v1/types.proto\"j\n\x04\x41sOf\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x11GetAccountRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x1e\n\x04view\x18\x02 \x01(\x0e\x32\x10.loyalty.v1.View\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.loyalty.v1.AsOf\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.loyalty.v1.Account\"\xff\x01\n\x07\x41\x63\x63ount\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.loyalty.v1.Balance\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x39\n\x15tier_valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04lots\x18\x05 \x03(\x0b\x32\x0f.loyalty.v1.Lot\x12\x1f\n\x05holds\x18\x06 \x03(\x0b\x32\x10.loyalty.v1.Hold\x12\x1f\n\x05\x64\x65\x62ts\x18\x07 \x03(\x0b\x32\x10.loyalty.v1.Debt\x12\x10\n\x08position\x18\x08 \x01(\t\"\xa1\x02\n\x03Lot\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0e\n\x06issuer\x18\x06 \x01(\t\x12\x0e\n\x06\x66under\x18\x07 \x01(\t\x12/\n\x0b\x65\x61rned_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x61vailable_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ocument\x18\x0b \x01(\t\"\x81\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x04\x44\x65\x62t\x12\x0f\n\x07\x64\x65\x62t_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\"\x8a\x01\n\x12ListEntriesRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"d\n\x13ListEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.loyalty.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\x93\x02\n\x05\x45ntry\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12&\n\x08movement\x18\x04 \x01(\x0b\x32\x14.loyalty.v1.Movement\x12\x1c\n\x0f\x61vailable_after\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x12\n\x10_available_after*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xad\x01\n\x0e\x41\x63\x63ountService\x12K\n\nGetAccount\x12\x1d.loyalty.v1.GetAccountRequest\x1a\x1e.loyalty.v1.GetAccountResponse\x12N\n\x0bListEntries\x12\x1e.loyalty.v1.ListEntriesRequest\x1a\x1f.loyalty.v1.ListEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n loyalty/v1/account_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17loyalty/v1/events.proto\x1a\x1floyalty/v1/ledger_service.proto\x1a\x16loyalty/v1/types.proto\"j\n\x04\x41sOf\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x11GetAccountRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x1e\n\x04view\x18\x02 \x01(\x0e\x32\x10.loyalty.v1.View\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.loyalty.v1.AsOf\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.loyalty.v1.Account\"\xff\x01\n\x07\x41\x63\x63ount\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.loyalty.v1.Balance\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x39\n\x15tier_valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04lots\x18\x05 \x03(\x0b\x32\x0f.loyalty.v1.Lot\x12\x1f\n\x05holds\x18\x06 \x03(\x0b\x32\x10.loyalty.v1.Hold\x12\x1f\n\x05\x64\x65\x62ts\x18\x07 \x03(\x0b\x32\x10.loyalty.v1.Debt\x12\x10\n\x08position\x18\x08 \x01(\t\"\xa1\x02\n\x03Lot\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0e\n\x06issuer\x18\x06 \x01(\t\x12\x0e\n\x06\x66under\x18\x07 \x01(\t\x12/\n\x0b\x65\x61rned_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x61vailable_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ocument\x18\x0b \x01(\t\"\x81\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x04\x44\x65\x62t\x12\x0f\n\x07\x64\x65\x62t_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\"\x8a\x01\n\x12ListEntriesRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"d\n\x13ListEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.loyalty.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\x93\x02\n\x05\x45ntry\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12&\n\x08movement\x18\x04 \x01(\x0b\x32\x14.loyalty.v1.Movement\x12\x1c\n\x0f\x61vailable_after\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x12\n\x10_available_after\"M\n\x0eGetTierRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"\xca\x02\n\x0fGetTierResponse\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x34\n\x10valid_until_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x15.loyalty.v1.TierBasis\x12#\n\x04keep\x18\x05 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x11\n\tnext_tier\x18\x06 \x01(\t\x12$\n\x05reach\x18\x07 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x16\n\x0eprojected_tier\x18\x08 \x01(\t\x12\x32\n\x0eprojected_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\n \x01(\t\"0\n\tTierNeeds\x12#\n\x05needs\x18\x01 \x03(\x0b\x32\x14.loyalty.v1.TierNeed\"\xa5\x01\n\x08TierNeed\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x16\n\x0e\x62usiness_units\x18\x03 \x03(\t\x12\x0c\n\x04have\x18\x04 \x01(\x03\x12\x0c\n\x04want\x18\x05 \x01(\x03\x12\x0f\n\x07missing\x18\x06 \x01(\x03\x12\x33\n\x0fwindow_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xf1\x01\n\x0e\x41\x63\x63ountService\x12K\n\nGetAccount\x12\x1d.loyalty.v1.GetAccountRequest\x1a\x1e.loyalty.v1.GetAccountResponse\x12N\n\x0bListEntries\x12\x1e.loyalty.v1.ListEntriesRequest\x1a\x1f.loyalty.v1.ListEntriesResponse\x12\x42\n\x07GetTier\x12\x1a.loyalty.v1.GetTierRequest\x1a\x1b.loyalty.v1.GetTierResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'loyalty.v1.account_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEW']._serialized_start=1757
-  _globals['_VIEW']._serialized_end=1816
-  _globals['_ASOF']._serialized_start=138
-  _globals['_ASOF']._serialized_end=244
-  _globals['_GETACCOUNTREQUEST']._serialized_start=247
-  _globals['_GETACCOUNTREQUEST']._serialized_end=392
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=394
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=452
-  _globals['_ACCOUNT']._serialized_start=455
-  _globals['_ACCOUNT']._serialized_end=710
-  _globals['_LOT']._serialized_start=713
-  _globals['_LOT']._serialized_end=1002
-  _globals['_HOLD']._serialized_start=1005
-  _globals['_HOLD']._serialized_end=1134
-  _globals['_DEBT']._serialized_start=1136
-  _globals['_DEBT']._serialized_end=1234
-  _globals['_LISTENTRIESREQUEST']._serialized_start=1237
-  _globals['_LISTENTRIESREQUEST']._serialized_end=1375
-  _globals['_LISTENTRIESRESPONSE']._serialized_start=1377
-  _globals['_LISTENTRIESRESPONSE']._serialized_end=1477
-  _globals['_ENTRY']._serialized_start=1480
-  _globals['_ENTRY']._serialized_end=1755
-  _globals['_ACCOUNTSERVICE']._serialized_start=1819
-  _globals['_ACCOUNTSERVICE']._serialized_end=1992
+  _globals['_VIEW']._serialized_start=2412
+  _globals['_VIEW']._serialized_end=2471
+  _globals['_ASOF']._serialized_start=163
+  _globals['_ASOF']._serialized_end=269
+  _globals['_GETACCOUNTREQUEST']._serialized_start=272
+  _globals['_GETACCOUNTREQUEST']._serialized_end=417
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=419
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=477
+  _globals['_ACCOUNT']._serialized_start=480
+  _globals['_ACCOUNT']._serialized_end=735
+  _globals['_LOT']._serialized_start=738
+  _globals['_LOT']._serialized_end=1027
+  _globals['_HOLD']._serialized_start=1030
+  _globals['_HOLD']._serialized_end=1159
+  _globals['_DEBT']._serialized_start=1161
+  _globals['_DEBT']._serialized_end=1259
+  _globals['_LISTENTRIESREQUEST']._serialized_start=1262
+  _globals['_LISTENTRIESREQUEST']._serialized_end=1400
+  _globals['_LISTENTRIESRESPONSE']._serialized_start=1402
+  _globals['_LISTENTRIESRESPONSE']._serialized_end=1502
+  _globals['_ENTRY']._serialized_start=1505
+  _globals['_ENTRY']._serialized_end=1780
+  _globals['_GETTIERREQUEST']._serialized_start=1782
+  _globals['_GETTIERREQUEST']._serialized_end=1859
+  _globals['_GETTIERRESPONSE']._serialized_start=1862
+  _globals['_GETTIERRESPONSE']._serialized_end=2192
+  _globals['_TIERNEEDS']._serialized_start=2194
+  _globals['_TIERNEEDS']._serialized_end=2242
+  _globals['_TIERNEED']._serialized_start=2245
+  _globals['_TIERNEED']._serialized_end=2410
+  _globals['_ACCOUNTSERVICE']._serialized_start=2474
+  _globals['_ACCOUNTSERVICE']._serialized_end=2715
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from loyalty.v1 import events_pb2 as _events_pb2
 from loyalty.v1 import ledger_service_pb2 as _ledger_service_pb2
 from loyalty.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
@@ -473,3 +474,171 @@ class Entry(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__available_after) -> _WhichOneofReturnType__available_after | None: ...
 
 Global___Entry: _TypeAlias = Entry  # noqa: Y015
+
+@_typing.final
+class GetTierRequest(_message.Message):
+    """Asks for a member's place on the ladder."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    min_position: _builtins.str
+    """Answer from at least here: a position of an earlier answer."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Which member. Required."""
+
+    def __init__(
+        self,
+        *,
+        member: _types_pb2.MemberRef | None = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "min_position", b"min_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTierRequest: _TypeAlias = GetTierRequest  # noqa: Y015
+
+@_typing.final
+class GetTierResponse(_message.Message):
+    """A member's place on the ladder of the policy in force now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    KEEP_FIELD_NUMBER: _builtins.int
+    NEXT_TIER_FIELD_NUMBER: _builtins.int
+    REACH_FIELD_NUMBER: _builtins.int
+    PROJECTED_TIER_FIELD_NUMBER: _builtins.int
+    PROJECTED_TIME_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member."""
+    tier: _builtins.str
+    """Tier; empty for a programme without tiers."""
+    basis: _events_pb2.TierBasis.ValueType
+    """By what right it is held."""
+    next_tier: _builtins.str
+    """The next tier that can be reached; empty at the top."""
+    projected_tier: _builtins.str
+    """The tier when this one is over, if nothing more is counted until then."""
+    position: _builtins.str
+    """Opaque: what this answer reflects."""
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """When it has to be earned again; empty: never."""
+
+    @_builtins.property
+    def keep(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierNeeds]:
+        """What keeps the tier, as counted now: any of these suffices. Empty for a tier that does not end."""
+
+    @_builtins.property
+    def reach(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierNeeds]:
+        """What reaches the next tier: any of these suffices."""
+
+    @_builtins.property
+    def projected_time(self) -> _timestamp_pb2.Timestamp:
+        """When that is; empty: this tier does not end."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        basis: _events_pb2.TierBasis.ValueType = ...,
+        keep: _abc.Iterable[Global___TierNeeds] | None = ...,
+        next_tier: _builtins.str = ...,
+        reach: _abc.Iterable[Global___TierNeeds] | None = ...,
+        projected_tier: _builtins.str = ...,
+        projected_time: _timestamp_pb2.Timestamp | None = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["projected_time", b"projected_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "keep", b"keep", "member_id", b"member_id", "next_tier", b"next_tier", "position", b"position", "projected_tier", b"projected_tier", "projected_time", b"projected_time", "reach", b"reach", "tier", b"tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTierResponse: _TypeAlias = GetTierResponse  # noqa: Y015
+
+@_typing.final
+class TierNeeds(_message.Message):
+    """Needs that must all be met."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEEDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierNeed]:
+        """Each with what is missing."""
+
+    def __init__(
+        self,
+        *,
+        needs: _abc.Iterable[Global___TierNeed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs", b"needs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierNeeds: _TypeAlias = TierNeeds  # noqa: Y015
+
+@_typing.final
+class TierNeed(_message.Message):
+    """How far a member is with a need."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNITS_FIELD_NUMBER: _builtins.int
+    HAVE_FIELD_NUMBER: _builtins.int
+    WANT_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    WINDOW_END_TIME_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """What is counted: "qualifying_points", "spend", "nights", "stays", "visits", "purchases" or "counter"."""
+    subject: _builtins.str
+    """Point currency, ISO 4217 code or counter, where the metric has one."""
+    have: _builtins.int
+    """Counted so far; money in minor units, points in the smallest unit."""
+    want: _builtins.int
+    """Needed."""
+    missing: _builtins.int
+    """Still missing; 0 when the need is met."""
+    @_builtins.property
+    def business_units(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Business units in which it is counted; empty: all."""
+
+    @_builtins.property
+    def window_end_time(self) -> _timestamp_pb2.Timestamp:
+        """End of the window in which it is counted; empty: counted for ever."""
+
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        business_units: _abc.Iterable[_builtins.str] | None = ...,
+        have: _builtins.int = ...,
+        want: _builtins.int = ...,
+        missing: _builtins.int = ...,
+        window_end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window_end_time", b"window_end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_units", b"business_units", "have", b"have", "metric", b"metric", "missing", b"missing", "subject", b"subject", "want", b"want", "window_end_time", b"window_end_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierNeed: _TypeAlias = TierNeed  # noqa: Y015

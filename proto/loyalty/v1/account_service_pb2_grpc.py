@@ -45,6 +45,11 @@ class AccountServiceStub:
                 request_serializer=loyalty_dot_v1_dot_account__service__pb2.ListEntriesRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_account__service__pb2.ListEntriesResponse.FromString,
                 _registered_method=True)
+        self.GetTier = channel.unary_unary(
+                '/loyalty.v1.AccountService/GetTier',
+                request_serializer=loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -71,6 +76,16 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTier(self, request, context):
+        """The tier, what is missing for the next one, and what the member has when this one is over.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \
+        localhost:7070 loyalty.v1.AccountService/GetTier
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +98,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ListEntries,
                     request_deserializer=loyalty_dot_v1_dot_account__service__pb2.ListEntriesRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_account__service__pb2.ListEntriesResponse.SerializeToString,
+            ),
+            'GetTier': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTier,
+                    request_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -140,6 +160,33 @@ class AccountService:
             '/loyalty.v1.AccountService/ListEntries',
             loyalty_dot_v1_dot_account__service__pb2.ListEntriesRequest.SerializeToString,
             loyalty_dot_v1_dot_account__service__pb2.ListEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AccountService/GetTier',
+            loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.SerializeToString,
+            loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class AccountServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
       localhost:7070 loyalty.v1.AccountService/ListEntries
     """
+    GetTier: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetTierRequest, _account_service_pb2.GetTierResponse]
+    """The tier, what is missing for the next one, and what the member has when this one is over.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+      localhost:7070 loyalty.v1.AccountService/GetTier
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -62,6 +68,12 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
       localhost:7070 loyalty.v1.AccountService/ListEntries
+    """
+    GetTier: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetTierRequest, _account_service_pb2.GetTierResponse]  # type: ignore[assignment]
+    """The tier, what is missing for the next one, and what the member has when this one is over.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+      localhost:7070 loyalty.v1.AccountService/GetTier
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,6 +101,18 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"page_size":20}' \\
           localhost:7070 loyalty.v1.AccountService/ListEntries
+        """
+
+    @_abc_1.abstractmethod
+    def GetTier(
+        self,
+        request: _account_service_pb2.GetTierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.GetTierResponse, _abc.Awaitable[_account_service_pb2.GetTierResponse]]:
+        """The tier, what is missing for the next one, and what the member has when this one is over.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+          localhost:7070 loyalty.v1.AccountService/GetTier
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -69,6 +69,14 @@ class _TierCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TierCause.V
     """Enough qualifying points."""
     TIER_CAUSE_PERIOD_ENDED: _TierCause.ValueType  # 2
     """The tier's validity ended."""
+    TIER_CAUSE_LIFETIME: _TierCause.ValueType  # 3
+    """Enough for the tier for ever."""
+    TIER_CAUSE_GRANTED: _TierCause.ValueType  # 4
+    """Staff gave it."""
+    TIER_CAUSE_GRANT_ENDED: _TierCause.ValueType  # 5
+    """What staff gave ended."""
+    TIER_CAUSE_REFUNDED: _TierCause.ValueType  # 6
+    """What had reached it was taken back."""
 
 class TierCause(_TierCause, metaclass=_TierCauseEnumTypeWrapper):
     """Why a tier changed."""
@@ -79,7 +87,47 @@ TIER_CAUSE_REACHED: TierCause.ValueType  # 1
 """Enough qualifying points."""
 TIER_CAUSE_PERIOD_ENDED: TierCause.ValueType  # 2
 """The tier's validity ended."""
+TIER_CAUSE_LIFETIME: TierCause.ValueType  # 3
+"""Enough for the tier for ever."""
+TIER_CAUSE_GRANTED: TierCause.ValueType  # 4
+"""Staff gave it."""
+TIER_CAUSE_GRANT_ENDED: TierCause.ValueType  # 5
+"""What staff gave ended."""
+TIER_CAUSE_REFUNDED: TierCause.ValueType  # 6
+"""What had reached it was taken back."""
 Global___TierCause: _TypeAlias = TierCause  # noqa: Y015
+
+class _TierBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TierBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TierBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIER_BASIS_UNSPECIFIED: _TierBasis.ValueType  # 0
+    """As TIER_BASIS_EARNED: of facts that are older than the other values."""
+    TIER_BASIS_EARNED: _TierBasis.ValueType  # 1
+    """By what was counted."""
+    TIER_BASIS_GRANTED: _TierBasis.ValueType  # 2
+    """By a decision of staff."""
+    TIER_BASIS_GRACE: _TierBasis.ValueType  # 3
+    """Its validity is over, and the policy lets it last some days more."""
+    TIER_BASIS_LIFETIME: _TierBasis.ValueType  # 4
+    """By what was counted, for ever."""
+
+class TierBasis(_TierBasis, metaclass=_TierBasisEnumTypeWrapper):
+    """By what right a tier is held."""
+
+TIER_BASIS_UNSPECIFIED: TierBasis.ValueType  # 0
+"""As TIER_BASIS_EARNED: of facts that are older than the other values."""
+TIER_BASIS_EARNED: TierBasis.ValueType  # 1
+"""By what was counted."""
+TIER_BASIS_GRANTED: TierBasis.ValueType  # 2
+"""By a decision of staff."""
+TIER_BASIS_GRACE: TierBasis.ValueType  # 3
+"""Its validity is over, and the policy lets it last some days more."""
+TIER_BASIS_LIFETIME: TierBasis.ValueType  # 4
+"""By what was counted, for ever."""
+Global___TierBasis: _TypeAlias = TierBasis  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
@@ -1593,6 +1641,10 @@ class TierChanged(_message.Message):
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    GRANTING_UNIT_FIELD_NUMBER: _builtins.int
     from_tier: _builtins.str
     """Tier before; empty for none."""
     to_tier: _builtins.str
@@ -1607,6 +1659,12 @@ class TierChanged(_message.Message):
     """Digest of the policy whose ladder answered."""
     entry_id: _builtins.str
     """Entry this belongs to; empty when time caused it."""
+    basis: Global___TierBasis.ValueType
+    """By what right it is held."""
+    reason: _builtins.str
+    """Why staff gave or ended it, in their words; empty when nobody did."""
+    granting_unit: _builtins.str
+    """Business unit whose staff gave or ended it."""
     @_builtins.property
     def valid_until_time(self) -> _timestamp_pb2.Timestamp:
         """When it has to be earned again; empty: never."""
@@ -1614,6 +1672,10 @@ class TierChanged(_message.Message):
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """From when the tier is valid."""
+
+    @_builtins.property
+    def review_time(self) -> _timestamp_pb2.Timestamp:
+        """When the ladder is asked again, before the tier ends, if a higher one was reached meanwhile; empty: at once."""
 
     def __init__(
         self,
@@ -1627,10 +1689,14 @@ class TierChanged(_message.Message):
         policy_digest: _builtins.str = ...,
         entry_id: _builtins.str = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        basis: Global___TierBasis.ValueType = ...,
+        review_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        granting_unit: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "review_time", b"review_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "granting_unit", b"granting_unit", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "reason", b"reason", "review_time", b"review_time", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

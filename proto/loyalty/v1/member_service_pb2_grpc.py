@@ -50,6 +50,11 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberResponse.FromString,
                 _registered_method=True)
+        self.GrantTier = channel.unary_unary(
+                '/loyalty.v1.MemberService/GrantTier',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -87,6 +92,17 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GrantTier(self, request, context):
+        """Gives a member a tier by decision of staff, a status match say, or ends one that was given. Needs the verb `tier`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
+        "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -104,6 +120,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.GetMember,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberResponse.SerializeToString,
+            ),
+            'GrantTier': grpc.unary_unary_rpc_method_handler(
+                    servicer.GrantTier,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -188,6 +209,33 @@ class MemberService:
             '/loyalty.v1.MemberService/GetMember',
             loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.GetMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GrantTier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/GrantTier',
+            loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.FromString,
             options,
             channel_credentials,
             insecure,

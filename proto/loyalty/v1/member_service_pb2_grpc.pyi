@@ -52,6 +52,13 @@ class MemberServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.MemberService/GetMember
     """
+    GrantTier: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GrantTierRequest, _member_service_pb2.GrantTierResponse]
+    """Gives a member a tier by decision of staff, a status match say, or ends one that was given. Needs the verb `tier`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
+      "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -76,6 +83,13 @@ class MemberServiceAsyncStub(MemberServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.MemberService/GetMember
+    """
+    GrantTier: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GrantTierRequest, _member_service_pb2.GrantTierResponse]  # type: ignore[assignment]
+    """Gives a member a tier by decision of staff, a status match say, or ends one that was given. Needs the verb `tier`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
+      "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,6 +130,19 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
           localhost:7070 loyalty.v1.MemberService/GetMember
+        """
+
+    @_abc_1.abstractmethod
+    def GrantTier(
+        self,
+        request: _member_service_pb2.GrantTierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.GrantTierResponse, _abc.Awaitable[_member_service_pb2.GrantTierResponse]]:
+        """Gives a member a tier by decision of staff, a status match say, or ends one that was given. Needs the verb `tier`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
+          "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
