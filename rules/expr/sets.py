@@ -48,6 +48,9 @@ def as_polars(node: Node, environment: Environment) -> pl.Expr:
             raise NotSetBased(f"{part}: a set has one row for a document, not one for a line")
         if part == Name(LINES, ""):
             raise NotSetBased(f"size({LINES}): the lines are not in the set; tx.lines counts them")
+        if isinstance(part, Choice) and not roots(part.test):
+            # Polars gives one value instead of a column where such a test is folded away.
+            raise NotSetBased(f"{part.test}: a test that asks nothing; write the side it chooses")
     return _Compiler(environment).expression(node)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from rules.expr import Fault, compile_condition, parse, read
+from rules.expr.nodes import Choice, walk
 from tests.rules.expr.conformance import CASES, VALUES
 from tests.rules.expr.naive import ERROR, answer
 from tests.rules.expr.samples import ENVIRONMENT
@@ -26,8 +27,8 @@ def test_a_set_gives_the_answer_of_cel_or_says_why_not(text: str, expected: bool
     from tests.rules.expr.frames import asked_of_set
 
     node = read(text, ENVIRONMENT)
-    if "lines" in text:
-        with pytest.raises(NotSetBased, match="lines"):
+    if "lines" in text or any(isinstance(part, Choice) for part in walk(node)):
+        with pytest.raises(NotSetBased, match=r"lines|a test that asks nothing"):
             asked_of_set(node, [VALUES])
     else:
         assert asked_of_set(node, [VALUES, VALUES]) == [expected, expected]
