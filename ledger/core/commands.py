@@ -6,7 +6,7 @@ asked the rules; what they answered stands in the command.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ledger.core.instant import Instant
 from ledger.core.state import Account
@@ -23,6 +23,25 @@ from loyalty.v1.types_pb2 import Document, Money, Origin, Pins
 
 HoldFact = PointsHeld | HoldCaptured | HoldReleased
 BurnFact = PointsBurned | HoldCaptured | BurnReversed | ReversalReversed
+
+
+class Life(Protocol):
+    """How long points live when a date alone does not say it."""
+
+    @property
+    def expiry(self) -> str: ...
+    @property
+    def inactive_months(self) -> int: ...
+    @property
+    def extended_by(self) -> tuple[str, ...]: ...
+    @property
+    def hard_expires_at(self) -> Instant | None: ...
+    @property
+    def unless_tiers(self) -> tuple[str, ...]: ...
+    @property
+    def unless_segments(self) -> tuple[str, ...]: ...
+    @property
+    def restarts(self) -> bool: ...
 
 
 class Grant(Protocol):
@@ -46,6 +65,78 @@ class Grant(Protocol):
     def qualifying(self) -> bool: ...
     @property
     def window(self) -> str: ...
+    @property
+    def campaign(self) -> str: ...
+    @property
+    def cut_by(self) -> str: ...
+    @property
+    def life(self) -> Life | None: ...
+
+
+class BenefitGrant(Protocol):
+    """What one rule grants besides points, in total."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def benefit(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def expires_at(self) -> Instant: ...
+    @property
+    def campaign(self) -> str: ...
+
+
+class Use(NamedTuple):
+    """What a document uses in a period, in total, beside what others had used."""
+
+    name: str
+    scope: str
+    period: str
+    others: int
+    total: int
+
+
+class Numbered(NamedTuple):
+    """The number that a counter offers a document."""
+
+    counter: str
+    period: str
+    day: str
+    number: int
+    streak: bool
+    by_day: bool
+
+
+class Counts(NamedTuple):
+    """What a document counts for besides points, in total."""
+
+    uses: Sequence[Use] = ()
+    numbers: Sequence[Numbered] = ()
+    benefits: Sequence[BenefitGrant] = ()
+
+
+class RefundTerms(NamedTuple):
+    """What happens when points to be taken back are not there."""
+
+    any_lot: bool = True
+    """Other lots than the document's own may be drawn."""
+    when_spent: str = "arrears"
+    """arrears, write_off or refuse."""
+    write_off_to: str = ""
+    """Business unit that bears what is written off; empty: the one that posts."""
+    arrears_limit: int | None = None
+    """Most points that the member may owe; None: any."""
+    over_limit: str = "write_off"
+    """write_off or refuse."""
+    keeps_tier: bool = False
+    """A refund does not cost the tier that its points gave."""
+
+
+NO_COUNTS: Final = Counts()
+ARREARS: Final = RefundTerms()
+"""The terms of a policy that says nothing of refunds."""
 
 
 class TierAnswer(Protocol):
@@ -107,6 +198,8 @@ class PostDocument(NamedTuple):
     pins: Pins
     grants: Sequence[Grant]
     """What every rule gives for this state, in total; empty when cancelled."""
+    counts: Counts = NO_COUNTS
+    refunds: RefundTerms = ARREARS
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def decide(  # noqa: C901 - one arm per verb
         case PostDocument():
             if post(draft, command, now=now) is Outcome.SUPERSEDED:
                 return Decision((), account, Outcome.SUPERSEDED)
-            if draft.tally.qualifying is not account.qualifying:
+            if _counts_for_tiers(draft, account):
                 reach(draft, ladder, entry_id=command.entry_id)
         case BurnPoints():
             burn(draft, command)
@@ -64,3 +64,9 @@ def decide(  # noqa: C901 - one arm per verb
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)
     return draft.decision()
+
+
+def _counts_for_tiers(draft: Draft, account: Account) -> bool:
+    """Whether something changed that a ladder may look at."""
+    tally = draft.tally
+    return tally.qualifying is not account.qualifying or tally.counting.usage is not account.usage

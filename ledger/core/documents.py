@@ -8,18 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ledger.core.arrears import release_lot, repay
-from ledger.core.commands import Grant, PostDocument
+from ledger.core.clawbacks import Loss, claw_back
+from ledger.core.commands import NO_COUNTS, Grant, Life, PostDocument
 from ledger.core.counting import document_key
+from ledger.core.counts import write_counts
 from ledger.core.decision import Draft, Outcome
-from ledger.core.draws import draw_available, draw_pending
 from ledger.core.instant import Instant, write_timestamp
 from ledger.core.state import Lot
 from loyalty.v1 import types_pb2
 from loyalty.v1.events_pb2 import (
-    ArrearsIncurred,
     DocumentPosted,
-    PendingClawedBack,
-    PointsClawedBack,
     PointsEarned,
     PointsPended,
 )
@@ -40,15 +38,7 @@ class _Terms(NamedTuple):
     pending_until: Instant | None
     expires_at: Instant | None
     window: str
-
-
-class _Loss(NamedTuple):
-    """Points that a document takes back in one currency and tier window."""
-
-    document: str
-    currency: str
-    window: str
-    points: int
+    life: Life | None
 
 
 class _Difference:
@@ -68,7 +58,7 @@ class _Difference:
 
 
 def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:
-    """Post a document's version. Raises TooManyLots, PointsOverflow."""
+    """Post a document's version. Raises TooManyLots, PointsOverflow, ClawbackRefused."""
     head, document = command.head, command.document
     if head is not None and document.version <= head.document.version:
         return Outcome.SUPERSEDED
@@ -80,7 +70,7 @@ def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:
     waiting = _waiting(draft, key) if final and head is not None else []
     difference = _difference(command, waiting, now)
     for (currency, window), points in difference.less.items():
-        _claw_back(draft, command, _Loss(key, currency, window, points))
+        claw_back(draft, command, Loss(key, currency, window, points))
     if waiting:
         for lot in _waiting(draft, key):
             release_lot(draft, lot, entry_id=command.entry_id)
@@ -108,6 +98,8 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         add = version.grants.add
         for grant in command.grants:
             _write_grant(add(), grant)
+    if command.counts is not NO_COUNTS or head is not None:
+        write_counts(version, command.counts, head)
     draft.record(version)
 
 
@@ -123,6 +115,10 @@ def _write_grant(recorded: types_pb2.Grant, grant: Grant) -> None:
         write_timestamp(recorded.available_time, grant.pending_until)
     if grant.expires_at is not None:
         write_timestamp(recorded.expire_time, grant.expires_at)
+    if grant.campaign:
+        recorded.campaign = grant.campaign
+    if grant.cut_by:
+        recorded.cut_by = grant.cut_by
 
 
 def _waiting(draft: Draft, key: str) -> list[Lot]:
@@ -146,7 +142,7 @@ def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> 
         until = grant.pending_until
         if pending or (until is not None and until <= now):
             until = None
-        terms = _Terms(currency, funder, until, grant.expires_at, window)
+        terms = _Terms(currency, funder, until, grant.expires_at, window, grant.life)
         had = before.pop((grant.rule, currency, funder, window), 0) if before else 0
         added = grant.granted - had
         if until is not None and still_waiting:
@@ -178,71 +174,6 @@ def _granted_before(head: DocumentPosted | None) -> dict[_GrantKey, int]:
         key = (grant.rule, grant.currency, grant.funder, grant.tier_window)
         before[key] = before.get(key, 0) + grant.granted
     return before
-
-
-def _claw_back(draft: Draft, command: PostDocument, loss: _Loss) -> None:
-    """Take back from what is pending of the document, its own lots, others; the rest is owed.
-
-    Tier-qualifying points are taken from their own window only, and never owed.
-    """
-    lots = [
-        lot
-        for lot in draft.tally.lots.items
-        if lot.currency == loss.currency and lot.tier_window == loss.window
-    ]
-    own = [lot for lot in lots if lot.document == loss.document]
-    others = (lot for lot in lots if lot.document != loss.document)
-    pending, left = draw_pending(own, loss.points)
-    draws, left = draw_available(own, left)
-    more, missing = draw_available(others, left)
-    draws += more
-    if pending:
-        draft.record(
-            PendingClawedBack(
-                entry_id=command.entry_id,
-                currency=loss.currency,
-                points=_sum(pending),
-                business_unit=command.business_unit,
-                draws=pending,
-                document=loss.document,
-                tier_window=loss.window,
-            )
-        )
-    if draws:
-        points = _sum(draws)
-        draft.record(
-            PointsClawedBack(
-                entry_id=command.entry_id,
-                currency=loss.currency,
-                points=points,
-                business_unit=command.business_unit,
-                draws=draws,
-                document=loss.document,
-                available_after=draft.available(loss.currency) - points,
-                tier_window=loss.window,
-            )
-        )
-    if missing and not loss.window:
-        _owe(draft, command, loss, missing)
-
-
-def _sum(draws: Iterable[types_pb2.Draw]) -> int:
-    return sum(draw.points for draw in draws)
-
-
-def _owe(draft: Draft, command: PostDocument, loss: _Loss, points: int) -> None:
-    draft.check_room(loss.currency, points)
-    debts = sum(isinstance(fact.event, ArrearsIncurred) for fact in draft.facts)
-    draft.record(
-        ArrearsIncurred(
-            debt_id=f"{command.entry_id}.d{debts + 1}",
-            currency=loss.currency,
-            points=points,
-            business_unit=command.business_unit,
-            document=loss.document,
-            entry_id=command.entry_id,
-        )
-    )
 
 
 def _issue(draft: Draft, command: PostDocument, key: str, more: Mapping[_Terms, int]) -> None:
@@ -289,6 +220,19 @@ def _write_lot(
     write_timestamp(made.earned_time, command.occurred_at)
     if terms.expires_at is not None:
         write_timestamp(made.expire_time, terms.expires_at)
+    if terms.life is not None:
+        _write_life(made.life, terms.life)
+
+
+def _write_life(recorded: types_pb2.LotLife, life: Life) -> None:
+    recorded.expiry = life.expiry
+    recorded.inactive_months = life.inactive_months
+    recorded.extended_by.extend(life.extended_by)
+    if life.hard_expires_at is not None:
+        write_timestamp(recorded.hard_expire_time, life.hard_expires_at)
+    recorded.unless_tiers.extend(life.unless_tiers)
+    recorded.unless_segments.extend(life.unless_segments)
+    recorded.restarts = life.restarts
 
 
 def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:

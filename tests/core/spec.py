@@ -17,6 +17,7 @@ from ledger.core.commands import (
     EnrolMember,
     HoldFact,
     HoldPoints,
+    Life,
     PostDocument,
     RedemptionTerms,
     ReleaseHold,
@@ -37,7 +38,6 @@ from loyalty.v1.events_pb2 import (
     OpeningLotRecorded,
     PointsBurned,
     PointsHeld,
-    PolicyPublished,
     ReversalReversed,
 )
 from loyalty.v1.types_pb2 import (
@@ -78,6 +78,9 @@ class Grant:
     pending_until: Instant | None = None
     expires_at: Instant | None = None
     window: str = ""
+    campaign: str = ""
+    cut_by: str = ""
+    life: Life | None = None
 
     @property
     def wanted(self) -> int:
@@ -310,7 +313,7 @@ def _burn_of(act: BurnFact) -> str:
 
 def account_facts(facts: Sequence[Fact]) -> list[AccountFact]:
     """What a fold takes."""
-    return [fact.event for fact in facts if not isinstance(fact.event, PolicyPublished)]
+    return [fact.event for fact in facts if isinstance(fact.event, AccountFact)]
 
 
 def entry_of(decision: Decision) -> str:

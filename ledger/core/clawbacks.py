@@ -1,0 +1,130 @@
+"""Clawback: a document gives less now, and what it gave is taken back, owed, or written off."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ledger.core.commands import PostDocument
+from ledger.core.decision import Draft
+from ledger.core.draws import draw_available, draw_pending
+from ledger.core.refusals import ClawbackRefused
+from loyalty.v1 import types_pb2
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ClawbackWrittenOff,
+    PendingClawedBack,
+    PointsClawedBack,
+)
+
+
+class Loss(NamedTuple):
+    """Points that a document takes back in one currency and tier window."""
+
+    document: str
+    currency: str
+    window: str
+    points: int
+
+
+def claw_back(draft: Draft, command: PostDocument, loss: Loss) -> None:
+    """Take back from what is pending of the document, its own lots, others; the rest is missing.
+
+    Tier-qualifying points are taken from their own window only, and never missed.
+    Raises ClawbackRefused.
+    """
+    lots = [
+        lot
+        for lot in draft.tally.lots.items
+        if lot.currency == loss.currency and lot.tier_window == loss.window
+    ]
+    own = [lot for lot in lots if lot.document == loss.document]
+    others = [lot for lot in lots if lot.document != loss.document and command.refunds.any_lot]
+    pending, left = draw_pending(own, loss.points)
+    draws, left = draw_available(own, left)
+    more, missing = draw_available(others, left)
+    draws += more
+    if pending:
+        draft.record(
+            PendingClawedBack(
+                entry_id=command.entry_id,
+                currency=loss.currency,
+                points=_sum(pending),
+                business_unit=command.business_unit,
+                draws=pending,
+                document=loss.document,
+                tier_window=loss.window,
+            )
+        )
+    if draws:
+        points = _sum(draws)
+        draft.record(
+            PointsClawedBack(
+                entry_id=command.entry_id,
+                currency=loss.currency,
+                points=points,
+                business_unit=command.business_unit,
+                draws=draws,
+                document=loss.document,
+                available_after=draft.available(loss.currency) - points,
+                tier_window=loss.window,
+            )
+        )
+    if missing and not loss.window:
+        _miss(draft, command, loss, missing)
+
+
+def _miss(draft: Draft, command: PostDocument, loss: Loss, missing: int) -> None:
+    """Let somebody bear what could not be taken back, as the policy says."""
+    terms = command.refunds
+    if terms.when_spent == "refuse":
+        raise _refused(loss, missing)
+    if terms.when_spent == "write_off":
+        _write_off(draft, command, loss, missing, over_limit=False)
+        return
+    owed = missing
+    if terms.arrears_limit is not None:
+        row = draft.tally.balances.get(loss.currency, (0, 0, 0, 0))
+        owed = min(missing, max(0, terms.arrears_limit - row[3]))
+        if owed < missing and terms.over_limit == "refuse":
+            raise _refused(loss, missing - owed)
+    if owed:
+        _owe(draft, command, loss, owed)
+    if owed < missing:
+        _write_off(draft, command, loss, missing - owed, over_limit=True)
+
+
+def _refused(loss: Loss, missing: int) -> ClawbackRefused:
+    return ClawbackRefused(missing=missing, currency=loss.currency, document=loss.document)
+
+
+def _write_off(
+    draft: Draft, command: PostDocument, loss: Loss, points: int, *, over_limit: bool
+) -> None:
+    draft.record(
+        ClawbackWrittenOff(
+            entry_id=command.entry_id,
+            currency=loss.currency,
+            points=points,
+            business_unit=command.refunds.write_off_to or command.business_unit,
+            document=loss.document,
+            over_limit=over_limit,
+        )
+    )
+
+
+def _sum(draws: Iterable[types_pb2.Draw]) -> int:
+    return sum(draw.points for draw in draws)
+
+
+def _owe(draft: Draft, command: PostDocument, loss: Loss, points: int) -> None:
+    draft.check_room(loss.currency, points)
+    debts = sum(isinstance(fact.event, ArrearsIncurred) for fact in draft.facts)
+    draft.record(
+        ArrearsIncurred(
+            debt_id=f"{command.entry_id}.d{debts + 1}",
+            currency=loss.currency,
+            points=points,
+            business_unit=command.business_unit,
+            document=loss.document,
+            entry_id=command.entry_id,
+        )
+    )
