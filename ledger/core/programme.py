@@ -123,7 +123,7 @@ class Programme:
     stream: str = ""
     version: int = 0
     """Of the stream: how many facts are folded."""
-    versions: Mapping[str, Version] = field(default=_NONE, repr=False)
+    versions: Mapping[str, Version] = field(default_factory=lambda: _NONE, repr=False)
     """By digest, in the order in which they were first heard of."""
 
     @property
