@@ -5,6 +5,7 @@
 
 from rules.award import Award, Benefit, CapUse, CounterNumber, Grant, Life, Metric
 from rules.checks import check
+from rules.conversions import Converted, convert
 from rules.evaluation import evaluate, pin
 from rules.explanation import ExplainedRule, Explanation, LineShare, SkippedRule, explain
 from rules.facts import (
@@ -16,21 +17,28 @@ from rules.facts import (
     member_from_pins,
     parse_quantity,
 )
-from rules.ladder import TierAnswer
+from rules.ladder import Occasion, TierAnswer
 from rules.lives import Living, life_ends, released_end
 from rules.loading import PolicyDocument, load
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
+    PeriodLimit,
     RedemptionTerms,
+    RewardTerms,
     hold_expires_at,
+    most_for_basket,
+    most_redeemable,
     points_for_money,
     redemption,
     reversal_grace_until,
+    reward,
 )
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
+from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
-from rules.tiers import tier_for
+from rules.tiers import NeedProgress, Progress, progress, tier_for
+from rules.transfers import Transfer, TransferFacts, transfer
 
 __all__ = [
     "FREE",
@@ -38,6 +46,7 @@ __all__ = [
     "Benefit",
     "CapKey",
     "CapUse",
+    "Converted",
     "CounterKey",
     "CounterNumber",
     "CurrencyTerms",
@@ -46,6 +55,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "Grant",
+    "Held",
     "Instant",
     "Life",
     "LineFacts",
@@ -53,30 +63,45 @@ __all__ = [
     "Living",
     "MemberFacts",
     "Metric",
+    "NeedProgress",
+    "Occasion",
+    "PeriodLimit",
     "Pins",
     "Policy",
     "PolicyDocument",
     "PolicyRefused",
+    "Progress",
     "RecordedRoom",
     "RedemptionTerms",
+    "RewardTerms",
     "Room",
     "RulesRefusal",
     "SkippedRule",
+    "Span",
+    "Standing",
     "TierAnswer",
+    "Transfer",
+    "TransferFacts",
     "UnitTerms",
     "check",
     "compile_policy",
+    "convert",
     "evaluate",
     "explain",
     "hold_expires_at",
     "life_ends",
     "load",
     "member_from_pins",
+    "most_for_basket",
+    "most_redeemable",
     "parse_quantity",
     "pin",
     "points_for_money",
+    "progress",
     "redemption",
     "released_end",
     "reversal_grace_until",
+    "reward",
     "tier_for",
+    "transfer",
 ]

@@ -251,10 +251,13 @@ def _redemptions(document: PolicyDocument, model: PolicyModel) -> Findings:
             if entry.point_value is None and units[name].point_value is None:
                 message = f"neither it nor business unit {name!r} says a 'point_value'"
                 yield document.finding(("redemptions", number), message)
-            first = taken.setdefault((entry.currency, name), entry.id)
-            if first != entry.id:
+            first = taken.get((entry.currency, name))
+            if first is not None:
                 message = f"{entry.currency!r} at {name!r} is already redeemed by {first!r}"
                 yield document.finding(("redemptions", number), message)
+            elif not entry.tier and entry.window is None:
+                # Those before it were for some tiers or times; this one leaves nothing to others.
+                taken[entry.currency, name] = entry.id
 
 
 def _holds(document: PolicyDocument, model: PolicyModel) -> Findings:
