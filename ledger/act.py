@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from ledger.checking import Checked
 from ledger.core.refusals import Refusal
 from ledger.identities import IdentityHash
 from ledger.keys import act_key, burn_thing, document_thing, hold_thing, request_key
@@ -25,7 +26,14 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest, Member
-from loyalty.v1.programme_service_pb2 import Policy, PublishPolicyRequest
+from loyalty.v1.programme_service_pb2 import (
+    ApprovePolicyRequest,
+    DraftPolicyRequest,
+    Policy,
+    PublishPolicyRequest,
+    RecordSimulationRequest,
+    WithdrawPolicyRequest,
+)
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_SALE,
     DOCUMENT_STATUS_FINAL,
@@ -45,6 +53,10 @@ WriteRequest = (
     | EnrolMemberRequest
     | LinkIdentityRequest
     | PublishPolicyRequest
+    | DraftPolicyRequest
+    | RecordSimulationRequest
+    | ApprovePolicyRequest
+    | WithdrawPolicyRequest
 )
 AnswerMessage = Posting | Member | Policy
 
@@ -64,15 +76,27 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     EnrolMemberRequest: 9,
     LinkIdentityRequest: 10,
     PublishPolicyRequest: 11,
+    DraftPolicyRequest: 31,
+    RecordSimulationRequest: 32,
+    ApprovePolicyRequest: 33,
+    WithdrawPolicyRequest: 34,
 }
 
 
+ABOUT_POLICY: Final = (
+    PublishPolicyRequest,
+    DraftPolicyRequest,
+    RecordSimulationRequest,
+    ApprovePolicyRequest,
+    WithdrawPolicyRequest,
+)
+"""Requests without origin or member; answered with a Policy."""
 _NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
     EnrolMemberRequest,
-    PublishPolicyRequest,
+    *ABOUT_POLICY,
 )
 
 
@@ -116,6 +140,8 @@ class Act:
     version_key: str = ""
     thing: str = ""
     """Thing of the hold or burn it acts on."""
+    policy: Checked | None = None
+    """The policy document of the request, checked; None until it is."""
     delivered: bool = field(default=False)
 
     def answer(self, result: Answer | Refusal | Exception) -> None:
@@ -208,7 +234,7 @@ def _fingerprint(act: Act) -> None:
     request.CopyFrom(act.request)  # type: ignore[arg-type]
     request.request_id = ""
     request.validate_only = False
-    if not isinstance(request, PublishPolicyRequest):
+    if not isinstance(request, ABOUT_POLICY):
         origin = request.origin
         origin.client_software = origin.till = origin.operator = ""
     named = act.identity is not None or bool(act.new_identities)

@@ -1,4 +1,4 @@
-"""The published policies of the programme: which one is in force at an instant, and what it says.
+"""The policies of the programme: which one is in force at an instant, and what it says.
 
 Policies live in the ledger's own history, in the stream `policy/<programme>`. Every process follows
 that stream; a policy takes effect with a lead longer than the time a process needs to see it.
@@ -7,18 +7,19 @@ that stream; a policy takes effect with a lead longer than the time a process ne
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import rules
 from ledger.core import refusals
-from ledger.core.commands import TierVerdict
-from ledger.core.events import decode
-from ledger.core.instant import Instant, from_timestamp, optional_timestamp, to_datetime
+from ledger.core.commands import Occasion, TierVerdict
+from ledger.core.events import PolicyFact, decode
+from ledger.core.instant import Instant, from_timestamp, to_datetime
+from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.spending import spending_refusal
+from ledger.ladders import verdict
 from ledger.store import PolicyRow, Store
 from loyalty.v1.events_pb2 import PolicyPublished
-from loyalty.v1.programme_service_pb2 import Policy as PolicyMessage
 
 Asked = TypeVar("Asked")
 KNOWN_MAX: Final = 50
@@ -32,73 +33,66 @@ class PublishedPolicy:
     event: PolicyPublished
     compiled: rules.Policy
     effective_at: Instant
-    recorded_at: Instant
-
-    @property
-    def message(self) -> PolicyMessage:
-        """The policy as the contract shows it."""
-        event = self.event
-        return PolicyMessage(
-            programme=event.programme,
-            version=event.version,
-            digest=event.digest,
-            document=event.document,
-            effective_time=event.effective_time,
-            publish_time=optional_timestamp(self.recorded_at),
-            publisher=event.publisher,
-        )
 
 
-def published(event: PolicyPublished, recorded_at: Instant) -> PublishedPolicy:
+def published(event: PolicyPublished) -> PublishedPolicy:
     """Compile what was published. It was checked then, so it compiles.
 
     The digest is the published one: expanding the document today could add keys it did not have.
     """
     compiled = replace(rules.compile_policy(rules.load(event.expanded)), digest=event.digest)
-    return PublishedPolicy(event, compiled, from_timestamp(event.effective_time), recorded_at)
+    return PublishedPolicy(event, compiled, from_timestamp(event.effective_time))
 
 
-def _read(row: PolicyRow) -> PublishedPolicy:
-    event = decode(row.payload)
-    assert isinstance(event, PolicyPublished), "a policy stream holds nothing else"
-    return published(event, row.recorded_at)
+def _read(row: PolicyRow) -> tuple[PolicyFact, PublishedPolicy | None]:
+    fact = cast(PolicyFact, decode(row.payload))
+    return fact, published(fact) if isinstance(fact, PolicyPublished) else None
 
 
 class PolicyBook:
-    """All published policies, newest known from the store."""
+    """All drafts and policies, as far as they are known from the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, approval_required: bool = True) -> None:
         """Begin without any; `refresh` reads them."""
-        self.stream = ""
-        self.stream_version = 0
+        self.approval_required = approval_required
+        """Whether a policy needs a second person's approval before it is published."""
+        self.programme = Programme()
         self._by_digest: dict[str, PublishedPolicy] = {}
-        self._newest_first: list[PublishedPolicy] = []
+        self._selectable: list[PublishedPolicy] = []
+        """What may come into force, highest version first."""
 
     async def refresh(self, store: Store) -> None:
-        """Read what was published since the last refresh."""
-        for row in await store.policy_events(self.stream_version):
-            if row.version > self.stream_version:
+        """Read what was recorded of policies since the last refresh."""
+        for row in await store.policy_events(self.programme.version):
+            if row.version > self.programme.version:
                 # In a thread: a large policy takes long enough to be felt at the tills.
-                policy = await asyncio.to_thread(_read, row)
-                self.add(row.stream, row.version, policy)
+                fact, policy = await asyncio.to_thread(_read, row)
+                self.add(row.stream, row.version, fact, row.recorded_at, policy)
 
-    def add(self, stream: str, version: int, policy: PublishedPolicy) -> None:
-        """Take up the next policy of the stream; one that is known already changes nothing."""
-        if version <= self.stream_version:
+    def add(
+        self,
+        stream: str,
+        version: int,
+        fact: PolicyFact,
+        recorded_at: Instant,
+        policy: PublishedPolicy | None,
+    ) -> None:
+        """Take up the next fact of the stream; one that is known already changes nothing.
+
+        `policy` is what the fact publishes, if it publishes one.
+        """
+        if version <= self.programme.version:
             return
-        self.stream, self.stream_version = stream, version
-        self._by_digest[policy.event.digest] = policy
-        self._newest_first.append(policy)
-        self._newest_first.sort(key=lambda each: each.event.version, reverse=True)
-
-    @property
-    def all(self) -> list[PublishedPolicy]:
-        """Every published policy, highest version first."""
-        return list(self._newest_first)
+        self.programme = after(self.programme, fact, recorded_at, stream)
+        if policy is not None:
+            self._by_digest[policy.event.digest] = policy
+        known = self._by_digest
+        standing = [each.digest for each in self.programme.published if each.takes_effect]
+        self._selectable = [known[digest] for digest in standing]
 
     def find(self, at: Instant) -> PublishedPolicy | None:
         """The policy in force at an instant: the highest version that had taken effect."""
-        for policy in self._newest_first:
+        for policy in self._selectable:
             if policy.effective_at <= at:
                 return policy
         return None
@@ -117,30 +111,12 @@ class PolicyBook:
             raise refusals.UnknownPolicy(policy=digest)
         return found.compiled
 
-    def version(self, version: int) -> PublishedPolicy | None:
-        """The policy with a version number."""
-        for policy in self._newest_first:
-            if policy.event.version == version:
-                return policy
-        return None
-
-    def ladder(self, account: Account, at: Instant) -> TierVerdict | None:
+    def ladder(
+        self, account: Account, at: Instant, /, occasion: Occasion = "counted"
+    ) -> TierVerdict | None:
         """Ask the ladder of the policy in force at an instant which tier an account has."""
         found = self.find(at)
-        if found is None:
-            return None
-        answer = rules.tier_for(
-            found.compiled, qualifying=account.qualifying, at=at, current=account.tier or None
-        )
-        if answer.tier is None:
-            return None
-        window, points = "", 0
-        for (_, counted_in), held in account.qualifying.items():
-            if counted_in > window:
-                window, points = counted_in, 0
-            if counted_in == window:
-                points += held
-        return TierVerdict(answer.tier, answer.valid_until, window, points, found.event.digest)
+        return None if found is None else verdict(found.compiled, account, at, occasion)
 
 
 def ask(question: Callable[[], Asked]) -> Asked:

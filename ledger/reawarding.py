@@ -48,7 +48,7 @@ class Awards:
             try:
                 event = decode(payload)
                 if isinstance(event, PolicyPublished):
-                    policy = published(event, 0).compiled
+                    policy = published(event).compiled
                     self._policies[digest_of(event)] = policy
             except Exception:
                 continue
@@ -62,7 +62,7 @@ class Awards:
         try:
             at = pinned_instant(posted.pins.local_time)
             facts = facts_of(posted.document, posted.origin, at)
-            again = award(policy, facts, tier="", pins=pins_of(posted.pins))
+            again = award(policy, facts, member=rules.NOBODY, pins=pins_of(posted.pins))
         except Exception as error:
             # What is stored was evaluated once; if it cannot be any more, it is not what it was.
             return f"cannot be evaluated again: {error}"
@@ -75,7 +75,7 @@ def wrong_policy(event: PolicyPublished) -> str:
     if digest != event.digest:
         return f"the policy has digest {digest}, not {event.digest}"
     try:
-        published(event, 0)
+        published(event)
     except Exception as error:
         return f"the policy does not compile any more: {error}"
     return ""

@@ -10,11 +10,11 @@ from typing import Final, Self
 import asyncpg
 import structlog
 
-from ledger.act import Act, Answer, WriteRequest, prepare
+from ledger.act import ABOUT_POLICY, Act, Answer, WriteRequest, prepare
 from ledger.cache import Cache
 from ledger.clock import Clock, SystemClock
 from ledger.core import refusals
-from ledger.core.instant import SECOND, from_timestamp
+from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
 from ledger.core.state import Account
 from ledger.history import History
@@ -22,6 +22,7 @@ from ledger.identities import IdentityHash
 from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
 from ledger.policies import PolicyBook
+from ledger.policy_reads import PolicyReads
 from ledger.reads import Reads
 from ledger.snapshots import Snapshots
 from ledger.store import Store
@@ -31,7 +32,6 @@ from ledger.writer import DATABASE_LOST, Writer
 from loyalty.v1.account_service_pb2 import AsOf, ListEntriesRequest, ListEntriesResponse
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.member_service_pb2 import Member
-from loyalty.v1.programme_service_pb2 import GetPolicyRequest, Policy
 from loyalty.v1.types_pb2 import MemberRef
 
 log = structlog.get_logger()
@@ -50,6 +50,8 @@ class LedgerSettings:
     batch_max: int = 512
     cache_accounts: int = 200_000
     policy_refresh_seconds: float = 2.0
+    approval_required: bool = True
+    """Whether a second person has to approve a policy before it is published."""
 
 
 class Ledger:
@@ -69,7 +71,7 @@ class Ledger:
         self._clock = clock
         self._hashed = IdentityHash(settings.identity_key)
         cache = Cache(settings.cache_accounts)
-        self.policies = PolicyBook()
+        self.policies = PolicyBook(approval_required=settings.approval_required)
         self._snapshots = Snapshots(reading)
         self._waiting = Waiting(settings.queue_max)
         self._metrics = metrics
@@ -85,6 +87,7 @@ class Ledger:
         self._reads = Reads(
             reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
         )
+        self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)
         self.history = History(self._log)
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,9 +105,10 @@ class Ledger:
         await _require_identity_key(store, settings.identity_key)
         reading = Store(pool, store.lanes, writes=False)
         ledger = cls(store, reading, settings, clock or SystemClock(), metrics or NoMetrics())
-        await ledger.policies.refresh(reading)
         await ledger._check_clock()
         await ledger._writer.start()
+        # After the heads: policies that are older than them would be decided on.
+        await ledger.policies.refresh(reading)
         ledger._begin()
         return ledger
 
@@ -161,6 +165,8 @@ class Ledger:
         act = prepare(
             request, client=client, hashed=self._hashed, deliver=deliver, deadline=deadline
         )
+        if isinstance(request, ABOUT_POLICY):
+            act.policy = await self.programme.checked(request)
         self._waiting.put([Job((act,))], bulk=bulk)
         try:
             return await waiter
@@ -234,22 +240,6 @@ class Ledger:
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
         """A page of a statement. Raises UnknownMember, Malformed."""
         return await self._reads.entries(request)
-
-    async def policy(self, request: GetPolicyRequest) -> Policy:
-        """A published policy. Raises UnknownPolicy, NoPolicy."""
-        await self.policies.refresh(self.reading)
-        if request.WhichOneof("which") == "version":
-            found = self.policies.version(request.version)
-            if found is None:
-                raise refusals.UnknownPolicy(policy=f"version {request.version}")
-            return found.message
-        at = self._clock.now()
-        if request.WhichOneof("which") == "effective_time":
-            at = from_timestamp(request.effective_time)
-        self.policies.at(at)
-        found = self.policies.find(at)
-        assert found is not None, "at() refuses when there is none"
-        return found.message
 
     def verify(self, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
         """Check the whole history as it is now; progress, then the last word with `done` set."""

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from ledger.clock import Clock
 from ledger.core.advance import advance
 from ledger.core.decision import Decision
-from ledger.core.events import AnyFact, Fact, columns_of, encode
+from ledger.core.events import AnyFact, Fact, PolicyFact, columns_of, encode
 from ledger.core.instant import Instant
+from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
@@ -74,13 +75,15 @@ class Known:
             self.acts.setdefault(thing, {}).update(found)
 
 
-class PublishedNow(NamedTuple):
-    """A policy that this batch publishes."""
+class PolicyNow(NamedTuple):
+    """A fact about a policy that this batch records."""
 
     stream: str
     version: int
-    policy: PublishedPolicy
-    """Compiled already: that is not done twice."""
+    fact: PolicyFact
+    recorded_at: Instant
+    policy: PublishedPolicy | None
+    """What it publishes, compiled already: that is not done twice."""
 
 
 class Mark(NamedTuple):
@@ -107,7 +110,7 @@ class Work:
         self.known = Known()
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
-        self.published: list[PublishedNow] = []
+        self.policy_facts: list[PolicyNow] = []
         self.batch = AppendBatch()
         self.standing = dict(standing)
         self._began = dict(standing)
@@ -124,6 +127,15 @@ class Work:
         self._consulted.add(lane_of(stream, self.lanes))
         found = self.known.accounts.get(stream)
         return Account(account_of(stream)) if found is None else found
+
+    def programme(self) -> Programme:
+        """The programme's policies, with what this batch records of them."""
+        programme = self.policies.programme
+        if programme.stream:
+            self._consulted.add(lane_of(programme.stream, self.lanes))
+        for each in self.policy_facts:
+            programme = after(programme, each.fact, each.recorded_at, each.stream)
+        return programme
 
     def now(self, stream: str) -> Instant:
         """Time for a decision in a stream's lane: never at or before the lane's last fact."""
@@ -219,7 +231,7 @@ class Work:
             len(batch.events),
             len(batch.keys),
             len(batch.identities),
-            len(self.published),
+            len(self.policy_facts),
         )
 
     def back_to(self, mark: Mark) -> None:
@@ -228,7 +240,7 @@ class Work:
         del self.batch.events[mark.events :]
         del self.batch.keys[mark.keys :]
         del self.batch.identities[mark.identities :]
-        del self.published[mark.policies :]
+        del self.policy_facts[mark.policies :]
 
     def close(self) -> AppendBatch:
         """The batch to append, with the lanes it touches and where it expects them."""

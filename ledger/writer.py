@@ -126,7 +126,7 @@ class Writer:
 
     async def _step(self, jobs: list[Job], *, pipelined: bool) -> None:
         """Decide jobs, on top of the batch in flight if there is one, and begin their commit."""
-        if self._in_flight is not None and self._in_flight[0].work.published:
+        if self._in_flight is not None and self._in_flight[0].work.policy_facts:
             # What a policy says holds for others only once it is history.
             await self._settle_in_flight()
         if self._in_flight is None and not pipelined:
@@ -260,8 +260,8 @@ class Writer:
         self._snapshots.offer(work.made.accounts, self._cache)
         self._cache.put(work.made.accounts, work.made.identities)
         self._cache.put_missing(work.known.accounts)
-        for each in work.published:
-            self._policies.add(each.stream, each.version, each.policy)
+        for each in work.policy_facts:
+            self._policies.add(*each)
         self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)
         for act, result in decided.results:
             self._count(result)

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     projections: bool = Field(
         default=True, description="on or off; off where another process runs them"
     )
+    policy_approval: Literal["required", "off"] = Field(
+        default="required",
+        description="required, so that a second person approves every policy after the first; or"
+        " off",
+    )
     drain_delay_seconds: int = Field(
         default=0,
         ge=0,

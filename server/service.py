@@ -115,6 +115,7 @@ class Service:
                 batch_max=self._settings.batch_max,
                 cache_accounts=self._settings.cache_accounts,
                 identity_key=identity_key(self._settings),
+                approval_required=self._settings.policy_approval == "required",
             ),
             self._clock,
             self._metrics,

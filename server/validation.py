@@ -28,7 +28,6 @@ from loyalty.v1.member_service_pb2 import (
     GetMemberRequest,
     LinkIdentityRequest,
 )
-from loyalty.v1.programme_service_pb2 import GetPolicyRequest, PublishPolicyRequest
 from loyalty.v1.types_pb2 import Document, DocumentKind, DocumentLine, DocumentStatus
 from server import shape
 from server.auth import Verb
@@ -38,7 +37,6 @@ ATOMIC_MAX: Final = 512
 LINES_MAX: Final = 500
 IDENTITIES_MAX: Final = 16
 PAGE_MAX: Final = 1000
-POLICY_BYTES_MAX: Final = 1024 * 1024
 VERSION_MAX: Final = 10**10 - 1
 """Versions of a document are kept in ten digits."""
 NIGHTS_MAX: Final = 999
@@ -254,23 +252,6 @@ def list_entries(request: ListEntriesRequest) -> None:
     shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
     shape.optional_text("currency", request.currency, shape.NAME_LENGTH)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
-
-
-def publish_policy(request: PublishPolicyRequest) -> None:
-    """Check a publication; the document itself is checked by the rules. Raises Malformed."""
-    shape.text("request_id", request.request_id)
-    size = len(request.document.encode())
-    if not 1 <= size <= POLICY_BYTES_MAX:
-        shape.refuse("document", f"{size} bytes", f"1 to {POLICY_BYTES_MAX} bytes of YAML or JSON")
-
-
-def get_policy(request: GetPolicyRequest) -> None:
-    """Check a question for a policy. Raises Malformed."""
-    match request.WhichOneof("which"):
-        case "version" if request.version < 1:
-            shape.refuse("version", request.version, "a whole number from 1")
-        case "effective_time":
-            shape.moment("effective_time", request.effective_time)
 
 
 def stream_events(request: StreamEventsRequest) -> None:

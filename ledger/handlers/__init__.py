@@ -17,7 +17,13 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest
-from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
+from loyalty.v1.programme_service_pb2 import (
+    ApprovePolicyRequest,
+    DraftPolicyRequest,
+    PublishPolicyRequest,
+    RecordSimulationRequest,
+    WithdrawPolicyRequest,
+)
 
 Handler = Callable[[Act, Work], Answer]
 
@@ -60,4 +66,8 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     EnrolMemberRequest: members.enrol_member,
     LinkIdentityRequest: members.link_identity,
     PublishPolicyRequest: programme.publish_policy,
+    DraftPolicyRequest: programme.draft_policy,
+    RecordSimulationRequest: programme.record_simulation,
+    ApprovePolicyRequest: programme.approve_policy,
+    WithdrawPolicyRequest: programme.withdraw_policy,
 }

@@ -1,97 +1,174 @@
-"""PublishPolicy: a checked policy document becomes part of the ledger's history."""
+"""What is done with a version of the policy: drafted, run over history, approved, published,
+withdrawn. Each step is a fact in the stream `policy/<programme>`."""
 
-from collections.abc import Sequence
 from typing import Final
 
-import rules
 from ledger.act import Act, Answer
+from ledger.checking import (
+    CheckedPolicy,
+    DocumentRequest,
+    check_request,
+    require_drafting,
+    require_publishing,
+)
 from ledger.core import refusals
-from ledger.core.events import Fact
-from ledger.core.instant import SECOND, from_datetime, to_datetime, to_timestamp
+from ledger.core.events import Fact, PolicyFact
+from ledger.core.instant import to_timestamp
+from ledger.core.programme import Programme, actor
+from ledger.core.publishing import require_approver, require_draft, require_withdrawable
+from ledger.core.refusals import Refusal
 from ledger.handlers import context
 from ledger.lanes import POLICY
 from ledger.policies import PublishedPolicy
-from ledger.work import PublishedNow, Work
-from loyalty.v1.events_pb2 import PolicyPublished
-from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
-from rules.model import PolicyModel
+from ledger.policy_answers import policy_message
+from ledger.work import PolicyNow, Work
+from loyalty.v1.events_pb2 import (
+    PolicyApproved,
+    PolicyDrafted,
+    PolicyPublished,
+    PolicySimulated,
+    PolicyWithdrawn,
+)
+from loyalty.v1.programme_service_pb2 import (
+    ApprovePolicyRequest,
+    DraftPolicyRequest,
+    PublishPolicyRequest,
+    RecordSimulationRequest,
+    WithdrawPolicyRequest,
+)
 
-LEAD: Final = 10 * SECOND
-"""How far ahead a policy takes effect: well above the time in which every process has seen it."""
+DOCUMENT_ANSWERED: Final = PublishPolicyRequest
+"""Who sent a document to be published gets it back; the key home keeps no other copies of it."""
+
+
+def draft_policy(act: Act, work: Work) -> Answer:
+    """Record a document that is checked, and in force nowhere yet."""
+    request = act.request
+    assert isinstance(request, DraftPolicyRequest)
+    programme = work.programme()
+    checked = _checked(request, act, work, programme)
+    _require_one_programme(programme, checked.programme)
+    require_drafting(checked, programme)
+    checked.policy()
+    fact = PolicyDrafted(
+        programme=checked.programme,
+        version=checked.version,
+        digest=checked.digest,
+        document=checked.document,
+        expanded=checked.expanded,
+        author=actor(act.client, request.operator),
+        effective_time=to_timestamp(checked.effective_at),
+    )
+    return _record(act, work, fact)
+
+
+def record_simulation(act: Act, work: Work) -> Answer:
+    """Record that a draft was run over history."""
+    request = act.request
+    assert isinstance(request, RecordSimulationRequest)
+    draft = require_draft(work.programme(), request.digest)
+    fact = PolicySimulated(
+        programme=draft.programme,
+        digest=draft.digest,
+        report_digest=request.report_digest,
+        difference=request.difference,
+        documents=request.documents,
+        author=actor(act.client, request.operator),
+    )
+    return _record(act, work, fact)
+
+
+def approve_policy(act: Act, work: Work) -> Answer:
+    """Record that a second person approves a draft."""
+    request = act.request
+    assert isinstance(request, ApprovePolicyRequest)
+    draft = require_draft(work.programme(), request.digest)
+    approver = actor(act.client, request.operator)
+    require_approver(draft, approver)
+    fact = PolicyApproved(
+        programme=draft.programme, digest=draft.digest, approver=approver, note=request.note
+    )
+    return _record(act, work, fact)
 
 
 def publish_policy(act: Act, work: Work) -> Answer:
     """Publish a policy document, once and for all."""
     request = act.request
     assert isinstance(request, PublishPolicyRequest)
-    loaded = rules.load(request.document)
-    if loaded.model is None:
-        raise _invalid(loaded.findings)
-    # Compiling is the dear part, so whatever can be refused without it is.
-    _require_one_programme(work, loaded.model.programme)
-    _require_new_version(work, loaded.model)
-    now = work.clock_now()
-    _require_lead(work, loaded.model, now, allowed=request.allow_retroactive)
-    policy = _compiled(loaded)
-    stream = POLICY + policy.programme
-    event = PolicyPublished(
-        programme=policy.programme,
-        version=policy.version,
-        digest=policy.digest,
-        document=request.document,
-        effective_time=to_timestamp(policy.effective_from),
-        publisher=act.client,
-        expanded=loaded.canonical,
+    programme = work.programme()
+    checked = _checked(request, act, work, programme)
+    _require_one_programme(programme, checked.programme)
+    approver = require_publishing(
+        request,
+        checked,
+        programme,
+        approval_required=work.policies.approval_required,
+        now=work.clock_now(),
     )
+    fact = PolicyPublished(
+        programme=checked.programme,
+        version=checked.version,
+        digest=checked.digest,
+        document=checked.document,
+        effective_time=to_timestamp(checked.effective_at),
+        publisher=actor(act.client, request.operator),
+        expanded=checked.expanded,
+        approved_by=approver,
+    )
+    policy = PublishedPolicy(fact, checked.policy(), checked.effective_at)
+    return _record(act, work, fact, policy)
+
+
+def withdraw_policy(act: Act, work: Work) -> Answer:
+    """Withdraw a draft, or a policy that has not taken effect."""
+    request = act.request
+    assert isinstance(request, WithdrawPolicyRequest)
+    known = require_withdrawable(work.programme(), request.digest, now=work.clock_now())
+    fact = PolicyWithdrawn(
+        programme=known.programme,
+        digest=known.digest,
+        author=actor(act.client, request.operator),
+        reason=request.reason,
+    )
+    return _record(act, work, fact)
+
+
+def _record(
+    act: Act, work: Work, fact: PolicyFact, policy: PublishedPolicy | None = None
+) -> Answer:
+    """Record a fact of the programme, and answer with the version as it stands after it."""
+    stream = POLICY + fact.programme
+    before = work.programme()
     recorded_at = work.now(stream)
-    before = work.policies.stream_version + len(work.published)
-    where = work.append(stream, before, [Fact(event, now)])
-    made = PublishedPolicy(event, policy, policy.effective_from, recorded_at)
-    work.published.append(PublishedNow(stream, before + 1, made))
-    return context.register(act, work, where, made.message)
+    where = work.append(stream, before.version, [Fact(fact, work.clock_now())])
+    work.policy_facts.append(PolicyNow(stream, before.version + 1, fact, recorded_at, policy))
+    now = work.programme()
+    message = policy_message(
+        now,
+        now.versions[fact.digest],
+        now=work.clock_now(),
+        with_document=isinstance(act.request, DOCUMENT_ANSWERED),
+    )
+    return context.register(act, work, where, message)
 
 
-def _compiled(loaded: rules.PolicyDocument) -> rules.Policy:
-    try:
-        return rules.compile_policy(loaded)
-    except rules.PolicyRefused as refused:
-        raise _invalid(refused.findings) from None
+def _checked(request: DocumentRequest, act: Act, work: Work, programme: Programme) -> CheckedPolicy:
+    """The document of the request; prepared by whoever queued the act, or checked here."""
+    checked = act.policy or check_request(
+        request,
+        programme,
+        approval_required=work.policies.approval_required,
+        now=work.clock_now(),
+    )
+    if isinstance(checked, Refusal):
+        raise checked
+    return checked
 
 
-def _invalid(findings: Sequence[rules.Finding]) -> refusals.PolicyInvalid:
-    """Refuse for the first error found, with the others as notes."""
-    faults = [(f.path or "document", f.message) for f in findings if f.severity == "error"]
-    refusal = refusals.PolicyInvalid(where=faults[0][0], problem=faults[0][1])
-    for where, problem in faults[1:]:
-        refusal.add_note(f"{where}: {problem}")
-    return refusal
-
-
-def _require_one_programme(work: Work, programme: str) -> None:
-    stream = work.policies.stream
-    if stream and stream != POLICY + programme:
+def _require_one_programme(programme: Programme, name: str) -> None:
+    stream = programme.stream
+    if stream and stream != POLICY + name:
         raise refusals.PolicyInvalid(
             where="programme",
-            problem=f"this ledger is of programme {stream.removeprefix(POLICY)!r},"
-            f" not {programme!r}",
-        )
-
-
-def _require_new_version(work: Work, model: PolicyModel) -> None:
-    published_now = [each.policy.event for each in work.published]
-    for before in published_now + [each.event for each in work.policies.all]:
-        if before.version == model.version:
-            raise refusals.PolicyExists(
-                programme=model.programme, version=model.version, digest=before.digest
-            )
-
-
-def _require_lead(work: Work, model: PolicyModel, now: int, *, allowed: bool) -> None:
-    """The first policy of a programme may reach back: there is no history it could contradict."""
-    earliest = now + LEAD
-    effective_at = from_datetime(model.effective_from)
-    if work.policies.stream and not allowed and effective_at < earliest:
-        raise refusals.RetroactivePolicy(
-            effective_time=to_datetime(effective_at).isoformat(),
-            earliest=to_datetime(earliest).isoformat(),
+            problem=f"this ledger is of programme {stream.removeprefix(POLICY)!r}, not {name!r}",
         )

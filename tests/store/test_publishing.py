@@ -38,7 +38,7 @@ async def test_a_policy_is_compiled_once_where_it_is_published(
 
 
 async def test_what_can_be_refused_without_compiling_is(database: str, compiled: list[int]) -> None:
-    async with open_till(database) as till:
+    async with open_till(database, approval_required=False) as till:
         await till.publish()
         with pytest.raises(PolicyExists):
             await till.publish(POLICY + "# again\n")
