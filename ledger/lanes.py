@@ -7,6 +7,7 @@ from typing import Final
 ACCOUNT: Final = "account/"
 POLICY: Final = "policy/"
 DOCUMENT: Final = "document/"
+BUDGET: Final = "budget/"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -26,3 +27,8 @@ def account_stream(account_id: str) -> str:
 def account_of(stream: str) -> str:
     """Account id of an account's stream; empty for any other stream."""
     return stream.removeprefix(ACCOUNT) if stream.startswith(ACCOUNT) else ""
+
+
+def purse_stream(name: str, scope: str, period: str) -> str:
+    """Stream of a purse that many members share, in one period."""
+    return f"{BUDGET}{name}/{scope}/{period}"

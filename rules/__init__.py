@@ -9,6 +9,7 @@ from rules.conversions import Converted, convert
 from rules.evaluation import evaluate, pin
 from rules.explanation import ExplainedRule, Explanation, LineShare, SkippedRule, explain
 from rules.facts import (
+    NOBODY,
     DocumentFacts,
     Instant,
     LineFacts,
@@ -42,6 +43,7 @@ from rules.transfers import Transfer, TransferFacts, transfer
 
 __all__ = [
     "FREE",
+    "NOBODY",
     "Award",
     "Benefit",
     "CapKey",

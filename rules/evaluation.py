@@ -9,6 +9,7 @@ from rules.lot_terms import pending_until
 from rules.plan import LinePlan, Plan, Slot, Stage
 from rules.policy import Policy
 from rules.refusal import RulesRefusal
+from rules.room import FREE, Room
 from rules.rounding import round_signed
 from rules.zones import DAY, wall_text
 
@@ -47,7 +48,11 @@ def pin(policy: Policy, document: DocumentFacts, member: MemberFacts) -> Pins:
 
 
 def evaluate(
-    policy: Policy, document: DocumentFacts, member: MemberFacts, pins: Pins | None = None
+    policy: Policy,
+    document: DocumentFacts,
+    member: MemberFacts,
+    pins: Pins | None = None,
+    room: Room = FREE,
 ) -> Award:
     """Award points to a document as it stands. Pure: equal arguments give an equal award.
 

@@ -1,0 +1,23 @@
+"""What the member register knows of a member: asked by the rules, never part of the history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rules.facts import NO_ATTRIBUTES, AttributeValue
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A member as the business units know it now."""
+
+    attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES
+    segments: frozenset[str] = frozenset()
+    birthday: tuple[int, int] | None = None
+    """(month, day)."""
+    household: str = ""
+    """Id of the household; empty for who has none, and is one alone."""
+
+
+UNKNOWN: Final = Profile()
+"""Of whom nothing is known."""

@@ -1,0 +1,46 @@
+"""Purses that many members share: a campaign's budget, a household's cap. Each has its own stream.
+
+What is used of one stands in its newest fact, so that nothing is folded. The facts are appended
+with the documents that caused them, in one statement that holds only if no lane of them has moved:
+two processes cannot spend the last points of a budget twice.
+"""
+
+from typing import NamedTuple
+
+from ledger.core.events import decode
+from ledger.core.usage import is_shared
+from ledger.lanes import purse_stream
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
+
+
+class Purse(NamedTuple):
+    """Where a purse stands."""
+
+    version: int = 0
+    used: int = 0
+
+
+def purse_of(version: int, payload: bytes) -> Purse:
+    """The purse after its newest fact."""
+    used = decode(payload)
+    assert isinstance(used, BudgetUsed), "the stream of a purse holds nothing else"
+    return Purse(version, used.used_after)
+
+
+def changes(posted: DocumentPosted, document: str) -> list[tuple[str, BudgetUsed]]:
+    """What a version changes in shared purses, by stream; `used_after` is left to who knows it."""
+    return [
+        (
+            purse_stream(usage.name, usage.scope, usage.period),
+            BudgetUsed(
+                name=usage.name,
+                scope=usage.scope,
+                period=usage.period,
+                document=document,
+                change=usage.change,
+                entry_id=posted.entry_id,
+            ),
+        )
+        for usage in posted.usages
+        if usage.change and is_shared(usage.name, usage.scope)
+    ]
