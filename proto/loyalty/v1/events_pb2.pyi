@@ -837,6 +837,7 @@ class PointsReleased(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -851,6 +852,10 @@ class PointsReleased(_message.Message):
     """Entry this belongs to; empty when time released it."""
     tier_window: _builtins.str
     """Set for tier-qualifying points: the window they count in from now on."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When they expire, where that counts from the release; empty: nothing has changed."""
+
     def __init__(
         self,
         *,
@@ -861,10 +866,11 @@ class PointsReleased(_message.Message):
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
         tier_window: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -885,6 +891,9 @@ class PointsBurned(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     BURN_TIME_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    BENEFIT_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the burn."""
     currency: _builtins.str
@@ -897,6 +906,10 @@ class PointsBurned(_message.Message):
     """Available points of this currency after this fact."""
     policy_digest: _builtins.str
     """Digest of the policy whose redemption terms were applied."""
+    reward: _builtins.str
+    """The reward of the catalogue that was bought; empty for a payment."""
+    benefit: _builtins.str
+    """The benefit that the reward gives."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order they were drawn."""
@@ -908,6 +921,10 @@ class PointsBurned(_message.Message):
     @_builtins.property
     def burn_time(self) -> _timestamp_pb2.Timestamp:
         """When they were spent in the business unit: activity lets some points live on."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the limits of its redemption."""
 
     def __init__(
         self,
@@ -921,10 +938,13 @@ class PointsBurned(_message.Message):
         available_after: _builtins.int = ...,
         policy_digest: _builtins.str = ...,
         burn_time: _timestamp_pb2.Timestamp | None = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        reward: _builtins.str = ...,
+        benefit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "policy_digest", b"policy_digest", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "benefit", b"benefit", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "policy_digest", b"policy_digest", "reward", b"reward", "usages", b"usages", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -945,6 +965,7 @@ class PointsHeld(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The caller's id of the hold, unique in the business unit."""
     currency: _builtins.str
@@ -967,6 +988,10 @@ class PointsHeld(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the hold times out; empty: never."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the limits of its redemption."""
+
     def __init__(
         self,
         *,
@@ -979,10 +1004,11 @@ class PointsHeld(_message.Message):
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
         policy_digest: _builtins.str = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "policy_digest", b"policy_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "policy_digest", b"policy_digest", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1004,6 +1030,7 @@ class HoldCaptured(_message.Message):
     HOLD_LEFT_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
     BURN_TIME_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The hold."""
     currency: _builtins.str
@@ -1028,6 +1055,10 @@ class HoldCaptured(_message.Message):
     def burn_time(self) -> _timestamp_pb2.Timestamp:
         """When they were spent in the business unit."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """The limits it was counted under when the points were held; nothing changes."""
+
     def __init__(
         self,
         *,
@@ -1041,10 +1072,11 @@ class HoldCaptured(_message.Message):
         hold_left: _builtins.int = ...,
         act: _builtins.int = ...,
         burn_time: _timestamp_pb2.Timestamp | None = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "final", b"final", "hold_id", b"hold_id", "hold_left", b"hold_left", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "final", b"final", "hold_id", b"hold_id", "hold_left", b"hold_left", "points", b"points", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1065,6 +1097,7 @@ class HoldReleased(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The hold."""
     currency: _builtins.str
@@ -1085,6 +1118,10 @@ class HoldReleased(_message.Message):
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """To which lots."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What is left of the limits again."""
+
     def __init__(
         self,
         *,
@@ -1097,10 +1134,11 @@ class HoldReleased(_message.Message):
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
         act: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "hold_id", b"hold_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "hold_id", b"hold_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1352,6 +1390,7 @@ class BurnReversed(_message.Message):
     BURN_ENTRY_ID_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of this reversal."""
     currency: _builtins.str
@@ -1370,6 +1409,10 @@ class BurnReversed(_message.Message):
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """To which lots, the last draw first. A draw's expire_time is the lot's own, or the end of the policy's grace."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What is left of the burn's limits again, in the burn's own periods."""
+
     def __init__(
         self,
         *,
@@ -1381,10 +1424,11 @@ class BurnReversed(_message.Message):
         burn_entry_id: _builtins.str = ...,
         available_after: _builtins.int = ...,
         act: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1405,6 +1449,7 @@ class ReversalReversed(_message.Message):
     REVERSAL_ENTRY_ID_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of this entry."""
     currency: _builtins.str
@@ -1425,6 +1470,10 @@ class ReversalReversed(_message.Message):
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots."""
 
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the burn's limits again."""
+
     def __init__(
         self,
         *,
@@ -1437,10 +1486,11 @@ class ReversalReversed(_message.Message):
         reversal_entry_id: _builtins.str = ...,
         available_after: _builtins.int = ...,
         act: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "reversal_entry_id", b"reversal_entry_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "reversal_entry_id", b"reversal_entry_id", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -361,10 +361,14 @@ class BurnPointsRequest(_message.Message):
     MEMBER_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     MONEY_FIELD_NUMBER: _builtins.int
+    REWARD_FIELD_NUMBER: _builtins.int
+    BASKET_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
     """All checks and the full answer, nothing recorded."""
+    reward: _builtins.str
+    """A reward of the policy's catalogue, at its price."""
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and when; business_unit is required."""
@@ -381,6 +385,10 @@ class BurnPointsRequest(_message.Message):
     def money(self) -> _types_pb2.Money:
         """So much money, at the policy's point value of the unit, rounded up to whole points."""
 
+    @_builtins.property
+    def basket(self) -> _types_pb2.Money:
+        """What the member buys, in the unit's money. Required where the policy lets points pay only a share of it."""
+
     def __init__(
         self,
         *,
@@ -390,12 +398,14 @@ class BurnPointsRequest(_message.Message):
         member: _types_pb2.MemberRef | None = ...,
         points: _types_pb2.Points | None = ...,
         money: _types_pb2.Money | None = ...,
+        reward: _builtins.str = ...,
+        basket: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "reward", b"reward"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "reward", b"reward", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_amount: _TypeAlias = _typing.Literal["points", "money"]  # noqa: Y015
+    _WhichOneofReturnType_amount: _TypeAlias = _typing.Literal["points", "money", "reward"]  # noqa: Y015
     _WhichOneofArgType_amount: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_amount) -> _WhichOneofReturnType_amount | None: ...
 
@@ -438,6 +448,7 @@ class HoldPointsRequest(_message.Message):
     HOLD_ID_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     MONEY_FIELD_NUMBER: _builtins.int
+    BASKET_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
@@ -460,6 +471,10 @@ class HoldPointsRequest(_message.Message):
     def money(self) -> _types_pb2.Money:
         """So much money, at the policy's point value of the unit, rounded up to whole points."""
 
+    @_builtins.property
+    def basket(self) -> _types_pb2.Money:
+        """What the member buys, in the unit's money. Required where the policy lets points pay only a share of it."""
+
     def __init__(
         self,
         *,
@@ -470,10 +485,11 @@ class HoldPointsRequest(_message.Message):
         hold_id: _builtins.str = ...,
         points: _types_pb2.Points | None = ...,
         money: _types_pb2.Money | None = ...,
+        basket: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "hold_id", b"hold_id", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "hold_id", b"hold_id", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_amount: _TypeAlias = _typing.Literal["points", "money"]  # noqa: Y015
     _WhichOneofArgType_amount: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015

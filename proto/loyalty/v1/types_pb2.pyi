@@ -533,6 +533,7 @@ class Draw(_message.Message):
     EARNED_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     GRACE_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     points: _builtins.int
@@ -551,6 +552,10 @@ class Draw(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When these points expire; empty: never."""
 
+    @_builtins.property
+    def life(self) -> Global___LotLife:
+        """Set when more than a date decides how long these points live."""
+
     def __init__(
         self,
         *,
@@ -561,10 +566,11 @@ class Draw(_message.Message):
         earned_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         grace: _builtins.bool = ...,
+        life: Global___LotLife | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -699,7 +705,7 @@ class Usage(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights"."""
+    """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights", "burn/<redemption id>"."""
     scope: _builtins.str
     """For whom or where: empty for the member, "household/<id>", "all" for everybody, or a business unit for a metric; a
     metric of money ends in its code.
@@ -833,12 +839,18 @@ class LotLife(_message.Message):
     UNLESS_TIERS_FIELD_NUMBER: _builtins.int
     UNLESS_SEGMENTS_FIELD_NUMBER: _builtins.int
     RESTARTS_FIELD_NUMBER: _builtins.int
+    FROM_RELEASE_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     expiry: _builtins.str
     """Expiry of the policy."""
     inactive_months: _builtins.int
     """Months without activity after which the points expire; 0: they have a date."""
     restarts: _builtins.bool
     """Once that ends, the life begins anew instead of being over."""
+    from_release: _builtins.bool
+    """They have no date yet: it counts from when they are released."""
+    policy_digest: _builtins.str
+    """SHA-256 of the policy they were earned under, hexadecimal: its expiry is what is asked."""
     @_builtins.property
     def extended_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What counts as activity."""
@@ -865,10 +877,12 @@ class LotLife(_message.Message):
         unless_tiers: _abc.Iterable[_builtins.str] | None = ...,
         unless_segments: _abc.Iterable[_builtins.str] | None = ...,
         restarts: _builtins.bool = ...,
+        from_release: _builtins.bool = ...,
+        policy_digest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hard_expire_time", b"hard_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry", b"expiry", "extended_by", b"extended_by", "hard_expire_time", b"hard_expire_time", "inactive_months", b"inactive_months", "restarts", b"restarts", "unless_segments", b"unless_segments", "unless_tiers", b"unless_tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry", b"expiry", "extended_by", b"extended_by", "from_release", b"from_release", "hard_expire_time", b"hard_expire_time", "inactive_months", b"inactive_months", "policy_digest", b"policy_digest", "restarts", b"restarts", "unless_segments", b"unless_segments", "unless_tiers", b"unless_tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
