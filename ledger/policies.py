@@ -16,8 +16,8 @@ from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
-from ledger.spending import spending_refusal
 from ledger.ladders import verdict
+from ledger.spending import spending_refusal
 from ledger.store import PolicyRow, Store
 from loyalty.v1.events_pb2 import PolicyPublished
 

@@ -1,83 +1,349 @@
-"""The tier ladder, compiled: plain tuples that are asked after every purchase."""
+"""The tier ladder, compiled: asked after every purchase, and whenever a tier's time is over."""
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, cast
 
 from rules.facts import Instant
-from rules.model import Need, Tiers
-from rules.zones import DAY, LocalZone, date_of, day_number
+from rules.model import Tier, Tiers
+from rules.needs import (
+    Choices,
+    Counts,
+    Window,
+    calendar_windows,
+    choices_of,
+    membership_windows,
+    rolling_window,
+    window_of,
+)
+from rules.standing import Basis, Span, Standing
+from rules.validity import Validity
+from rules.zones import DAY, LocalZone
 
-Qualifying = Mapping[tuple[str, str], int]
-"""Qualifying points by (point currency, window), as `Grant.currency` and `Grant.window` say."""
-_Choices = tuple[tuple[tuple[str, int], ...], ...]
-"""Any of the lists suffices; in a list (currency, least points) every one must be met."""
+Cause = Literal["", "reached", "lifetime", "period_ended", "grant_ended", "refunded"]
+"""Why a tier is held anew; empty when the one in force stays as it is."""
+Occasion = Literal["counted", "refunded", "grant_ended"]
+"""Why the ladder is asked: something was counted, was taken back, or staff end what they gave."""
 
 
 class TierAnswer(NamedTuple):
-    """A tier, None where the programme has none, and the first instant at which it is over."""
+    """A tier, None where the programme has none, and the first instant at which it is over.
+
+    `window` is the label of the window that gave it. `review_at`, when set, is when a ladder that
+    raises members only at the end of a window has to be asked again.
+    """
 
     tier: str | None
     valid_until: Instant | None
+    cause: Cause = ""
+    basis: Basis = "earned"
+    window: str = ""
+    review_at: Instant | None = None
 
 
-class _Step(NamedTuple):
+NO_TIERS = TierAnswer(None, None)
+
+
+class Step(NamedTuple):
+    """A tier of the ladder; the lowest has rank 0."""
+
     tier: str
     rank: int
-    reach: _Choices
-    keep: _Choices
+    reach: Choices
+    keep: Choices
+    lifetime: Choices
+    invite_only: bool
+
+
+class _Found(NamedTuple):
+    """The tier that what was counted gives."""
+
+    rank: int
+    valid_until: Instant | None
+    window: str
+    basis: Basis = "earned"
+
+
+class _Question(NamedTuple):
+    """What is looked at for one answer: windows as of a day, the running one first."""
+
+    at: Instant
+    day: int
+    counts: Counts
+    windows: tuple[Window, ...]
+
+
+_NOTHING_KEPT = -1
 
 
 class Ladder:
-    """Tiers by rank, the lowest is 0; years are those of the programme's zone."""
+    """Tiers by rank; days and years are those of the programme's zone."""
 
     def __init__(self, tiers: Tiers, zone: LocalZone) -> None:
-        self._zone = zone
-        self._ranks = {tier.id: rank for rank, tier in enumerate(tiers.ladder)}
-        self._lowest = TierAnswer(tiers.ladder[0].id, None)
-        self._highest_first = tuple(
-            _Step(tier.id, rank, _choices(tier.reach_any), _choices(tier.keep_any))
-            for rank, tier in reversed(list(enumerate(tiers.ladder))[1:])
+        """Compile the tiers of a checked policy."""
+        self.tiers = tiers
+        self.steps = tuple(_step(tier, rank) for rank, tier in enumerate(tiers.ladder))
+        self.ranks = {step.tier: step.rank for step in self.steps}
+        self.asks = frozenset(
+            threshold.counted.name
+            for step in self.steps
+            for choices in (step.reach, step.keep, step.lifetime)
+            for needs in choices
+            for threshold in needs
         )
-        self._year_starts: dict[int, Instant] = {}
+        """What any need counts: "qualifying_points", "nights", "counter/<id>" and so on."""
+        self._zone = zone
+        self._highest_first = tuple(reversed(self.steps))
+        self._validity = Validity(tiers, zone)
+        self._waits = tiers.upgrade == "at_period_end"
 
-    def answer(self, qualifying: Qualifying, at: Instant, current: str | None) -> TierAnswer:
-        """Give the highest tier that the points support at an instant."""
-        year, window, last_window = _windows(self._zone.wall(at) // DAY)
-        held = 0 if current is None else self._ranks.get(current, 0)
-        for tier, rank, reach, keep in self._highest_first:
-            if _met(reach, qualifying, window):
-                return TierAnswer(tier, self._year_start(year + 2))
-            carried = _met(reach, qualifying, last_window)
-            if carried or (held >= rank and _met(keep, qualifying, last_window)):
-                years = 2 if _met(keep, qualifying, window) else 1
-                return TierAnswer(tier, self._year_start(year + years))
-        return self._lowest
+    def answer(self, standing: Standing, at: Instant, occasion: Occasion = "counted") -> TierAnswer:
+        """Give the tier that a member holds from an instant on.
 
-    def _year_start(self, year: int) -> Instant:
-        start = self._year_starts.get(year)
-        if start is None:
-            first = day_number(date_of(0).replace(year=year))
-            start = self._year_starts[year] = self._zone.instant(first * DAY)
-        return start
+        When something counted was taken back, the tier may be lost before its time: it is asked as
+        if that had never been.
+        """
+        current = standing.spans[-1] if standing.spans else None
+        rank = None if current is None else self.ranks.get(current.tier)
+        if current is None or rank is None:
+            question = self._question(standing, at, at)
+            found = self._lowest() if self._waits else self._best(question, _NOTHING_KEPT)
+            return self._answer(question, standing, found, "reached")
+        if current.valid_until is not None and current.valid_until <= at:
+            question = self._question(standing, at, at - 1)
+            if current.basis == "granted":
+                return self._grant_ended(question, standing, rank)
+            return self._ended(question, standing, current, rank)
+        if current.review_at is not None and current.review_at <= at:
+            return self._reviewed(self._question(standing, at, at - 1), standing, current, rank)
+        question = self._question(standing, at, at)
+        if occasion == "grant_ended" and current.basis == "granted":
+            return self._grant_ended(question, standing, rank)
+        if occasion == "refunded" and rank > 0 and not self._still_given(question, current):
+            return self._refunded(question, standing, rank)
+        return self._in_force(question, standing, current, rank)
 
+    def windows(self, standing: Standing, day: int) -> tuple[Window, ...]:
+        """Give the window that runs on a local day, and the one before it where there is one."""
+        if self.tiers.window == "calendar_year":
+            return calendar_windows(day)
+        if self.tiers.window == "rolling_months":
+            return (rolling_window(day, self.tiers.window_months),)
+        since = 0 if standing.member_since is None else standing.member_since
+        return membership_windows(day, self.day(since))
 
-def _choices(any_of: tuple[tuple[Need, ...], ...]) -> _Choices:
-    return tuple(tuple((need.currency or "", need.at_least) for need in needs) for needs in any_of)
+    def day(self, at: Instant) -> int:
+        """Give the local day of an instant."""
+        return self._zone.wall(at) // DAY
 
+    def window_ends(self, window: Window) -> Instant:
+        """Give the first instant after a window; of rolling months, after their last month."""
+        return self._validity.window_ends(window)
 
-def _met(choices: _Choices, qualifying: Qualifying, window: str) -> bool:
-    for needs in choices:
-        for currency, least in needs:
-            if qualifying.get((currency, window), 0) < least:
-                break
-        else:
+    def window_of(self, local_day: str, metric: str = "qualifying_points") -> str:
+        """Give the window in which something of a local day is counted, as `needs.window_of`."""
+        return window_of(self.tiers, local_day, metric)
+
+    def _question(self, standing: Standing, at: Instant, looked_at: Instant) -> _Question:
+        day = self.day(looked_at)
+        return _Question(at, day, Counts(standing), self.windows(standing, day))
+
+    def _answer(
+        self, question: _Question, standing: Standing, found: _Found, cause: Cause
+    ) -> TierAnswer:
+        if found.basis == "lifetime" and cause != "grant_ended":
+            cause = "lifetime"
+        tier, review_at = self.steps[found.rank].tier, None
+        if self._waits:
+            review_at = self._next_review(question, standing)
+        return TierAnswer(tier, found.valid_until, cause, found.basis, found.window, review_at)
+
+    def _next_review(self, question: _Question, standing: Standing) -> Instant:
+        """Give the end of the window that runs at the instant: of rolling months, of the month."""
+        return self.window_ends(self.windows(standing, self.day(question.at))[0])
+
+    # --- while a tier is valid --------------------------------------------------------------
+
+    def _in_force(
+        self, question: _Question, standing: Standing, current: Span, rank: int
+    ) -> TierAnswer:
+        """Stay, unless a higher tier was reached, the same for ever, or the same on grace."""
+        if not self._waits or current.basis == "grace":
+            counts, running = question.counts, question.windows[0]
+            for step in self._highest_first:
+                if step.rank < rank:
+                    break
+                if step.rank == rank and current.basis in ("granted", "lifetime"):
+                    break
+                if step.lifetime and counts.met(step.lifetime, running):
+                    found = _Found(step.rank, None, running.label, "lifetime")
+                    return self._answer(question, standing, found, "lifetime")
+                if step.rank > rank and not step.invite_only and counts.met(step.reach, running):
+                    return self._answer(
+                        question, standing, self._given(question, step, running), "reached"
+                    )
+            if current.basis == "grace":
+                found = self._best(question, rank, after=current.window, keep_running=True)
+                if found.rank == rank:
+                    return self._answer(question, standing, found, "reached")
+        return TierAnswer(
+            current.tier,
+            current.valid_until,
+            "",
+            _basis(current),
+            current.window,
+            current.review_at,
+        )
+
+    def _reviewed(
+        self, question: _Question, standing: Standing, current: Span, rank: int
+    ) -> TierAnswer:
+        """Raise to what was reached in the window that has just ended, else stay."""
+        found = self._best(question, _NOTHING_KEPT, after="~")
+        if found.rank <= rank:
+            found = _Found(rank, current.valid_until, current.window, _basis(current))
+        return self._answer(question, standing, found, "period_ended")
+
+    # --- when its time is over --------------------------------------------------------------
+
+    def _ended(
+        self, question: _Question, standing: Standing, current: Span, rank: int
+    ) -> TierAnswer:
+        found = self._best(question, rank, after=current.window, keep_running=True)
+        found = max(found, *self._for_ever(standing), key=_rank)
+        if found.rank < rank and self.tiers.grace_days and current.basis != "grace":
+            until = self._validity.after_days(question.at, self.tiers.grace_days)
+            found = _Found(rank, until, current.window, "grace")
+        elif found.rank < rank and self.tiers.downgrade == "one_step":
+            found = max(found, self._one_step_down(question, rank), key=_rank)
+        return self._answer(question, standing, found, "period_ended")
+
+    def _grant_ended(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
+        """Fall to the tier that was held beneath, or to the one earned meanwhile."""
+        beneath = self._beneath(question, standing)
+        kept = rank if self.steps[rank].invite_only else beneath.rank
+        found = self._best(question, kept, keep_running=True)
+        found = max(beneath, found, *self._for_ever(standing), key=_rank)
+        return self._answer(question, standing, found, "grant_ended")
+
+    def _one_step_down(self, question: _Question, rank: int) -> _Found:
+        lower = next(step for step in self.steps[rank - 1 :: -1] if not step.invite_only)
+        return self._given(question, lower, question.windows[0])
+
+    def _beneath(self, question: _Question, standing: Standing) -> _Found:
+        """Give the tier before the one in force, as long as it is valid; else the lowest."""
+        for span in reversed(standing.spans[:-1]):
+            if span.basis == "granted":
+                continue
+            rank, until = self.ranks.get(span.tier, 0), span.valid_until
+            if until is None or until > question.at:
+                return _Found(rank, until if rank else None, span.window, _basis(span))
+            break
+        return self._lowest()
+
+    def _for_ever(self, standing: Standing) -> Iterator[_Found]:
+        yield self._lowest()
+        for span in standing.spans:
+            if span.basis == "lifetime" and span.tier in self.ranks:
+                yield _Found(self.ranks[span.tier], None, span.window, "lifetime")
+
+    # --- when something was taken back ------------------------------------------------------
+
+    def _still_given(self, question: _Question, current: Span) -> bool:
+        """Say whether the tier would have been given without what was taken back.
+
+        A window that is no longer at hand cannot be asked: then it would. What was reached in the
+        running window asks the reach-threshold, what was carried on the keep-threshold too.
+        """
+        if current.basis in ("granted", "grace"):
             return True
-    return False
+        step, counts = self.steps[self.ranks[current.tier]], question.counts
+        running = question.windows[0]
+        if current.basis == "lifetime":
+            return counts.met(step.lifetime, running)
+        if counts.met(step.reach, running):
+            return True
+        if self.tiers.window == "rolling_months":
+            return self._gave(question, step, current)
+        for window in question.windows[1:]:
+            if window.label == current.window:
+                return counts.met(step.reach, window) or counts.met(step.keep, window)
+        return current.window != running.label
+
+    def _gave(self, question: _Question, step: Step, current: Span) -> bool:
+        """Ask rolling months as of the day that gave the tier, if it is among them still."""
+        running = question.windows[0]
+        if not running.first <= current.window <= running.last:
+            return True
+        day = self.day(current.from_at)
+        carried = self._zone.day_text(day) != current.window
+        window = rolling_window(day - carried, self.tiers.window_months)
+        counts = question.counts
+        return counts.met(step.reach, window) or (carried and counts.met(step.keep, window))
+
+    def _refunded(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
+        found = self._best(question, rank, below=rank)
+        beneath = self._beneath(question, standing)
+        if found.rank <= beneath.rank < rank:
+            found = beneath
+        return self._answer(question, standing, found, "refunded")
+
+    # --- what was counted gives -------------------------------------------------------------
+
+    def _best(
+        self,
+        question: _Question,
+        held: int,
+        *,
+        after: str = "",
+        below: int | None = None,
+        keep_running: bool = False,
+    ) -> _Found:
+        """Give the highest tier (under rank `below`) that is reached, or kept from rank `held` on.
+
+        A window before the running one counts only if it is later than `after`, the one that gave
+        the tier held: nothing counts twice.
+        """
+        counts = question.counts
+        running, *earlier = question.windows
+        past = [window for window in earlier if window.label > after]
+        for step in self._highest_first[:-1]:
+            if below is not None and step.rank >= below:
+                continue
+            if step.lifetime and counts.met(step.lifetime, running):
+                return _Found(step.rank, None, running.label, "lifetime")
+            for window in (running, *past):
+                keeps = held >= step.rank and (keep_running or window is not running)
+                reached = not step.invite_only and counts.met(step.reach, window)
+                if reached or (keeps and counts.met(step.keep, window)):
+                    found = self._given(question, step, window)
+                    if found.valid_until is None or found.valid_until > question.at:
+                        return found
+        return self._lowest()
+
+    def _given(self, question: _Question, step: Step, window: Window) -> _Found:
+        if step.rank == 0:
+            return self._lowest()
+        until = self._validity.until(question.day, window, past=window is not question.windows[0])
+        return _Found(step.rank, until, window.label)
+
+    def _lowest(self) -> _Found:
+        return _Found(0, None, "")
 
 
-@lru_cache(maxsize=4096)
-def _windows(day: int) -> tuple[int, str, str]:
-    """Give the year of a day, its window, and the window before it."""
-    year = date_of(day).year
-    return year, f"{year:04}", f"{year - 1:04}"
+def _step(tier: Tier, rank: int) -> Step:
+    return Step(
+        tier.id,
+        rank,
+        choices_of(tier.reach_any),
+        choices_of(tier.keep_any),
+        choices_of(tier.lifetime_any),
+        tier.invite_only,
+    )
+
+
+def _rank(found: _Found) -> int:
+    return found.rank
+
+
+def _basis(span: Span) -> Basis:
+    return cast(Basis, span.basis)

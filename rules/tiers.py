@@ -1,21 +1,122 @@
-"""The question of tiers: which one a member has earned, and how long it lasts."""
+"""The questions of tiers: which one a member has, how long, and what is missing for the next."""
+
+from typing import NamedTuple
 
 from rules.facts import Instant
-from rules.ladder import Qualifying, TierAnswer
+from rules.ladder import NO_TIERS, Ladder, Occasion, TierAnswer
+from rules.needs import Choices, Counted, Counts, Window
 from rules.policy import Policy
-
-_NO_TIERS = TierAnswer(None, None)
+from rules.standing import Standing
 
 
 def tier_for(
-    policy: Policy, *, qualifying: Qualifying, at: Instant, current: str | None
+    policy: Policy, *, standing: Standing, at: Instant, occasion: Occasion = "counted"
 ) -> TierAnswer:
-    """Give the highest tier that the points support at an instant.
+    """Give the tier that a member holds from an instant on, and why.
 
-    A tier reached in this calendar year (programme zone) lasts to the end of the next one. A tier
-    reached in the year before lasts to the end of this one; so does `current`, or a tier below
-    it, when the year before met its keep-threshold. A tier carried over whose keep-threshold is
-    met this year lasts to the end of the next. The lowest tier is everyone's and never ends.
+    Asked after something was counted: the highest tier whose needs are met in the running window,
+    unless the one in force is as high. Asked when the tier in force is over: what was earned since
+    it was given, or the next lower one, or the same on grace. Asked when something was taken back:
+    a tier that would not have been reached without it is lost. Asked when staff end what they gave:
+    the tier beneath it, or what was earned meanwhile. The lowest tier is everyone's and never ends.
     """
     ladder = policy.terms.ladder
-    return _NO_TIERS if ladder is None else ladder.answer(qualifying, at, current)
+    return NO_TIERS if ladder is None else ladder.answer(standing, at, occasion)
+
+
+class NeedProgress(NamedTuple):
+    """How far a member is with one need; `missing` is never below zero.
+
+    `subject` is the point currency, the ISO 4217 code or the counter, where the metric has one.
+    `window_ends` is None for needs that count for life.
+    """
+
+    metric: str
+    subject: str
+    units: tuple[str, ...]
+    have: int
+    want: int
+    missing: int
+    window_ends: Instant | None
+
+
+NeedsProgress = tuple[tuple[NeedProgress, ...], ...]
+"""Any of the lists suffices, and in a list every need must be met."""
+
+
+class Progress(NamedTuple):
+    """A member on the ladder.
+
+    `keep` is what keeps the tier for another period, counted now; `next_tier` is None at the top.
+    `projected_tier` is what the member has once the tier in force is over, if nothing more is
+    counted; it is the tier itself where that does not end.
+    """
+
+    tier: str
+    valid_until: Instant | None
+    basis: str
+    keep: NeedsProgress
+    next_tier: str | None
+    reach: NeedsProgress
+    projected_tier: str
+    projected_at: Instant | None
+
+
+def progress(policy: Policy, *, standing: Standing, at: Instant) -> Progress | None:
+    """Tell where a member stands; None for a programme without tiers.
+
+    A member who was never given a tier stands where the ladder would put them now.
+    """
+    ladder = policy.terms.ladder
+    if ladder is None:
+        return None
+    now = ladder.answer(standing, at)
+    assert now.tier is not None, "a ladder always answers"
+    rank = ladder.ranks[now.tier]
+    look = _Look(ladder, standing, at)
+    step = ladder.steps[rank]
+    higher = next((each for each in ladder.steps[rank + 1 :] if not each.invite_only), None)
+    projected, over_at = now.tier, _next_question(now)
+    if over_at is not None and standing.spans and not now.cause:
+        projected = ladder.answer(standing, over_at).tier or now.tier
+    return Progress(
+        tier=now.tier,
+        valid_until=now.valid_until,
+        basis=now.basis,
+        keep=look.needs(step.keep or step.reach) if now.valid_until is not None else (),
+        next_tier=None if higher is None else higher.tier,
+        reach=() if higher is None else look.needs(higher.reach),
+        projected_tier=projected,
+        projected_at=over_at,
+    )
+
+
+def _next_question(now: TierAnswer) -> Instant | None:
+    dates = [date for date in (now.valid_until, now.review_at) if date is not None]
+    return min(dates, default=None)
+
+
+class _Look:
+    """Counts the needs of one member in the window that runs."""
+
+    def __init__(self, ladder: Ladder, standing: Standing, at: Instant) -> None:
+        self._window: Window = ladder.windows(standing, ladder.day(at))[0]
+        self._ends = ladder.window_ends(self._window)
+        self._counts = Counts(standing)
+
+    def needs(self, choices: Choices) -> NeedsProgress:
+        return tuple(
+            tuple(self._need(counted, at_least) for counted, at_least in needs) for needs in choices
+        )
+
+    def _need(self, counted: Counted, want: int) -> NeedProgress:
+        have = self._counts.count(counted, self._window)
+        return NeedProgress(
+            counted.metric,
+            counted.subject,
+            counted.units,
+            have,
+            want,
+            max(0, want - have),
+            None if counted.lifetime else self._ends,
+        )

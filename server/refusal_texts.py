@@ -75,6 +75,7 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "UNKNOWN_CATEGORY": Spoken(
         "The points programme does not know this kind of goods.", "积分计划中没有该商品类别。"
     ),
+    "UNKNOWN_TIER": Spoken("There is no such tier.", "没有该会员等级。"),
     "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,
     "RATE_MISSING": _TECHNICAL,
@@ -99,6 +100,13 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "We could not find the payment with points.", "未找到该笔积分支付记录。"
     ),
     "NOT_REVERSIBLE": Spoken("This entry cannot be undone.", "该笔记录不能撤销。"),
+    "NO_TIER_GRANTED": Spoken(
+        "The member's tier was earned, so it cannot be ended here.",
+        "该会员等级是累积获得的,不能在此终止。",
+    ),
+    "TIER_BELOW_EARNED": Spoken(
+        "The member has earned a higher tier already.", "该会员已获得更高的等级。"
+    ),
     "NOT_FOR_TIER": Spoken("This is for members of another tier.", "该项仅限其他等级的会员使用。"),
     "NOT_NOW": Spoken("Points cannot be used like this today.", "目前不能以此方式使用积分。"),
     "BELOW_MINIMUM": Spoken(

@@ -71,7 +71,7 @@ def _is_due(account: Account, now: Instant) -> bool:
             return True
     if account.holds and _hold_is_due(account.holds, now):
         return True
-    end = account.tiers[-1].valid_until if account.tiers else None
+    end = account.tiers[-1].next_question_at if account.tiers else None
     return end is not None and end <= now
 
 
@@ -89,7 +89,7 @@ def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
     for hold in tally.holds:
         if hold.expires_at is not None and hold.expires_at <= now:
             due.append((max(hold.expires_at, since), _TIME_OUT, hold.hold_id, hold.business_unit))
-    end = tally.tiers[-1].valid_until if tally.tiers else None
+    end = tally.tiers[-1].next_question_at if tally.tiers else None
     if end is not None and end <= now:
         due.append((end, _END_PERIOD, "", ""))
     return due

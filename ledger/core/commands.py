@@ -4,9 +4,9 @@ The shell has resolved the member, minted the entry id, loaded the history a com
 asked the rules; what they answered stands in the command.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from ledger.core.instant import Instant
 from ledger.core.state import Account
@@ -157,10 +157,22 @@ class TierVerdict:
     window: str
     qualifying_points: int
     policy_digest: str
+    cause: str = ""
+    """reached, lifetime, period_ended, grant_ended or refunded; empty: as the occasion says."""
+    basis: str = "earned"
+    review_at: Instant | None = None
 
 
-TierLadder = Callable[[Account, Instant], TierVerdict | None]
-"""Asks the ladder of the policy in force at an instant; None: the programme has no tiers."""
+Occasion = Literal["counted", "refunded", "grant_ended"]
+"""Why the ladder is asked: something was counted, was taken back, or staff end what they gave."""
+
+
+class TierLadder(Protocol):
+    """Asks the ladder of the policy in force at an instant; None: the programme has no tiers."""
+
+    def __call__(
+        self, account: Account, at: Instant, /, occasion: Occasion = "counted"
+    ) -> TierVerdict | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,22 @@ class LinkIdentity:
     scheme: str
     business_unit: str
     occurred_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTier:
+    """Give a tier by decision of staff, or end the one that was given."""
+
+    entry_id: str
+    tier: str
+    """Empty: what was given ends."""
+    until: Instant | None
+    """The first instant at which it is over; None: never."""
+    reason: str
+    business_unit: str
+    occurred_at: Instant
+    policy_digest: str
+    """The policy that knows the tier."""
 
 
 class PostDocument(NamedTuple):
@@ -293,5 +321,6 @@ Command = (
     | CaptureHold
     | ReleaseHold
     | ReverseEntry
+    | GrantTier
     | AdvanceAccount
 )

@@ -10,6 +10,7 @@ from ledger.core.commands import (
     CaptureHold,
     Command,
     EnrolMember,
+    GrantTier,
     HoldPoints,
     LinkIdentity,
     PostDocument,
@@ -24,7 +25,7 @@ from ledger.core.instant import Instant
 from ledger.core.members import enrol, link
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
-from ledger.core.tiers import reach
+from ledger.core.tiers import grant, reach, takes_back
 
 __all__ = ["Decision", "Outcome", "decide"]
 
@@ -45,7 +46,8 @@ def decide(  # noqa: C901 - one arm per verb
             if post(draft, command, now=now) is Outcome.SUPERSEDED:
                 return Decision((), account, Outcome.SUPERSEDED)
             if _counts_for_tiers(draft, account):
-                reach(draft, ladder, entry_id=command.entry_id)
+                refunded = not command.refunds.keeps_tier and takes_back(draft.facts)
+                reach(draft, ladder, entry_id=command.entry_id, refunded=refunded)
         case BurnPoints():
             burn(draft, command)
         case HoldPoints():
@@ -56,6 +58,8 @@ def decide(  # noqa: C901 - one arm per verb
             release(draft, command)
         case ReverseEntry():
             reverse(draft, command, now=now)
+        case GrantTier():
+            grant(draft, command, ladder)
         case EnrolMember():
             enrol(draft, command, account)
         case LinkIdentity():

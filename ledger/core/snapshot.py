@@ -4,6 +4,7 @@ The bytes are canonical: equal histories give equal bytes, so their digest compa
 """
 
 import json
+from dataclasses import astuple
 from typing import Final
 
 from ledger.core.counters import Day, Numbers
@@ -19,7 +20,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 3
+STATE_VERSION: Final = 4
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -47,7 +48,7 @@ def encode(account: Account) -> bytes:
             ],
             [(currency, *held) for currency, held in account.balances.items()],
             [(*key, points) for key, points in account.qualifying.items()],
-            [(span.tier, span.from_at, span.valid_until) for span in account.tiers],
+            [astuple(span) for span in account.tiers],
             [(*key, used) for key, used in account.usage.items()],
             [(*key, *numbers) for key, numbers in account.numbers.items()],
             list(account.streaks.items()),

@@ -105,6 +105,19 @@ class TierSpan:
     tier: str
     from_at: Instant
     valid_until: Instant | None
+    review_at: Instant | None = None
+    """When the ladder is asked before that, where it raises only at the end of a window."""
+    basis: str = "earned"
+    """By what right: earned, granted, grace or lifetime."""
+    window: str = ""
+    """The window that gave it."""
+
+    @property
+    def next_question_at(self) -> Instant | None:
+        """When time asks the ladder; None: never."""
+        if self.review_at is None or self.valid_until is None:
+            return self.valid_until if self.review_at is None else self.review_at
+        return min(self.review_at, self.valid_until)
 
 
 class Benefit(NamedTuple):

@@ -8,6 +8,7 @@ from ledger.core.counting import BURN, EARN, Counting
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, OpenLots, drawn_of
+from ledger.core.standing import BASIS_NAME, fold_old_windows, kept_spans
 from ledger.core.state import Account, Balance, Debt, Drawn, Hold, Lot, TierSpan, frozen_mapping
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
@@ -32,10 +33,6 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
     TierChanged,
 )
-
-WINDOWS_KEPT: Final = 2
-"""Per qualifying currency: the running tier window and the one before it decide every tier."""
-TIERS_KEPT: Final = 8
 
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)
@@ -156,8 +153,16 @@ class Tally:
             from_at = from_timestamp(event.effective_time)
             ends = event.HasField("valid_until_time")
             valid_until = from_timestamp(event.valid_until_time) if ends else None
-            span = TierSpan(event.to_tier, from_at, valid_until)
-            self.tiers = (*self.tiers[1 - TIERS_KEPT :], span)
+            review = event.HasField("review_time")
+            span = TierSpan(
+                event.to_tier,
+                from_at,
+                valid_until,
+                from_timestamp(event.review_time) if review else None,
+                BASIS_NAME[event.basis],
+                event.tier_window,
+            )
+            self.tiers = kept_spans((*self.tiers, span))
 
     def _change_balance(self, event: MovingFact) -> None:
         row = self.balances.get(event.currency)
@@ -309,12 +314,11 @@ class Tally:
     def _qualify(self, currency: str, window: str, points: int) -> None:
         counted = self.qualifying.get((currency, window))
         if counted is None and points < 0:
-            return  # a window too old to decide anything
+            # A window too old to be kept by itself.
+            window, counted = "", self.qualifying.get((currency, ""))
         qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
         if counted is None:
-            windows = sorted(key for key in qualifying if key[0] == currency)
-            for key in windows[:-WINDOWS_KEPT]:
-                del qualifying[key]
+            fold_old_windows(qualifying, (currency,), window)
         self.qualifying = frozen_mapping(qualifying)
 
 

@@ -1,59 +1,139 @@
-"""Tiers: what the ladder answers is recorded, when points were counted or a period ended."""
+"""Tiers: what the ladder answers is recorded, when something counted or a period ended.
 
-from ledger.core.commands import TierLadder, TierVerdict
+Staff may give a tier of their own; when that ends, the ladder says what the member has.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from ledger.core.commands import GrantTier, TierLadder, TierVerdict
 from ledger.core.decision import Draft
+from ledger.core.events import Fact
 from ledger.core.instant import Instant, optional_timestamp, to_timestamp
-from ledger.core.state import Account
+from ledger.core.refusals import NoTierGranted
+from ledger.core.standing import BASIS_NAME
+from ledger.core.usage import METRIC
 from loyalty.v1.events_pb2 import (
+    TIER_BASIS_GRANTED,
+    TIER_BASIS_UNSPECIFIED,
+    TIER_CAUSE_GRANT_ENDED,
+    TIER_CAUSE_GRANTED,
+    TIER_CAUSE_LIFETIME,
     TIER_CAUSE_PERIOD_ENDED,
     TIER_CAUSE_REACHED,
+    TIER_CAUSE_REFUNDED,
+    DocumentPosted,
+    PointsClawedBack,
     TierCause,
     TierChanged,
 )
 
+CAUSES: Final[dict[str, TierCause.ValueType]] = {
+    "reached": TIER_CAUSE_REACHED,
+    "lifetime": TIER_CAUSE_LIFETIME,
+    "period_ended": TIER_CAUSE_PERIOD_ENDED,
+    "grant_ended": TIER_CAUSE_GRANT_ENDED,
+    "refunded": TIER_CAUSE_REFUNDED,
+}
+NO_TIER: Final = TierVerdict("", None, "", 0, "")
+"""What a ladder says that is not there any more."""
+_BASES: Final = {
+    name: basis for basis, name in BASIS_NAME.items() if basis != TIER_BASIS_UNSPECIFIED
+}
 
-def reach(draft: Draft, ladder: TierLadder, *, entry_id: str) -> None:
-    """Ask after qualifying points changed. A tier that stays is not recorded again."""
+
+def takes_back(facts: Iterable[Fact]) -> bool:
+    """Whether facts of a document take back something that counted for tiers."""
+    for fact in facts:
+        event = fact.event
+        if isinstance(event, DocumentPosted):
+            if any(use.change < 0 and use.name.startswith(METRIC) for use in event.usages):
+                return True
+        elif isinstance(event, PointsClawedBack) and event.tier_window:
+            return True
+    return False
+
+
+def reach(draft: Draft, ladder: TierLadder, *, entry_id: str, refunded: bool = False) -> None:
+    """Ask after something was counted, or taken back. A tier that stays is not recorded again."""
     account = draft.tally.account()
-    verdict = ladder(account, draft.at)
-    if verdict is not None and verdict.tier != account.tier:
-        _record(draft, account, verdict, cause=TIER_CAUSE_REACHED, entry_id=entry_id)
+    verdict = ladder(account, draft.at, "refunded" if refunded else "counted")
+    if verdict is None:
+        return
+    stays = account.tiers and verdict.basis == account.tiers[-1].basis
+    if verdict.tier != account.tier or not stays:
+        _record(draft, verdict, cause=TIER_CAUSE_REACHED, entry_id=entry_id)
 
 
 def end_period(draft: Draft, ladder: TierLadder) -> Instant | None:
-    """Ask what follows the tier whose validity ends at `draft.at`; returns the new end.
+    """Ask what follows the tier whose validity, or window, ends at `draft.at`.
 
-    A tier that stays is recorded with its new end. No ladder any more: no tier.
+    Returns when to ask again. A tier that stays is recorded with its new end. No ladder any more:
+    no tier.
     """
     account = draft.tally.account()
-    verdict = ladder(account, draft.at) or TierVerdict("", None, "", 0, "")
-    if verdict.valid_until is not None and verdict.valid_until <= draft.at:
+    verdict = ladder(account, draft.at) or NO_TIER
+    if any(end is not None and end <= draft.at for end in (verdict.valid_until, verdict.review_at)):
         # A period that ends as it begins would be asked about for ever: it has no end instead.
-        verdict = TierVerdict(
-            verdict.tier, None, verdict.window, verdict.qualifying_points, verdict.policy_digest
+        verdict = replace(verdict, valid_until=None, review_at=None)
+    _record(draft, verdict, cause=TIER_CAUSE_PERIOD_ENDED, entry_id="")
+    return draft.tally.tiers[-1].next_question_at
+
+
+def grant(draft: Draft, command: GrantTier, ladder: TierLadder) -> None:
+    """Give a tier, or end the given one. Raises NoTierGranted."""
+    account = draft.tally.account()
+    if command.tier:
+        draft.record(
+            TierChanged(
+                from_tier=account.tier,
+                to_tier=command.tier,
+                valid_until_time=optional_timestamp(command.until),
+                cause=TIER_CAUSE_GRANTED,
+                policy_digest=command.policy_digest,
+                entry_id=command.entry_id,
+                effective_time=to_timestamp(draft.at),
+                basis=TIER_BASIS_GRANTED,
+                reason=command.reason,
+                granting_unit=command.business_unit,
+            )
         )
-    _record(draft, account, verdict, cause=TIER_CAUSE_PERIOD_ENDED, entry_id="")
-    return verdict.valid_until
+        return
+    if not account.tiers or account.tiers[-1].basis != "granted":
+        raise NoTierGranted(tier=account.tier)
+    verdict = ladder(account, draft.at, "grant_ended") or NO_TIER
+    _record(
+        draft,
+        verdict,
+        cause=TIER_CAUSE_GRANT_ENDED,
+        entry_id=command.entry_id,
+        ended_by=command,
+    )
 
 
 def _record(
     draft: Draft,
-    account: Account,
     verdict: TierVerdict,
     *,
     cause: TierCause.ValueType,
     entry_id: str,
+    ended_by: GrantTier | None = None,
 ) -> None:
-    draft.record(
-        TierChanged(
-            from_tier=account.tier,
-            to_tier=verdict.tier,
-            valid_until_time=optional_timestamp(verdict.valid_until),
-            cause=cause,
-            tier_window=verdict.window,
-            qualifying_points=verdict.qualifying_points,
-            policy_digest=verdict.policy_digest,
-            entry_id=entry_id,
-            effective_time=to_timestamp(draft.at),
-        )
+    changed = TierChanged(
+        from_tier=draft.tally.tiers[-1].tier if draft.tally.tiers else "",
+        to_tier=verdict.tier,
+        valid_until_time=optional_timestamp(verdict.valid_until),
+        review_time=optional_timestamp(verdict.review_at),
+        cause=CAUSES.get(verdict.cause, cause),
+        tier_window=verdict.window,
+        qualifying_points=verdict.qualifying_points,
+        policy_digest=verdict.policy_digest,
+        entry_id=entry_id,
+        effective_time=to_timestamp(draft.at),
+        basis=_BASES[verdict.basis],
     )
+    if ended_by is not None:
+        changed.reason = ended_by.reason
+        changed.granting_unit = ended_by.business_unit
+    draft.record(changed)

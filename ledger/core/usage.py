@@ -2,7 +2,8 @@
 
 Purses that many members share (a campaign's budget, a household's cap) are not the account's: they
 have streams of their own. What is kept is bounded: a period older than what is kept counts as used
-up, and giving back into it changes nothing.
+up, and giving back into it changes nothing. Metrics of such periods are added up, for needs that
+count them for ever.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,12 @@ UsageKey = tuple[str, str, str]
 Usage = Mapping[UsageKey, int]
 
 METRIC: Final = "metric/"
+VISITS: Final = "metric/visits"
+"""However often a member comes on a day, it is one visit."""
 EVERYBODY: Final = "all"
 """Scope of a purse that all members share."""
+OLD: Final = ""
+"""The period of metrics that are too old to be kept by their period."""
 PERIODS_KEPT: Final = 64
 DAYS_KEPT: Final = 800
 """A metric is counted by day where a ladder looks back over months."""
@@ -42,12 +47,16 @@ def is_forgotten(usage: Usage, key: UsageKey) -> bool:
     most = _kept(key[0])
     if len(usage) < most or key in usage:
         return False
+    return forgotten(key[2], _periods_like(usage, key), most)
+
+
+def _periods_like(usage: Usage, key: UsageKey) -> list[str]:
     name, scope, period = key
-    return forgotten(period, _periods(usage, name, scope), most)
-
-
-def _periods(usage: Usage, name: str, scope: str) -> list[str]:
-    return [known[2] for known in usage if known[0] == name and known[1] == scope]
+    return [
+        known[2]
+        for known in usage
+        if known[0] == name and known[1] == scope and len(known[2]) == len(period)
+    ]
 
 
 def changed(usage: Usage, key: UsageKey, change: int) -> Usage | dict[UsageKey, int]:
@@ -55,12 +64,20 @@ def changed(usage: Usage, key: UsageKey, change: int) -> Usage | dict[UsageKey, 
     if key in usage:
         return {**usage, key: usage[key] + change}
     if change < 0 or is_forgotten(usage, key):
-        return usage
+        return _changed_long_ago(usage, key, change) if key[0].startswith(METRIC) else usage
     more = {**usage, key: change}
     most = _kept(key[0])
     if len(more) > most:
-        name, scope, period = key
-        alike = [known for known in _periods(more, name, scope) if len(known) == len(period)]
-        for old in sorted(alike)[:-most]:
-            del more[name, scope, old]
+        name, scope, _ = key
+        for old in sorted(_periods_like(more, key))[:-most]:
+            amount = more.pop((name, scope, old))
+            if name.startswith(METRIC):
+                amount = min(amount, 1) if name == VISITS else amount
+                more[name, scope, OLD] = more.get((name, scope, OLD), 0) + amount
     return more
+
+
+def _changed_long_ago(usage: Usage, key: UsageKey, change: int) -> dict[UsageKey, int]:
+    """Metrics of periods that are not kept are added up: some needs count them for ever."""
+    old = (key[0], key[1], OLD)
+    return {**usage, old: usage.get(old, 0) + change}

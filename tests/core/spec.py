@@ -18,6 +18,7 @@ from ledger.core.commands import (
     HoldFact,
     HoldPoints,
     Life,
+    Occasion,
     PostDocument,
     RedemptionTerms,
     ReleaseHold,
@@ -91,7 +92,7 @@ class Grant:
         return bool(self.window)
 
 
-def no_ladder(account: Account, at: Instant) -> TierVerdict | None:
+def no_ladder(account: Account, at: Instant, occasion: Occasion = "counted") -> TierVerdict | None:
     """A programme without tiers."""
     return None
 

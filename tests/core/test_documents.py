@@ -168,11 +168,12 @@ def test_qualifying_points_are_taken_from_their_window_only_and_never_owed() -> 
     assert not story.account.debts
 
 
-def test_only_the_two_newest_windows_are_counted() -> None:
+def test_the_two_newest_years_are_kept_and_older_ones_added_up() -> None:
     story = Story()
     for number, window in enumerate(["2024", "2025", "2026", "2023"]):
         story.posts(f"D{number}", 1, Grant(10, rule="status", currency="QP", window=window))
-    assert story.account.qualifying == {("QP", "2025"): 10, ("QP", "2026"): 10}
+    story.posts("D3", 2)
+    assert story.account.qualifying == {("QP", ""): 10, ("QP", "2025"): 10, ("QP", "2026"): 10}
 
 
 def test_deciding_a_version_again_changes_nothing() -> None:

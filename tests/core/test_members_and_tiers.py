@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.core.commands import AdvanceAccount, EnrolMember, LinkIdentity, TierVerdict
+from ledger.core.commands import AdvanceAccount, EnrolMember, LinkIdentity, Occasion, TierVerdict
 from ledger.core.decide import decide
 from ledger.core.events import kind_of
 from ledger.core.instant import Instant
@@ -14,7 +14,7 @@ from tests.core.spec import Grant, Story, no_ladder, utc
 MEMBER = "0196f2a0-1c00-7abc-8def-0123456789ab"
 
 
-def gold_from_100(account: Account, at: Instant) -> TierVerdict:
+def gold_from_100(account: Account, at: Instant, occasion: Occasion = "counted") -> TierVerdict:
     """Gold for 100 points of 2025 to the end of 2026, else basic."""
     points = account.qualifying.get(("QP", "2025"), 0)
     if points >= 100 and at < utc("2027-01-01"):
@@ -74,7 +74,9 @@ def test_a_tier_is_reached_when_enough_points_are_counted() -> None:
 
 
 def test_points_that_do_not_count_ask_no_ladder() -> None:
-    def refuse_to_answer(account: Account, at: Instant) -> TierVerdict | None:
+    def refuse_to_answer(
+        account: Account, at: Instant, occasion: Occasion = "counted"
+    ) -> TierVerdict | None:
         raise AssertionError("nobody was to ask")
 
     Story(ladder=refuse_to_answer).posts("D1", 1, 50)
@@ -96,7 +98,7 @@ def test_a_tier_ends_with_its_period() -> None:
 
 
 def test_a_tier_that_stays_is_confirmed_period_by_period() -> None:
-    def for_a_year(account: Account, at: Instant) -> TierVerdict:
+    def for_a_year(account: Account, at: Instant, occasion: Occasion = "counted") -> TierVerdict:
         year = 2026 + sum(utc(f"{year}-01-01") <= at for year in range(2026, 2030))
         return TierVerdict("gold", utc(f"{year}-01-01"), "", 0, "policy-1")
 
@@ -109,7 +111,7 @@ def test_a_tier_that_stays_is_confirmed_period_by_period() -> None:
 
 
 def test_a_ladder_that_answers_the_past_is_asked_once() -> None:
-    def always_over(account: Account, at: Instant) -> TierVerdict:
+    def always_over(account: Account, at: Instant, occasion: Occasion = "counted") -> TierVerdict:
         return TierVerdict("gold", utc("2025-01-02"), "", 0, "policy-1")
 
     story = Story(ladder=always_over).at("2025-06-01")

@@ -10,10 +10,11 @@ A request with several faults is refused for the first of them in this order, to
                       POLICY_WITHDRAWN, APPROVER_IS_AUTHOR, POLICY_NOT_APPROVED,
                       RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
                       NO_POLICY
-    words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_REWARD,
-                      FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
+    words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_TIER,
+                      UNKNOWN_REWARD, FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
-    what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE
+    what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
+                      NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
                       BASKET_SHARE_EXCEEDED, LIMIT_REACHED, MORE_THAN_HELD, MORE_THAN_LEFT,
                       INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS, POINTS_OVERFLOW
@@ -50,9 +51,11 @@ from ledger.core.refusals.points import MoreThanHeld as MoreThanHeld
 from ledger.core.refusals.points import MoreThanLeft as MoreThanLeft
 from ledger.core.refusals.points import NotAStep as NotAStep
 from ledger.core.refusals.points import NotForTier as NotForTier
+from ledger.core.refusals.points import NoTierGranted as NoTierGranted
 from ledger.core.refusals.points import NotNow as NotNow
 from ledger.core.refusals.points import NotReversible as NotReversible
 from ledger.core.refusals.points import PointsOverflow as PointsOverflow
+from ledger.core.refusals.points import TierBelowEarned as TierBelowEarned
 from ledger.core.refusals.points import TooManyLots as TooManyLots
 from ledger.core.refusals.points import UnknownEntry as UnknownEntry
 from ledger.core.refusals.points import UnknownHold as UnknownHold
@@ -80,6 +83,7 @@ from ledger.core.refusals.words import UnknownCategory as UnknownCategory
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownMember as UnknownMember
 from ledger.core.refusals.words import UnknownReward as UnknownReward
+from ledger.core.refusals.words import UnknownTier as UnknownTier
 
 
 def _of(module: ModuleType) -> list[type[Refusal]]:

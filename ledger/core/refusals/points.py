@@ -48,6 +48,25 @@ class NotReversible(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class NoTierGranted(Refusal):
+    """The member's tier was not given by staff, so there is nothing to end."""
+
+    advice = "Nothing is to be done: the member has what was earned."
+    sentence = "tier {tier!r} was not granted, so it does not end by decision"
+    tier: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TierBelowEarned(Refusal):
+    """The member has earned a higher tier than the one that is to be given."""
+
+    advice = "Grant a tier that is not below the one that was earned."
+    sentence = "tier {tier!r} is below {earned!r}, which the member has earned"
+    tier: str
+    earned: str
+
+
+@dataclass(eq=False, kw_only=True)
 class NotForTier(Refusal):
     """Points are not spent like this by members of this tier."""
 

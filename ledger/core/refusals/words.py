@@ -32,6 +32,12 @@ class UnknownCategory(_UnknownWord):
     sentence = "{field} names category {value!r}, expected one of {known}"
 
 
+class UnknownTier(_UnknownWord):
+    """The policy has no such tier, or it is the lowest one, which is everyone's."""
+
+    sentence = "{field} names tier {value!r}, expected one of {known}"
+
+
 class UnknownReward(_UnknownWord):
     """The business unit gives no such reward."""
 
