@@ -109,7 +109,11 @@ class PerCallLedger:
             self._cache.forget(await store.touched_streams(lane, left))
         standing = {lane: head}
         work = Work(
-            lanes=self._lanes, standing=standing, clock=self._clock, policies=self._policies
+            lanes=self._lanes,
+            standing=standing,
+            clock=self._clock,
+            policies=self._policies,
+            purses=self._cache.purse,
         )
         await Lookup(store, self._cache).fill(work.known, [act], None)
         answer = decide_act(act, work)

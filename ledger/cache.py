@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ledger.core.state import Account
+from ledger.purses import Purse
 from ledger.store import IdentityKey
 
 WEIGHT_OF_ACCOUNT: Final = 4
 """An account without lots weighs as much as so many lots, roughly."""
+PURSES_MAX: Final = 20_000
 
 
 class Cache:
@@ -25,6 +27,7 @@ class Cache:
         self._accounts: OrderedDict[str, Account] = OrderedDict()
         self._identities: OrderedDict[IdentityKey, str] = OrderedDict()
         self._weight = 0
+        self._purses: OrderedDict[str, Purse] = OrderedDict()
 
     def account(self, stream: str) -> Account | None:
         """A cached account, now the most recently used."""
@@ -52,6 +55,21 @@ class Cache:
         while len(self._identities) > self._identities_max:
             self._identities.popitem(last=False)
 
+    def purse(self, stream: str) -> Purse | None:
+        """Where a shared purse stands."""
+        found = self._purses.get(stream)
+        if found is not None:
+            self._purses.move_to_end(stream)
+        return found
+
+    def put_purses(self, purses: Mapping[str, Purse]) -> None:
+        """Take over where shared purses stand."""
+        for stream, purse in purses.items():
+            self._purses[stream] = purse
+            self._purses.move_to_end(stream)
+        while len(self._purses) > PURSES_MAX:
+            self._purses.popitem(last=False)
+
     def put_missing(self, accounts: Mapping[str, Account]) -> None:
         """Take over states that were read and not changed."""
         missing = {
@@ -60,14 +78,16 @@ class Cache:
         self.put(missing, {})
 
     def forget(self, streams: Iterable[str]) -> None:
-        """Drop accounts that another process has changed."""
+        """Drop accounts and purses that another process has changed."""
         for stream in streams:
             self._forget(stream)
+            self._purses.pop(stream, None)
 
     def clear(self) -> None:
         """Drop everything."""
         self._accounts.clear()
         self._identities.clear()
+        self._purses.clear()
         self._weight = 0
 
     def _forget(self, stream: str) -> None:

@@ -4,32 +4,30 @@ The writer asks the rules when a document is posted; the verifier asks them agai
 stored. Both go through `award`, so a stored award can be compared with itself.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
 import rules
+from ledger.core.commands import NO_COUNTS, Counts, Numbered, RefundTerms, Use
 from ledger.core.instant import Instant, from_datetime
+from ledger.core.state import Account
+from ledger.core.usage import METRIC
 from ledger.policies import refusal_of
-from loyalty.v1.types_pb2 import Document, Origin
+from ledger.profile import Profile
+from ledger.room import scope_of
+from loyalty.v1.types_pb2 import Document, DocumentLine, ExchangeRate, Origin
 from loyalty.v1.types_pb2 import Pins as PinsMessage
 
-_KINDS: Final = ("", "SALE", "ORDER", "STAY", "FOLIO")
+_KINDS: Final = ("", "SALE", "ORDER", "STAY", "FOLIO", "ACTIVITY")
 _STATUSES: Final = ("", "PENDING", "FINAL", "CANCELLED")
+_PARTS: Final = ("", "tax", "discount", "shipping", "service_charge")
 
 
 def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.DocumentFacts:
     """What the rules may look at of a document."""
-    lines = [
-        rules.LineFacts(
-            line.line_id,
-            line.category,
-            rules.parse_quantity(line.quantity or "1"),
-            line.net_minor_units,
-            line.paid_with_points_minor_units,
-        )
-        for line in document.lines
-    ]
     stay = document.stay
     return rules.DocumentFacts(
         origin.business_unit,
@@ -39,9 +37,48 @@ def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.
         _STATUSES[document.status],
         document.currency_code,
         occurred_at,
-        tuple(lines),
+        tuple([_line_of(line) for line in document.lines]),
         stay.nights,
         stay.stays,
+        document.activity,
+        tuple([(payment.kind, payment.minor_units) for payment in document.payments]),
+        tuple(document.coupons),
+        _rates_of(document.exchange_rates),
+    )
+
+
+def _line_of(line: DocumentLine) -> rules.LineFacts:
+    parts = line.parts
+    return rules.LineFacts(
+        line.line_id,
+        line.category,
+        rules.parse_quantity(line.quantity or "1"),
+        line.net_minor_units,
+        line.paid_with_points_minor_units,
+        line.brand,
+        line.sku,
+        tuple([(_PARTS[part.kind], part.minor_units) for part in parts]) if parts else (),
+    )
+
+
+def _rates_of(rates: Iterable[ExchangeRate]) -> tuple[tuple[str, Fraction], ...]:
+    return tuple([(rate.currency_code, _rate(rate.rate)) for rate in rates])
+
+
+@lru_cache(maxsize=1024)
+def _rate(text: str) -> Fraction:
+    return Fraction(text)
+
+
+def member_facts(account: Account, profile: Profile, *, at: Instant) -> rules.MemberFacts:
+    """What the rules may look at of a member, as known now, about an instant."""
+    return rules.MemberFacts(
+        account.tier_at(at) or None,
+        profile.attributes,
+        profile.segments,
+        profile.birthday,
+        account.enrolled_at,
+        account.account_id,
     )
 
 
@@ -49,20 +86,77 @@ def award(
     policy: rules.Policy,
     facts: rules.DocumentFacts,
     *,
-    tier: str,
+    member: rules.MemberFacts,
     pins: rules.Pins | None = None,
+    room: rules.Room = rules.FREE,
 ) -> rules.Award:
-    """Evaluate a document for a member of a tier, or under pins. Raises the ledger's refusals."""
-    member = rules.MemberFacts(tier=tier or None)
+    """Evaluate a document for a member, or under pins. Raises the ledger's refusals."""
     try:
-        return rules.evaluate(policy, facts, member, pins)
+        return rules.evaluate(policy, facts, member, pins, room)
     except rules.RulesRefusal as refused:
         raise refusal_of(refused) from None
 
 
-def pins_message(pins: rules.Pins) -> PinsMessage:
-    """Pins as they are stored."""
-    return PinsMessage(
+def counts_of(given: rules.Award, *, household: str) -> Counts:
+    """What an award counts for besides points, as the core posts it."""
+    if not (given.uses or given.numbers or given.metrics or given.benefits):
+        return NO_COUNTS
+    uses = [
+        Use(cap.name, scope_of(cap.per, household), cap.period, others, points)
+        for cap, others, points in given.uses
+    ]
+    uses += [
+        Use(METRIC + name, scope, window, 0, amount)
+        for name, scope, window, amount in given.metrics
+    ]
+    numbers = [
+        Numbered(
+            counter.counter,
+            counter.period,
+            counter.day,
+            number,
+            counter.kind == "streak",
+            counter.by_day,
+        )
+        for counter, number in given.numbers
+    ]
+    return Counts(uses, numbers, given.benefits)
+
+
+@lru_cache(maxsize=256)
+def refund_terms(policy: rules.Policy, tier: str) -> RefundTerms:
+    """What a policy says of points to be taken back from a member of a tier."""
+    refunds = policy.model.refunds
+    others = next((limit.points for limit in refunds.limits if not limit.tier), None)
+    limit = next((limit.points for limit in refunds.limits if tier in limit.tier), others)
+    return RefundTerms(
+        refunds.reach == "any_lot",
+        refunds.when_spent,
+        refunds.write_off_to or "",
+        limit,
+        refunds.over_limit,
+        refunds.tier == "keep",
+    )
+
+
+def cap_limit(policy: rules.Policy, name: str) -> int:
+    """Points of a cap by the name under which it is counted; 0 for one the policy has not."""
+    return _cap_limits(policy).get(name, 0)
+
+
+@lru_cache(maxsize=64)
+def _cap_limits(policy: rules.Policy) -> dict[str, int]:
+    limits = {f"cap/{cap.id}": cap.points for cap in policy.model.caps}
+    for rule in policy.model.earn:
+        if rule.kind != "grant":
+            for number, cap in enumerate(rule.caps, 1):
+                limits[f"cap/{rule.id}.{number}"] = cap.points
+    return limits
+
+
+def pins_message(pins: rules.Pins, rates: Iterable[ExchangeRate]) -> PinsMessage:
+    """Pins as they are stored; `rates` are the document's, of which the pinned ones are kept."""
+    message = PinsMessage(
         policy_digest=pins.policy_digest,
         tier=pins.tier or "",
         local_time=pins.local_time,
@@ -70,6 +164,12 @@ def pins_message(pins: rules.Pins) -> PinsMessage:
         tier_window=pins.tier_window,
         predicates=pins.predicates,
     )
+    if pins.member_since:
+        message.member_since = pins.member_since
+    if pins.rates:
+        pinned = dict(pins.rates)
+        message.exchange_rates.extend(rate for rate in rates if rate.currency_code in pinned)
+    return message
 
 
 def pins_of(message: PinsMessage) -> rules.Pins:
@@ -81,6 +181,8 @@ def pins_of(message: PinsMessage) -> rules.Pins:
         message.business_day,
         message.tier_window,
         tuple(message.predicates),
+        message.member_since,
+        _rates_of(message.exchange_rates),
     )
 
 

@@ -12,6 +12,7 @@ from ledger.core.snapshot import decode as decode_snapshot
 from ledger.core.state import Account
 from ledger.keys import burn_thing, thing_of
 from ledger.lanes import account_of, account_stream
+from ledger.purses import NO_PURSE, purse_of
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.work import DocumentHead, Known
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
@@ -36,6 +37,14 @@ class Lookup:
         if made is not None:
             known.overlay(made)
         await self._find_accounts(known, _streams(known, acts))
+
+    async def find_purses(self, streams: Iterable[str]) -> None:
+        """Find where shared purses stand that a batch asked for, and remember it."""
+        wanted = sorted(streams)
+        found = await self._store.last_events(wanted)
+        self._cache.put_purses(
+            {stream: purse_of(*found[stream]) if stream in found else NO_PURSE for stream in wanted}
+        )
 
     async def _find_rows(self, known: Known, acts: Sequence[Act]) -> None:
         keys = [act.key for act in acts] + [act.version_key for act in acts if act.version_key]

@@ -5,7 +5,7 @@ with the documents that caused them, in one statement that holds only if no lane
 two processes cannot spend the last points of a budget twice.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.core.events import decode
 from ledger.core.usage import is_shared
@@ -18,6 +18,10 @@ class Purse(NamedTuple):
 
     version: int = 0
     used: int = 0
+
+
+NO_PURSE: Final = Purse()
+"""A purse that nobody used yet."""
 
 
 def purse_of(version: int, payload: bytes) -> Purse:

@@ -130,6 +130,14 @@ SELECT k.key, e.payload
               AND e.version BETWEEN k.first_version AND k.last_version
 """
 
+LAST_EVENTS: Final = """
+SELECT w.stream, e.version, e.payload
+  FROM unnest($1::smallint[], $2::text[]) AS w(lane, stream)
+ CROSS JOIN LATERAL (
+       SELECT version, payload FROM event
+        WHERE lane = w.lane AND stream = w.stream ORDER BY version DESC LIMIT 1) AS e
+"""
+
 LEAF_AT: Final = "SELECT leaf_hash FROM event WHERE lane = $1 AND pos = $2"
 
 TOUCHED_STREAMS: Final = "SELECT DISTINCT stream FROM event WHERE lane = $1 AND pos >= $2"

@@ -257,6 +257,12 @@ class Store:
         )
         return {row[0]: row[1] for row in found}
 
+    async def last_events(self, streams: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """Version and payload of the newest event of each of these streams that has one."""
+        lanes = [lane_of(stream, self.lanes) for stream in streams]
+        rows = await self._fetch(statements.LAST_EVENTS, lanes, list(streams))
+        return {row[0]: (row[1], row[2]) for row in rows}
+
     async def head(self, lane: int) -> int:
         """First position of a lane that is not taken."""
         return int(await self.pool.fetchval(statements.HEAD, lane))

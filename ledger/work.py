@@ -4,7 +4,7 @@ A batch is decided on states that nobody else sees until its commit has succeede
 is being committed the next may be decided on top of it: it looks at its parent's states first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,8 +19,10 @@ from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
+from ledger.profile import UNKNOWN, Profile
+from ledger.purses import NO_PURSE, Purse
 from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
 
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
@@ -57,12 +59,22 @@ class Known:
     """By thing of a hold or burn: its acts by key, with their stream."""
     identities: dict[IdentityKey, str] = field(default_factory=dict)
     """Account of each registered identity."""
+    purses: dict[str, Purse] = field(default_factory=dict)
+    """By stream."""
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    """By stream of the member's account."""
 
     def copy(self) -> "Known":
         """A copy that may be put back when a group of acts is refused."""
         acts = {thing: dict(found) for thing, found in self.acts.items()}
         return Known(
-            dict(self.accounts), dict(self.rows), dict(self.heads), acts, dict(self.identities)
+            dict(self.accounts),
+            dict(self.rows),
+            dict(self.heads),
+            acts,
+            dict(self.identities),
+            dict(self.purses),
+            dict(self.profiles),
         )
 
     def overlay(self, newer: "Known") -> None:
@@ -71,6 +83,8 @@ class Known:
         self.rows |= newer.rows
         self.heads |= newer.heads
         self.identities |= newer.identities
+        self.purses |= newer.purses
+        self.profiles |= newer.profiles
         for thing, found in newer.acts.items():
             self.acts.setdefault(thing, {}).update(found)
 
@@ -102,20 +116,29 @@ class Work:
     """A batch under way."""
 
     def __init__(
-        self, *, lanes: int, standing: dict[int, Head], clock: Clock, policies: PolicyBook
+        self,
+        *,
+        lanes: int,
+        standing: dict[int, Head],
+        clock: Clock,
+        policies: PolicyBook,
+        purses: Callable[[str], Purse | None],
     ) -> None:
-        """Begin where the lanes stand; `standing` is copied."""
+        """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache."""
         self.lanes = lanes
         self.policies = policies
         self.known = Known()
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
         self.policy_facts: list[PolicyNow] = []
+        self.missing_purses: set[str] = set()
+        """Purses that were asked for and not known: with them, decide again."""
         self.batch = AppendBatch()
         self.standing = dict(standing)
         self._began = dict(standing)
         self._consulted: set[int] = set()
         self._clock = clock
+        self._purses = purses
 
     # What handlers read
 
@@ -136,6 +159,22 @@ class Work:
         for each in self.policy_facts:
             programme = after(programme, each.fact, each.recorded_at, each.stream)
         return programme
+
+    def profile(self, stream: str) -> Profile:
+        """What the register knows of the member with an account."""
+        return self.known.profiles.get(stream, UNKNOWN)
+
+    def purse(self, stream: str) -> Purse:
+        """Where a shared purse stands; what was decided on it holds only if its lane stands too.
+
+        Which purses a document asks for only the rules know. One that is not known yet is noted.
+        """
+        self._consulted.add(lane_of(stream, self.lanes))
+        found = self.known.purses.get(stream) or self._purses(stream)
+        if found is None:
+            self.missing_purses.add(stream)
+            return NO_PURSE
+        return found
 
     def now(self, stream: str) -> Instant:
         """Time for a decision in a stream's lane: never at or before the lane's last fact."""
@@ -165,6 +204,14 @@ class Work:
         account = decision.account
         self.known.accounts[stream] = self.made.accounts[stream] = account
         return where
+
+    def use_purse(self, stream: str, used: BudgetUsed, *, occurred_at: Instant) -> None:
+        """Record what a document changes in a shared purse."""
+        before = self.purse(stream)
+        used.used_after = before.used + used.change
+        self.append(stream, before.version, (Fact(used, occurred_at),))
+        after_it = Purse(before.version + 1, used.used_after)
+        self.known.purses[stream] = self.made.purses[stream] = after_it
 
     def append(self, stream: str, before: int, facts: Iterable[Fact]) -> Range:
         """Give facts their place in a stream that stands at version `before`."""

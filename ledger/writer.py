@@ -183,10 +183,13 @@ class Writer:
                 standing=standing,
                 clock=self._clock,
                 policies=self._policies,
+                purses=self._cache.purse,
             )
             await self._lookup.fill(work.known, [act for job in jobs for act in job.acts], made)
             results = await self._results(jobs, work)
-            if results is not None:
+            if work.missing_purses:
+                await self._lookup.find_purses(work.missing_purses)
+            elif results is not None:
                 return Decided(jobs, results, work, work.close())
             jobs = _live(jobs)
 
@@ -260,6 +263,7 @@ class Writer:
         self._snapshots.offer(work.made.accounts, self._cache)
         self._cache.put(work.made.accounts, work.made.identities)
         self._cache.put_missing(work.known.accounts)
+        self._cache.put_purses(work.made.purses)
         for each in work.policy_facts:
             self._policies.add(*each)
         self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)

@@ -14,6 +14,7 @@ Instant = int
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
+DAY = 86_400 * SECOND
 
 
 def from_timestamp(stamp: Timestamp) -> Instant:

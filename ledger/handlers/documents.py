@@ -1,6 +1,6 @@
 """PostDocument, and EarnPoints which is a document by the time it comes here."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import uuid_utils
 
@@ -8,21 +8,56 @@ import rules
 from ledger.act import Act, Answer, member_of
 from ledger.answers import add_balances, position_token
 from ledger.core import refusals
-from ledger.core.commands import Grant, PostDocument
+from ledger.core.commands import PostDocument
+from ledger.core.counting import document_key
 from ledger.core.decide import decide
 from ledger.core.decision import Outcome
-from ledger.core.instant import Instant
+from ledger.core.instant import DAY, Instant, to_datetime
 from ledger.core.state import Account
 from ledger.core.wire import nested, tag_of
-from ledger.evaluation import award, facts_of, pinned_instant, pins_message, pins_of
+from ledger.evaluation import (
+    award,
+    cap_limit,
+    counts_of,
+    facts_of,
+    member_facts,
+    pinned_instant,
+    pins_message,
+    pins_of,
+    refund_terms,
+)
 from ledger.handlers import context
 from ledger.lanes import DOCUMENT, account_of
+from ledger.profile import Profile
+from ledger.purses import changes
+from ledger.room import LedgerRoom
 from ledger.work import NO_FINGERPRINT, DocumentHead, Work
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
 from loyalty.v1.types_pb2 import Pins as PinsMessage
 
 _GRANTS: Final = tag_of(Posting, "grants")
+_NOTHING: Final = rules.Award(rules.Pins("", None, "", "", ""), ())
+
+
+class _Case(NamedTuple):
+    """A document's version, and what is known when it is to be decided."""
+
+    request: PostDocumentRequest
+    stream: str
+    account: Account
+    """Advanced to now; an empty one for a document without a member."""
+    head: DocumentPosted | None
+    at: Instant
+    profile: Profile
+
+
+class _Asked(NamedTuple):
+    """What the rules said of it."""
+
+    policy: rules.Policy
+    given: rules.Award
+    pins: PinsMessage
 
 
 def post_document(act: Act, work: Work) -> Answer:
@@ -34,14 +69,18 @@ def post_document(act: Act, work: Work) -> Answer:
         return again
     at = context.occurred_at(act, work)
     account, due = work.advance(stream) if account_of(stream) else (work.account(stream), [])
-    given = _award(act, work, head, at, tier=account.tier_at(at))
-    command = _command(act, head, at, given if account_of(stream) else None)
+    assert isinstance(act.request, PostDocumentRequest)
+    posted_before = None if head is None else head.posted
+    case = _Case(act.request, stream, account, posted_before, at, work.profile(stream))
+    command = _command(case, _ask(case, work))
     decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
     if decision.outcome is Outcome.SUPERSEDED:
         return _superseded(work, stream, account)
     where = work.record(stream, decision)
     facts = due + [fact.event for fact in decision.facts]
     posted = next(fact for fact in facts if isinstance(fact, DocumentPosted))
+    if posted.usages:
+        _use_purses(case, work, posted)
     work.register_head(act.document, DocumentHead(stream, posted))
     message = context.posting(command.entry_id, decision.account, facts, where)
     answer = Answer(Posting, _with_grants(message, posted), replayed=False)
@@ -76,39 +115,78 @@ def _posted_before(act: Act, work: Work, stream: str) -> Answer | None:
     return context.answer_of(work, row, act)
 
 
-def _award(
-    act: Act, work: Work, head: DocumentHead | None, at: Instant, *, tier: str
-) -> rules.Award:
+def _ask(case: _Case, work: Work) -> _Asked:
     """Ask the rules: under the pins of a document that was final once, else under today's."""
-    request = act.request
-    assert isinstance(request, PostDocumentRequest)
-    if head is not None and head.posted.pinned and head.posted.pins.policy_digest:
-        pins = pins_of(head.posted.pins)
-        policy = work.policies.pinned(pins.policy_digest)
-        at = pinned_instant(pins.local_time)
-        return award(policy, facts_of(request.document, request.origin, at), tier="", pins=pins)
-    policy = work.policies.at(at)
+    document, origin, head = case.request.document, case.request.origin, case.head
     # A quantity that is no number was refused before.
-    return award(policy, facts_of(request.document, request.origin, at), tier=tier)
+    if head is not None and head.pinned and head.pins.policy_digest:
+        pins = pins_of(head.pins)
+        policy = work.policies.pinned(pins.policy_digest)
+        facts = facts_of(document, origin, pinned_instant(pins.local_time))
+        room = _room(case, work, policy)
+        given = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
+        return _Asked(policy, given, head.pins)
+    policy = work.policies.at(case.at)
+    if head is None:
+        _check_lateness(policy, case.at, work.clock_now())
+    facts = facts_of(document, origin, case.at)
+    if not account_of(case.stream):
+        # It gives nobody anything; what the rules refuse is refused all the same.
+        award(policy, facts, member=rules.NOBODY)
+        return _Asked(policy, _NOTHING, PinsMessage())
+    member = member_facts(case.account, case.profile, at=case.at)
+    given = award(policy, facts, member=member, room=_room(case, work, policy))
+    return _Asked(policy, given, pins_message(given.pins, document.exchange_rates))
 
 
-def _command(
-    act: Act, head: DocumentHead | None, at: Instant, given: rules.Award | None
-) -> PostDocument:
-    request = act.request
-    assert isinstance(request, PostDocumentRequest)
-    grants: tuple[Grant, ...] = () if given is None else given.grants
+def _room(case: _Case, work: Work, policy: rules.Policy) -> LedgerRoom:
+    return LedgerRoom(
+        case.account,
+        _key(case),
+        case.head,
+        household=case.profile.household,
+        purse_used=lambda stream: work.purse(stream).used,
+        limit=lambda name: cap_limit(policy, name),
+    )
+
+
+def _key(case: _Case) -> str:
+    document = case.request.document
+    unit = case.request.origin.business_unit
+    return document_key(unit, document.source, document.document_id)
+
+
+def _check_lateness(policy: rules.Policy, at: Instant, now: Instant) -> None:
+    """Refuse a new document that comes too late; a change of one may come whenever it happens."""
+    days = policy.model.documents.lateness_days
+    if days is not None and at < now - days * DAY:
+        raise refusals.TooLate(
+            occurred_time=to_datetime(at).isoformat(),
+            limit=to_datetime(now - days * DAY).isoformat(),
+        )
+
+
+def _command(case: _Case, asked: _Asked) -> PostDocument:
+    origin = case.request.origin
     return PostDocument(
         entry_id=str(uuid_utils.uuid7()),
-        business_unit=request.origin.business_unit,
-        document=request.document,
-        origin=request.origin,
-        business_date=request.origin.business_date,
-        occurred_at=at,
-        head=None if head is None else head.posted,
-        pins=PinsMessage() if given is None else pins_message(given.pins),
-        grants=grants,
+        business_unit=origin.business_unit,
+        document=case.request.document,
+        origin=origin,
+        business_date=origin.business_date,
+        occurred_at=case.at,
+        head=case.head,
+        pins=asked.pins,
+        grants=asked.given.grants,
+        counts=counts_of(asked.given, household=case.profile.household),
+        refunds=refund_terms(asked.policy, case.account.tier),
     )
+
+
+def _use_purses(case: _Case, work: Work, posted: DocumentPosted) -> None:
+    """Record in shared purses what the version changed; it stands in the same commit."""
+    for stream, used in changes(posted, _key(case)):
+        work.use_purse(stream, used, occurred_at=case.at)
 
 
 def _superseded(work: Work, stream: str, account: Account) -> Answer:
