@@ -1,14 +1,12 @@
 """What the member register knows of a member: asked by the rules, never part of the history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rules.facts import NO_ATTRIBUTES, AttributeValue
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A member as the business units know it now."""
 
     attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES
