@@ -96,8 +96,8 @@ class Tiers(Part):
 
     window: Literal["calendar_year", "rolling_months", "membership_year"] = "calendar_year"
     """The time over which needs are counted."""
-    window_months: Annotated[Whole, Field(ge=1, le=60)] = 12
-    """Of rolling months: how many."""
+    window_months: Annotated[Whole, Field(ge=1, le=24)] = 12
+    """Of rolling months: how many; two years at most, for so long days are kept."""
     upgrade: Literal["at_once", "at_period_end"] = "at_once"
     """Whether a tier is given as soon as it is reached, or at the end of the window."""
     valid: Literal["rest_of_year_plus_one"] | ValidUntil = "rest_of_year_plus_one"

@@ -8,8 +8,11 @@ import pytest
 
 from rules import (
     DocumentFacts,
+    Held,
     MemberFacts,
+    NeedProgress,
     RulesRefusal,
+    Standing,
     TierAnswer,
     compile_policy,
     evaluate,
@@ -19,6 +22,7 @@ from rules import (
     parse_quantity,
     pin,
     points_for_money,
+    progress,
     redemption,
     reversal_grace_until,
     tier_for,
@@ -109,39 +113,57 @@ END_2025, END_2026 = "2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("points", "current", "at", "tier", "until"),
+    ("points", "held", "at", "tier", "until"),
     [
         ({}, None, "2025-03-01T12:00:00Z", "basic", None),
         ({"2025": 499}, "basic", "2025-03-01T12:00:00Z", "silver", END_2026),
         ({"2025": 500}, "basic", "2025-03-01T12:00:00Z", "gold", END_2026),
-        # S28 (b) and (c): reached in this window and refunded, so the reach-threshold is asked.
-        ({"2025": 400}, "gold", "2025-03-01T12:00:00Z", "silver", END_2026),
-        # Reached the year before: the rest of this year.
-        ({"2024": 500}, "gold", "2025-03-01T12:00:00Z", "gold", END_2025),
-        # Carried, and kept by this year's points.
-        ({"2024": 500, "2025": 450}, "gold", "2025-03-01T12:00:00Z", "gold", END_2026),
-        # Held last year, and kept by last year's points.
-        ({"2024": 450}, "gold", "2025-01-01T00:00:00Z", "gold", END_2025),
-        ({"2024": 450}, "silver", "2025-01-01T00:00:00Z", "silver", END_2025),
+        # Nobody said what the member held: the year before still counts.
+        ({"2024": 500}, None, "2025-03-01T12:00:00Z", "gold", END_2025),
         # The year turns in the programme's zone, an hour before it does in UTC.
-        ({"2024": 500, "2023": 500}, "gold", "2024-12-31T22:59:59Z", "gold", END_2025),
-        ({"2023": 500}, "gold", "2024-12-31T23:00:00Z", "basic", None),
-        ({"2023": 500}, "gold", "2024-12-31T22:59:59Z", "gold", "2024-12-31T23:00:00Z"),
+        ({"2023": 500}, None, "2024-12-31T22:59:59Z", "gold", "2024-12-31T23:00:00Z"),
+        ({"2023": 500}, None, "2024-12-31T23:00:00Z", "basic", None),
         ({"2025": 600}, "a tier of another policy", "2025-03-01T12:00:00Z", "gold", END_2026),
     ],
 )
-def test_a_tier_is_reached_carried_kept_and_lost(
-    points: dict[str, int], current: str | None, at: str, tier: str, until: str | None
+def test_the_ladder_counts_the_years_of_the_programmes_zone(
+    points: dict[str, int], held: str | None, at: str, tier: str, until: str | None
 ) -> None:
     qualifying = {("qp", window): number for window, number in points.items()}
-    answer = tier_for(policy(LADDER), qualifying=qualifying, at=instant(at), current=current)
-    assert answer == TierAnswer(tier, None if until is None else instant(until))
+    spans = () if held is None else (Held(held),)
+    standing = Standing(qualifying, spans=spans)
+    answer = tier_for(policy(LADDER), standing=standing, at=instant(at))
+    assert answer[:2] == (tier, None if until is None else instant(until))
 
 
 def test_a_programme_without_tiers_answers_none() -> None:
-    answer = tier_for(policy(SMALL), qualifying={}, at=0, current="gold")
-    assert answer == TierAnswer(None, None)
+    standing = Standing({}, spans=(Held("gold"),))
+    assert tier_for(policy(SMALL), standing=standing, at=0) == TierAnswer(None, None)
+    assert progress(policy(SMALL), standing=standing, at=0) is None
     assert pin(policy(SMALL), document(), MemberFacts()).tier is None
+
+
+def test_progress_tells_what_is_missing_and_what_follows() -> None:
+    gold = Held("gold", instant("2025-02-01T00:00:00Z"), instant(END_2025), window="2024")
+    standing = Standing({("qp", "2025"): 430}, spans=(gold,))
+    now = progress(policy(LADDER), standing=standing, at=instant("2025-06-01T12:00:00Z"))
+    assert now is not None
+    assert (now.tier, now.valid_until, now.next_tier, now.reach) == (
+        "gold", instant(END_2025), None, (),
+    )  # fmt: skip
+    ends = instant(END_2025)
+    assert now.keep == ((NeedProgress("qualifying_points", "qp", (), 430, 450, 20, ends),),)
+    assert (now.projected_tier, now.projected_at) == ("silver", ends)
+
+
+def test_progress_of_a_newcomer_is_the_way_to_the_first_tier() -> None:
+    standing = Standing({("qp", "2025"): 30})
+    now = progress(policy(LADDER), standing=standing, at=instant("2025-06-01T12:00:00Z"))
+    assert now is not None
+    assert (now.tier, now.next_tier, now.keep, now.projected_tier) == (
+        "basic", "silver", (), "basic",
+    )  # fmt: skip
+    assert [need.missing for need in now.reach[0]] == [170]
 
 
 @pytest.mark.parametrize(
