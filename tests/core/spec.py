@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 
 from ledger.core.advance import advance
 from ledger.core.commands import (
+    ARREARS,
+    NO_COUNTS,
     BurnFact,
     BurnPoints,
     CaptureHold,
     Command,
+    Counts,
     EnrolMember,
     HoldFact,
     HoldPoints,
@@ -21,6 +24,7 @@ from ledger.core.commands import (
     Occasion,
     PostDocument,
     RedemptionTerms,
+    RefundTerms,
     ReleaseHold,
     ReverseEntry,
     TierLadder,
@@ -164,6 +168,8 @@ class Story:
         status: DocumentStatus.ValueType = FINAL,
         unit: str = "A",
         occurred: str | None = None,
+        counts: Counts = NO_COUNTS,
+        refunds: RefundTerms = ARREARS,
     ) -> Decision:
         """Post a document's version; a number is what the base rule grants."""
         given = [
@@ -186,6 +192,8 @@ class Story:
             head=self.heads.get(document),
             pins=Pins(policy_digest="policy-1"),
             grants=given,
+            counts=counts,
+            refunds=refunds,
         )
         decision = self.does(command)
         for fact in decision.facts:

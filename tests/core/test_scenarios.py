@@ -7,8 +7,16 @@ import pytest
 
 from ledger.core.decide import Outcome
 from ledger.core.events import kind_of
-from ledger.core.refusals import HoldResolved, InsufficientPoints, MoreThanHeld
-from loyalty.v1.events_pb2 import ArrearsIncurred, ArrearsRepaid, PointsClawedBack
+from ledger.core.refusals import (
+    HoldResolved,
+    InsufficientPoints,
+    MoreThanHeld,
+)
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ArrearsRepaid,
+    PointsClawedBack,
+)
 from tests.core.spec import CANCELLED, PENDING, Grant, Story, drawn, moved, utc
 
 
