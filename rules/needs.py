@@ -38,6 +38,8 @@ class Counted(NamedTuple):
     """Point currency, ISO 4217 code or counter."""
     units: tuple[str, ...]
     lifetime: bool
+    by_year: bool
+    """Points within the ladder's window: a calendar year has one number of them."""
 
     @property
     def name(self) -> str:
@@ -64,25 +66,32 @@ def choices_of(any_of: tuple[tuple[Need, ...], ...]) -> Choices:
 def _threshold(need: Need) -> Threshold:
     subject = need.currency or need.money or need.counter or ""
     lifetime = need.window == "lifetime"
-    counted = Counted(need.metric, subject, tuple(sorted(need.business_unit)), lifetime)
+    by_year = need.metric == "qualifying_points" and not lifetime
+    counted = Counted(need.metric, subject, tuple(sorted(need.business_unit)), lifetime, by_year)
     return Threshold(counted, need.at_least)
 
 
 class Counts:
     """What one member has; what several tiers ask is counted once."""
 
-    __slots__ = ("_known", "_standing")
+    __slots__ = ("_known", "_qualifying", "_standing")
 
     def __init__(self, standing: Standing) -> None:
         """Nothing is counted before it is asked."""
         self._standing = standing
+        self._qualifying = standing.qualifying
         self._known: dict[tuple[Counted, Window], int] = {}
 
     def met(self, choices: Choices, window: Window) -> bool:
         """Say whether any of the lists is met in the window."""
+        label = window.label
         for needs in choices:
             for counted, at_least in needs:
-                if self.count(counted, window) < at_least:
+                if counted.by_year and window.whole_year:
+                    # The common case, for every purchase of most programmes.
+                    if self._qualifying.get((counted.subject, label), 0) < at_least:
+                        break
+                elif self.count(counted, window) < at_least:
                     break
             else:
                 return True
@@ -90,11 +99,10 @@ class Counts:
 
     def count(self, counted: Counted, window: Window) -> int:
         """Count in the window, or over the whole life where the need says so."""
-        metric, subject, _, lifetime = counted
-        if lifetime:
+        if counted.lifetime:
             window = LIFETIME
-        elif metric == "qualifying_points" and window.whole_year:
-            return self._standing.qualifying.get((subject, window.label), 0)
+        elif counted.by_year and window.whole_year:
+            return self._qualifying.get((counted.subject, window.label), 0)
         known = self._known.get((counted, window))
         if known is None:
             known = self._known[counted, window] = self._count(counted, window)
@@ -102,12 +110,7 @@ class Counts:
 
     def _count(self, counted: Counted, window: Window) -> int:
         if counted.metric == "qualifying_points":
-            found = [
-                (counted_in, points)
-                for (currency, counted_in), points in self._standing.qualifying.items()
-                if currency == counted.subject and _within(counted_in, window)
-            ]
-            return sum(points for _, points in found)
+            return self._count_points(counted.subject, window)
         name, units = METRIC + counted.name, counted.units
         suffix = "/" + counted.subject if counted.metric == "spend" else ""
         found = [
@@ -123,6 +126,16 @@ class Counts:
         # Two purchases of one day, in one unit or in two, are one visit.
         days = {day for day, amount in found if len(day) == _DAY_TEXT and amount > 0}
         return len(days) + sum(amount for day, amount in found if len(day) != _DAY_TEXT)
+
+    def _count_points(self, currency: str, window: Window) -> int:
+        total, (label, first, last, _) = 0, window
+        form = 0 if window is LIFETIME else _DAY_TEXT
+        for (counted_of, counted_in), points in self._qualifying.items():
+            if counted_of == currency and (
+                (first <= counted_in <= last and len(counted_in) >= form) or counted_in == label
+            ):
+                total += points
+        return total
 
 
 def _within(counted_in: str, window: Window) -> bool:
