@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from loyalty.v1.audit_service_pb2 import Divergence
 
-PER_REASON: Final = 12
+PER_REASON: Final = 10
 """Of each reason only the first are kept: one that is everywhere must not hide the others. With
-eight reasons that stays below the hundred that the contract promises."""
+nine reasons that stays below the hundred that the contract promises."""
 
 
 class Reason(StrEnum):
@@ -20,6 +20,7 @@ class Reason(StrEnum):
     COLUMN_MISMATCH = "COLUMN_MISMATCH"
     UNKNOWN_KIND = "UNKNOWN_KIND"
     AWARD_MISMATCH = "AWARD_MISMATCH"
+    POLICY_MISMATCH = "POLICY_MISMATCH"
     LOT_BELOW_ZERO = "LOT_BELOW_ZERO"
     BALANCE_MISMATCH = "BALANCE_MISMATCH"
 

@@ -12,18 +12,27 @@ from typing import Final, NamedTuple, cast
 
 from google.protobuf.message import DecodeError
 
-from ledger.core.events import AccountFact, AnyFact, Columns, UnknownKind, columns_of, decode
+from ledger.core.events import (
+    AccountFact,
+    AnyFact,
+    Columns,
+    PolicyFact,
+    UnknownKind,
+    columns_of,
+    decode,
+)
 from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
 from ledger.lanes import DOCUMENT, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
-from ledger.reawarding import Awards, wrong_policy
+from ledger.policy_trial import PolicyTrial
+from ledger.reawarding import Awards
 from ledger.tree import Frontier
 from ledger.trial import Trial
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
-from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
+from loyalty.v1.events_pb2 import DocumentPosted
 
 PAGE: Final = 500
 """Events read at once."""
@@ -128,6 +137,7 @@ class _Lane:
         self.tree = Frontier()
         self.trials: dict[str, Trial] = {}
         self._lanes, self._awards = check.lanes, check.awards
+        self._policies = PolicyTrial()
         self._versions: dict[str, int] = {}
         self._leaves: list[bytes] = []
         self._last = _Last(-1, -(2**62))
@@ -199,13 +209,14 @@ class _Lane:
         elif not _at_home(event.stream, fact):
             detail = f"a {type(fact).__name__} does not belong in {event.stream}"
             yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
-        wrong = ""
-        if isinstance(fact, PolicyPublished):
-            wrong = wrong_policy(fact)
-        elif isinstance(fact, DocumentPosted) and self._awards and fact.pins.policy_digest:
-            wrong = self._awards.difference(fact)
-        if wrong:
-            yield Finding(event.pos, Reason.AWARD_MISMATCH, wrong)
+        elif isinstance(fact, PolicyFact):
+            entered = self._policies.enter(fact, stream=event.stream, recorded_at=event.recorded_at)
+            for wrong in entered:
+                yield Finding(event.pos, Reason.POLICY_MISMATCH, wrong)
+        if isinstance(fact, DocumentPosted) and self._awards and fact.pins.policy_digest:
+            difference = self._awards.difference(fact)
+            if difference:
+                yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
 
     def grow_tree(self) -> None:
         """Hash the leaves gathered since the last time into the tree."""
@@ -240,6 +251,6 @@ def _columns(event: StoredEvent, columns: Columns) -> Iterator[Finding]:
 
 def _at_home(stream: str, fact: AnyFact) -> bool:
     """Whether a fact may stand in a stream that is not an account's."""
-    if isinstance(fact, PolicyPublished):
+    if isinstance(fact, PolicyFact):
         return stream.startswith(POLICY)
     return isinstance(fact, DocumentPosted) and stream.startswith(DOCUMENT)

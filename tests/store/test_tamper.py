@@ -286,7 +286,7 @@ async def test_a_policy_that_says_something_else(database: str) -> None:
         await story.rewrite(place, doubled)
         found = await story.found()
         # The policy does not have its digest, and what was awarded under it has no policy.
-        assert place in found[Reason.AWARD_MISMATCH]
+        assert place in found[Reason.POLICY_MISMATCH]
         assert set(found[Reason.AWARD_MISMATCH]) & set(await story.places(POSTED))
 
 

@@ -1,0 +1,94 @@
+"""The policy stream on trial: every step that is recorded must have been allowed to be taken.
+
+What the history says of itself is believed only as far as it follows from what stands before it: a
+digest from the content, an approval from a draft of somebody else, a withdrawal from its time.
+"""
+
+from collections.abc import Iterator
+
+import rules
+from ledger.core.events import PolicyFact
+from ledger.core.instant import Instant, from_datetime, from_timestamp, to_datetime
+from ledger.core.programme import Programme, Version, after, same_person
+from ledger.lanes import POLICY
+from ledger.reawarding import digest_of
+from loyalty.v1.events_pb2 import (
+    PolicyApproved,
+    PolicyDrafted,
+    PolicyPublished,
+    PolicySimulated,
+    PolicyWithdrawn,
+)
+
+
+class PolicyTrial:
+    """Goes through a programme's stream in order."""
+
+    def __init__(self) -> None:
+        """Begin before its first fact."""
+        self._programme = Programme()
+
+    def enter(self, fact: PolicyFact, *, stream: str, recorded_at: Instant) -> Iterator[str]:
+        """What is wrong with the next fact."""
+        if stream != POLICY + fact.programme:
+            yield f"a policy of {fact.programme!r} does not belong in {stream}"
+        known = self._programme.versions.get(fact.digest)
+        if isinstance(fact, PolicyDrafted | PolicyPublished):
+            yield from _content(fact)
+        elif known is None:
+            yield f"nobody drafted a policy with digest {fact.digest}"
+        if known is not None and known.withdrawn is not None:
+            yield f"digest {fact.digest} was withdrawn before"
+        if isinstance(fact, PolicyPublished):
+            yield from self._publication(fact, known)
+        elif known is not None:
+            yield from _step(fact, known, recorded_at)
+        self._programme = after(self._programme, fact, recorded_at, stream)
+
+    def _publication(self, fact: PolicyPublished, known: Version | None) -> Iterator[str]:
+        before = self._programme.numbered(fact.version)
+        if before is not None:
+            yield f"version {fact.version} was published before with digest {before.digest}"
+        if not fact.approved_by:
+            return
+        approvers = [] if known is None else [step.by for step in known.approvals]
+        if fact.approved_by not in approvers:
+            yield f"{fact.approved_by!r} is said to have approved it, and did not"
+        elif known is not None and same_person(known.author, fact.approved_by):
+            yield f"{fact.approved_by!r} approved what {known.author!r} drafted"
+
+
+def _step(fact: PolicyFact, known: Version, recorded_at: Instant) -> Iterator[str]:
+    match fact:
+        case PolicyDrafted():
+            yield f"digest {fact.digest} was drafted or published before"
+        case PolicyApproved() | PolicySimulated() if known.published is not None:
+            yield f"digest {fact.digest} was published before"
+        case PolicyApproved() if same_person(known.author, fact.approver):
+            yield f"{fact.approver!r} approved what {known.author!r} drafted"
+        case PolicyWithdrawn() if known.takes_effect and known.effective_at <= recorded_at:
+            yield f"it was withdrawn after it took effect at {to_datetime(known.effective_at)}"
+
+
+def _content(fact: PolicyDrafted | PolicyPublished) -> Iterator[str]:
+    """What its digest, its number and its time say, held against the document itself."""
+    digest = digest_of(fact)
+    if digest != fact.digest:
+        yield f"the policy has digest {digest}, not {fact.digest}"
+        return
+    loaded = rules.load(fact.expanded)
+    try:
+        if isinstance(fact, PolicyPublished):
+            rules.compile_policy(loaded)
+    except rules.PolicyRefused as error:
+        yield f"the policy does not compile any more: {error}"
+    model = loaded.model
+    if model is None:
+        return
+    stated = (fact.programme, fact.version, from_timestamp(fact.effective_time))
+    said = (model.programme, model.version, from_datetime(model.effective_from))
+    if stated != said:
+        yield (
+            f"{stated[0]} version {stated[1]} from {to_datetime(stated[2])} is stated, the"
+            f" document says {said[0]} version {said[1]} from {to_datetime(said[2])}"
+        )
