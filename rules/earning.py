@@ -1,149 +1,171 @@
-"""One earn rule, compiled: its conditions as named closures, its amounts as exact numbers."""
+"""One earn rule, compiled: its condition as a tree of data, its amounts as exact numbers."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rules.model import BaseRule, BonusRule, GrantRule, MultiplierRule, PointsRule, When
+from rules.atoms import Among, Bought
+from rules.capping import CapTerms, caps_of
+from rules.conditions import All, Node, Not, Test, condition_of, names_activity
+from rules.lines import matcher
+from rules.model import (
+    BaseRule,
+    BonusRule,
+    Campaign,
+    CurrencyCap,
+    EarnRule,
+    GrantRule,
+    MultiplierRule,
+    PolicyModel,
+    When,
+)
 from rules.money import Amount
+from rules.predicates import Predicates
+from rules.values import Title
 
-PHASES = ("base", "multiplier", "bonus")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What many documents have in common, so that a plan made for one serves them all."""
-
-    unit: str
-    currency_code: str
-    channel: str
-    kind: str
-    tier: str | None
+PHASES = ("base", "multiplier", "bonus", "grant")
+NOBODY_ACTS = Test("when.activity", Among("activity", frozenset(("",))))
+"""Rules that name no activity are for purchases."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextTest:
-    """A condition on the whole document; `name` is its key in the policy."""
-
-    name: str
-    holds: Callable[[Context], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryTest:
-    """A condition on a line's category; `name` is its key in the policy."""
-
-    name: str
-    holds: Callable[[str], bool]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
-    """An earn rule: `points` per `per` of money for a base rule, `points` alone for a bonus.
+    """An earn rule of any kind; what a kind has not is empty.
 
-    `excess` is a multiplier's factor less 1. `categories` and `categories_not` are the patterns and
-    `words` the channels, kinds and tiers that its conditions name.
+    `condition` holds all that must be true: hold-out and `when` of the campaign, then its own.
+    `points` are given per `per` of money, `per_quantity` or `per_nights` by a base rule, and per
+    `per_what` by a bonus. `paid` are the kinds of payment that a base rule's `paid_share` is of.
+    `funder` is the rule's or its campaign's. `categories` are the patterns of its own `when`.
     """
 
     id: str
     kind: str
-    currency: str
-    group: str
-    funder: str | None
-    expiry: str | None
-    pending_days: int | None
-    context_tests: tuple[ContextTest, ...]
-    category_tests: tuple[CategoryTest, ...]
+    title: Title
+    campaign: str
+    condition: Node
     categories: tuple[str, ...]
     categories_not: tuple[str, ...]
-    words: tuple[str, ...]
-    basket_min: Amount | None
-    line_min: Amount | None
-    points: int
-    per: Amount | None
-    excess: Fraction
+    currency: str = ""
+    funder: str | None = None
+    points: int = 0
+    per: Amount | None = None
+    per_quantity: Fraction | None = None
+    per_nights: int | None = None
+    paid: frozenset[str] | None = None
+    group: str = ""
+    factor: Fraction = Fraction(1)
+    on_rounded: bool = False
+    per_what: str = "transaction"
+    expiry: str | None = None
+    pending_days: int | None = None
+    caps: tuple[CapTerms, ...] = ()
+    benefit: str = ""
+    quantity: int = 0
+    valid_days: int = 0
 
     def wants_category(self, category: str) -> bool:
-        """Say whether the rule looks at lines of this category."""
-        return all(test.holds(category) for test in self.category_tests)
+        """Say whether the rule's own `when` looks at lines of this category."""
+        wanted = not self.categories or matcher(self.categories)(category)
+        return wanted and not (self.categories_not and matcher(self.categories_not)(category))
 
 
-def compile_rules(rules: Iterable[PointsRule | GrantRule]) -> tuple[CompiledRule, ...]:
+def compile_rules(
+    rules: Iterable[EarnRule],
+    campaigns: Iterable[Campaign] = (),
+    caps: Iterable[CurrencyCap] = (),
+    predicates: Predicates | None = None,
+) -> tuple[CompiledRule, ...]:
     """Compile earn rules into the order of evaluation: phase, higher priority first, id."""
-    earning = [rule for rule in rules if not isinstance(rule, GrantRule)]
-    ordered = sorted(earning, key=lambda rule: (PHASES.index(rule.kind), -rule.priority, rule.id))
-    return tuple(map(_compile, ordered))
+    ordered = sorted(rules, key=lambda rule: (PHASES.index(rule.kind), -rule.priority, rule.id))
+    compiler = _Compiler({c.id: c for c in campaigns}, tuple(caps), predicates or Predicates())
+    return tuple(map(compiler.rule, ordered))
 
 
-def _compile(rule: PointsRule) -> CompiledRule:
-    return CompiledRule(
-        id=rule.id,
-        kind=rule.kind,
-        currency=rule.currency,
-        group=rule.group if isinstance(rule, MultiplierRule) else "",
-        funder=rule.funder,
-        expiry=rule.expiry,
-        pending_days=rule.pending_days,
-        context_tests=tuple(_context_tests(rule)),
-        category_tests=tuple(_category_tests(rule.when)),
-        categories=rule.when.category,
-        categories_not=rule.when.category_not,
-        words=(*rule.when.channel, *rule.when.kind, *rule.when.tier),
-        basket_min=rule.when.basket_min,
-        line_min=rule.when.line_min,
-        points=rule.rate.points if isinstance(rule, BaseRule) else _bonus_points(rule),
-        per=rule.rate.per if isinstance(rule, BaseRule) else None,
-        excess=rule.factor - 1 if isinstance(rule, MultiplierRule) else Fraction(0),
+def rules_of(model: PolicyModel, predicates: Predicates) -> tuple[CompiledRule, ...]:
+    """Compile the earn rules of a whole policy."""
+    return compile_rules(model.earn, model.campaigns, model.caps, predicates)
+
+
+def for_purchases(node: Node) -> Node:
+    """Bind a condition that names no activity to purchases."""
+    return node if names_activity(node) else All((NOBODY_ACTS, node))
+
+
+def of_something_bought(when: When, node: Node) -> Node:
+    """Ask that something is left of a purchase, unless `basket_min: 0` says otherwise.
+
+    What is given for a purchase, and not for its money, would outlive it.
+    """
+    if when.basket_min is not None:
+        return node
+    return All((node, Test("no eligible line", Bought())))
+
+
+class _Compiler:
+    """What the rules of a policy have in common while they are compiled."""
+
+    def __init__(
+        self,
+        campaigns: Mapping[str, Campaign],
+        caps: tuple[CurrencyCap, ...],
+        predicates: Predicates,
+    ) -> None:
+        self._campaigns = campaigns
+        self._caps = caps
+        self._predicates = predicates
+
+    def rule(self, rule: EarnRule) -> CompiledRule:
+        found = CompiledRule(
+            id=rule.id,
+            kind=rule.kind,
+            title=rule.title,
+            campaign=rule.campaign or "",
+            condition=self._condition(rule),
+            categories=rule.when.category,
+            categories_not=rule.when.category_not,
+        )
+        if isinstance(rule, GrantRule):
+            return replace(
+                found,
+                benefit=rule.benefit,
+                quantity=rule.quantity,
+                valid_days=rule.valid_days,
+            )
+        campaign = self._campaigns.get(rule.campaign or "")
+        found = replace(
+            found,
+            currency=rule.currency,
+            funder=rule.funder or (campaign.funder if campaign else None),
+            expiry=rule.expiry,
+            pending_days=rule.pending_days,
+            caps=caps_of(rule, self._campaigns, self._caps),
+        )
+        if isinstance(rule, MultiplierRule):
+            rounded = rule.on == "rounded"
+            return replace(found, group=rule.group, factor=rule.factor, on_rounded=rounded)
+        if isinstance(rule, BonusRule):
+            return replace(found, points=rule.points, per_what=rule.per)
+        return _base(found, rule)
+
+    def _condition(self, rule: EarnRule) -> Node:
+        parts: list[Node] = []
+        campaign = self._campaigns.get(rule.campaign or "")
+        if campaign is not None:
+            if campaign.holdout:
+                out = self._predicates.hold_out(campaign.id, campaign.holdout)
+                parts.append(Not("campaign.holdout", Test("campaign.holdout", out)))
+            parts.append(condition_of(campaign.when, self._predicates, "campaign.when"))
+        parts.append(condition_of(rule.when, self._predicates))
+        whole = for_purchases(All(tuple(parts)))
+        return whole if rule.kind in PHASES[:2] else of_something_bought(rule.when, whole)
+
+
+def _base(found: CompiledRule, rule: BaseRule) -> CompiledRule:
+    return replace(
+        found,
+        points=rule.rate.points,
+        per=rule.rate.per,
+        per_quantity=rule.rate.per_quantity,
+        per_nights=rule.rate.per_nights,
+        paid=frozenset(rule.when.payment) if rule.paid_share else None,
     )
-
-
-def _bonus_points(rule: PointsRule) -> int:
-    return rule.points if isinstance(rule, BonusRule) else 0
-
-
-def _context_tests(rule: PointsRule) -> Iterable[ContextTest]:
-    when = rule.when
-    if when.business_unit:
-        units = frozenset(when.business_unit)
-        yield ContextTest("when.business_unit", lambda context: context.unit in units)
-    for name, amount in amounts_of(rule):
-        if amount.currency_code is not None:
-            yield ContextTest(name, _in_currency(amount.currency_code))
-    if when.channel:
-        channels = frozenset(when.channel)
-        yield ContextTest("when.channel", lambda context: context.channel in channels)
-    if when.kind:
-        kinds = frozenset[str](when.kind)
-        yield ContextTest("when.kind", lambda context: context.kind in kinds)
-    if when.tier:
-        tiers = frozenset(when.tier)
-        yield ContextTest("when.tier", lambda context: context.tier in tiers)
-
-
-def amounts_of(rule: PointsRule) -> Iterable[tuple[str, Amount]]:
-    """Name every amount of money in a rule; one with a currency binds the rule to it."""
-    if isinstance(rule, BaseRule) and rule.rate.per is not None:
-        yield "rate.per", rule.rate.per
-    if rule.when.basket_min is not None:
-        yield "when.basket_min", rule.when.basket_min
-    if rule.when.line_min is not None:
-        yield "when.line_min", rule.when.line_min
-
-
-def _in_currency(code: str) -> Callable[[Context], bool]:
-    return lambda context: context.currency_code == code
-
-
-def _category_tests(when: When) -> Iterable[CategoryTest]:
-    if when.category:
-        yield CategoryTest("when.category", matcher(when.category))
-    if when.category_not:
-        unwanted = matcher(when.category_not)
-        yield CategoryTest("when.category_not", lambda category: not unwanted(category))
-
-
-def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Compile category patterns: `room` is that category alone, `room/*` all that is below it."""
-    exact = frozenset(pattern for pattern in patterns if not pattern.endswith("/*"))
-    below = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("/*"))
-    return lambda category: category in exact or category.startswith(below)

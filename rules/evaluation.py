@@ -1,49 +1,54 @@
 """What a document earns: the one evaluation behind awards, re-checks and explanations."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-from rules.award import Award, Grant
-from rules.facts import DocumentFacts, Instant, LineFacts, MemberFacts, Pins
-from rules.lot_terms import pending_until
-from rules.plan import LinePlan, Plan, Slot, Stage
+from rules.asking import Asking
+from rules.award import Award, Benefit, CapUse, CounterNumber, Grant, Metric
+from rules.capping import Purses
+from rules.facts import DocumentFacts, Instant, MemberFacts, Pins
+from rules.lines import eligible_minor, fits
+from rules.lot_terms import LotEnd, pending_until
+from rules.plan import Plan
 from rules.policy import Policy
+from rules.predicates import BEFORE_ENROLMENT
 from rules.refusal import RulesRefusal
 from rules.room import FREE, Room
-from rules.rounding import round_signed
-from rules.zones import DAY, wall_text
+from rules.stage import Slot, Stage
+from rules.tally import Tally, Trace, bonus_points, tally, wanted_points
+from rules.zones import DAY, SECOND, wall_text
 
 POINTS_MAX = 2**63 - 1
-
-
-@dataclass(slots=True)
-class Tally:
-    """The sums of an evaluation, before rounding: one integer per slot, one bit per bonus."""
-
-    stage: Stage
-    sums: list[int]
-    bonuses: int
-
-
-Trace = list[tuple[LineFacts, int, LinePlan]]
-"""Per line that can earn: its eligible minor units and what its plan did with them."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone
+_FOR_EVER = LotEnd(None, None)
+_WALL_TEXT = 19
+"""Characters of 2026-05-01T12:00:00."""
 
 
 def pin(policy: Policy, document: DocumentFacts, member: MemberFacts) -> Pins:
     """Resolve what the award depends on besides the amounts; RulesRefusal for unknown units."""
     at = document.occurred_at
-    local = policy.terms.unit(document.business_unit).local
+    local, zone = policy.terms.unit(document.business_unit).local, policy.terms.zone
     offset = local.offset(at)
     wall = at + offset
-    programme_day = policy.terms.zone.wall(at) // DAY
+    business_day = local.day_text(wall // DAY)
+    programme_day = zone.day_text(zone.wall(at) // DAY)
     tier = policy.terms.lowest_tier if member.tier is None else member.tier
+    since, rates = "", document.rates
+    if policy.terms.pins_member_since and member.enrolled_at is not None:
+        since = zone.day_text(zone.wall(member.enrolled_at) // DAY)
+    if rates:
+        rates = tuple(sorted(rate for rate in rates if rate[0] in policy.plans.rate_codes))
     return Pins(
         policy.digest,
         tier,
         wall_text(local, wall, offset),
-        local.day_text(wall // DAY),
-        policy.terms.zone.day_text(programme_day)[:4],
-        (),
+        business_day,
+        programme_day if policy.terms.counts_by_day else programme_day[:4],
+        policy.plans.predicates.held(member, tier, occurred_at=at, local_day=wall // DAY),
+        since,
+        rates,
     )
 
 
@@ -57,21 +62,102 @@ def evaluate(
     """Award points to a document as it stands. Pure: equal arguments give an equal award.
 
     A cancelled document gets none; a pending one gets what it would get as final. `pins` from an
-    earlier award of the same policy evaluate under them: they decide over `member`. RulesRefusal
-    for a unit, category or currency the policy does not know.
+    earlier award of the same policy evaluate under them: they decide over `member`. `room` is what
+    other documents have left of caps, budgets and counters. RulesRefusal for a unit, category or
+    currency the policy does not know, and for a rate that is missing.
     """
-    if pins is None:
-        pins = pin(policy, document, member)
-    elif pins.policy_digest != policy.digest:
-        raise ValueError(f"pinned policy {pins.policy_digest} is not {policy.digest}")
-    if document.status == "CANCELLED":
+    pins = pins_for(policy, document, member, pins)
+    if earns_nothing(document, pins):
         return Award(pins, ())
-    found = tally(plan_of(policy, document, pins), document)
-    return Award(pins, grants_of(policy, document, pins, found))
+    return evaluated(policy, document, pins, room).award
+
+
+def pins_for(
+    policy: Policy, document: DocumentFacts, member: MemberFacts, pins: Pins | None
+) -> Pins:
+    """Give the pins to evaluate under; ValueError for those of another policy."""
+    if pins is None:
+        return pin(policy, document, member)
+    if pins.policy_digest != policy.digest:
+        raise ValueError(f"pinned policy {pins.policy_digest} is not {policy.digest}")
+    return pins
+
+
+def earns_nothing(document: DocumentFacts, pins: Pins) -> str:
+    """Say why no rule is asked at all; empty when the rules are."""
+    if document.status == "CANCELLED":
+        return "status"
+    if BEFORE_ENROLMENT in pins.predicates:
+        return "documents.before_enrolment"
+    return ""
+
+
+class Outcome(NamedTuple):
+    """What a rule wanted and got."""
+
+    slot: Slot
+    wanted: int
+    granted: int
+    cut_by: str
+
+
+@dataclass(slots=True)
+class Evaluated:
+    """An evaluation with all that led to its award."""
+
+    plan: Plan
+    asking: Asking
+    held: int
+    stage: Stage
+    found: Tally
+    outcomes: list[Outcome]
+    award: Award
+
+
+def evaluated(
+    policy: Policy,
+    document: DocumentFacts,
+    pins: Pins,
+    room: Room,
+    trace: Trace | None = None,
+) -> Evaluated:
+    """Evaluate under pins, and keep what led to the award."""
+    plan = plan_of(policy, document, pins)
+    asking = _asking(policy, plan, document, pins, explained=trace is not None)
+    document = asking.document
+    held = plan.reached(asking.basket) if plan.thresholds else 0
+    if plan.predicates:
+        for text in pins.predicates:
+            held |= plan.predicates.get(text, 0)
+    for bit, holds in plan.questions:
+        if holds(asking):
+            held |= bit
+    numbers = _numbers(policy, plan, asking, held, room) if plan.counters else ()
+    for bit, holds in plan.late:
+        if holds(asking):
+            held |= bit
+    stage = plan.stage(held)
+    found = tally(plan, stage, asking, trace)
+    outcomes, uses = _outcomes(policy, stage, found, document, room)
+    metrics: tuple[Metric, ...] = ()
+    if policy.plans.metrics.asked:
+        counted = [one.counter.counter for one in numbers]
+        day = _day(policy, document)
+        metrics = policy.plans.metrics.of(document, asking.basket, counted, day)
+    award = Award(
+        pins,
+        _grants(policy, document, pins, stage, outcomes),
+        uses,
+        numbers,
+        metrics,
+        _benefits(policy, plan, stage, asking) if stage.grants else (),
+    )
+    return Evaluated(plan, asking, held, stage, found, outcomes, award)
 
 
 def plan_of(policy: Policy, document: DocumentFacts, pins: Pins) -> Plan:
     """Find the plan for the document's context."""
+    store = document.store
     return policy.plans.plan(
         (
             document.business_unit,
@@ -79,121 +165,148 @@ def plan_of(policy: Policy, document: DocumentFacts, pins: Pins) -> Plan:
             document.channel,
             document.kind,
             pins.tier,
+            store if store in policy.plans.stores else "",
+            document.activity,
         )
     )
 
 
-def eligible_minor(line: LineFacts) -> int:
-    """Give what of a line can earn: its net amount less what was paid with points."""
-    net = line.net_minor
-    if line.paid_with_points_minor:
-        return max(0, net - line.paid_with_points_minor) if net > 0 else net
-    return net
-
-
-def tally(plan: Plan, document: DocumentFacts, trace: Trace | None = None) -> Tally:
-    """Add up, over the lines, what each rule of the plan gives."""
-    lines = document.lines
-    stage = plan.stage(_thresholds_reached(plan, lines) if plan.thresholds else 0)
-    sums = [0] * len(stage.slots)
-    bonuses = stage.unasked
-    plans = stage.lines
-    by_line = stage.rounds_by_line
-    for line in lines:
-        eligible = eligible_minor(line) if line.paid_with_points_minor else line.net_minor
-        key = stage.line_key(line.category, eligible) if stage.line_thresholds else line.category
-        line_plan = plans.get(key) or stage.line_plan(key)
-        if by_line:
-            _add_rounded(sums, stage.slots, line_plan, eligible)
-        else:
-            for number, coefficient in line_plan.targets:
-                sums[number] += eligible * coefficient
-        if eligible > 0:
-            bonuses |= line_plan.bonuses
-        if trace is not None:
-            trace.append((line, eligible, line_plan))
-    return Tally(stage, sums, bonuses)
-
-
-def _thresholds_reached(plan: Plan, lines: tuple[LineFacts, ...]) -> int:
-    basket = sum(eligible_minor(line) for line in lines if plan.earns(line.category))
-    return bisect_right(plan.thresholds, basket)
-
-
-def _add_rounded(
-    sums: list[int], slots: tuple[Slot, ...], line_plan: LinePlan, eligible: int
-) -> None:
-    for number, coefficient in line_plan.targets:
-        slot, exact = slots[number], eligible * coefficient
-        if slot.rounding_at == "line":
-            exact = round_signed(slot.rounder, exact, slot.denominator) * slot.denominator
-        sums[number] += exact
-
-
-def wanted_points(found: Tally) -> list[int]:
-    """Round each slot's sum to whole points; a sum below zero takes nothing from other rules."""
-    slots = found.stage.slots
-    if found.stage.floors_by_rule:
-        return [
-            total // slot.denominator if total > 0 else 0
-            for slot, total in zip(slots, found.sums, strict=True)
+def _asking(
+    policy: Policy, plan: Plan, document: DocumentFacts, pins: Pins, *, explained: bool
+) -> Asking:
+    """Work out what the questions are put to; an explanation may ask them all."""
+    unit = plan.unit
+    eligible = [
+        eligible_minor(line, unit) if line.paid_with_points_minor or line.parts else line.net_minor
+        for line in document.lines
+    ]
+    if document.rates or pins.rates:
+        # A rate that the first final version stated holds for all versions after it.
+        pinned = {code for code, _ in pins.rates}
+        others = (rate for rate in document.rates if rate[0] not in pinned)
+        document = document._replace(rates=(*pins.rates, *others))
+    asking = Asking(document, pins.predicates, eligible)
+    if plan.needs_basket or explained:
+        asking.earning = [
+            minor if plan.earns(line.category) else 0
+            for line, minor in zip(document.lines, eligible, strict=True)
         ]
-    running: dict[str, tuple[int, int]] = {}
-    wanted: list[int] = []
-    for slot, total in zip(slots, found.sums, strict=True):
-        exact = max(0, total)
-        if slot.rounding_at != "transaction":
-            wanted.append(slot.rounder(exact, slot.denominator))
-            continue
-        # Rounding the running total makes the rounded parts add up to the rounded sum.
-        before, given = running.get(slot.currency, (0, 0))
-        rounded = slot.rounder(before + exact, slot.denominator)
-        running[slot.currency] = (before + exact, rounded)
-        wanted.append(rounded - given)
-    return wanted
+        asking.basket = sum(asking.earning)
+    if plan.needs_time or explained:
+        asking.wall = _wall(pins.local_time)
+        asking.programme_wall = policy.terms.zone.wall(document.occurred_at)
+    return asking
 
 
-def grants_of(
-    policy: Policy, document: DocumentFacts, pins: Pins, found: Tally
-) -> tuple[Grant, ...]:
-    """Turn a tally into grants in the policy's order; rules that want nothing are left out."""
-    stage = found.stage
+def _wall(local_time: str) -> int:
+    """Read the wall time of a pinned local time, without its offset."""
+    fraction = local_time[_WALL_TEXT : _WALL_TEXT + 1] == "."
+    moment = datetime.fromisoformat(local_time[: _WALL_TEXT + 7 if fraction else _WALL_TEXT])
+    since = moment - _EPOCH
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
+
+
+def _day(policy: Policy, document: DocumentFacts) -> int:
+    return policy.terms.zone.wall(document.occurred_at) // DAY
+
+
+def _numbers(
+    policy: Policy, plan: Plan, asking: Asking, held: int, room: Room
+) -> tuple[CounterNumber, ...]:
+    """Ask for the document's number in every counter that counts it."""
+    day = _day(policy, asking.document)
+    keys = [
+        counter.key(day) for counter, residue in plan.counters if plan.counts(residue, held, asking)
+    ]
+    numbers = [CounterNumber(key, room.number(key)) for key in keys]
+    asking.numbers = {key.counter: number for key, number in numbers}
+    return tuple(one for one in numbers if one.number > 0)
+
+
+def _outcomes(
+    policy: Policy, stage: Stage, found: Tally, document: DocumentFacts, room: Room
+) -> tuple[list[Outcome], tuple[CapUse, ...]]:
+    """Let the rules take what they want of caps and budgets, each after those before it."""
     due = [
         (slot, wanted)
         for slot, wanted in zip(stage.slots, wanted_points(found), strict=True)
         if wanted
     ]
-    bits = found.bonuses
-    if bits:
-        due += [
-            (slot, slot.rule.points)
-            for number, slot in enumerate(stage.bonuses)
-            if bits >> number & 1
-        ]
-    moments: dict[int, tuple[Instant | None, Instant | None]] = {}
-    grants: list[Grant] = []
-    for slot, wanted in due:
+    if found.bonuses or found.counts:
+        due += bonus_points(found)
+    for _, wanted in due:
         if wanted > POINTS_MAX:
             raise RulesRefusal("AMOUNT_TOO_LARGE", path="lines", value=str(wanted))
-        lot = moments.get(slot.lot_terms)
+    if not stage.capped:
+        return [Outcome(slot, wanted, wanted, "") for slot, wanted in due], ()
+    purses = Purses(room, _day(policy, document))
+    outcomes = [Outcome(slot, wanted, *purses.take(wanted, slot.caps)) for slot, wanted in due]
+    return outcomes, purses.uses()
+
+
+def _grants(
+    policy: Policy,
+    document: DocumentFacts,
+    pins: Pins,
+    stage: Stage,
+    outcomes: list[Outcome],
+) -> tuple[Grant, ...]:
+    """Turn outcomes into grants in the policy's order; rules that get nothing are left out."""
+    lots: dict[int, tuple[Instant | None, LotEnd]] = {}
+    grants: list[Grant] = []
+    for slot, wanted, granted, cut_by in outcomes:
+        if not granted:
+            continue
+        lot = lots.get(slot.lot_terms)
         if lot is None:
-            expiry, days = stage.lot_terms[slot.lot_terms]
-            lot = moments[slot.lot_terms] = (
-                pending_until(policy.terms.zone, document.occurred_at, days) if days else None,
-                expiry.expires_at(document.occurred_at) if expiry else None,
-            )
-        window = pins.tier_window if slot.qualifying else ""
+            lot = lots[slot.lot_terms] = _lot(policy, document, pins, stage, slot.lot_terms)
+        pending, end = lot
         grants.append(
             Grant(
                 slot.rule_id,
                 slot.currency,
                 wanted,
-                wanted,
+                granted,
                 slot.funder,
-                lot[0],
-                lot[1],
+                pending,
+                end.expires_at,
                 slot.qualifying,
-                window,
+                pins.tier_window if slot.qualifying else "",
+                slot.campaign,
+                cut_by,
+                end.life,
             )
         )
     return tuple(grants)
+
+
+def _lot(
+    policy: Policy, document: DocumentFacts, pins: Pins, stage: Stage, number: int
+) -> tuple[Instant | None, LotEnd]:
+    expiry, days = stage.lot_terms[number]
+    at = document.occurred_at
+    pending = pending_until(policy.terms.zone, at, days) if days else None
+    if expiry is None:
+        return pending, _FOR_EVER
+    end = expiry.lot_end(
+        at,
+        released_at=pending,
+        waits=document.status == "PENDING",
+        member_since=pins.member_since,
+    )
+    return pending, end
+
+
+def _benefits(policy: Policy, plan: Plan, stage: Stage, asking: Asking) -> tuple[Benefit, ...]:
+    """Give what rules grant besides points."""
+    zone, found = policy.terms.zone, []
+    day = _day(policy, asking.document)
+    for rule, left in stage.grants:
+        if left is None or any(
+            eligible > 0 and fits(left, line, eligible, plan.unit)
+            for line, eligible in zip(asking.document.lines, asking.earning, strict=True)
+        ):
+            # To the end of the last day, as an expiry in days is.
+            expires_at = zone.instant((day + rule.valid_days + 1) * DAY)
+            found.append(Benefit(rule.id, rule.benefit, rule.quantity, expires_at, rule.campaign))
+    return tuple(found)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rules.checks import check
-from rules.earning import compile_rules
 from rules.facts import Instant
 from rules.loading import PolicyDocument
 from rules.model import PolicyModel
@@ -48,7 +47,6 @@ def compile_policy(document: PolicyDocument) -> Policy:
         raise PolicyRefused(findings)
     model = document.model
     terms = compile_terms(model)
-    rules = compile_rules(model.earn)
     return Policy(
         digest=document.digest,
         programme=model.programme,
@@ -57,5 +55,5 @@ def compile_policy(document: PolicyDocument) -> Policy:
         zone=model.zone,
         terms=terms,
         model=model,
-        plans=PlanBook(terms, rules, {group.id: group.combine for group in model.groups}),
+        plans=PlanBook(terms, model),
     )

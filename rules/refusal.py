@@ -50,6 +50,7 @@ Reason = Literal[
     "LIMIT_REACHED",
     "AMOUNT_TOO_LARGE",
     "TIME_OUT_OF_RANGE",
+    "RATE_MISSING",
 ]
 
 NO_BOUNDS: Mapping[str, int | str] = MappingProxyType({})

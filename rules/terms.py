@@ -32,18 +32,29 @@ class CurrencyTerms:
 
 @dataclass(frozen=True, slots=True)
 class UnitTerms:
-    """A business unit. `point_value` is minor units of its money per smallest unit of points."""
+    """A business unit. `point_value` is minor units of its money per smallest unit of points.
+
+    `net_of` are the parts of a line that earn nothing; with `leaves_points_out`, so is what was
+    paid with points. `funder` is who pays for what is earned here.
+    """
 
     id: str
     zone: str
     currency_code: str
     point_value: Mapping[str, Fraction]
     local: LocalZone
+    net_of: frozenset[str]
+    leaves_points_out: bool
+    funder: str
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the rules of a policy refer to, by id."""
+    """What the rules of a policy refer to, by id.
+
+    With `counts_by_day` the ladder counts by the local day, not by the calendar year. With
+    `pins_member_since` something counts from the day of enrolment.
+    """
 
     zone: LocalZone
     currencies: Mapping[str, CurrencyTerms]
@@ -53,6 +64,8 @@ class Terms:
     expiries: Mapping[str, ExpiryRule]
     lowest_tier: str | None
     ladder: Ladder | None
+    counts_by_day: bool
+    pins_member_since: bool
 
     def unit(self, business_unit: str) -> UnitTerms:
         """Find a business unit; RulesRefusal UNKNOWN_BUSINESS_UNIT names the known ones."""
@@ -101,16 +114,21 @@ def compile_terms(model: PolicyModel) -> Terms:
         )
         for entry in model.currencies
     }
-    spendable = [name for name, terms in currencies.items() if not terms.qualifying]
+    spendable = [name for name, terms in currencies.items() if terms.role == "spendable"]
+    window = model.tiers.window if model.tiers else "calendar_year"
+    expiries = {e.id: ExpiryRule(e, zone) for e in model.expiries}
     return Terms(
         zone=zone,
         currencies=MappingProxyType(currencies),
         units=MappingProxyType({u.id: _unit(u, spendable) for u in model.business_units}),
         categories=MappingProxyType({c.id: c.earns for c in model.categories}),
         unlisted_earn=model.unlisted_categories == "earn",
-        expiries=MappingProxyType({e.id: ExpiryRule(e, zone) for e in model.expiries}),
+        expiries=MappingProxyType(expiries),
         lowest_tier=model.tiers.ladder[0].id if model.tiers else None,
         ladder=Ladder(model.tiers, zone) if model.tiers else None,
+        counts_by_day=window != "calendar_year",
+        pins_member_since=window == "membership_year"
+        or any(expiry.needs_member_since for expiry in expiries.values()),
     )
 
 
@@ -118,5 +136,12 @@ def _unit(entry: BusinessUnit, spendable: list[str]) -> UnitTerms:
     value = entry.point_value.minor(entry.currency) if entry.point_value else None
     values = {} if value is None else dict.fromkeys(spendable, value)
     return UnitTerms(
-        entry.id, entry.zone, entry.currency, MappingProxyType(values), local_zone(entry.zone)
+        entry.id,
+        entry.zone,
+        entry.currency,
+        MappingProxyType(values),
+        local_zone(entry.zone),
+        net_of=frozenset[str](entry.net_of),
+        leaves_points_out="points_tender" in entry.net_of,
+        funder=entry.funder or entry.id,
     )

@@ -1,0 +1,247 @@
+"""Adding up, over the lines, what each rule of a stage gives; and rounding it to whole points."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from rules.asking import Asking
+from rules.facts import DocumentFacts, LineFacts
+from rules.lines import MILLIONTHS, signed_quantity
+from rules.money import MINOR_DIGITS
+from rules.plan import Plan
+from rules.refusal import RulesRefusal
+from rules.rounding import round_signed
+from rules.stage import Cell, LineKey, LinePlan, Scale, Slot, Stage
+
+Trace = list[tuple[LineFacts, int, LinePlan]]
+"""Per line: its eligible minor units and what its plan did with them."""
+
+
+class Scaling(NamedTuple):
+    """What a document multiplies the amounts of each scale with, over one `denominator`.
+
+    `missing` are the scales that want a rate which the document does not state.
+    """
+
+    factors: tuple[int, ...]
+    denominator: int
+    missing: frozenset[int]
+
+
+_UNSCALED = Scaling((1,), 1, frozenset())
+
+
+@dataclass(slots=True)
+class Tally:
+    """The sums of an evaluation before rounding.
+
+    `sums` are integers by cell, over the slot's denominator and that of `scaling`. `bonuses` is one
+    bit for each that is given once; `counts` says how often, in millionths, the others are.
+    `nights` are the multipliers that fit some line of each base rule per night.
+    """
+
+    stage: Stage
+    sums: list[int]
+    bonuses: int
+    scaling: Scaling = _UNSCALED
+    counts: dict[int, int] = field(default_factory=dict)
+    nights: dict[int, int] = field(default_factory=dict)
+
+
+def tally(plan: Plan, stage: Stage, asking: Asking, trace: Trace | None = None) -> Tally:
+    """Add up what the lines of a document give."""
+    if not stage.simple or trace is not None:
+        return _General(plan, stage, asking).tally(trace)
+    sums = [0] * len(stage.cells)
+    bonuses = stage.unasked
+    plans = stage.lines
+    by_category = stage.by_category
+    for line, eligible in zip(asking.document.lines, asking.eligible, strict=True):
+        key: LineKey = line.category if by_category else stage.line_key(line, eligible)
+        line_plan = plans.get(key) or stage.line_plan(
+            key, line, eligible, earns=plan.earns(line.category)
+        )
+        for number, coefficient in line_plan.targets:
+            sums[number] += eligible * coefficient
+        if eligible > 0:
+            bonuses |= line_plan.bonuses
+    return Tally(stage, sums, bonuses)
+
+
+class _General:
+    """The long way: shares of payment, rates, quantities, nights, and rounding by line."""
+
+    def __init__(self, plan: Plan, stage: Stage, asking: Asking) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._asking = asking
+        self._sums: dict[int, int] = {}
+        self._counts: dict[int, int] = {}
+        self._nights: dict[int, int] = {}
+        self._touched: set[int] = set()
+        self._scaling = _UNSCALED
+
+    def tally(self, trace: Trace | None) -> Tally:
+        stage, document = self._stage, self._asking.document
+        bonuses = stage.unasked
+        found: Trace = []
+        for line, eligible in zip(document.lines, self._asking.eligible, strict=True):
+            key = stage.line_key(line, eligible)
+            line_plan = stage.lines.get(key) or stage.line_plan(
+                key, line, eligible, earns=self._plan.earns(line.category)
+            )
+            found.append((line, eligible, line_plan))
+            if eligible > 0:
+                bonuses |= line_plan.bonuses
+                for base, multipliers in line_plan.nightly:
+                    self._nights[base] = self._nights.get(base, 0) | multipliers
+        nightly = [stage.nights(base, raised) for base, raised in self._nights.items()]
+        # Not before every plan is made: a plan may be the first to ask for a scale.
+        self._scaling = scaling(stage, document)
+        for line, eligible, line_plan in found:
+            self._add(line_plan, line, eligible)
+        for targets in nightly:
+            for cell, coefficient in targets:
+                self._add_exact(cell, document.nights * coefficient)
+        self._refuse_missing_rate()
+        if trace is not None:
+            trace += found
+        sums = [self._sums.get(number, 0) for number in range(len(stage.cells))]
+        return Tally(stage, sums, bonuses, self._scaling, self._counts, self._nights)
+
+    def _add(self, line_plan: LinePlan, line: LineFacts, eligible: int) -> None:
+        for cell, coefficient in line_plan.targets:
+            self._add_exact(cell, eligible * coefficient)
+        if line_plan.quantities:
+            quantity = signed_quantity(line, eligible)
+            for cell, coefficient in line_plan.quantities:
+                self._add_exact(cell, quantity * coefficient)
+        for number in line_plan.counted if eligible > 0 else ():
+            unit = self._stage.bonuses[number].rule.per_what == "unit"
+            times = signed_quantity(line, eligible) if unit else MILLIONTHS
+            self._counts[number] = self._counts.get(number, 0) + times
+
+    def _add_exact(self, number: int, amount: int) -> None:
+        cell = self._stage.cells[number]
+        slot = self._stage.slots[cell.slot]
+        self._touched.add(cell.scale)
+        exact = amount * self._scaling.factors[cell.scale]
+        if slot.rounding_at == "line":
+            exact = self._rounded(cell, slot, exact)
+        self._sums[number] = self._sums.get(number, 0) + exact
+
+    def _rounded(self, cell: Cell, slot: Slot, exact: int) -> int:
+        denominator = slot.denominator * self._scaling.denominator
+        points = round_signed(slot.rounder, exact, denominator)
+        if cell.share is not None:
+            share = cell.share
+            points = round_signed(slot.rounder, points * share.numerator, share.denominator)
+        return points * denominator
+
+    def _refuse_missing_rate(self) -> None:
+        for number in sorted(self._scaling.missing & self._touched):
+            raise RulesRefusal(
+                "RATE_MISSING",
+                path="document.exchange_rates",
+                value=self._stage.scales[number].code or "",
+            )
+
+
+def scaling(stage: Stage, document: DocumentFacts) -> Scaling:
+    """Work out what a document multiplies each scale with; the rates are those it states."""
+    if len(stage.scales) == 1:
+        return _UNSCALED
+    exact = [_scale(scale, stage, document) for scale in stage.scales]
+    known = [Fraction(0) if one is None else one for one in exact]
+    denominator = lcm(*(one.denominator for one in known))
+    return Scaling(
+        tuple(int(one * denominator) for one in known),
+        denominator,
+        frozenset(number for number, one in enumerate(exact) if one is None),
+    )
+
+
+def _scale(scale: Scale, stage: Stage, document: DocumentFacts) -> Fraction | None:
+    found = Fraction(1)
+    if scale.paid is not None:
+        found *= paid_share(scale.paid, document)
+    if scale.code is None:
+        return found
+    rate = next((rate for code, rate in document.rates if code == scale.code), None)
+    if rate is None or rate <= 0:
+        return None
+    digits = MINOR_DIGITS[scale.code] - MINOR_DIGITS[stage.unit.currency_code]
+    return found * Fraction(10) ** digits / rate
+
+
+def paid_share(kinds: frozenset[str], document: DocumentFacts) -> Fraction:
+    """Give the part of a document that was paid with these kinds of payment, at most all of it."""
+    whole = sum(minor for _, minor in document.payments)
+    part = sum(minor for kind, minor in document.payments if kind in kinds)
+    return min(Fraction(1), Fraction(max(0, part), whole)) if whole > 0 else Fraction(0)
+
+
+Exact = tuple[int, int]
+"""Numerator and denominator."""
+
+
+def exact_points(found: Tally) -> list[Exact]:
+    """Give each slot's points before its own rounding; they may be below zero."""
+    stage, scale = found.stage, found.scaling.denominator
+    plain = [0] * len(stage.slots)
+    shared: dict[int, Fraction] = {}
+    for cell, total in zip(stage.cells, found.sums, strict=True):
+        slot = stage.slots[cell.slot]
+        if cell.share is None or slot.rounding_at == "line":
+            plain[cell.slot] += total
+        elif total > 0:
+            points = slot.rounder(total, slot.denominator * scale)
+            shared[cell.slot] = shared.get(cell.slot, Fraction(0)) + points * cell.share
+    exact: list[Exact] = []
+    for number, slot in enumerate(stage.slots):
+        numerator, denominator = plain[number], slot.denominator * scale
+        if number in shared:
+            whole = Fraction(numerator, denominator) + shared[number]
+            numerator, denominator = whole.numerator, whole.denominator
+        exact.append((numerator, denominator))
+    return exact
+
+
+def wanted_points(found: Tally) -> list[int]:
+    """Round each slot's sum to whole points; a sum below zero takes nothing from other rules."""
+    slots = found.stage.slots
+    if found.stage.floors_by_rule:
+        return [
+            total // slot.denominator if total > 0 else 0
+            for slot, total in zip(slots, found.sums, strict=True)
+        ]
+    running: dict[str, tuple[int, int, int]] = {}
+    wanted: list[int] = []
+    for slot, (exact, denominator) in zip(slots, exact_points(found), strict=True):
+        numerator = max(0, exact)
+        if slot.rounding_at != "transaction":
+            wanted.append(slot.rounder(numerator, denominator))
+            continue
+        # Rounding the running total makes the rounded parts add up to the rounded sum.
+        before, over, given = running.get(slot.currency, (0, denominator, 0))
+        common = lcm(over, denominator)
+        total = before * (common // over) + numerator * (common // denominator)
+        rounded = slot.rounder(total, common)
+        running[slot.currency] = (total, common, rounded)
+        wanted.append(rounded - given)
+    return wanted
+
+
+def bonus_points(found: Tally) -> list[tuple[Slot, int]]:
+    """Give the bonuses with their points, in the order of evaluation."""
+    given: list[tuple[Slot, int]] = []
+    for number, slot in enumerate(found.stage.bonuses):
+        if found.bonuses >> number & 1:
+            given.append((slot, slot.rule.points))
+        elif number in found.counts:
+            times = found.counts[number] * slot.rule.points
+            points = slot.rounder(times, MILLIONTHS)
+            if points:
+                given.append((slot, points))
+    return given
