@@ -6,23 +6,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from rules import model
 from rules.model import PolicyModel
 from rules.reading import Place, Tree, read_tree
 from rules.refusal import Finding, PolicyRefused, Severity, alternatives
+from rules.shapes import child, keys_of, part_at
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """A policy document as read. `model` is None when `findings` refuse it."""
+    """A policy document as read. `model` is None when `findings` refuse it.
+
+    `rest` is then what is left without the entries that cannot be read, so that the others can be
+    judged in the same go; `kept` gives the numbers that its entries have in `tree`.
+    """
 
     model: PolicyModel | None
     findings: tuple[Finding, ...]
     lines: Mapping[Place, int] = field(repr=False)
     tree: Tree = field(repr=False)
+    rest: PolicyModel | None = field(default=None, repr=False)
+    kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def canonical(self) -> bytes:
@@ -38,9 +44,10 @@ class PolicyDocument:
         """SHA-256 of `canonical`, hexadecimal."""
         return hashlib.sha256(self.canonical).hexdigest()
 
-    def finding(self, place: Place, message: str, *, warning: bool = False) -> Finding:
+    def finding(self, place: Place, message: str, severity: Severity = "error") -> Finding:
         """Make a finding about the part of the document at `place`."""
-        severity: Severity = "warning" if warning else "error"
+        if len(place) > 1 and place[0] in self.kept:
+            place = (place[0], self.kept[str(place[0])][int(place[1])], *place[2:])
         return Finding(path_of(self.tree, place), message, severity, line_of(self.lines, place))
 
 
@@ -56,22 +63,80 @@ def load(text: str | bytes) -> PolicyDocument:
     try:
         return PolicyDocument(PolicyModel.model_validate(tree), (), lines, tree)
     except ValidationError as error:
-        findings = [
-            _shape_finding(tree, lines, detail)
-            for detail in error.errors(include_url=False)
-            # A list whose entries were refused counts as empty too, which helps nobody.
-            if not (detail["type"] == "too_short" and detail["input"])
-        ]
-        return PolicyDocument(None, tuple(dict.fromkeys(findings)), lines, tree)
+        return _refused(tree, lines, error)
 
 
-def _shape_finding(tree: Tree, lines: Mapping[Place, int], error: ErrorDetails) -> Finding:
-    place = _place(tree, error["loc"])
+def _refused(
+    tree: dict[str, Tree], lines: Mapping[Place, int], error: ValidationError
+) -> PolicyDocument:
+    errors = error.errors(include_url=False)
+    places = [_place(tree, detail) for detail in errors]
+    findings = [
+        _shape_finding(tree, lines, detail, place)
+        for detail, place in zip(errors, places, strict=True)
+        if not _misleads(detail, place, places)
+    ]
+    rest, kept = _rest(tree, places)
+    return PolicyDocument(None, tuple(dict.fromkeys(findings)), lines, tree, rest, kept)
+
+
+def _misleads(error: ErrorDetails, place: Place, places: list[Place]) -> bool:
+    """Say whether an error only follows from others, which say it better."""
+    # A list whose entries were refused counts as empty too.
+    if error["type"] == "too_short" and error["input"]:
+        return True
+    # Where a word or a part is expected, or one value or several, what was written is judged as
+    # both, and what is wrong within it is the point.
+    composed = isinstance(error["input"], dict | list)
+    return composed and any(
+        len(other) > len(place) and other[: len(place)] == place for other in places
+    )
+
+
+_STANDING_IN = {
+    "schema": "loyalty.policy/v1",
+    "programme": "programme",
+    "version": 1,
+    "effective_from": "2000-01-01T00:00:00Z",
+    "zone": "UTC",
+}
+"""What stands for a key that every document needs, while the rest of it is judged."""
+
+
+def _rest(
+    tree: dict[str, Tree], places: list[Place]
+) -> tuple[PolicyModel | None, dict[str, tuple[int, ...]]]:
+    """Read the document without the entries of its sections in which something is wrong."""
+    bad: dict[str, set[int]] = {}
+    left = dict(tree)
+    for place in places:
+        section = str(place[0]) if place else ""
+        entries = tree.get(section)
+        if len(place) > 1 and isinstance(entries, list) and isinstance(place[1], int):
+            bad.setdefault(section, set()).add(place[1])
+        else:
+            left.pop(section, None)
+    kept: dict[str, tuple[int, ...]] = {}
+    for section, numbers in bad.items():
+        entries = left.get(section)
+        if isinstance(entries, list):
+            kept[section] = tuple(n for n in range(len(entries)) if n not in numbers)
+            left[section] = [entries[number] for number in kept[section]]
+    try:
+        return PolicyModel.model_validate({**_STANDING_IN, **left}), kept
+    except ValidationError:
+        return None, {}
+
+
+def _shape_finding(
+    tree: Tree, lines: Mapping[Place, int], error: ErrorDetails, place: Place
+) -> Finding:
     at, message = place, _message(error)
     key = str(place[-1]) if place else ""
     if error["type"] == "extra_forbidden":
         at, message = place[:-1], f"unknown key {key!r}"
-        message += alternatives(key, _known_keys(_part_at(tree, at), at))
+        part = part_at(tree, at)
+        message += alternatives(key, [k.written for k in keys_of(part)] if part else [])
     elif error["type"] == "missing":
         at, message = place[:-1], f"{key!r} is missing{_WHY_REQUIRED.get(key, '')}"
     return Finding(path_of(tree, at), message, "error", line_of(lines, place))
@@ -108,66 +173,17 @@ def _message(error: ErrorDetails) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _place(tree: Tree, loc: tuple[str | int, ...]) -> Place:
+def _place(tree: Tree, error: ErrorDetails) -> Place:
     """Drop from a pydantic location the union tags, which are no part of the document."""
     place: list[str | int] = []
-    for depth, step in enumerate(loc):
-        if isinstance(tree, dict):
-            if step not in tree and depth < len(loc) - 1:
-                continue
-            if step not in tree and step == tree.get("kind"):
-                continue
-            tree = tree.get(str(step))
-        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
-            tree = tree[step]
-        place.append(step)
-    return tuple(place)
-
-
-def _part_at(tree: Tree, place: Place) -> Tree:
-    for step in place:
-        if isinstance(tree, dict):
-            tree = tree.get(str(step))
-        elif isinstance(tree, list) and isinstance(step, int):
-            tree = tree[step]
-    return tree
-
-
-def _known_keys(part: Tree, place: Place) -> list[str]:
-    """List the keys of the model that `part`, the mapping at `place`, is read into."""
-    kind = part.get("kind") if isinstance(part, dict) else None
-    section = next((step for step in reversed(place) if isinstance(step, str)), "")
-    read_into = _PARTS.get((section, str(kind))) or _PARTS.get((section, None))
-    if read_into is None:
-        return []
-    return [entry.alias or name for name, entry in read_into.model_fields.items()]
-
-
-_PARTS: dict[tuple[str, str | None], type[BaseModel]] = {
-    ("", None): PolicyModel,
-    ("currencies", None): model.Currency,
-    ("rounding", None): model.Rounding,
-    ("business_units", None): model.BusinessUnit,
-    ("categories", None): model.CategoryEntry,
-    ("groups", None): model.Group,
-    ("earn", "base"): model.BaseRule,
-    ("earn", "multiplier"): model.MultiplierRule,
-    ("earn", "bonus"): model.BonusRule,
-    ("when", None): model.When,
-    ("rate", None): model.Rate,
-    ("expiries", "fixed"): model.FixedExpiry,
-    ("expiries", "month_end"): model.PeriodEndExpiry,
-    ("expiries", "quarter_end"): model.PeriodEndExpiry,
-    ("expiries", "year_end"): model.PeriodEndExpiry,
-    ("expiries", "never"): model.NeverExpiry,
-    ("redemptions", None): model.Redemption,
-    ("holds", None): model.HoldTerms,
-    ("reversals", None): model.Reversals,
-    ("tiers", None): model.Tiers,
-    ("ladder", None): model.Tier,
-    ("reach_any", None): model.Need,
-    ("keep_any", None): model.Need,
-}
+    *inner, last = error["loc"] or ("",)
+    missing = error["type"] == "missing"
+    for step in inner if missing else error["loc"]:
+        below = child(tree, step)
+        if below is not None or (isinstance(tree, dict) and step in tree):
+            place.append(step)
+            tree = below
+    return (*place, last) if missing else tuple(place)
 
 
 def path_of(tree: Tree, place: Place) -> str:
