@@ -102,6 +102,7 @@ CASES: tuple[tuple[str, bool | str], ...] = (
     ("true in [false]", False),
     ("'vip' in member.tags", True),
     ("'gold' in member.tags", False),
+    ("member.tier in member.tags", ERROR),
     ("tx.stays in [1]", ERROR),
     ("size([1, 2, 2]) == 3", True),
     ("size(member.tags) == 2", True),

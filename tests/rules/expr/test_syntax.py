@@ -74,6 +74,7 @@ REFUSED = {
     "b'a' == b'a'": (1, "no bytes"),
     r"tx.unit == 'a\z'": (14, r"\z is no escape"),
     r"tx.unit == '\ud800'": (13, "is no character"),
+    r"tx.unit == '\udfff'": (13, "is no character"),
     r"tx.unit == '\U00110000'": (13, "is no character"),
     "tx.unit == '\ud800'": (12, "lone surrogate"),
     "tx.nights == null": (14, "there is no null"),
