@@ -6,11 +6,13 @@ waits for the database; the writer itself only looks up, decides and appends.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from ledger.checking import Checked
 from ledger.core.refusals import Refusal
+from ledger.core.wire import nested, tag_of
 from ledger.identities import IdentityHash
 from ledger.keys import act_key, burn_thing, document_thing, hold_thing, request_key
 from ledger.store import IdentityKey
@@ -39,6 +41,7 @@ from loyalty.v1.types_pb2 import (
     DOCUMENT_STATUS_FINAL,
     DocumentLine,
     MemberRef,
+    Origin,
 )
 
 WriteRequest = (
@@ -98,6 +101,10 @@ _NAMES_NO_MEMBER: Final = (
     EnrolMemberRequest,
     *ABOUT_POLICY,
 )
+_DOCUMENT_CODE: Final = bytes((CODES[PostDocumentRequest],))
+_ORIGIN: Final = tag_of(PostDocumentRequest, "origin")
+_MEMBER: Final = tag_of(PostDocumentRequest, "member")
+_DOCUMENT: Final = tag_of(PostDocumentRequest, "document")
 
 
 class Answer(NamedTuple):
@@ -193,7 +200,9 @@ def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
 
 def _find_identities(act: Act, hashed: IdentityHash) -> None:
     request = act.request
-    if isinstance(request, EnrolMemberRequest):
+    if isinstance(request, PostDocumentRequest):
+        pass
+    elif isinstance(request, EnrolMemberRequest):
         act.new_identities = tuple((each.scheme, hashed.of(each)) for each in request.identities)
     elif isinstance(request, LinkIdentityRequest):
         act.new_identities = ((request.identity.scheme, hashed.of(request.identity)),)
@@ -204,7 +213,8 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
 
 def member_of(request: WriteRequest) -> MemberRef | None:
     """Whom a request means; None for kinds that name no member, or when it names none."""
-    if isinstance(request, _NAMES_NO_MEMBER):
+    # Documents first: asking a message for a type that is not its own is slow.
+    if not isinstance(request, PostDocumentRequest) and isinstance(request, _NAMES_NO_MEMBER):
         return None
     return request.member if request.HasField("member") else None
 
@@ -230,6 +240,9 @@ def _fingerprint(act: Act) -> None:
 
     Who typed it at which till, and with which software, does not make it another request.
     """
+    if isinstance(act.request, PostDocumentRequest):
+        _fingerprint_document(act, act.request)
+        return
     request = type(act.request)()
     request.CopyFrom(act.request)  # type: ignore[arg-type]
     request.request_id = ""
@@ -241,21 +254,43 @@ def _fingerprint(act: Act) -> None:
     if named:
         _set_identities(act, request, keep=True)
     code = bytes((CODES[type(request)],))
-    if not isinstance(request, PostDocumentRequest):
-        act.command = code + request.SerializeToString(deterministic=True)
-        act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
-        if named:
-            _set_identities(act, request, keep=False)
-            act.command = code + request.SerializeToString(deterministic=True)
-        return
-    member = request.member.SerializeToString(deterministic=True)
+    act.command = code + request.SerializeToString(deterministic=True)
+    act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
     if named:
         _set_identities(act, request, keep=False)
-    act.command = code + request.SerializeToString(deterministic=True)
-    request.ClearField("member")
-    content = request.SerializeToString(deterministic=True)
+        act.command = code + request.SerializeToString(deterministic=True)
+
+
+def _fingerprint_document(act: Act, request: PostDocumentRequest) -> None:
+    """As for any request, put together from its parts, which have no maps to put in order."""
+    origin = request.origin
+    if origin.client_software or origin.till or origin.operator:
+        origin = Origin()
+        origin.CopyFrom(request.origin)
+        origin.client_software = origin.till = origin.operator = ""
+    content = nested(_ORIGIN, origin.SerializeToString())
+    content += nested(_DOCUMENT, request.document.SerializeToString())
+    if act.identity is None:
+        stated = kept = request.member.SerializeToString()
+    else:
+        scheme, keyed = act.identity
+        stated, kept = _identified(scheme, keyed.hex()), _of_scheme(scheme)
+    act.command = _DOCUMENT_CODE + content + (nested(_MEMBER, kept) if kept else b"")
     act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
-    act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + member).digest()
+    act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + stated).digest()
+
+
+def _identified(scheme: str, value: str) -> bytes:
+    member = MemberRef()
+    identity = member.identity
+    identity.scheme = scheme
+    identity.value = value
+    return member.SerializeToString()
+
+
+@lru_cache(maxsize=64)
+def _of_scheme(scheme: str) -> bytes:
+    return _identified(scheme, "")
 
 
 def _set_identities(act: Act, request: WriteRequest, *, keep: bool) -> None:

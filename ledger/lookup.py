@@ -47,23 +47,26 @@ class Lookup:
         )
 
     async def _find_rows(self, known: Known, acts: Sequence[Act]) -> None:
-        keys = [act.key for act in acts] + [act.version_key for act in acts if act.version_key]
         things = list({act.document for act in acts if act.document})
         newest: dict[str, KeyRow] = {}
-        for row in await self._store.find_keys(keys, things):
+        for row in await self._store.find_keys([act.key for act in acts], things):
             if row.command is None and row.refers_to is None:
                 newest[thing_of(row.key)] = row
             else:
                 known.rows[row.key] = row
-        await self._find_referred(known)
+        await self._find_versions(known, {a.version_key for a in acts if a.document in newest})
         if newest:
             await self._find_heads(known, newest)
 
-    async def _find_referred(self, known: Known) -> None:
-        """Answers of retried documents stand with their version, not with the request."""
-        missing = {row.refers_to for row in known.rows.values() if row.refers_to} - set(known.rows)
-        if missing:
-            for row in await self._store.find_keys(sorted(missing), []):
+    async def _find_versions(self, known: Known, versions: set[str]) -> None:
+        """Find versions of documents that are known already, and those that requests refer to.
+
+        Most documents are new, and then so are all their versions. The answer to a retried one
+        stands with its version, not with the request.
+        """
+        versions.update(row.refers_to for row in known.rows.values() if row.refers_to)
+        if versions:
+            for row in await self._store.find_keys(sorted(versions), []):
                 known.rows[row.key] = row
 
     async def _find_heads(self, known: Known, newest: dict[str, KeyRow]) -> None:

@@ -70,12 +70,12 @@ CLOCK: Final = "SELECT clock_timestamp()"
 FIND_KEYS: Final = """
 SELECT r.key, r.command, r.fingerprint, r.answer, r.refers_to,
        r.lane, r.stream, r.first_version, r.last_version
-  FROM unnest($1::smallint[], $2::text[]) AS k(key_lane, key)
+  FROM unnest($1::text::smallint[], $2::text[]) AS k(key_lane, key)
   JOIN request r ON r.key_lane = k.key_lane AND r.key = k.key
 UNION ALL
 SELECT n.key, NULL, n.fingerprint, NULL, n.refers_to,
        n.lane, n.stream, n.first_version, n.last_version
-  FROM unnest($3::smallint[], $4::text[]) AS t(key_lane, thing)
+  FROM unnest($3::text::smallint[], $4::text[]) AS t(key_lane, thing)
  CROSS JOIN LATERAL (
        SELECT * FROM request r
         WHERE r.key_lane = t.key_lane AND r.key > t.thing || '#' AND r.key < t.thing || '$'
@@ -163,6 +163,8 @@ ON CONFLICT (lane, stream) DO UPDATE
 # Lock the lanes in order; only if every one stands where the writer expects, move them and insert
 # events, keys and identities; else change nothing and tell where they stand. This compare-and-set
 # is the fence between writers: nothing else in the ledger's safety rests on who owns what.
+# Numbers come as array literals and instants as microseconds, which costs the writer a third of
+# what lists of Python's ints and datetimes do. Seconds and the rest apart: each product is exact.
 APPEND: Final = """
 WITH want AS (
   SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
@@ -179,15 +181,24 @@ WITH want AS (
 ), events AS (
   INSERT INTO event (lane, pos, stream, version, kind, currency, points, business_unit,
                      occurred_at, recorded_at, payload, leaf_hash)
-  SELECT * FROM unnest($5::smallint[], $6::bigint[], $7::text[], $8::bigint[], $9::smallint[],
-                       $10::text[], $11::bigint[], $12::text[], $13::timestamptz[],
-                       $14::timestamptz[], $15::bytea[], $16::bytea[])
+  SELECT lane, pos, stream, version, kind, currency, points, business_unit,
+         'epoch'::timestamptz + occurred_at / 1000000 * interval '1 second'
+                              + occurred_at % 1000000 * interval '1 microsecond',
+         'epoch'::timestamptz + recorded_at / 1000000 * interval '1 second'
+                              + recorded_at % 1000000 * interval '1 microsecond',
+         payload, leaf_hash
+    FROM unnest($5::text::smallint[], $6::text::bigint[], $7::text[], $8::text::bigint[],
+                $9::text::smallint[], $10::text[], $11::text::bigint[], $12::text[],
+                $13::text::bigint[], $14::text::bigint[], $15::bytea[], $16::bytea[])
+      AS e(lane, pos, stream, version, kind, currency, points, business_unit,
+           occurred_at, recorded_at, payload, leaf_hash)
    WHERE (SELECT holds FROM fence)
 ), keys AS (
   INSERT INTO request (key_lane, key, command, fingerprint, answer, refers_to,
                        lane, stream, first_version, last_version)
-  SELECT * FROM unnest($17::smallint[], $18::text[], $19::bytea[], $20::bytea[], $21::bytea[],
-                       $22::text[], $23::smallint[], $24::text[], $25::bigint[], $26::bigint[])
+  SELECT * FROM unnest($17::text::smallint[], $18::text[], $19::bytea[], $20::bytea[],
+                       $21::bytea[], $22::text[], $23::text::smallint[], $24::text[],
+                       $25::text::bigint[], $26::text::bigint[])
    WHERE (SELECT holds FROM fence)
 ), identities AS (
   INSERT INTO identity (scheme, keyed_hash, account, identity_id, lane)

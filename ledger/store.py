@@ -117,6 +117,13 @@ class KeyTaken(Exception):
     """Another process took one of the batch's keys or identities first; nothing was written."""
 
 
+_EVENT_NUMBERS: Final = tuple(
+    StoredEvent._fields.index(name)
+    for name in ("lane", "pos", "version", "kind", "points", "occurred_at", "recorded_at")
+)
+_KEY_NUMBERS: Final = tuple(
+    KeyRow._fields.index(name) for name in ("lane", "first_version", "last_version")
+)
 NEVER: Final = 0
 """last_recorded_at of a lane that nothing was written to yet."""
 
@@ -207,10 +214,10 @@ class Store:
         """
         rows = await self._fetch(
             statements.FIND_KEYS,
-            [lane_of(thing_of(key), self.lanes) for key in keys],
-            list(keys),
-            [lane_of(thing, self.lanes) for thing in things],
-            list(things),
+            numbers([lane_of(thing_of(key), self.lanes) for key in keys]),
+            keys,
+            numbers([lane_of(thing, self.lanes) for thing in things]),
+            things,
         )
         return [KeyRow(*row) for row in rows]
 
@@ -331,23 +338,23 @@ class Store:
         standing = zip(row["lanes"], row["next_pos"], row["recorded_at"], strict=True)
         return Moved({lane: _head(pos, recorded) for lane, pos, recorded in standing})
 
-    def _arguments(self, batch: AppendBatch) -> list[list[Any]]:
+    def _arguments(self, batch: AppendBatch) -> list[Sequence[Any]]:
         lanes = sorted(batch.expected)
         advanced = Counter(event.lane for event in batch.events)
-        heads: list[list[Any]] = [
+        heads: list[Sequence[Any]] = [
             lanes,
             [batch.expected[lane] for lane in lanes],
             [advanced[lane] for lane in lanes],
             [to_datetime(batch.recorded_at[lane]) for lane in lanes],
         ]
-        events = _columns(batch.events, len(StoredEvent._fields))
-        events[8] = [to_datetime(at) for at in events[8]]
-        events[9] = [to_datetime(at) for at in events[9]]
-        keys = _columns(batch.keys, len(KeyRow._fields))
         key_lanes = [lane_of(thing_of(row.key), self.lanes) for row in batch.keys]
-        identities = _columns(batch.identities, len(IdentityRow._fields))
-        columns: list[list[Any]] = [*heads, *events, key_lanes, *keys, *identities]
-        return columns
+        return [
+            *heads,
+            *_columns(batch.events, len(StoredEvent._fields), _EVENT_NUMBERS),
+            numbers(key_lanes),
+            *_columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
+            *_columns(batch.identities, len(IdentityRow._fields)),
+        ]
 
 
 def _stream_event(row: asyncpg.Record) -> StreamEvent:
@@ -361,9 +368,19 @@ def _stored_event(row: asyncpg.Record) -> StoredEvent:
     )
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows turned into columns, `width` empty ones when there is no row."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+def _columns(
+    rows: Sequence[tuple[Any, ...]], width: int, counting: Sequence[int] = ()
+) -> list[Sequence[Any]]:
+    """Rows turned into columns, `width` empty ones without a row; those `counting` as literals."""
+    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * width
+    for column in counting:
+        columns[column] = numbers(columns[column])
+    return columns
+
+
+def numbers(column: Sequence[int | None]) -> str:
+    """An array literal: asyncpg asks of each element of a list several times what it may be."""
+    return f"{{{str(list(column))[1:-1]}}}".replace("None", "NULL")
 
 
 def _head(next_pos: int, last_recorded_at: datetime | None) -> Head:
