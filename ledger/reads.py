@@ -15,6 +15,7 @@ from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.state import Account, Balance
+from ledger.ends import Ends, with_ends
 from ledger.identities import IdentityHash
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
@@ -50,6 +51,7 @@ class Reads:
         self._store = store
         self._clock = clock
         self._policies = policies
+        self._ends = Ends(policies.pinned)
         self._cache = cache
         self._hashed = hashed
 
@@ -132,7 +134,9 @@ class Reads:
         """What time has decided is true whether or not anybody has recorded it."""
         if account.enrolled_at is None:
             return account
-        return advance(account, now=now, ladder=self._policies.ladder).account
+        ends = self._ends
+        due = advance(account, now=now, ladder=self._policies.ladder, ends=ends)
+        return with_ends(due.account, ends)
 
     async def _past(self, stream: str, as_of: AsOf) -> Account:
         known_at = from_timestamp(as_of.known_time) if as_of.HasField("known_time") else None

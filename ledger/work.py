@@ -15,9 +15,10 @@ from ledger.core.events import AnyFact, Fact, PolicyFact, columns_of, encode
 from ledger.core.instant import Instant
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
+from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
-from ledger.lanes import account_of, lane_of
+from ledger.lanes import account_of, account_stream, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import NO_PURSE, Purse
@@ -127,6 +128,7 @@ class Work:
         """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache."""
         self.lanes = lanes
         self.policies = policies
+        self.ends = Ends(policies.pinned, self._segments_of)
         self.known = Known()
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
@@ -164,6 +166,9 @@ class Work:
         """What the register knows of the member with an account."""
         return self.known.profiles.get(stream, UNKNOWN)
 
+    def _segments_of(self, account_id: str) -> frozenset[str]:
+        return self.profile(account_stream(account_id)).segments
+
     def purse(self, stream: str) -> Purse:
         """Where a shared purse stands; what was decided on it holds only if its lane stands too.
 
@@ -191,7 +196,7 @@ class Work:
         """Record what time has decided for an account, and give its state after that."""
         account = self.account(stream)
         now = self.now(stream)
-        decision = advance(account, now=now, ladder=self.policies.ladder)
+        decision = advance(account, now=now, ladder=self.policies.ladder, ends=self.ends)
         if not decision.facts:
             return account, []
         self.record(stream, decision)

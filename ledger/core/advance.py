@@ -9,8 +9,8 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from ledger.core.arrears import release_lot
-from ledger.core.commands import TierLadder
-from ledger.core.decision import Decision, Draft, Outcome
+from ledger.core.commands import LotEnds, TierLadder
+from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.holds import give_back
 from ledger.core.instant import Instant
 from ledger.core.state import Account, Hold, Lot
@@ -28,11 +28,13 @@ _Due = tuple[Instant, int, str, str]
 """(due instant, what, lot or hold id, the hold's business unit)"""
 
 
-def advance(account: Account, *, now: Instant, ladder: TierLadder) -> Decision:
+def advance(
+    account: Account, *, now: Instant, ladder: TierLadder, ends: LotEnds = DATES_ALONE
+) -> Decision:
     """Record what is due by `now`; no facts when nothing is."""
-    if not _is_due(account, now):
+    if not _is_due(account, now, ends):
         return Decision((), account, Outcome.POSTED)
-    draft = Draft(account, at=now)
+    draft = Draft(account, at=now, ends=ends)
     settle(draft, since=_LONG_AGO, now=now, ladder=ladder)
     return draft.decision()
 
@@ -43,7 +45,7 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
     `since` is when its last facts occurred: points that came back to an overdue lot then, expire
     then, and not when the lot would have.
     """
-    queue = _due(draft.tally, since, now)
+    queue = _due(draft, since, now)
     heapify(queue)
     while queue:
         at, what, subject, unit = heappop(queue)
@@ -51,7 +53,7 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
         if what == _RELEASE:
             follow = _release(draft, subject, ladder, now)
         elif what == _EXPIRE:
-            follow = _expire(draft, subject)
+            follow = _expire(draft, subject, now)
         elif what == _TIME_OUT:
             follow = _time_out(draft, subject, unit, now)
         else:
@@ -60,14 +62,19 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
             heappush(queue, due)
 
 
-def _is_due(account: Account, now: Instant) -> bool:
+def _is_due(account: Account, now: Instant, ends: LotEnds) -> bool:
     for balance in account.balances.values():
         if balance.pending and any(_releasable(lot, now) for lot in account.lots):
             return True
     for lot in account.lots:
-        if lot.expires_at is None or lot.expires_at > now:
+        if lot.expires_at is None or lot.expires_at > now or lot.life is not None:
             break
         if lot.available:
+            return True
+    for lot in reversed(account.lots):
+        if lot.life is None:
+            break
+        if lot.available and _passed(ends.end(lot, account), now):
             return True
     if account.holds and _hold_is_due(account.holds, now):
         return True
@@ -75,13 +82,19 @@ def _is_due(account: Account, now: Instant) -> bool:
     return end is not None and end <= now
 
 
-def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
+def _passed(end: Instant | None, now: Instant) -> bool:
+    return end is not None and end <= now
+
+
+def _due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
+    tally = draft.tally
     due: list[_Due] = []
     for lot in tally.lots.items:
-        if lot.expires_at is None or lot.expires_at > now:
+        if lot.expires_at is None or lot.expires_at > now or lot.life is not None:
             break
         if lot.available:
             due.append((max(lot.expires_at, since), _EXPIRE, lot.lot_id, ""))
+    due += _living_due(draft, since, now)
     for row in tally.balances.values():
         if row[1]:
             due += _releases(tally, since, now)
@@ -92,6 +105,18 @@ def _due(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
     end = tally.tiers[-1].next_question_at if tally.tiers else None
     if end is not None and end <= now:
         due.append((end, _END_PERIOD, "", ""))
+    return due
+
+
+def _living_due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
+    """Lots whose end is derived, as far as it has passed; they stand last."""
+    due: list[_Due] = []
+    for lot in reversed(draft.tally.lots.items):
+        if lot.life is None:
+            break
+        end = draft.end_of(lot)
+        if lot.available and end is not None and end <= now:
+            due.append((max(end, since), _EXPIRE, lot.lot_id, ""))
     return due
 
 
@@ -113,31 +138,37 @@ def _hold_is_due(holds: tuple[Hold, ...], now: Instant) -> bool:
 
 def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> list[_Due]:
     lot = next(lot for lot in draft.tally.lots.items if lot.lot_id == lot_id and lot.pending)
-    expires_at = lot.expires_at
     release_lot(draft, lot, entry_id="")
     if lot.tier_window:
         reach(draft, ladder, entry_id="")
+    left = next((left for left in draft.tally.lots.items if left.lot_id == lot_id), lot)
+    expires_at = draft.end_of(left)
     if expires_at is not None and expires_at <= now:
         return [(max(expires_at, draft.at), _EXPIRE, lot_id, "")]
     return []
 
 
-def _expire(draft: Draft, lot_id: str) -> list[_Due]:
+def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
     for lot in draft.tally.lots.items:
-        if lot.expires_at is None or lot.expires_at > draft.at:
-            break
-        if lot.lot_id == lot_id and lot.available:
-            draft.record(
-                PointsExpired(
-                    lot_id=lot_id,
-                    currency=lot.currency,
-                    points=lot.available,
-                    business_unit=lot.issuer,
-                    funder=lot.funder,
-                    available_after=draft.available(lot.currency) - lot.available,
-                )
+        if lot.lot_id != lot_id or not lot.available:
+            continue
+        end = draft.end_of(lot)
+        if end is None or end > now:
+            continue
+        if end > draft.at:
+            # What was recorded since it was queued lets it live on for a while.
+            return [(end, _EXPIRE, lot_id, "")]
+        draft.record(
+            PointsExpired(
+                lot_id=lot_id,
+                currency=lot.currency,
+                points=lot.available,
+                business_unit=lot.issuer,
+                funder=lot.funder,
+                available_after=draft.available(lot.currency) - lot.available,
             )
-            break
+        )
+        break
     return []
 
 
@@ -148,13 +179,16 @@ def _time_out(draft: Draft, hold_id: str, business_unit: str, now: Instant) -> l
         if hold.hold_id == hold_id and hold.business_unit == business_unit
     )
     give_back(draft, hold, cause=RELEASE_CAUSE_TIMED_OUT, entry_id="")
-    return [
-        (max(draw.expires_at, draft.at), _EXPIRE, draw.lot_id, "")
-        for draw in hold.draws
-        if draw.expires_at is not None and draw.expires_at <= now
-    ]
+    due: list[_Due] = []
+    for draw in hold.draws:
+        expires_at = draft.end_of(draw)
+        if expires_at is not None and expires_at <= now:
+            due.append((max(expires_at, draft.at), _EXPIRE, draw.lot_id, ""))
+    return due
 
 
 def _end_period(draft: Draft, ladder: TierLadder, now: Instant) -> list[_Due]:
     end = end_period(draft, ladder)
-    return [(end, _END_PERIOD, "", "")] if end is not None and end <= now else []
+    due = [(end, _END_PERIOD, "", "")] if end is not None and end <= now else []
+    # A tier that is gone protects no points any more.
+    return due + _living_due(draft, draft.at, now)

@@ -1,17 +1,29 @@
 """Burns: points are spent, from the lots that expire first."""
 
+from collections.abc import Iterable
+
 from ledger.core.commands import BurnPoints, RedemptionTerms
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_available
-from ledger.core.refusals import BelowMinimum, InsufficientPoints, NotAStep
+from ledger.core.instant import to_timestamp
+from ledger.core.refusals import (
+    AboveMaximum,
+    BasketShareExceeded,
+    BelowMinimum,
+    InsufficientPoints,
+    LimitReached,
+    NotAStep,
+)
+from ledger.core.usage import is_forgotten
 from loyalty.v1.events_pb2 import PointsBurned
-from loyalty.v1.types_pb2 import Draw
+from loyalty.v1.types_pb2 import Draw, Usage
 
 
 def burn(draft: Draft, command: BurnPoints) -> None:
-    """Spend points. Raises Malformed, BelowMinimum, NotAStep, InsufficientPoints."""
+    """Spend points. Raises Malformed, InsufficientPoints, and what `check_terms` raises."""
     check_points(command.points)
     check_terms(command.points, command.terms)
+    usages = use_limits(draft, command.points, command.terms)
     draws = draw_or_refuse(draft, command.currency, command.points)
     draft.record(
         PointsBurned(
@@ -23,16 +35,48 @@ def burn(draft: Draft, command: BurnPoints) -> None:
             value=command.value,
             available_after=draft.available(command.currency) - command.points,
             policy_digest=command.terms.policy_digest,
+            usages=usages,
+            reward=command.reward,
+            benefit=command.benefit,
+            burn_time=to_timestamp(command.occurred_at),
         )
     )
 
 
 def check_terms(points: int, terms: RedemptionTerms) -> None:
-    """Refuse what the unit's policy does not let a member spend at once."""
+    """Refuse what the unit's policy does not let a member spend at once.
+
+    Raises BelowMinimum, NotAStep, AboveMaximum, BasketShareExceeded.
+    """
     if points < terms.minimum:
         raise BelowMinimum(requested=points, minimum=terms.minimum)
     if terms.step > 1 and points % terms.step:
         raise NotAStep(requested=points, step=terms.step)
+    if terms.maximum is not None and points > terms.maximum:
+        raise AboveMaximum(requested=points, maximum=terms.maximum)
+    if terms.most_for_basket is not None and points > terms.most_for_basket:
+        raise BasketShareExceeded(requested=points, most=terms.most_for_basket)
+
+
+def use_limits(draft: Draft, points: int, terms: RedemptionTerms) -> list[Usage]:
+    """Count points under the limits of their periods. Raises LimitReached."""
+    usages: list[Usage] = []
+    for limit in terms.limits:
+        key = (limit.name, "", limit.period)
+        used = draft.tally.counting.usage.get(key, 0)
+        if is_forgotten(draft.tally.counting.usage, key):
+            used = limit.points
+        if used + points > limit.points:
+            raise LimitReached(requested=points, limit=limit.points, used=used, window=limit.window)
+        usages.append(
+            Usage(name=limit.name, period=limit.period, others=used, total=points, change=points)
+        )
+    return usages
+
+
+def changed_usages(usages: Iterable[Usage], change: int) -> list[Usage]:
+    """The limits that a burn was counted under, with so many points more or less."""
+    return [Usage(name=used.name, period=used.period, change=change) for used in usages]
 
 
 def draw_or_refuse(draft: Draft, currency: str, points: int) -> list[Draw]:
@@ -40,5 +84,5 @@ def draw_or_refuse(draft: Draft, currency: str, points: int) -> list[Draw]:
     available = draft.available(currency)
     if available < points:
         raise InsufficientPoints(available=available, requested=points, currency=currency)
-    lots = (lot for lot in draft.tally.lots.items if lot.currency == currency)
+    lots = (lot for lot in draft.lots() if lot.currency == currency)
     return draw_available(lots, points)[0]

@@ -33,7 +33,7 @@ def claw_back(draft: Draft, command: PostDocument, loss: Loss) -> None:
     """
     lots = [
         lot
-        for lot in draft.tally.lots.items
+        for lot in draft.lots()
         if lot.currency == loss.currency and lot.tier_window == loss.window
     ]
     own = [lot for lot in lots if lot.document == loss.document]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
 from ledger.core.instant import Instant
-from ledger.core.state import Account
+from ledger.core.state import Account, Drawn, Lot, LotLife
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     DocumentPosted,
@@ -42,6 +42,8 @@ class Life(Protocol):
     def unless_segments(self) -> tuple[str, ...]: ...
     @property
     def restarts(self) -> bool: ...
+    @property
+    def from_release(self) -> bool: ...
 
 
 class Grant(Protocol):
@@ -167,6 +169,16 @@ Occasion = Literal["counted", "refunded", "grant_ended"]
 """Why the ladder is asked: something was counted, was taken back, or staff end what they gave."""
 
 
+class LotEnds(Protocol):
+    """Asks the policy that points were earned under when they end, as it is known now.
+
+    It is asked only of lots that have a life besides their date.
+    """
+
+    def end(self, lot: Lot | Drawn, account: Account, /) -> Instant | None: ...
+    def released(self, life: LotLife, at: Instant, /) -> Instant | None: ...
+
+
 class TierLadder(Protocol):
     """Asks the ladder of the policy in force at an instant; None: the programme has no tiers."""
 
@@ -230,6 +242,19 @@ class PostDocument(NamedTuple):
     refunds: RefundTerms = ARREARS
 
 
+class PeriodLimit(Protocol):
+    """The most points that a member may burn in one period. The rules' own tuple fits it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def window(self) -> str: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def points(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RedemptionTerms:
     """What the policy asks of a burn or hold in a unit, in points."""
@@ -237,6 +262,10 @@ class RedemptionTerms:
     minimum: int
     step: int
     policy_digest: str
+    maximum: int | None = None
+    most_for_basket: int | None = None
+    """The most that may pay for the basket; None: its size does not matter."""
+    limits: tuple[PeriodLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +279,10 @@ class BurnPoints:
     value: Money | None
     occurred_at: Instant
     terms: RedemptionTerms
+    reward: str = ""
+    """The reward of the catalogue that is bought."""
+    benefit: str = ""
+    """The benefit that the reward gives."""
 
 
 @dataclass(frozen=True, slots=True)

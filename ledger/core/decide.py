@@ -13,12 +13,13 @@ from ledger.core.commands import (
     GrantTier,
     HoldPoints,
     LinkIdentity,
+    LotEnds,
     PostDocument,
     ReleaseHold,
     ReverseEntry,
     TierLadder,
 )
-from ledger.core.decision import Decision, Draft, Outcome
+from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
@@ -31,7 +32,12 @@ __all__ = ["Decision", "Outcome", "decide"]
 
 
 def decide(  # noqa: C901 - one arm per verb
-    command: Command, account: Account, *, now: Instant, ladder: TierLadder
+    command: Command,
+    account: Account,
+    *,
+    now: Instant,
+    ladder: TierLadder,
+    ends: LotEnds = DATES_ALONE,
 ) -> Decision:
     """Decide a command on an account that was advanced to `now`.
 
@@ -39,8 +45,8 @@ def decide(  # noqa: C901 - one arm per verb
     `now` is the writer's instant, which the facts will bear as recorded. Raises Refusal.
     """
     if isinstance(command, AdvanceAccount):
-        return advance(account, now=now, ladder=ladder)
-    draft = Draft(account, at=command.occurred_at)
+        return advance(account, now=now, ladder=ladder, ends=ends)
+    draft = Draft(account, at=command.occurred_at, ends=ends)
     match command:
         case PostDocument():
             if post(draft, command, now=now) is Outcome.SUPERSEDED:

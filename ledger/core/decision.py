@@ -3,10 +3,11 @@
 from enum import Enum
 from typing import Final, NamedTuple
 
+from ledger.core.commands import LotEnds
 from ledger.core.events import AccountFact, Fact
 from ledger.core.instant import Instant
 from ledger.core.refusals import Malformed, PointsOverflow, TooManyLots
-from ledger.core.state import Account
+from ledger.core.state import FAR_FUTURE, Account, Drawn, Lot, LotLife
 from ledger.core.tally import Tally
 
 POINTS_MAX: Final = 10**15
@@ -32,13 +33,29 @@ class Decision(NamedTuple):
     outcome: Outcome
 
 
+class DatesAlone:
+    """The end of lots in a programme where nothing but a date ends them."""
+
+    def end(self, lot: Lot | Drawn, account: Account, /) -> Instant | None:
+        """Their date."""
+        return lot.expires_at
+
+    def released(self, life: LotLife, at: Instant, /) -> Instant | None:
+        """None."""
+        return None
+
+
+DATES_ALONE: Final = DatesAlone()
+
+
 class Draft:
     """Facts of a decision under way; each has its effect on the tally as soon as it is recorded."""
 
-    __slots__ = ("at", "facts", "tally")
+    __slots__ = ("at", "ends", "facts", "tally")
 
-    def __init__(self, account: Account, *, at: Instant) -> None:
+    def __init__(self, account: Account, *, at: Instant, ends: LotEnds = DATES_ALONE) -> None:
         self.tally = Tally(account)
+        self.ends = ends
         self.facts: list[Fact] = []
         self.at = at
         """`occurred_at` of the facts that are recorded next."""
@@ -47,6 +64,24 @@ class Draft:
         """Add a fact."""
         self.facts.append(Fact(event, self.at))
         self.tally.apply(event)
+
+    def end_of(self, lot: Lot | Drawn) -> Instant | None:
+        """When points are gone, as it is known at this moment; None: never, or not yet decided."""
+        if lot.life is None:
+            return lot.expires_at
+        return self.ends.end(lot, self.tally.account())
+
+    def lots(self) -> list[Lot]:
+        """The open lots in the order in which they are drawn."""
+        items = self.tally.lots.items
+        if not items or items[-1].life is None:
+            return items
+
+        def order(lot: Lot) -> tuple[int, Instant, int, str]:
+            end = self.end_of(lot)
+            return (FAR_FUTURE if end is None else end, *lot.order[1:])
+
+        return sorted(items, key=order)
 
     def available(self, currency: str) -> int:
         """Available points of a currency at this moment."""

@@ -221,10 +221,12 @@ def _write_lot(
     if terms.expires_at is not None:
         write_timestamp(made.expire_time, terms.expires_at)
     if terms.life is not None:
-        _write_life(made.life, terms.life)
+        _write_life(made.life, terms.life, command.pins.policy_digest)
 
 
-def _write_life(recorded: types_pb2.LotLife, life: Life) -> None:
+def _write_life(recorded: types_pb2.LotLife, life: Life, policy_digest: str) -> None:
+    recorded.policy_digest = policy_digest
+    recorded.from_release = life.from_release
     recorded.expiry = life.expiry
     recorded.inactive_months = life.inactive_months
     recorded.extended_by.extend(life.extended_by)
@@ -250,6 +252,8 @@ def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:
             and lot.issuer == command.business_unit
             and lot.funder == terms.funder
             and lot.expires_at == terms.expires_at
+            and lot.life is None
+            and terms.life is None
             and lot.available
         ):
             return lot.lot_id

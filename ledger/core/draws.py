@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from ledger.core.instant import optional_timestamp, to_timestamp
-from ledger.core.state import Drawn, Lot
+from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
+from ledger.core.state import Drawn, Lot, LotLife
+from loyalty.v1 import types_pb2
 from loyalty.v1.types_pb2 import Draw
 
 
@@ -17,6 +18,38 @@ def draw_of(lot: Lot | Drawn, points: int) -> Draw:
         earned_time=to_timestamp(lot.earned_at),
         expire_time=optional_timestamp(lot.expires_at),
         grace=lot.grace,
+        life=None if lot.life is None else life_message(lot.life),
+    )
+
+
+def life_message(life: LotLife) -> types_pb2.LotLife:
+    """A life as facts keep it."""
+    return types_pb2.LotLife(
+        expiry=life.expiry,
+        inactive_months=life.inactive_months,
+        extended_by=life.extended_by,
+        hard_expire_time=optional_timestamp(life.hard_expires_at),
+        unless_tiers=life.unless_tiers,
+        unless_segments=life.unless_segments,
+        restarts=life.restarts,
+        from_release=life.from_release,
+        policy_digest=life.policy_digest,
+    )
+
+
+def life_of(message: types_pb2.LotLife) -> LotLife:
+    """The life of a fact as the state keeps it."""
+    has_limit = message.HasField("hard_expire_time")
+    return LotLife(
+        message.expiry,
+        message.inactive_months,
+        tuple(message.extended_by),
+        from_timestamp(message.hard_expire_time) if has_limit else None,
+        tuple(message.unless_tiers),
+        tuple(message.unless_segments),
+        message.restarts,
+        message.from_release,
+        message.policy_digest,
     )
 
 

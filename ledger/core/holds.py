@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from ledger.core.burns import check_terms, draw_or_refuse
+from ledger.core.burns import check_terms, draw_or_refuse, use_limits
 from ledger.core.commands import CaptureHold, HoldFact, HoldPoints, ReleaseHold
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_held, draw_of
-from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime
+from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime, to_timestamp
 from ledger.core.refusals import HoldExists, HoldResolved, MoreThanHeld, UnknownHold
 from ledger.core.state import Hold
 from loyalty.v1.events_pb2 import (
@@ -18,6 +18,7 @@ from loyalty.v1.events_pb2 import (
     PointsHeld,
     ReleaseCause,
 )
+from loyalty.v1.types_pb2 import Usage
 
 CAPTURED: Final = "CAPTURED"
 RELEASED: Final = "RELEASED"
@@ -30,6 +31,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
     if _open_hold(draft, command.hold_id, command.business_unit) is not None:
         raise HoldExists(hold_id=command.hold_id)
     check_terms(command.points, command.terms)
+    usages = use_limits(draft, command.points, command.terms)
     draws = draw_or_refuse(draft, command.currency, command.points)
     draft.record(
         PointsHeld(
@@ -42,6 +44,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
             available_after=draft.available(command.currency) - command.points,
             entry_id=command.entry_id,
             policy_digest=command.terms.policy_digest,
+            usages=usages,
         )
     )
 
@@ -68,6 +71,8 @@ def capture(draft: Draft, command: CaptureHold) -> None:
             entry_id=command.entry_id,
             hold_left=left,
             act=held.acts + 1,
+            usages=_usages(held, 0),
+            burn_time=to_timestamp(command.occurred_at),
         )
     )
     if command.final and left:
@@ -95,8 +100,14 @@ def give_back(draft: Draft, held: Hold, *, cause: ReleaseCause.ValueType, entry_
             available_after=draft.available(held.currency) + points,
             entry_id=entry_id,
             act=held.acts + 1,
+            usages=_usages(held, -points),
         )
     )
+
+
+def _usages(held: Hold, change: int) -> list[Usage]:
+    """The limits that a hold is counted under."""
+    return [Usage(name=name, period=period, change=change) for name, period in held.limits]
 
 
 def _open_hold(draft: Draft, hold_id: str, business_unit: str) -> Hold | None:

@@ -4,6 +4,7 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ledger.core.draws import life_of
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.state import Drawn, Lot
 from loyalty.v1.types_pb2 import Draw
@@ -26,6 +27,7 @@ def drawn_of(draw: Draw) -> Drawn:
         from_timestamp(draw.earned_time),
         from_timestamp(draw.expire_time) if draw.HasField("expire_time") else None,
         draw.grace,
+        life_of(draw.life) if draw.HasField("life") else None,
     )
 
 
@@ -99,13 +101,27 @@ class OpenLots:
             points = draw.points
             self.change(self.find(draw.lot_id, "pending", points), pending=-points)
 
-    def release(self, lot_id: str, points: int) -> None:
-        """Make pending points available."""
-        self.change(self.find(lot_id, "pending", points), available=points, pending=-points)
+    def release(self, lot_id: str, points: int, expires_at: Instant | None = None) -> None:
+        """Make pending points available; `expires_at` where their life counts from now."""
+        index = self.find(lot_id, "pending", points)
+        self.change(index, available=points, pending=-points)
+        if expires_at is not None:
+            lot = self.items.pop(index)
+            life = lot.life if lot.life is not None and lot.life.is_derived else None
+            self.insert(lot._replace(expires_at=expires_at, life=life))
 
     def expire(self, lot_id: str, points: int) -> None:
-        """Take available points that passed their time."""
-        self.change(self.find(lot_id, "available", points), available=-points)
+        """Take available points that passed their time.
+
+        Of a lot that stands twice, on grace and with a life of its own, the latter ends first.
+        """
+        index = self.find(lot_id, "available", points)
+        if self.items[index].grace:
+            for later in range(index + 1, len(self.items)):
+                lot = self.items[later]
+                if lot.lot_id == lot_id and lot.life is not None and lot.available >= points:
+                    index = later
+        self.change(index, available=-points)
 
     def hold(self, draws: Sequence[Drawn]) -> None:
         """Set available points aside."""
@@ -205,7 +221,7 @@ class OpenLots:
 
 
 def _with_points(lot: Lot, available: int, pending: int, held: int) -> Lot:
-    return Lot(*lot[:-4], available, pending, held, lot.grace)
+    return Lot(*lot[:-5], available, pending, held, lot.grace, lot.life)
 
 
 def _opened_again(drawn: Drawn, *, currency: str, seq: int) -> Lot:
@@ -223,6 +239,7 @@ def _opened_again(drawn: Drawn, *, currency: str, seq: int) -> Lot:
         seq,
         drawn.points,
         grace=drawn.grace,
+        life=drawn.life,
     )
 
 

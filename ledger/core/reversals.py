@@ -7,7 +7,7 @@ reversal that is taken back puts its own draws on top.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ledger.core.burns import draw_or_refuse
+from ledger.core.burns import changed_usages, draw_or_refuse
 from ledger.core.commands import BurnFact, ReverseEntry
 from ledger.core.decision import POINTS_MAX, Draft
 from ledger.core.draws import draw_of
@@ -65,7 +65,7 @@ def _give_back(
 ) -> None:
     out = draws_out(command.history)
     points = _points_or_refuse(command.points, sum(drawn.points for drawn in out))
-    draws = _refill(out, points, grace_until=command.grace_until, now=now)
+    draws = _refill(draft, out, points, grace_until=command.grace_until, now=now)
     draft.check_lots(len(draws))
     draft.check_room(burn.currency, points)
     draft.record(
@@ -78,6 +78,7 @@ def _give_back(
             burn_entry_id=burn.entry_id,
             available_after=draft.available(burn.currency) + points,
             act=len(command.history),
+            usages=changed_usages(burn.usages, -points),
         )
     )
 
@@ -106,6 +107,7 @@ def _burn_again(
             reversal_entry_id=reversal.entry_id,
             available_after=draft.available(burn.currency) - points,
             act=len(command.history),
+            usages=changed_usages(burn.usages, points),
         )
     )
 
@@ -137,7 +139,7 @@ def _take_last(out: list[Drawn], points: int) -> None:
 
 
 def _refill(
-    out: list[Drawn], points: int, *, grace_until: Instant | None, now: Instant
+    draft: Draft, out: list[Drawn], points: int, *, grace_until: Instant | None, now: Instant
 ) -> list[Draw]:
     """Draws that give points back, the last one taken first; grace replaces a passed expiry.
 
@@ -150,12 +152,14 @@ def _refill(
             break
         part = min(points, drawn.points)
         points -= part
-        draws.append(draw_of(_with_grace(drawn, grace_until, now=now), part))
+        draws.append(draw_of(_with_grace(draft, drawn, grace_until, now=now), part))
     return draws
 
 
-def _with_grace(drawn: Drawn, grace_until: Instant | None, *, now: Instant) -> Drawn:
-    expires_at = drawn.expires_at
-    if grace_until is None or expires_at is None or expires_at > now or drawn.grace:
+def _with_grace(draft: Draft, drawn: Drawn, grace_until: Instant | None, *, now: Instant) -> Drawn:
+    if grace_until is None or drawn.grace:
         return drawn
-    return replace(drawn, expires_at=max(expires_at, grace_until), grace=True)
+    expires_at = draft.end_of(drawn)
+    if expires_at is None or expires_at > now:
+        return drawn
+    return replace(drawn, expires_at=max(expires_at, grace_until), grace=True, life=None)

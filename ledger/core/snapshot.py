@@ -4,8 +4,8 @@ The bytes are canonical: equal histories give equal bytes, so their digest compa
 """
 
 import json
-from dataclasses import astuple
-from typing import Final
+from dataclasses import astuple, replace
+from typing import Any, Final
 
 from ledger.core.counters import Day, Numbers
 from ledger.core.state import (
@@ -16,11 +16,12 @@ from ledger.core.state import (
     Drawn,
     Hold,
     Lot,
+    LotLife,
     TierSpan,
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -54,6 +55,7 @@ def encode(account: Account) -> bytes:
             list(account.streaks.items()),
             account.benefits,
             list(account.last_activity.items()),
+            account.segments_since,
         ]
     ).encode()
 
@@ -64,14 +66,14 @@ def decode(state: bytes) -> Account:
     if rows[0] != STATE_VERSION:
         raise StaleSnapshot(f"written under version {rows[0]}, this is {STATE_VERSION}")
     lots, holds, debts, balances, qualifying, tiers = rows[6:12]
-    usage, numbers, streaks, benefits, last_activity = rows[12:]
+    usage, numbers, streaks, benefits, last_activity, segments_since = rows[12:]
     return Account(
         rows[1],
         rows[2],
         rows[3],
         rows[4],
         tuple(rows[5]),
-        tuple(Lot(*row) for row in lots),
+        tuple(_lot_of(row) for row in lots),
         tuple(_hold_of(*row) for row in holds),
         tuple(Debt(*row) for row in debts),
         frozen_mapping({row[0]: Balance(*row[1:]) for row in balances}),
@@ -84,6 +86,7 @@ def decode(state: bytes) -> Account:
         ),
         tuple(Benefit(*row) for row in benefits),
         frozen_mapping(dict(last_activity)),
+        segments_since,
     )
 
 
@@ -107,6 +110,7 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
             draw.earned_at,
             draw.expires_at,
             draw.grace,
+            draw.life,
         )
         for draw in hold.draws
     ]
@@ -118,17 +122,30 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
         hold.expires_at,
         hold.entry_id,
         hold.acts,
+        hold.limits,
     )
+
+
+def _lot_of(row: list[Any]) -> Lot:
+    return Lot(*row[:-1])._replace(life=_life_of(row[-1]))
+
+
+def _life_of(row: list[Any] | None) -> LotLife | None:
+    if row is None:
+        return None
+    return LotLife._make(tuple(each) if isinstance(each, list) else each for each in row)
 
 
 def _hold_of(
     hold_id: str,
     business_unit: str,
     currency: str,
-    draws: list[tuple[str, int, str, str, int, int | None, bool]],
+    draws: list[list[Any]],
     expires_at: int | None,
     entry_id: str,
     acts: int,
+    limits: list[tuple[str, str]],
 ) -> Hold:
-    taken = tuple(Drawn(*draw) for draw in draws)
-    return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts)
+    taken = tuple(replace(Drawn(*draw[:-1]), life=_life_of(draw[-1])) for draw in draws)
+    counted = tuple((name, period) for name, period in limits)
+    return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts, counted)

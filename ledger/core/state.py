@@ -11,6 +11,27 @@ from ledger.core.usage import Usage
 
 FAR_FUTURE: Final = 2**62
 """Sorts after every expiry: a lot that never expires is drawn last."""
+LIVING: Final = FAR_FUTURE + 1
+"""Sorts after all of them: lots whose end is derived stand last, and whoever draws finds them."""
+
+
+class LotLife(NamedTuple):
+    """How long a lot lives when a date alone does not say it; as `LotLife` of the contract."""
+
+    expiry: str
+    inactive_months: int = 0
+    extended_by: tuple[str, ...] = ()
+    hard_expires_at: Instant | None = None
+    unless_tiers: tuple[str, ...] = ()
+    unless_segments: tuple[str, ...] = ()
+    restarts: bool = False
+    from_release: bool = False
+    policy_digest: str = ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it still matters once the lot has a date."""
+        return bool(self.inactive_months or self.unless_tiers or self.unless_segments)
 
 
 class Lot(NamedTuple):
@@ -33,10 +54,17 @@ class Lot(NamedTuple):
     held: int = 0
     grace: bool = False
     """The points live on grace after a reversal; they get no further one."""
+    life: LotLife | None = None
+    """Set when more than `expires_at` decides: the end is derived whenever it is asked for."""
 
     @property
     def order(self) -> tuple[int, Instant, int, str]:
-        """Draw order: soonest expiry, nulls last; earliest purchase; earliest recorded."""
+        """Draw order: soonest expiry, nulls last; earliest purchase; earliest recorded.
+
+        Lots whose end is derived come after all others, in the order they were earned.
+        """
+        if self.life is not None:
+            return (LIVING, self.earned_at, self.seq, self.lot_id)
         expires = FAR_FUTURE if self.expires_at is None else self.expires_at
         return (expires, self.earned_at, self.seq, self.lot_id)
 
@@ -57,6 +85,7 @@ class Drawn:
     earned_at: Instant
     expires_at: Instant | None
     grace: bool = False
+    life: LotLife | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +100,8 @@ class Hold:
     entry_id: str
     acts: int = 0
     """How many facts have touched it since it was placed."""
+    limits: tuple[tuple[str, str], ...] = ()
+    """(name, period) of each limit that its points are counted under."""
 
     @property
     def points(self) -> int:
@@ -173,6 +204,8 @@ class Account:
     """The last that documents granted, in the order they end."""
     last_activity: Mapping[str, Instant] = field(default_factory=lambda: NO_ACTIVITY)
     """By what was done ("earn", "burn", an activity's name), when it last was."""
+    segments_since: Instant | None = None
+    """When units last told of the member's segments."""
 
     @property
     def tier(self) -> str:

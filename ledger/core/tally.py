@@ -1,15 +1,17 @@
 """An account while facts are applied to it: the one mutable thing of the core, never handed out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, assert_never, get_args
 
 from ledger.core.counting import BURN, EARN, Counting
+from ledger.core.draws import life_of
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, OpenLots, drawn_of
 from ledger.core.standing import BASIS_NAME, fold_old_windows, kept_spans
 from ledger.core.state import Account, Balance, Debt, Drawn, Hold, Lot, TierSpan, frozen_mapping
+from ledger.core.usage import key_of
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
@@ -33,7 +35,10 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
     TierChanged,
 )
+from loyalty.v1.types_pb2 import Usage
 
+SEGMENTS: Final = "segments"
+"""How `MemberProfileChanged` names that the segments changed."""
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)
     for kind in get_args(MovingFact)
@@ -55,6 +60,7 @@ class Tally:
         "identity_schemes",
         "lots",
         "qualifying",
+        "segments_since",
         "tiers",
         "version",
     )
@@ -75,6 +81,7 @@ class Tally:
         self.qualifying: Mapping[tuple[str, str], int] = account.qualifying
         self.tiers = account.tiers
         self.counting = Counting(account)
+        self.segments_since = account.segments_since
 
     def account(self) -> Account:
         """The account after the facts so far."""
@@ -97,6 +104,7 @@ class Tally:
                 counting.streaks,
                 counting.benefits,
                 counting.last_activity,
+                self.segments_since,
             )
         return self._frozen
 
@@ -109,13 +117,20 @@ class Tally:
             case DocumentPosted():
                 self.counting.post(event)
                 return
-            case MemberProfileChanged() | ClawbackWrittenOff():
+            case MemberProfileChanged():
+                if SEGMENTS in event.changed:
+                    self.segments_since = from_timestamp(event.change_time)
+                return
+            case ClawbackWrittenOff():
                 return
             case PointsBurned() | ReversalReversed():
                 self.lots.draw(event.draws)
                 self._burn(event)
+                self._count(event.usages)
             case PointsReleased():
-                self.lots.release(event.lot_id, event.points)
+                dated = event.HasField("expire_time")
+                expires_at = from_timestamp(event.expire_time) if dated else None
+                self.lots.release(event.lot_id, event.points, expires_at)
                 if event.tier_window:
                     self._qualify(event.currency, event.tier_window, event.points)
             case PointsExpired():
@@ -172,6 +187,12 @@ class Tally:
         for column, sign in _MOVES[type(event)]:
             row[column] += sign * points
 
+    def _count(self, usages: Iterable[Usage]) -> None:
+        """Count a burn under the limits of its redemption, or give back what it used."""
+        for used in usages:
+            if used.change:
+                self.counting.use(key_of(used), used.change)
+
     def _burn(self, event: PointsBurned | ReversalReversed | HoldCaptured) -> None:
         if not isinstance(event, ReversalReversed) and event.HasField("burn_time"):
             self.counting.active(BURN, from_timestamp(event.burn_time))
@@ -207,6 +228,8 @@ class Tally:
                 available,
                 points - available,
                 0,
+                False,
+                life_of(event.life) if event.HasField("life") else None,
             )
         )
         if window and available:
@@ -233,6 +256,7 @@ class Tally:
     def _give_back(self, event: BurnReversed) -> None:
         draws = [drawn_of(draw) for draw in event.draws]
         self.lots.give_back(draws, currency=event.currency, seq=self.version)
+        self._count(event.usages)
 
     def _claw_back(self, event: PointsClawedBack | PendingClawedBack) -> None:
         if isinstance(event, PointsClawedBack):
@@ -256,8 +280,11 @@ class Tally:
                 draws,
                 expires_at,
                 event.entry_id,
+                0,
+                tuple((used.name, used.period) for used in event.usages),
             )
         )
+        self._count(event.usages)
 
     def _end_hold(self, event: HoldCaptured | HoldReleased) -> None:
         comes_back = isinstance(event, HoldReleased)
@@ -265,6 +292,7 @@ class Tally:
             self._burn(event)
         draws = [drawn_of(draw) for draw in event.draws]
         self.lots.end_hold(draws, comes_back=comes_back)
+        self._count(event.usages)
         index = self._open_hold(event)
         hold = self.holds[index]
         left = () if comes_back else _after(hold.draws, event.points)
@@ -277,6 +305,7 @@ class Tally:
                 hold.expires_at,
                 hold.entry_id,
                 event.act,
+                hold.limits,
             )
         else:
             del self.holds[index]

@@ -73,7 +73,9 @@ def post_document(act: Act, work: Work) -> Answer:
     posted_before = None if head is None else head.posted
     case = _Case(act.request, stream, account, posted_before, at, work.profile(stream))
     command = _command(case, _ask(case, work))
-    decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
     if decision.outcome is Outcome.SUPERSEDED:
         return _superseded(work, stream, account)
     where = work.record(stream, decision)

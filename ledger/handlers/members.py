@@ -20,7 +20,7 @@ def enrol_member(act: Act, work: Work) -> Answer:
     request = act.request
     assert isinstance(request, EnrolMemberRequest)
     at = context.occurred_at(act, work)
-    _require_unit(work, request.origin.business_unit, at)
+    require_unit(work, request.origin.business_unit, at)
     for key in act.new_identities:
         if key in work.known.identities:
             raise refusals.IdentityTaken(scheme=key[0])
@@ -33,7 +33,9 @@ def enrol_member(act: Act, work: Work) -> Answer:
         identities=tuple((identity_id, key[0]) for identity_id, key in identities),
     )
     account = work.account(stream)
-    decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
     where = work.record(stream, decision)
     for identity_id, key in identities:
         _register_identity(work, stream, identity_id, key)
@@ -45,7 +47,7 @@ def link_identity(act: Act, work: Work) -> Answer:
     request = act.request
     assert isinstance(request, LinkIdentityRequest)
     at = context.occurred_at(act, work)
-    _require_unit(work, request.origin.business_unit, at)
+    require_unit(work, request.origin.business_unit, at)
     stream = context.member_stream(act, work)
     account, _ = work.advance(stream)
     key = act.new_identities[0]
@@ -58,13 +60,16 @@ def link_identity(act: Act, work: Work) -> Answer:
     identity_id = str(uuid_utils.uuid7())
     unit = request.origin.business_unit
     command = commands.LinkIdentity(identity_id, key[0], unit, at)
-    decision = decide(command, account, now=work.now(stream), ladder=work.policies.ladder)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
     where = work.record(stream, decision)
     _register_identity(work, stream, identity_id, key)
     return context.register(act, work, where, member_message(decision.account, where))
 
 
-def _require_unit(work: Work, business_unit: str, at: int) -> None:
+def require_unit(work: Work, business_unit: str, at: int) -> None:
+    """Raise UnknownBusinessUnit for a unit that the policy in force does not know."""
     policy = work.policies.at(at)
     if business_unit not in policy.units:
         raise refusals.UnknownBusinessUnit(

@@ -153,7 +153,9 @@ def _decide_after_advance(
 ) -> Answer:
     """Advance first: what time has decided may resolve the very hold the command is about."""
     account, due = work.advance(stream)
-    decision = decide(command(), account, now=work.now(stream), ladder=work.policies.ladder)
+    decision = decide(
+        command(), account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
     where = work.record(stream, decision)
     facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
     message = context.posting(entry_id, decision.account, facts, where)

@@ -21,6 +21,7 @@ from ledger.core.commands import (
     HoldFact,
     HoldPoints,
     Life,
+    LotEnds,
     Occasion,
     PostDocument,
     RedemptionTerms,
@@ -31,6 +32,7 @@ from ledger.core.commands import (
     TierVerdict,
 )
 from ledger.core.decide import Decision, decide
+from ledger.core.decision import DATES_ALONE
 from ledger.core.events import AccountFact, Fact, kind_of
 from ledger.core.evolve import evolve
 from ledger.core.instant import Instant, from_datetime, to_timestamp
@@ -108,6 +110,7 @@ class Story:
     account: Account = field(default_factory=lambda: Account("m-1"))
     now: Instant = NEW_YEAR
     ladder: TierLadder = no_ladder
+    ends: LotEnds = DATES_ALONE
     facts: list[Fact] = field(default_factory=list)
     heads: dict[str, DocumentPosted] = field(default_factory=dict)
     entries: int = 0
@@ -142,21 +145,25 @@ class Story:
             expire_time=to_timestamp(utc(expires)) if expires else None,
             available_after=self.available + points,
         )
-        self._record([Fact(lot, self.now)], evolve(self.account, lot))
+        return self.tells(lot)
+
+    def tells(self, fact: AccountFact) -> "Story":
+        """Record a fact that is given."""
+        self._record([Fact(fact, self.now)], evolve(self.account, fact))
         return self
 
     # --- when -------------------------------------------------------------------------------
 
     def passes_time(self) -> list[Fact]:
         """Record what is due."""
-        decision = advance(self.account, now=self.now, ladder=self.ladder)
+        decision = advance(self.account, now=self.now, ladder=self.ladder, ends=self.ends)
         self._record(decision.facts, decision.account)
         return list(decision.facts)
 
     def does(self, command: Command) -> Decision:
         """Advance, then decide; the facts of both are recorded."""
         self.passes_time()
-        decision = decide(command, self.account, now=self.now, ladder=self.ladder)
+        decision = decide(command, self.account, now=self.now, ladder=self.ladder, ends=self.ends)
         self._record(decision.facts, decision.account)
         return decision
 
