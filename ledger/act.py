@@ -27,7 +27,12 @@ from loyalty.v1.ledger_service_pb2 import (
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest, Member
+from loyalty.v1.member_service_pb2 import (
+    EnrolMemberRequest,
+    GrantTierRequest,
+    LinkIdentityRequest,
+    Member,
+)
 from loyalty.v1.programme_service_pb2 import (
     ApprovePolicyRequest,
     DraftPolicyRequest,
@@ -55,6 +60,7 @@ WriteRequest = (
     | AdvanceAccountRequest
     | EnrolMemberRequest
     | LinkIdentityRequest
+    | GrantTierRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -78,6 +84,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     AdvanceAccountRequest: 8,
     EnrolMemberRequest: 9,
     LinkIdentityRequest: 10,
+    GrantTierRequest: 12,
     PublishPolicyRequest: 11,
     DraftPolicyRequest: 31,
     RecordSimulationRequest: 32,
@@ -94,6 +101,8 @@ ABOUT_POLICY: Final = (
     WithdrawPolicyRequest,
 )
 """Requests without origin or member; answered with a Policy."""
+ABOUT_MEMBER: Final = (EnrolMemberRequest, LinkIdentityRequest, GrantTierRequest)
+"""Requests that are answered with a Member."""
 _NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
     ReleaseHoldRequest,

@@ -5,6 +5,7 @@ import binascii
 from hashlib import sha256
 from typing import Any, Final
 
+import rules
 from ledger.answers import movement_of, moves_points, parse_position, position_token
 from ledger.cache import Cache
 from ledger.clock import Clock
@@ -17,13 +18,16 @@ from ledger.core.snapshot import STATE_VERSION
 from ledger.core.state import Account, Balance
 from ledger.ends import Ends, with_ends
 from ledger.identities import IdentityHash
+from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
 from ledger.policies import PolicyBook
 from ledger.store import Store, StreamEvent
+from ledger.tier_answers import tier_message
 from loyalty.v1.account_service_pb2 import (
     AsOf,
     Entry,
+    GetTierResponse,
     ListEntriesRequest,
     ListEntriesResponse,
 )
@@ -68,6 +72,15 @@ class Reads:
         if account.enrolled_at is None:
             raise refusals.UnknownMember(member=ref.member_id)
         return account, position
+
+    async def tier(self, ref: MemberRef, *, min_position: str = "") -> GetTierResponse:
+        """Where a member stands on the ladder in force now. Raises UnknownMember."""
+        account, position = await self.account(ref, min_position=min_position)
+        at = self._clock.now()
+        found = self._policies.find(at)
+        standing = standing_of(account)
+        now = rules.progress(found.compiled, standing=standing, at=at) if found else None
+        return tier_message(account.account_id, now, position=position)
 
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""

@@ -29,7 +29,12 @@ from ledger.store import Store
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import DATABASE_LOST, Writer
-from loyalty.v1.account_service_pb2 import AsOf, ListEntriesRequest, ListEntriesResponse
+from loyalty.v1.account_service_pb2 import (
+    AsOf,
+    GetTierResponse,
+    ListEntriesRequest,
+    ListEntriesResponse,
+)
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.types_pb2 import MemberRef
@@ -232,6 +237,10 @@ class Ledger:
     ) -> tuple[Account, str]:
         """(account, position). Raises UnknownMember."""
         return await self._reads.account(ref, min_position=min_position, as_of=as_of)
+
+    async def tier(self, ref: MemberRef, *, min_position: str = "") -> GetTierResponse:
+        """Where a member stands on the ladder in force now. Raises UnknownMember."""
+        return await self._reads.tier(ref, min_position=min_position)
 
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""

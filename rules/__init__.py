@@ -38,7 +38,7 @@ from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
 from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
-from rules.tiers import NeedProgress, Progress, progress, tier_for
+from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
 from rules.transfers import Transfer, TransferFacts, transfer
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "MemberFacts",
     "Metric",
     "NeedProgress",
+    "NeedsProgress",
     "Occasion",
     "PeriodLimit",
     "Pins",
@@ -105,5 +106,6 @@ __all__ = [
     "reversal_grace_until",
     "reward",
     "tier_for",
+    "tier_ranks",
     "transfer",
 ]

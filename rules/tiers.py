@@ -1,5 +1,6 @@
 """The questions of tiers: which one a member has, how long, and what is missing for the next."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from rules.facts import Instant
@@ -22,6 +23,12 @@ def tier_for(
     """
     ladder = policy.terms.ladder
     return NO_TIERS if ladder is None else ladder.answer(standing, at, occasion)
+
+
+def tier_ranks(policy: Policy) -> Mapping[str, int]:
+    """Give the rank of every tier, the lowest 0; empty for a programme without tiers."""
+    ladder = policy.terms.ladder
+    return {} if ladder is None else ladder.ranks
 
 
 class NeedProgress(NamedTuple):

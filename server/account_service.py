@@ -31,6 +31,7 @@ class AccountServicer:
         return door.service(
             SERVICE,
             Rpc("GetAccount", pb.GetAccountRequest, Verb.READ, validation.get_account, self._get),
+            Rpc("GetTier", pb.GetTierRequest, Verb.READ, validation.get_tier, self._tier),
             Rpc(
                 "ListEntries",
                 pb.ListEntriesRequest,
@@ -51,6 +52,9 @@ class AccountServicer:
         if full:
             _leave_out_foreign(message, call.principal)
         return pb.GetAccountResponse(account=message)
+
+    async def _tier(self, request: pb.GetTierRequest, _call: Call) -> pb.GetTierResponse:
+        return await self._ledger.tier(request.member, min_position=request.min_position)
 
     async def _entries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
         response = await self._ledger.entries(request)

@@ -34,6 +34,7 @@ class Verb(StrEnum):
     EARN = "earn"
     BURN = "burn"
     ENROL = "enrol"
+    TIER = "tier"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

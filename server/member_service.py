@@ -14,7 +14,7 @@ SERVICE: Final = "loyalty.v1.MemberService"
 
 
 class MemberServicer:
-    """Hands enrolments and links to the ledger, and answers who a member is."""
+    """Hands enrolments, links and granted tiers to the ledger, and answers who a member is."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Write to and read from `ledger`."""
@@ -40,6 +40,14 @@ class MemberServicer:
                 self._link,
                 unit=_unit,
             ),
+            Rpc(
+                "GrantTier",
+                pb.GrantTierRequest,
+                Verb.TIER,
+                validation.grant_tier,
+                self._grant,
+                unit=_unit,
+            ),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 
@@ -57,10 +65,19 @@ class MemberServicer:
         assert isinstance(answer.message, pb.Member)
         return pb.LinkIdentityResponse(member=answer.message, replayed=answer.replayed)
 
+    async def _grant(self, request: pb.GrantTierRequest, call: Call) -> pb.GrantTierResponse:
+        answer = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        assert isinstance(answer.message, pb.Member)
+        return pb.GrantTierResponse(member=answer.message, replayed=answer.replayed)
+
     async def _get(self, request: pb.GetMemberRequest, _call: Call) -> pb.GetMemberResponse:
         member = await self._ledger.member(request.member, min_position=request.min_position)
         return pb.GetMemberResponse(member=member)
 
 
-def _unit(request: pb.EnrolMemberRequest | pb.LinkIdentityRequest) -> str:
+def _unit(
+    request: pb.EnrolMemberRequest | pb.LinkIdentityRequest | pb.GrantTierRequest,
+) -> str:
     return request.origin.business_unit

@@ -10,7 +10,12 @@ from typing import Any, Final
 
 from ledger.act import EARN_SOURCE
 from ledger.core.refusals import Malformed
-from loyalty.v1.account_service_pb2 import GetAccountRequest, ListEntriesRequest, View
+from loyalty.v1.account_service_pb2 import (
+    GetAccountRequest,
+    GetTierRequest,
+    ListEntriesRequest,
+    View,
+)
 from loyalty.v1.audit_service_pb2 import StreamEventsRequest, VerifyHistoryRequest
 from loyalty.v1.ledger_service_pb2 import (
     AdvanceAccountRequest,
@@ -26,6 +31,7 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
     GetMemberRequest,
+    GrantTierRequest,
     LinkIdentityRequest,
 )
 from loyalty.v1.types_pb2 import Document, DocumentKind, DocumentLine, DocumentStatus
@@ -37,6 +43,7 @@ ATOMIC_MAX: Final = 512
 LINES_MAX: Final = 500
 IDENTITIES_MAX: Final = 16
 PAGE_MAX: Final = 1000
+REASON_LENGTH: Final = 200
 VERSION_MAX: Final = 10**10 - 1
 """Versions of a document are kept in ten digits."""
 NIGHTS_MAX: Final = 999
@@ -224,6 +231,25 @@ def link_identity(request: LinkIdentityRequest) -> None:
     shape.origin(request.origin)
     shape.member(request.member)
     shape.identity("identity", request.identity)
+
+
+def grant_tier(request: GrantTierRequest) -> None:
+    """Check a tier by decision of staff. Raises Malformed."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.optional_text("tier", request.tier)
+    shape.text("reason", request.reason, REASON_LENGTH)
+    if request.HasField("until_time"):
+        shape.moment("until_time", request.until_time)
+        if not request.tier:
+            shape.refuse("until_time", str(request.until_time.seconds), "none without a tier")
+
+
+def get_tier(request: GetTierRequest) -> None:
+    """Check a question for a tier. Raises Malformed."""
+    shape.member(request.member)
+    shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
 
 def get_member(request: GetMemberRequest) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from ledger.act import Act, Answer, WriteRequest
 from ledger.core.refusals import Refusal
-from ledger.handlers import context, documents, members, programme, spending
+from ledger.handlers import context, documents, members, programme, spending, tiers
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import (
     AdvanceAccountRequest,
@@ -16,7 +16,11 @@ from loyalty.v1.ledger_service_pb2 import (
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest
+from loyalty.v1.member_service_pb2 import (
+    EnrolMemberRequest,
+    GrantTierRequest,
+    LinkIdentityRequest,
+)
 from loyalty.v1.programme_service_pb2 import (
     ApprovePolicyRequest,
     DraftPolicyRequest,
@@ -65,6 +69,7 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     AdvanceAccountRequest: spending.advance_account,
     EnrolMemberRequest: members.enrol_member,
     LinkIdentityRequest: members.link_identity,
+    GrantTierRequest: tiers.grant_tier,
     PublishPolicyRequest: programme.publish_policy,
     DraftPolicyRequest: programme.draft_policy,
     RecordSimulationRequest: programme.record_simulation,

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from ledger.act import ABOUT_POLICY, CODES, Act, Answer, AnswerMessage, WriteRequest, member_of
+from ledger.act import (
+    ABOUT_MEMBER,
+    ABOUT_POLICY,
+    CODES,
+    Act,
+    Answer,
+    AnswerMessage,
+    WriteRequest,
+    member_of,
+)
 from ledger.answers import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
@@ -28,8 +37,8 @@ CLOCKS_DIFFER_BY: Final = 300 * SECOND
 """How far a till's clock may be ahead of ours."""
 _TYPES: Final = {code: kind for kind, code in CODES.items()}
 _ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
-    kind: Policy if kind in ABOUT_POLICY else Member if code in (9, 10) else Posting
-    for kind, code in CODES.items()
+    kind: Policy if kind in ABOUT_POLICY else Member if kind in ABOUT_MEMBER else Posting
+    for kind in CODES
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from server import logs
-from server.cli import accounts, history, imports, policies, service, tokens
+from server.cli import accounts, history, imports, policies, service, tiers, tokens
 from server.cli.options import example
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ app.command(epilog=example("loyalty demo --households 200 --keep"))(service.demo
 app.command("import", epilog=example("loyalty import sales.csv --enrol"))(imports.import_file)
 app.command(epilog=example("loyalty account card:8800"))(accounts.account)
 app.command(epilog=example("loyalty entries card:8800 --limit 20 --json"))(accounts.entries)
+app.command(epilog=example("loyalty tier card:8800"))(tiers.tier)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)

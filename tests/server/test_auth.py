@@ -12,7 +12,12 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
 from ledger.core.refusals import Permission, Unauthenticated
-from loyalty.v1.account_service_pb2 import VIEW_FULL, GetAccountRequest, ListEntriesRequest
+from loyalty.v1.account_service_pb2 import (
+    VIEW_FULL,
+    GetAccountRequest,
+    GetTierRequest,
+    ListEntriesRequest,
+)
 from loyalty.v1.audit_service_pb2 import StreamEventsRequest, VerifyHistoryRequest
 from loyalty.v1.ledger_service_pb2 import (
     AdvanceAccountRequest,
@@ -20,7 +25,7 @@ from loyalty.v1.ledger_service_pb2 import (
     BatchPostRequest,
     PostStreamRequest,
 )
-from loyalty.v1.member_service_pb2 import GetMemberRequest
+from loyalty.v1.member_service_pb2 import GetMemberRequest, GrantTierRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import Origin
 from server import auth, database
@@ -149,6 +154,16 @@ CALLS: dict[str, Callable[[Caller], Any]] = {
         )
     ),
     "enrol": lambda caller: caller.members.EnrolMember(requests.enrolment("e-9", "9")),
+    "tier": lambda caller: caller.members.GrantTier(
+        GrantTierRequest(
+            request_id="g",
+            origin=Origin(business_unit="market"),
+            member=requests.member(),
+            tier="gold",
+            reason="status match",
+        )
+    ),
+    "read a tier": lambda caller: caller.accounts.GetTier(GetTierRequest(member=requests.member())),
     "read a member": lambda caller: caller.members.GetMember(
         GetMemberRequest(member=requests.member())
     ),

@@ -1,0 +1,80 @@
+"""`loyalty tier`: where a member stands on the ladder, and what is missing for the next tier."""
+
+from collections.abc import Iterable
+
+from ledger.core.instant import from_timestamp, to_datetime
+from loyalty.v1 import account_service_pb2 as account_pb
+from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
+from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TierBasis
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    member_ref,
+    require_token,
+)
+from server.cli.sending import metadata
+
+
+def tier(
+    ref: Ref,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show a member's tier, what is missing for the next one, and what follows this one."""
+    call = metadata(require_token(token))
+    request = account_pb.GetTierRequest(member=member_ref(ref))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = AccountServiceStub(channel)
+        answer = stub.GetTier(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+        return
+    _print_tier(answer)
+
+
+def _print_tier(answer: account_pb.GetTierResponse) -> None:
+    if not answer.tier:
+        console.out.print(f"member [bold]{answer.member_id}[/]   the programme has no tiers")
+        return
+    until = f" until {_day(answer, 'valid_until_time')}"
+    ends = until if answer.HasField("valid_until_time") else ""
+    right = TierBasis.Name(answer.basis).removeprefix("TIER_BASIS_").lower()
+    why = "" if answer.basis == TIER_BASIS_EARNED else f"   ({right})"
+    console.out.print(
+        f"member [bold]{answer.member_id}[/]   tier [bold]{answer.tier}[/]{ends}{why}"
+    )
+    if answer.next_tier:
+        _print_needs(f"To reach {answer.next_tier}", answer.reach)
+    if answer.keep:
+        _print_needs(f"To keep {answer.tier}", answer.keep)
+    if answer.HasField("projected_time"):
+        day = _day(answer, "projected_time")
+        console.out.print(f"as things stand, from {day}: [bold]{answer.projected_tier}[/]")
+
+
+def _print_needs(title: str, any_of: Iterable[account_pb.TierNeeds]) -> None:
+    rows = console.table(title, "", "what", "where", "until", "have", "want", "missing", numbers=3)
+    for number, needs in enumerate(any_of):
+        for place, need in enumerate(needs.needs):
+            rows.add_row(
+                "and" if place else "or" if number else "",
+                " ".join((need.metric.replace("_", " "), need.subject)).strip(),
+                ", ".join(need.business_units) or "anywhere",
+                _day(need, "window_end_time") if need.HasField("window_end_time") else "for ever",
+                *(f"{amount:,}" for amount in (need.have, need.want, need.missing)),
+            )
+    console.out.print(rows)
+
+
+def _day(message: account_pb.GetTierResponse | account_pb.TierNeed, field: str) -> str:
+    """Day of a time in UTC."""
+    return f"{to_datetime(from_timestamp(getattr(message, field))):%Y-%m-%d}"

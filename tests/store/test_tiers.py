@@ -1,0 +1,190 @@
+"""Tiers through the whole write side, on a real database: the worked scenarios and their kin."""
+
+import pytest
+
+from ledger.core.instant import to_timestamp
+from ledger.core.refusals import Malformed, NoTierGranted, TierBelowEarned, UnknownTier
+from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED
+from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
+from loyalty.v1.member_service_pb2 import GrantTierRequest, Member
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef, Origin
+from tests.store.till import POLICY, Till, at, moved, open_till
+
+LADDER = (
+    POLICY.replace(
+        "  - {id: p, role: spendable}",
+        "  - {id: p, role: spendable}\n  - {id: qp, role: tier_qualifying}",
+    ).replace(
+        "redemptions:",
+        """  - {kind: base, id: status, currency: qp, rate: {points: 1, per: "1.00 EUR"}}
+  - {kind: multiplier, id: gold, currency: p, factor: 2, group: tier, when: {tier: [gold]}}
+groups: [{id: tier, combine: best_of}]
+redemptions:""",
+    )
+    + """
+tiers:
+  ladder:
+    - {id: basic}
+    - {id: gold, reach_any: [[{currency: qp, at_least: 500}]]}
+"""
+)
+
+
+def grant(
+    till: Till, member: MemberRef, tier: str, *, until: str = "", rid: str = ""
+) -> GrantTierRequest:
+    """A tier by decision of staff."""
+    return GrantTierRequest(
+        request_id=rid or till.rid(),
+        origin=Origin(business_unit="a"),
+        member=member,
+        tier=tier,
+        until_time=to_timestamp(at(until)) if until else None,
+        reason="status match",
+    )
+
+
+async def granted(till: Till, request: GrantTierRequest) -> str:
+    """Tier after a grant."""
+    message = (await till.write(request)).message
+    assert isinstance(message, Member)
+    return message.tier
+
+
+async def tier(till: Till, member: MemberRef) -> str:
+    """Tier now."""
+    return (await till.ledger.member(member)).tier
+
+
+def pending(request: PostDocumentRequest) -> PostDocumentRequest:
+    """The same as a booking."""
+    request.document.status = DOCUMENT_STATUS_PENDING
+    return request
+
+
+async def points(till: Till, member: MemberRef) -> tuple[int, int]:
+    """(pending, available) spendable points."""
+    account, _ = await till.ledger.account(member)
+    balance = account.balance("p")
+    return balance.pending, balance.available
+
+
+async def test_s07_a_stay_booked_as_basic_is_paid_as_gold_at_check_out(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(LADDER)
+        member = await till.enrol("1")
+        await till.post(pending(till.document(member, "R1", 1, 200_00)))
+        assert await points(till, member) == (200, 0)
+        till.clock.set(at("2025-03-05T12:00"))
+        await till.post(pending(till.document(member, "R1", 2, 180_00)))
+        assert await points(till, member) == (180, 0)
+        till.clock.set(at("2025-03-10T00:00"))
+        assert await granted(till, grant(till, member, "gold", until="2025-04-01T00:00")) == "gold"
+        till.clock.set(at("2025-03-15T12:00"))
+        await till.post(till.document(member, "R1", 3, 210_00))
+        assert await points(till, member) == (0, 420)
+        till.clock.set(at("2025-04-20T12:00"))
+        assert await tier(till, member) == "basic"
+        await till.post(till.document(member, "R1", 4, 190_00))
+        assert await points(till, member) == (0, 380)
+
+
+async def test_s08_the_tier_and_the_policy_are_those_of_when_it_happened(database: str) -> None:
+    second = LADDER.replace("version: 1", "version: 2").replace("factor: 2", "factor: 3")
+    second = second.replace("2020-01-01T00:00:00Z", "2025-03-11T00:00:00Z")
+    async with open_till(database, now="2025-03-08T12:00", approval_required=False) as till:
+        await till.publish(LADDER)
+        await till.publish(second)
+        member = await till.enrol("1")
+        till.clock.set(at("2025-03-10T00:00"))
+        await till.write(grant(till, member, "gold"))
+        till.clock.set(at("2025-03-12T08:00"))
+        stay = till.document(member, "R1", 1, 100_00, occurred="2025-03-09T11:00")
+        posted = await till.post(stay)
+        assert [(g.rule, g.granted) for g in posted.grants if g.currency == "p"] == [("base", 100)]
+        assert await till.available(member) == 100
+
+
+@pytest.mark.parametrize(
+    ("keep", "refunds", "end", "last", "available"),
+    [
+        ("500", "refunds: {tier: keep}\n", "gold", 20, 520),
+        ("500", "", "basic", 10, 510),
+        ("450", "", "basic", 10, 510),
+    ],
+)
+async def test_s28_an_order_upgrades_and_its_refund_asks_the_ladder(
+    database: str, keep: str, refunds: str, end: str, last: int, available: int
+) -> None:
+    text = LADDER.replace(
+        "at_least: 500}]]}",
+        f"at_least: 500}}]], keep_any: [[{{currency: qp, at_least: {keep}}}]]}}",
+    )
+    async with open_till(database) as till:
+        await till.publish(text + refunds)
+        member = await till.enrol("1")
+        seen = []
+        for document, cents in (("D1", 400_00), ("D2", 200_00), ("D3", 50_00)):
+            posted = await till.post(till.document(member, document, 1, cents))
+            spendable = [move.points for move in posted.movements if move.currency == "p"]
+            seen.append((sum(spendable), await tier(till, member)))
+        assert seen == [(400, "basic"), (200, "gold"), (100, "gold")]
+        cancelled = await till.post(till.document(member, "D2", 2))
+        assert ("points_clawed_back", 200) in moved(cancelled)
+        assert await tier(till, member) == end
+        posted = await till.post(till.document(member, "D4", 1, 10_00))
+        assert ("points_earned", last) in moved(posted)
+        assert await till.available(member) == available
+        account, _ = await till.ledger.account(member)
+        assert account.qualifying == {("qp", "2025"): 460}
+
+
+async def test_a_tier_is_granted_once_and_ended_by_staff(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(LADDER)
+        member = await till.enrol("1")
+        request = grant(till, member, "gold", until="2026-01-01T00:00", rid="g-1")
+        assert await granted(till, request) == "gold"
+        again = await till.write(request)
+        assert again.replayed
+        place = await till.ledger.tier(member)
+        assert (place.tier, place.basis, place.projected_tier) == (
+            "gold", TIER_BASIS_GRANTED, "basic",
+        )  # fmt: skip
+        assert await granted(till, grant(till, member, "")) == "basic"
+        with pytest.raises(NoTierGranted):
+            await till.write(grant(till, member, ""))
+
+
+async def test_what_cannot_be_granted_is_refused_by_name(database: str) -> None:
+    async with open_till(database) as till:
+        silver = "{id: silver, reach_any: [[{currency: qp, at_least: 100}]]}"
+        await till.publish(LADDER.replace("{id: basic}", f"{{id: basic}}\n    - {silver}", 1))
+        member = await till.enrol("1")
+        with pytest.raises(UnknownTier) as unknown:
+            await till.write(grant(till, member, "platinum"))
+        assert unknown.value.fields["known"] == "silver, gold"
+        with pytest.raises(UnknownTier):
+            await till.write(grant(till, member, "basic"))
+        with pytest.raises(Malformed) as past:
+            await till.write(grant(till, member, "gold", until="2025-02-01T00:00"))
+        assert past.value.fields["field"] == "until_time"
+        await till.post(till.document(member, "D1", 1, 500_00))
+        with pytest.raises(TierBelowEarned) as below:
+            await till.write(grant(till, member, "silver"))
+        assert below.value.fields == {"tier": "silver", "earned": "gold"}
+
+
+async def test_the_place_on_the_ladder_tells_what_is_missing(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(LADDER)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 120_00))
+        place = await till.ledger.tier(member)
+        assert (place.tier, place.basis, place.next_tier) == ("basic", TIER_BASIS_EARNED, "gold")
+        need = place.reach[0].needs[0]
+        assert (need.metric, need.subject, need.have, need.want, need.missing) == (
+            "qualifying_points", "qp", 120, 500, 380,
+        )  # fmt: skip
+        assert need.window_end_time == to_timestamp(at("2026-01-01T00:00"))
+        assert place.position
