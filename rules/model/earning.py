@@ -40,12 +40,21 @@ class Group(Part):
 class Cap(Part):
     """The most points: of one document, or of a member, a household or everybody in a window."""
 
-    per: Literal["transaction", "member", "household", "campaign"] = "member"
-    """Whose points count: the document's, the member's, the household's or everybody's."""
+    per: Literal["transaction", "member", "household", "campaign"] = "transaction"
+    """Whose points count: the document's, or in a window the member's, unless it says another."""
     window: Window = "transaction"
     """The period in which they count, in the programme's zone."""
     points: Points
     """The most points."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, raw: object) -> object:
+        """Write out whose points count: in a window of time, the member's."""
+        if not isinstance(raw, dict) or "per" in raw:
+            return raw
+        within = raw.get("window", "transaction") == "transaction"
+        return {**raw, "per": "transaction" if within else "member"}
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
