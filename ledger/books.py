@@ -14,6 +14,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
+    ClawbackWrittenOff,
     DocumentPosted,
     HoldCaptured,
     OpeningLotRecorded,
@@ -124,7 +125,8 @@ class LotBook:
 class DocumentBook:
     """Holds what was posted for a document against what its rules gave.
 
-    The difference of two versions' grants is what is issued, less what is taken back or owed.
+    The difference of two versions' grants is what is issued, less what is taken back, owed or
+    written off.
     Tier-qualifying points alone may be taken back in part: what is missing of them is not owed.
     """
 
@@ -162,7 +164,7 @@ class DocumentBook:
                 window, points = fact.tier_window, -fact.points
             case PointsClawedBack() | PendingClawedBack():
                 window, points = fact.tier_window, fact.points
-            case ArrearsIncurred():
+            case ArrearsIncurred() | ClawbackWrittenOff():
                 points = fact.points
             case _:
                 return

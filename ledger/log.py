@@ -56,10 +56,10 @@ class Log:
         rows = await self._pool.fetch(statements.STRAY_EVENTS, self.lanes)
         return [(row[0], row[1]) for row in rows]
 
-    async def policy_payloads(self) -> list[bytes]:
-        """Payloads of all policy events."""
+    async def policy_events(self) -> list[tuple[str, Instant, bytes]]:
+        """(stream, recorded at, payload) of all policy events, in order within each stream."""
         rows = await self._pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), 0)
-        return [row[3] for row in rows]
+        return [(row[0], from_datetime(row[2]), row[3]) for row in rows]
 
 
 def _stored_event(row: asyncpg.Record) -> StoredEvent:

@@ -7,15 +7,19 @@ from typing import Final
 
 import rules
 from ledger.core.commands import Grant
-from ledger.core.events import decode
+from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp
+from ledger.core.programme import Programme, after
+from ledger.core.usage import METRIC
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
 from ledger.policies import published
+from ledger.room import recorded_room
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from loyalty.v1.types_pb2 import Grant as GrantMessage
 
-Terms = tuple[str, str, int, int, str, Instant | None, Instant | None, str]
-"""(rule, currency, wanted, granted, funder, pending until, expires at, tier window)"""
+Terms = tuple[str, str, int, int, str, Instant | None, Instant | None, str, str, str]
+"""As NAMES."""
 
 NAMES: Final = (
     "rule",
@@ -26,6 +30,8 @@ NAMES: Final = (
     "available_time",
     "expire_time",
     "tier_window",
+    "campaign",
+    "cut_by",
 )
 
 
@@ -37,16 +43,19 @@ def digest_of(event: PolicyDrafted | PolicyPublished) -> str:
 class Awards:
     """Asks the rules again."""
 
-    def __init__(self, payloads: Iterable[bytes]) -> None:
-        """Take the policies in these payloads, each under the digest that its content has.
+    def __init__(self, events: Iterable[tuple[str, Instant, bytes]]) -> None:
+        """Take the policies in these events, each under the digest that its content has.
 
         What is damaged is left out: it is named where it stands, and whatever was awarded under it.
         """
         self._policies: dict[str, rules.Policy] = {}
+        self.programme = Programme()
         self.checked = 0
-        for payload in payloads:
+        for stream, recorded_at, payload in events:
             try:
                 event = decode(payload)
+                if isinstance(event, PolicyFact):
+                    self.programme = after(self.programme, event, recorded_at, stream)
                 if isinstance(event, PolicyPublished):
                     policy = published(event).compiled
                     self._policies[digest_of(event)] = policy
@@ -62,11 +71,17 @@ class Awards:
         try:
             at = pinned_instant(posted.pins.local_time)
             facts = facts_of(posted.document, posted.origin, at)
-            again = award(policy, facts, member=rules.NOBODY, pins=pins_of(posted.pins))
+            pins, room = pins_of(posted.pins), recorded_room(posted)
+            again = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
         except Exception as error:
             # What is stored was evaluated once; if it cannot be any more, it is not what it was.
             return f"cannot be evaluated again: {error}"
-        return _difference(posted.grants, again.grants)
+        return _difference(posted.grants, again.grants) or _counted_otherwise(posted, again)
+
+    def lowest_tier(self, digest: str) -> str:
+        """The tier of who has none, under a policy; empty when it has no ladder."""
+        policy = self._policies.get(digest)
+        return (policy.terms.lowest_tier or "") if policy is not None else ""
 
 
 def _difference(stored: Iterable[GrantMessage], again: Iterable[Grant]) -> str:
@@ -93,6 +108,8 @@ def _stored(grant: GrantMessage) -> Terms:
         pending,
         expires,
         grant.tier_window,
+        grant.campaign,
+        grant.cut_by,
     )
 
 
@@ -106,4 +123,77 @@ def _given(grant: Grant) -> Terms:
         grant.pending_until,
         grant.expires_at,
         grant.window,
+        grant.campaign,
+        grant.cut_by,
     )
+
+
+def _counted_otherwise(posted: DocumentPosted, again: rules.Award) -> str:
+    """How else than stored a document counts now; empty when it does not."""
+    for what, stored, gives in (
+        ("usages", _stored_uses(posted), _given_uses(posted, again)),
+        ("numbers", _stored_numbers(posted), _given_numbers(again)),
+        ("benefits", _stored_benefits(posted), _given_benefits(again)),
+    ):
+        for key in sorted(stored.keys() | gives.keys()):
+            if stored.get(key) != gives.get(key):
+                return f"{what} of {key} are {stored.get(key)}, the rules give {gives.get(key)}"
+    return ""
+
+
+_Counted = dict[tuple[str, ...], object]
+
+
+def _stored_uses(posted: DocumentPosted) -> _Counted:
+    return {
+        (usage.name, usage.scope if usage.name.startswith(METRIC) else "", usage.period): (
+            usage.others,
+            usage.total,
+        )
+        for usage in posted.usages
+        if usage.total or (usage.others and not usage.name.startswith(METRIC))
+    }
+
+
+def _given_uses(posted: DocumentPosted, again: rules.Award) -> _Counted:
+    """Whose household a purse was is not pinned: its name and period say which it is."""
+    uses: _Counted = {
+        (cap.name, "", cap.period): (others, points)
+        for cap, others, points in again.uses
+        if others or points
+    }
+    if posted.document.status != DOCUMENT_STATUS_PENDING:
+        for name, scope, window, amount in again.metrics:
+            if amount:
+                uses[METRIC + name, scope, window] = (0, amount)
+    return uses
+
+
+def _stored_numbers(posted: DocumentPosted) -> _Counted:
+    return {
+        (number.counter, number.period): number.number
+        for number in posted.numbers
+        if number.number and number.change >= 0
+    }
+
+
+def _given_numbers(again: rules.Award) -> _Counted:
+    return {(counter.counter, counter.period): number for counter, number in again.numbers}
+
+
+def _stored_benefits(posted: DocumentPosted) -> _Counted:
+    return {
+        (given.rule, given.benefit): (
+            given.quantity,
+            from_timestamp(given.expire_time),
+            given.campaign,
+        )
+        for given in posted.benefits
+    }
+
+
+def _given_benefits(again: rules.Award) -> _Counted:
+    return {
+        (given.rule, given.benefit): (given.quantity, given.expires_at, given.campaign)
+        for given in again.benefits
+    }

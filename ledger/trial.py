@@ -5,11 +5,16 @@ from typing import Any, Final
 
 from ledger.books import DocumentBook, LotBook
 from ledger.core.events import AccountFact
+from ledger.core.instant import Instant
 from ledger.core.lots import CorruptHistory
 from ledger.core.state import Account
 from ledger.core.tally import Tally
+from ledger.counting_books import CountingBook
+from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
-from loyalty.v1.events_pb2 import DocumentPosted, Event, HoldCaptured, HoldReleased
+from ledger.pin_books import PinBook, not_in_force
+from ledger.reawarding import Awards
+from loyalty.v1.events_pb2 import DocumentPosted, Event, HoldCaptured, HoldReleased, TierChanged
 
 
 def _with_field(field: str) -> frozenset[str]:
@@ -26,37 +31,46 @@ _TELLS_AVAILABLE: Final = _with_field("available_after")
 class Trial:
     """Folds an account fact by fact; each reason is told once, since what follows repeats it."""
 
-    __slots__ = ("_documents", "_lots", "_told", "last_pos", "sound", "tally")
+    __slots__ = (
+        "_awards",
+        "_counting",
+        "_documents",
+        "_lots",
+        "_pins",
+        "_told",
+        "last_pos",
+        "sound",
+        "tally",
+    )
 
-    def __init__(self, account_id: str) -> None:
-        """Begin with an empty account."""
+    def __init__(self, account_id: str, awards: Awards | None = None) -> None:
+        """Begin with an empty account; without `awards` pins are not looked at."""
         self.tally = Tally(Account(account_id))
         self.sound = True
         """Whether the fold could follow the facts so far."""
         self.last_pos = 0
         self._lots = LotBook()
         self._documents = DocumentBook()
+        self._counting = CountingBook()
+        self._pins = PinBook()
+        self._awards = awards
         self._told: set[Reason] = set()
 
-    def enter(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+    def enter(self, fact: AccountFact, pos: int, recorded_at: Instant) -> Iterator[Finding]:
         """Take the next fact; yield what does not match."""
         self.last_pos = pos
         if self.sound:
-            for finding in self._enter(fact, pos):
+            for finding in self._enter(fact, pos, recorded_at):
                 if finding.reason not in self._told:
                     self._told.add(finding.reason)
                     yield finding
 
-    def _enter(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+    def _enter(self, fact: AccountFact, pos: int, recorded_at: Instant) -> Iterator[Finding]:
         for wrong in self._lots.enter(fact):
             yield Finding(pos, Reason.LOT_BELOW_ZERO, wrong)
-        if isinstance(fact, DocumentPosted):
-            posted_at = self._documents.pos
-            for wrong in self._documents.post(fact, pos):
-                yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
-        else:
-            for wrong in self._documents.enter(fact):
-                yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
+        if self._awards is not None:
+            yield from self._check_pins(fact, pos, recorded_at, self._awards)
+        yield from self._enter_document(fact, pos)
         try:
             self.tally.apply(fact)
         except CorruptHistory as error:
@@ -70,10 +84,39 @@ class Trial:
             for wrong in _unlike(fact, self.tally):
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
 
+    def _enter_document(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        if not isinstance(fact, DocumentPosted):
+            for wrong in self._documents.enter(fact):
+                yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
+            return
+        for wrong in self._counting.post(fact, self.tally):
+            yield Finding(pos, Reason.ROOM_MISMATCH, wrong)
+        posted_at = self._documents.pos
+        for wrong in self._documents.post(fact, pos):
+            yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
+
+    def _check_pins(
+        self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards
+    ) -> Iterator[Finding]:
+        lowest = ""
+        if isinstance(fact, DocumentPosted) and fact.pins.policy_digest:
+            digest = fact.pins.policy_digest
+            lowest = awards.lowest_tier(digest)
+            if self._pins.is_first(fact):
+                at = pinned_instant(fact.pins.local_time)
+                wrong = not_in_force(awards.programme, digest, at, recorded_at)
+                if wrong:
+                    yield Finding(pos, Reason.POLICY_NOT_IN_FORCE, wrong)
+        if isinstance(fact, DocumentPosted | TierChanged):
+            yield from self._pins.enter(fact, pos, self.tally.tiers, lowest)
+
     def close(self) -> Iterator[Finding]:
         """Hold the final account against the books."""
+        yield from self._pins.close()
         if not self.sound:
             return
+        for wrong in self._counting.compare(self.tally):
+            yield Finding(self.last_pos, Reason.ROOM_MISMATCH, wrong)
         for wrong in self._documents.settle():
             yield Finding(self._documents.pos, Reason.AWARD_MISMATCH, wrong)
         for wrong in self._lots.compare(self.tally):

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, cast
 
 from google.protobuf.message import DecodeError
 
+from ledger.core.counting import document_key
 from ledger.core.events import (
     AccountFact,
     AnyFact,
@@ -25,14 +26,15 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import DOCUMENT, POLICY, account_of, lane_of
+from ledger.lanes import BUDGET, DOCUMENT, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
 from ledger.policy_trial import PolicyTrial
+from ledger.purse_books import DocumentPlaces, PurseBook
 from ledger.reawarding import Awards
 from ledger.tree import Frontier
 from ledger.trial import Trial
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
 
 PAGE: Final = 500
 """Events read at once."""
@@ -44,7 +46,7 @@ PROGRESS_EVERY: Final = 20_000
 async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
     """Check the history as it stands now; progress as it goes, the last word has `done` set."""
     ends = await log.lane_ends()
-    check = _Check(log.lanes, None if skip_awards else Awards(await log.policy_payloads()))
+    check = _Check(log.lanes, None if skip_awards else Awards(await log.policy_events()))
     total = sum(end.next_pos for end in ends)
     for lane, pos in await log.stray_events():
         stray = Finding(pos, Reason.POSITION_GAP, f"there is no lane {lane}")
@@ -60,6 +62,7 @@ async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryR
                 told = check.events
                 yield check.progress(total)
         check.end(end)
+    await check.close()
     last = check.progress(total)
     last.done = True
     last.lane_roots.extend(check.roots)
@@ -90,6 +93,8 @@ class _Check:
         self.states = StateDigest()
         self.roots: list[LaneRoot] = []
         self.events = 0
+        self.purses = PurseBook()
+        self.documents = DocumentPlaces()
         self._lane = _Lane(0, self)
 
     def begin(self, end: LaneEnds) -> None:
@@ -112,6 +117,12 @@ class _Check:
                 self.states.add(trial.tally.account())
         size = lane.tree.size
         self.roots.append(LaneRoot(lane=lane.lane, size=size, root=lane.tree.root()))
+
+    async def close(self) -> None:
+        """Hold the lanes against each other."""
+        forked = await asyncio.to_thread(self.documents.forked)
+        for lane, finding in (*self.purses.close(), *forked):
+            self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:
         return VerifyHistoryResponse(
@@ -138,6 +149,9 @@ class _Lane:
         self.trials: dict[str, Trial] = {}
         self._lanes, self._awards = check.lanes, check.awards
         self._policies = PolicyTrial()
+        self._purses, self._documents = check.purses, check.documents
+        self._placed: set[tuple[str, str]] = set()
+        """(stream, document) of those whose place is known."""
         self._versions: dict[str, int] = {}
         self._leaves: list[bytes] = []
         self._last = _Last(-1, -(2**62))
@@ -204,8 +218,8 @@ class _Lane:
         if account_id:
             trial = self.trials.get(event.stream)
             if trial is None:
-                trial = self.trials[event.stream] = Trial(account_id)
-            yield from trial.enter(cast(AccountFact, fact), event.pos)
+                trial = self.trials[event.stream] = Trial(account_id, self._awards)
+            yield from trial.enter(cast(AccountFact, fact), event.pos, event.recorded_at)
         elif not _at_home(event.stream, fact):
             detail = f"a {type(fact).__name__} does not belong in {event.stream}"
             yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
@@ -213,8 +227,20 @@ class _Lane:
             entered = self._policies.enter(fact, stream=event.stream, recorded_at=event.recorded_at)
             for wrong in entered:
                 yield Finding(event.pos, Reason.POLICY_MISMATCH, wrong)
-        if isinstance(fact, DocumentPosted) and self._awards and fact.pins.policy_digest:
-            difference = self._awards.difference(fact)
+        elif isinstance(fact, BudgetUsed):
+            yield from self._purses.enter(fact, event.stream, self.lane, event.pos)
+        if isinstance(fact, DocumentPosted):
+            yield from self._document(event, fact)
+
+    def _document(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:
+        document = posted.document
+        key = document_key(posted.business_unit, document.source, document.document_id)
+        if (event.stream, key) not in self._placed:
+            self._placed.add((event.stream, key))
+            self._documents.add(key, self.lane, event.pos)
+        self._purses.post(posted, self.lane, event.pos)
+        if self._awards and posted.pins.policy_digest:
+            difference = self._awards.difference(posted)
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
 
@@ -253,4 +279,6 @@ def _at_home(stream: str, fact: AnyFact) -> bool:
     """Whether a fact may stand in a stream that is not an account's."""
     if isinstance(fact, PolicyFact):
         return stream.startswith(POLICY)
+    if isinstance(fact, BudgetUsed):
+        return stream.startswith(BUDGET)
     return isinstance(fact, DocumentPosted) and stream.startswith(DOCUMENT)

@@ -1,6 +1,6 @@
 """What an account is, folded from its facts. Frozen: nobody can change it, all may keep it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -151,6 +151,14 @@ class TierSpan:
         return min(self.review_at, self.valid_until)
 
 
+def tier_at(tiers: Sequence[TierSpan], at: Instant) -> str:
+    """Tier among spans, oldest first, that was valid at an instant; empty for none."""
+    for span in reversed(tiers):
+        if span.from_at <= at:
+            return span.tier
+    return ""
+
+
 class Benefit(NamedTuple):
     """What a document grants besides points."""
 
@@ -214,10 +222,7 @@ class Account:
 
     def tier_at(self, at: Instant) -> str:
         """Tier that was valid at an instant, as known now; empty for none."""
-        for span in reversed(self.tiers):
-            if span.from_at <= at:
-                return span.tier
-        return ""
+        return tier_at(self.tiers, at)
 
     def balance(self, currency: str) -> Balance:
         """Points of one currency; zeros when it was never used."""

@@ -263,7 +263,9 @@ class Divergence(_message.Message):
     pos: _builtins.int
     """Position."""
     reason: _builtins.str
-    """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH"."""
+    """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH",
+    "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "POLICY_NOT_IN_FORCE".
+    """
     detail: _builtins.str
     """What was found and what was expected."""
     def __init__(

@@ -1,0 +1,142 @@
+"""Books of what documents use and of the numbers they have, kept beside the fold.
+
+Each version must say what it uses in total and against the one before, what others had used when it
+was evaluated, and which number it took or gave back; no number is two documents' at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from ledger.core.counting import document_key
+from ledger.core.tally import Tally
+from ledger.core.usage import METRIC, UsageKey, is_forgotten, is_shared, key_of
+from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.types_pb2 import CounterNumber, Usage
+
+_CAP: Final = "cap/"
+
+
+class UsageBook:
+    """What each document of an account uses, and all of them together."""
+
+    __slots__ = ("_of", "_used")
+
+    def __init__(self) -> None:
+        """Begin with no document."""
+        self._of: dict[str, dict[UsageKey, int]] = {}
+        self._used: Counter[UsageKey] = Counter()
+
+    def post(self, posted: DocumentPosted, document: str, tally: Tally) -> Iterator[str]:
+        """Enter a version, before it is folded; yield what is wrong with it."""
+        if not posted.usages and document not in self._of:
+            return
+        before = self._of.pop(document, {})
+        now: dict[UsageKey, int] = {}
+        for usage in posted.usages:
+            key = key_of(usage)
+            had = before.pop(key, 0)
+            yield from self._compare(usage, had, tally)
+            self._used[key] += usage.total - had
+            if usage.total:
+                now[key] = usage.total
+        for name, _, period in before:
+            yield f"document {document} does not say that it uses nothing of {name} {period}"
+        if now:
+            self._of[document] = now
+
+    def _compare(self, usage: Usage, had: int, tally: Tally) -> Iterator[str]:
+        name, scope, period = key = key_of(usage)
+        if usage.change != usage.total - had:
+            yield f"{name} {period} changes by {usage.change}, from {had} to {usage.total}"
+        if is_shared(name, scope) or name.startswith(METRIC):
+            return
+        others = self._used[key] - had
+        if usage.others != others and not is_forgotten(tally.counting.usage, key):
+            yield f"others are said to have used {usage.others} of {name} {period}, not {others}"
+
+    def compare(self, tally: Tally) -> Iterator[str]:
+        """Hold the folded account against the book; yield what differs."""
+        for key, used in tally.counting.usage.items():
+            if key[0].startswith(_CAP) and used != self._used[key]:
+                yield f"{key[0]} {key[2]} is used with {used}, its documents say {self._used[key]}"
+
+
+class NumberBook:
+    """Which document, or which day, has which number of a counter."""
+
+    __slots__ = ("_holders", "_of")
+
+    def __init__(self) -> None:
+        """Begin with no document."""
+        self._of: dict[str, dict[tuple[str, str], int]] = {}
+        self._holders: dict[tuple[str, str, int], tuple[str, int]] = {}
+        """By (counter, period, number): a document or a day, and how many documents share it."""
+
+    def post(self, posted: DocumentPosted, document: str) -> Iterator[str]:
+        """Enter a version; yield what is wrong with its numbers."""
+        if not posted.numbers and document not in self._of:
+            return
+        before = self._of.pop(document, {})
+        now: dict[tuple[str, str], int] = {}
+        for number in posted.numbers:
+            key = (number.counter, number.period)
+            had = before.pop(key, 0)
+            if number.change > 0:
+                yield from self._take(number, had, document)
+            elif number.change < 0:
+                yield from self._give_back(number, had)
+            elif had and number.number != had:
+                yield f"number {had} of counter {number.counter} became {number.number}"
+            if number.change > 0 or (had and number.change == 0):
+                now[key] = number.number
+        for counter, _ in before:
+            yield f"document {document} does not say that it lost its number of {counter}"
+        if now:
+            self._of[document] = now
+
+    def _take(self, number: CounterNumber, had: int, document: str) -> Iterator[str]:
+        if had:
+            yield f"counter {number.counter} gives {document} a second number"
+        if number.streak:
+            return
+        place = (number.counter, number.period, number.number)
+        holder = number.day if number.by_day else document
+        other, sharing = self._holders.get(place, (holder, 0))
+        if other != holder:
+            yield f"number {number.number} of counter {number.counter} is that of {other} already"
+        self._holders[place] = (holder, sharing + 1)
+
+    def _give_back(self, number: CounterNumber, had: int) -> Iterator[str]:
+        if had != number.number:
+            yield f"number {number.number} of counter {number.counter} is given back, it was {had}"
+        if number.streak:
+            return
+        place = (number.counter, number.period, number.number)
+        holder, sharing = self._holders.get(place, ("", 1))
+        if sharing > 1:
+            self._holders[place] = (holder, sharing - 1)
+        else:
+            self._holders.pop(place, None)
+
+
+class CountingBook:
+    """Both books of an account."""
+
+    __slots__ = ("_numbers", "_usage")
+
+    def __init__(self) -> None:
+        """Begin with no document."""
+        self._usage = UsageBook()
+        self._numbers = NumberBook()
+
+    def post(self, posted: DocumentPosted, tally: Tally) -> Iterator[str]:
+        """Enter a version, before it is folded; yield what is wrong with it."""
+        document = posted.document
+        key = document_key(posted.business_unit, document.source, document.document_id)
+        yield from self._usage.post(posted, key, tally)
+        yield from self._numbers.post(posted, key)
+
+    def compare(self, tally: Tally) -> Iterator[str]:
+        """Hold the folded account against the books; yield what differs."""
+        yield from self._usage.compare(tally)

@@ -1,0 +1,112 @@
+"""Pins held against the history: the policy was in force, the tier was the member's, nothing moves.
+
+What an account was known to be when a document was recorded is known here too, because its facts
+are folded in the same order.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from ledger.core.counting import document_key
+from ledger.core.events import AccountFact
+from ledger.core.instant import Instant, to_datetime
+from ledger.core.programme import Programme
+from ledger.core.publishing import LEAD
+from ledger.core.state import TierSpan, tier_at
+from ledger.evaluation import pinned_instant
+from ledger.findings import Finding, Reason
+from loyalty.v1.events_pb2 import DocumentPosted, TierChanged
+from loyalty.v1.types_pb2 import Pins
+
+_SEEN_AFTER: Final = LEAD
+"""Within this time every process has seen what was recorded of policies."""
+
+
+def not_in_force(programme: Programme, digest: str, at: Instant, recorded_at: Instant) -> str:
+    """Why a policy could not be asked about an instant when a fact was recorded; empty: it could.
+
+    What was published or withdrawn just before need not have been seen yet.
+    """
+    version = programme.versions.get(digest)
+    if version is None or version.published is None or version.published.at >= recorded_at:
+        return f"no policy with digest {digest} was published then"
+    if version.effective_at > at:
+        return f"policy version {version.version} was not in force at {to_datetime(at)}"
+    seen_by = recorded_at - _SEEN_AFTER
+    if version.withdrawn is not None and version.withdrawn.at < seen_by:
+        return f"policy version {version.version} was withdrawn before"
+    for other in programme.published:
+        if other.version <= version.version or other.effective_at > at:
+            continue
+        assert other.published is not None, "published versions have been published"
+        if other.withdrawn is None and other.published.at < seen_by:
+            return f"policy version {other.version} was in force, not {version.version}"
+    return ""
+
+
+class _Suspicion(NamedTuple):
+    """A tier that was not the member's, unless the document itself gave it."""
+
+    entry_id: str
+    tier: str
+    finding: Finding
+
+
+class PinBook:
+    """Pins of the documents of one account."""
+
+    __slots__ = ("_pinned", "_suspicion")
+
+    def __init__(self) -> None:
+        """Begin with no document."""
+        self._pinned: dict[str, int] = {}
+        """By document, a hash of its pins."""
+        self._suspicion: _Suspicion | None = None
+
+    def enter(
+        self, fact: AccountFact, pos: int, tiers: Sequence[TierSpan], lowest_tier: str
+    ) -> Iterator[Finding]:
+        """Take the next fact, and the tiers known before it; yield what does not match."""
+        if isinstance(fact, TierChanged):
+            suspicion = self._suspicion
+            if suspicion and (suspicion.entry_id, suspicion.tier) == (fact.entry_id, fact.to_tier):
+                self._suspicion = None
+        elif isinstance(fact, DocumentPosted):
+            yield from self.close()
+            if fact.pins.policy_digest:
+                yield from self._post(fact, pos, tiers, lowest_tier)
+
+    def _post(
+        self, posted: DocumentPosted, pos: int, tiers: Sequence[TierSpan], lowest_tier: str
+    ) -> Iterator[Finding]:
+        document, pins = posted.document, posted.pins
+        key = document_key(posted.business_unit, document.source, document.document_id)
+        before = self._pinned.get(key)
+        if before is not None:
+            if before != _hash(pins):
+                detail = f"the pins of document {key} are not those of its first final version"
+                yield Finding(pos, Reason.AWARD_MISMATCH, detail)
+            return
+        if posted.pinned:
+            self._pinned[key] = _hash(pins)
+        held = tier_at(tiers, pinned_instant(pins.local_time))
+        if pins.tier not in (held, "" if held else lowest_tier):
+            detail = f"tier {pins.tier!r} is pinned, the member had {held or lowest_tier!r}"
+            finding = Finding(pos, Reason.TIER_NOT_HELD, detail)
+            self._suspicion = _Suspicion(posted.entry_id, pins.tier, finding)
+
+    def is_first(self, posted: DocumentPosted) -> bool:
+        """Whether a version is evaluated under pins of its own."""
+        document = posted.document
+        key = document_key(posted.business_unit, document.source, document.document_id)
+        return key not in self._pinned
+
+    def close(self) -> Iterator[Finding]:
+        """Yield what no later fact has explained."""
+        if self._suspicion is not None:
+            yield self._suspicion.finding
+        self._suspicion = None
+
+
+def _hash(pins: Pins) -> int:
+    return hash(pins.SerializeToString(deterministic=True))
