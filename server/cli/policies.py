@@ -1,47 +1,28 @@
-"""`loyalty policy check` and `loyalty policy publish`."""
+"""`loyalty policy check` and `loyalty policy publish`; the steps between stand beside it."""
 
-import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
-from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
-from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    channel_to,
-    example,
-    require_token,
-)
-from server.cli.sending import metadata
+from server.cli import console, policy_steps
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
     from rules import Finding
 
-MAX_BYTES: Final = 1 << 20
-
-app = typer.Typer(help="Check and publish point policy.", no_args_is_help=True)
-
-PolicyFile = Annotated[
-    Path,
-    typer.Argument(metavar="FILE", help="Policy document, YAML or JSON.", show_default=False),
-]
+app = typer.Typer(help="Check, draft, approve and publish point policy.", no_args_is_help=True)
+policy_steps.add_to(app)
 
 
 @app.command("check", epilog=example("loyalty policy check rules/programmes/harbour.yaml"))
-def check_command(file: PolicyFile, json: AsJson = False) -> None:
+def check_command(file: policy_steps.PolicyFile, json: AsJson = False) -> None:
     """Check a policy document as publishing would, without a server. Exit 1 if it has errors."""
     # Imported when it is wanted: a command's start must not wait for the language.
     from rules import PolicyRefused, check, compile_policy, load
 
-    text = _read(file)
+    text = policy_steps.read(file)
     try:
         document = load(text)
         findings = list(check(document))
@@ -84,47 +65,47 @@ def _print(file: Path, findings: list["Finding"]) -> None:
 @app.command(
     epilog=example("loyalty policy publish rules/programmes/harbour.yaml --server 127.0.0.1:7070")
 )
-def publish(
-    file: PolicyFile,
+def publish(  # noqa: PLR0913 - every option is an argument
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT", help="A policy document, or the digest of a draft.", show_default=False
+        ),
+    ],
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     ca: Authority = None,
+    operator: policy_steps.Operator = "",
     allow_retroactive: Annotated[
         bool, typer.Option(help="Allow an effective_from in the past.")
     ] = False,
-    validate_only: Annotated[bool, typer.Option(help="All checks, nothing recorded.")] = False,
+    allow_overlap: Annotated[
+        bool, typer.Option(help="Allow a lower version to take effect at or after a higher one.")
+    ] = False,
+    validate_only: policy_steps.ValidateOnly = False,
     json: AsJson = False,
 ) -> None:
-    """Publish a policy document. Publishing the same document again changes nothing."""
-    text = _read(file)
+    """Publish a policy: it takes effect at its effective_from. Publishing it again changes nothing.
+
+    The first policy of a programme needs nobody's approval. Every later one is drafted first, and
+    approved by another person, unless the service is set to ask for no approval.
+    """
+    file = Path(what)
+    by_digest = policy_steps.names_digest(what) and not file.exists()
+    text = "" if by_digest else policy_steps.read(file)
+    named = policy_steps.whole_digest(server, token, ca, what) if by_digest else ""
     request = programme_pb.PublishPolicyRequest(
-        request_id=hashlib.sha256(b"loyalty policy publish\x1f" + text.encode()).hexdigest(),
+        request_id=policy_steps.request_id("publish", text or named, operator),
         validate_only=validate_only,
         document=text,
+        digest=named,
         allow_retroactive=allow_retroactive,
+        allow_overlap=allow_overlap,
+        operator=operator,
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = ProgrammeServiceStub(channel)
-        answer = stub.PublishPolicy(request, metadata=call, timeout=CALL_SECONDS)
+    answer = policy_steps.ask(server, token, ca, "PublishPolicy", request)
     if json:
         console.print_json(answer)
         return
-    for finding in answer.findings:
-        console.err.print(f"warning: {finding.path}: {finding.message}", markup=False)
-    policy = answer.policy
     done = "checked" if validate_only else "published before" if answer.replayed else "published"
-    console.out.print(f"{done}: {policy.programme} version {policy.version} {policy.digest}")
-
-
-def _read(file: Path) -> str:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        console.fail(f"{file}: {error.strerror}", code=console.USAGE)
-    if len(content) > MAX_BYTES:
-        console.fail(f"{file}: {len(content)} bytes; a policy has at most {MAX_BYTES}")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        console.fail(f"{file}: not UTF-8", advice="Save it as UTF-8 text", code=console.USAGE)
+    policy_steps.told(done, answer.policy, answer.findings)
