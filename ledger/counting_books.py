@@ -49,7 +49,9 @@ class UsageBook:
         name, scope, period = key = key_of(usage)
         if usage.change != usage.total - had:
             yield f"{name} {period} changes by {usage.change}, from {had} to {usage.total}"
-        if is_shared(name, scope) or name.startswith(METRIC):
+        gone = not (usage.total or usage.others)
+        if gone or is_shared(name, scope) or name.startswith(METRIC):
+            # A version that asks for nothing of a purse any more did not look into it.
             return
         others = self._used[key] - had
         if usage.others != others and not is_forgotten(tally.counting.usage, key):
