@@ -16,11 +16,16 @@ has seen it."""
 
 
 def require_draftable(programme: Programme, *, name: str, version: int, digest: str) -> None:
-    """Refuse to draft what was drafted or published before. Raises PolicyExists, DraftExists."""
-    _require_new_number(programme, name=name, version=version)
+    """Refuse to draft what was drafted or published before.
+
+    Raises:
+        PolicyWithdrawn, PolicyExists, DraftExists: with what was.
+    """
     known = programme.versions.get(digest)
     if known is not None:
         _require_standing(known)
+    _require_new_number(programme, name=name, version=version)
+    if known is not None:
         raise refusals.DraftExists(digest=digest, author=known.author)
 
 
@@ -57,10 +62,10 @@ def require_publishable(
     Raises:
         PolicyExists, PolicyNotDrafted, PolicyWithdrawn, PolicyNotApproved: not yet, or not again.
     """
-    _require_new_number(programme, name=name, version=version)
     known = programme.versions.get(digest)
     if known is not None:
         _require_standing(known)
+    _require_new_number(programme, name=name, version=version)
     # Without any policy there are no points, so whoever begins needs nobody's approval.
     free = not approval_required or not programme.published
     if known is None:

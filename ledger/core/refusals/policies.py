@@ -17,7 +17,7 @@ class PolicyInvalid(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class PolicyExists(Refusal):
-    """This version of the policy was published before with another content."""
+    """This version of the policy was published before."""
 
     advice = "Raise the version of the policy document."
     sentence = "version {version} of {programme!r} was published with digest {digest}"
