@@ -78,13 +78,13 @@ class Metrics:
 
     def __init__(self, tiers: Tiers | None) -> None:
         needs = tuple(_needs(tiers)) if tiers else ()
-        self._by_day = tiers is not None and tiers.window != "calendar_year"
-        self._money = frozenset(need.money for need in needs if need.metric == "spend")
-        self._names = sorted({_name(need) for need in needs} - {"qualifying_points"})
-        self._units = {
-            name: _units(need for need in needs if _name(need) == name) for name in self._names
+        self.by_day = tiers is not None and tiers.window != "calendar_year"
+        self.money = frozenset(need.money for need in needs if need.metric == "spend")
+        self.names = sorted({_name(need) for need in needs} - {"qualifying_points"})
+        self.units = {
+            name: _units(need for need in needs if _name(need) == name) for name in self.names
         }
-        self.asked = bool(self._names)
+        self.asked = bool(self.names)
 
     def of(
         self, document: DocumentFacts, basket: int, numbers: Iterable[str], day: int
@@ -95,15 +95,15 @@ class Metrics:
             amounts["nights"], amounts["stays"] = document.nights, document.stays
             if basket > 0:
                 amounts["visits"] = amounts["purchases"] = 1
-                if document.currency_code in self._money:
+                if document.currency_code in self.money:
                     amounts["spend"] = basket
         unit, found = document.business_unit, []
-        for name in self._names:
-            amount, units = amounts.get(name, 0), self._units[name]
+        for name in self.names:
+            amount, units = amounts.get(name, 0), self.units[name]
             if amount > 0 and (units is None or unit in units):
                 scope = f"{unit}/{document.currency_code}" if name == "spend" else unit
                 # Visits are distinct days, so every ladder counts them by the day.
-                by_day = self._by_day or name == "visits"
+                by_day = self.by_day or name == "visits"
                 window = period_of("local_day" if by_day else "local_year", day)
                 found.append(Metric(name, scope, window, amount))
         return tuple(found)

@@ -34,16 +34,16 @@ class Expressions:
 
     def __init__(self, types: Mapping[str, str] | None, counters: Iterable[str]) -> None:
         self._types = types or {}
-        self._environment = None if types is None else environment(types, counters)
+        self.environment = None if types is None else environment(types, counters)
         self._predicates: dict[str, Node] = {}
         self._conditions: list[Condition] = []
         self.compiled: dict[str, CompiledExpression] = {}
 
     def atom(self, text: str) -> Atom:
         """Read an expression; one that asks only the member is a predicate and nothing else."""
-        if self._environment is None:
+        if self.environment is None:
             return Expression(text)
-        node = read(text, self._environment)
+        node = read(text, self.environment)
         predicates = member_predicates(node)
         for name, part in predicates:
             if name not in self._predicates:
@@ -73,7 +73,8 @@ class CompiledExpression:
     """The part of an expression that is asked of a document and its numbers."""
 
     def __init__(self, predicates: tuple[tuple[str, Node], ...], left: Node) -> None:
-        self._predicates = predicates
+        self.predicates = predicates
+        self.left = left
         self._condition = compile_condition(left)
         names = [part for part in walk(left) if isinstance(part, Name)]
         self.asks_counters = any(name.root == "counter" for name in names)
@@ -84,7 +85,7 @@ class CompiledExpression:
         pins = (text[len(PREFIX) :] for text in asking.predicates if text.startswith(PREFIX))
         values: dict[str, Any] = {
             **values_of(asking),
-            **pinned_values(self._predicates, pins),
+            **pinned_values(self.predicates, pins),
             **{f"counter.{name}": asking.numbers.get(name, 0) for name in self.counters},
         }
         return self._condition(values) is True

@@ -85,7 +85,7 @@ class Plan:
             )
         self._common = book.common
         self.expressions = book.predicates.expressions.compiled
-        self._bits: dict[Atom, int] = {}
+        self.bits: dict[Atom, int] = {}
         self.earning: dict[str, bool] = {}
         self.rules = [
             (rule, residue)
@@ -98,9 +98,9 @@ class Plan:
             if (residue := self._residue(counter.condition)) is not None
         ]
         self._number_questions()
-        expressions = any(isinstance(atom, Expression) for atom in self._bits)
+        expressions = any(isinstance(atom, Expression) for atom in self.bits)
         grants = any(rule.kind == "grant" for rule, _ in self.rules)
-        self.needs_time = expressions or any(isinstance(atom, InWindow) for atom in self._bits)
+        self.needs_time = expressions or any(isinstance(atom, InWindow) for atom in self.bits)
         self.needs_basket = (
             expressions
             or grants
@@ -113,16 +113,16 @@ class Plan:
 
     def _number_questions(self) -> None:
         """Decide how each question that is left is answered."""
-        baskets = {atom: self.minor(atom) for atom in self._bits if isinstance(atom, _BASKETS)}
+        baskets = {atom: self.minor(atom) for atom in self.bits if isinstance(atom, _BASKETS)}
         self.thresholds = sorted(set(baskets.values()))
         self._reached = [
-            sum(self._bits[atom] for atom, least in baskets.items() if least <= threshold)
+            sum(self.bits[atom] for atom, least in baskets.items() if least <= threshold)
             for threshold in (-1, *self.thresholds)
         ]
         self.predicates: dict[str, int] = {}
         self.questions: list[tuple[int, Callable[[Asking], bool]]] = []
         self.late: list[tuple[int, Callable[[Asking], bool]]] = []
-        for atom, bit in self._bits.items():
+        for atom, bit in self.bits.items():
             if isinstance(atom, Predicate):
                 self.predicates[atom.text] = bit
             elif not isinstance(atom, _BASKETS):
@@ -158,7 +158,7 @@ class Plan:
         return Residue(needed, forbidden, tuple(lines), tuple(mixed))
 
     def _bit(self, atom: Atom) -> int:
-        return self._bits.setdefault(atom, 1 << len(self._bits))
+        return self.bits.setdefault(atom, 1 << len(self.bits))
 
     def answer(self, atom: Atom) -> bool | None:
         """Answer what the context alone decides."""
@@ -173,7 +173,7 @@ class Plan:
     def answer_of_document(self, held: int, atom: Atom) -> bool | None:
         """Answer what the context or the bits of a document decide; None for lines."""
         known = self.answer(atom)
-        bit = self._bits.get(atom)
+        bit = self.bits.get(atom)
         return known if known is not None or bit is None else held & bit != 0
 
     def reached(self, basket: int) -> int:
@@ -191,7 +191,7 @@ class Plan:
 
     def counts(self, residue: Residue, held: int, asking: Asking) -> bool:
         """Say whether a counter counts a document: a line that earns must fit what it asks."""
-        left = self._left(residue, held)
+        left = self.left(residue, held)
         if isinstance(left, bool):
             return left
         return any(
@@ -199,7 +199,7 @@ class Plan:
             for line, eligible in zip(asking.document.lines, asking.eligible, strict=True)
         )
 
-    def _left(self, residue: Residue, held: int) -> Node | bool:
+    def left(self, residue: Residue, held: int) -> Node | bool:
         """Put a document's answers in: what is left is for its lines."""
         if not residue.holds(held):
             return False
@@ -221,7 +221,7 @@ class Plan:
         """Find the stage of the rules that take part: many sets of answers come to the same."""
         parts: list[TakingPart] = []
         for rule, residue in self.rules:
-            left = self._left(residue, held)
+            left = self.left(residue, held)
             if left is not False:
                 parts.append(TakingPart(rule, None if left is True else left))
         key = tuple((part.rule.id, part.lines) for part in parts)

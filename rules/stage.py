@@ -164,12 +164,12 @@ class Stage:
         self.line_thresholds = sorted(
             {int(atom.amount.minor(code)) for atom in asked if isinstance(atom, LineFrom)}
         )
-        self._quantities = sorted({a.quantity for a in asked if isinstance(a, QuantityFrom)})
+        self.quantities = sorted({a.quantity for a in asked if isinstance(a, QuantityFrom)})
         words = [atom for atom in asked if isinstance(atom, LineWord)]
-        self._brands = frozenset(w for a in words if a.field == "brand" for w in a.values)
-        self._skus = frozenset(w for a in words if a.field == "sku" for w in a.values)
-        self.by_category = not (self.line_thresholds or self._quantities or words)
-        self._by_threshold = not (self._quantities or words)
+        self.brands = frozenset(w for a in words if a.field == "brand" for w in a.values)
+        self.skus = frozenset(w for a in words if a.field == "sku" for w in a.values)
+        self.by_category = not (self.line_thresholds or self.quantities or words)
+        self._by_threshold = not (self.quantities or words)
 
     def _decide_path(self) -> None:
         """Find out which short cuts an evaluation may take."""
@@ -273,10 +273,10 @@ class Stage:
             return line.category, passed
         return (
             line.category,
-            line.brand if line.brand in self._brands else "",
-            line.sku if line.sku in self._skus else "",
+            line.brand if line.brand in self.brands else "",
+            line.sku if line.sku in self.skus else "",
             passed,
-            bisect_right(self._quantities, line.quantity),
+            bisect_right(self.quantities, line.quantity),
         )
 
     def line_plan(self, key: LineKey, line: LineFacts, eligible: int, *, earns: bool) -> LinePlan:
