@@ -6,7 +6,7 @@
 from rules.award import Award, Benefit, CapUse, CounterNumber, Grant, Life, Metric
 from rules.checks import check
 from rules.conversions import Converted, convert
-from rules.evaluation import evaluate, pin
+from rules.evaluation import pin
 from rules.explanation import ExplainedRule, Explanation, LineShare, SkippedRule, explain
 from rules.facts import (
     NOBODY,
@@ -40,6 +40,7 @@ from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
 from rules.transfers import Transfer, TransferFacts, transfer
+from rules.upgrading import evaluate, evaluate_upgrading
 
 __all__ = [
     "FREE",
@@ -90,6 +91,7 @@ __all__ = [
     "compile_policy",
     "convert",
     "evaluate",
+    "evaluate_upgrading",
     "explain",
     "hold_expires_at",
     "life_ends",

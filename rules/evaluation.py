@@ -142,11 +142,11 @@ def evaluated(
     metrics: tuple[Metric, ...] = ()
     if policy.plans.metrics.asked:
         counted = [one.counter.counter for one in numbers]
-        day = _day(policy, document)
+        day = programme_day(policy, document)
         metrics = policy.plans.metrics.of(document, asking.basket, counted, day)
     award = Award(
         pins,
-        _grants(policy, document, pins, stage, outcomes),
+        grants_of(policy, document, pins, stage, outcomes),
         uses,
         numbers,
         metrics,
@@ -206,7 +206,8 @@ def _wall(local_time: str) -> int:
     return since.days * DAY + since.seconds * SECOND + since.microseconds
 
 
-def _day(policy: Policy, document: DocumentFacts) -> int:
+def programme_day(policy: Policy, document: DocumentFacts) -> int:
+    """Give the document's day in the programme's zone."""
     return policy.terms.zone.wall(document.occurred_at) // DAY
 
 
@@ -214,7 +215,7 @@ def _numbers(
     policy: Policy, plan: Plan, asking: Asking, held: int, room: Room
 ) -> tuple[CounterNumber, ...]:
     """Ask for the document's number in every counter that counts it."""
-    day = _day(policy, asking.document)
+    day = programme_day(policy, asking.document)
     keys = [
         counter.key(day) for counter, residue in plan.counters if plan.counts(residue, held, asking)
     ]
@@ -235,16 +236,21 @@ def _outcomes(
     if found.bonuses or found.counts:
         due += bonus_points(found)
     for _, wanted in due:
-        if wanted > POINTS_MAX:
-            raise RulesRefusal("AMOUNT_TOO_LARGE", path="lines", value=str(wanted))
+        check_points(wanted)
     if not stage.capped:
         return [Outcome(slot, wanted, wanted, "") for slot, wanted in due], ()
-    purses = Purses(room, _day(policy, document))
+    purses = Purses(room, programme_day(policy, document))
     outcomes = [Outcome(slot, wanted, *purses.take(wanted, slot.caps)) for slot, wanted in due]
     return outcomes, purses.uses()
 
 
-def _grants(
+def check_points(wanted: int) -> None:
+    """Refuse points that nobody can mean. RulesRefusal."""
+    if wanted > POINTS_MAX:
+        raise RulesRefusal("AMOUNT_TOO_LARGE", path="lines", value=str(wanted))
+
+
+def grants_of(
     policy: Policy,
     document: DocumentFacts,
     pins: Pins,
@@ -300,7 +306,7 @@ def _lot(
 def _benefits(policy: Policy, plan: Plan, stage: Stage, asking: Asking) -> tuple[Benefit, ...]:
     """Give what rules grant besides points."""
     zone, found = policy.terms.zone, []
-    day = _day(policy, asking.document)
+    day = programme_day(policy, asking.document)
     for rule, left in stage.grants:
         if left is None or any(
             eligible > 0 and fits(left, line, eligible, plan.unit)

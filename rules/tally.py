@@ -1,5 +1,6 @@
 """Adding up, over the lines, what each rule of a stage gives; and rounding it to whole points."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
@@ -216,9 +217,14 @@ def wanted_points(found: Tally) -> list[int]:
             total // slot.denominator if total > 0 else 0
             for slot, total in zip(slots, found.sums, strict=True)
         ]
+    return rounded_points(slots, exact_points(found))
+
+
+def rounded_points(slots: Sequence[Slot], exact_points: Sequence[Exact]) -> list[int]:
+    """Round each slot's exact points as its currency says."""
     running: dict[str, tuple[int, int, int]] = {}
     wanted: list[int] = []
-    for slot, (exact, denominator) in zip(slots, exact_points(found), strict=True):
+    for slot, (exact, denominator) in zip(slots, exact_points, strict=True):
         numerator = max(0, exact)
         if slot.rounding_at != "transaction":
             wanted.append(slot.rounder(numerator, denominator))

@@ -1,0 +1,159 @@
+"""One document at two tiers: a part of what it can earn at the tier before, the rest at the new.
+
+The order that reaches a tier may be divided at the threshold. Where, is pinned as predicates
+"split:<minor units>:<tier>": up to so much of the basket earns at that tier, the rest at the pinned
+one, so that every later version of the document is divided in the same place.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from rules.asking import Asking
+from rules.award import Award, Grant
+from rules.capping import Purses
+from rules.evaluation import (
+    Evaluated,
+    Outcome,
+    check_points,
+    evaluated,
+    grants_of,
+    plan_of,
+    programme_day,
+)
+from rules.facts import DocumentFacts, LineFacts, Pins
+from rules.lines import eligible_minor
+from rules.policy import Policy
+from rules.room import Room
+from rules.stage import Slot
+from rules.tally import Exact, bonus_points, exact_points, rounded_points, tally
+
+SPLIT = "split:"
+
+
+class Segment(NamedTuple):
+    """The part of the basket up to `until` minor units, None for all of it, and its tier."""
+
+    until: int | None
+    tier: str | None
+
+
+class _Part(NamedTuple):
+    """A line as far as it lies in a segment."""
+
+    line: LineFacts
+    eligible: int
+
+
+def is_split(pins: Pins) -> bool:
+    """Say whether the pins divide their document."""
+    return any(text.startswith(SPLIT) for text in pins.predicates)
+
+
+def split_text(until: int, tier: str) -> str:
+    """Write a segment as it is pinned."""
+    return f"{SPLIT}{until}:{tier}"
+
+
+def segments_of(pins: Pins) -> tuple[Segment, ...]:
+    """Read the segments of a document, the lowest tier first."""
+    pinned = [text.split(":", 2) for text in pins.predicates if text.startswith(SPLIT)]
+    below = sorted((int(until), tier) for _, until, tier in pinned)
+    return (*(Segment(until, tier) for until, tier in below), Segment(None, pins.tier))
+
+
+def split_award(policy: Policy, document: DocumentFacts, pins: Pins, room: Room) -> Award:
+    """Award a divided document.
+
+    Conditions look at the whole document, under each tier in turn. Base rules and multipliers add
+    up what each part gives and round it once; bonuses, nights, counters and benefits are those of
+    the tier before. Discount lines belong to the last part, a line at the threshold to both.
+    """
+    segments = segments_of(pins)
+    parts = [
+        evaluated(policy, document, pins._replace(tier=segment.tier), room) for segment in segments
+    ]
+    first = parts[0]
+    wants = _wants(policy, parts, _divided(first, segments))
+    wants += [(slot, first, points) for slot, points in bonus_points(first.found)]
+    purses = Purses(room, programme_day(policy, document))
+    grants: list[Grant] = []
+    for slot, part, points in wants:
+        check_points(points)
+        outcome = Outcome(slot, points, *purses.take(points, slot.caps))
+        grants += grants_of(policy, document, pins, part.stage, [outcome])
+    given = first.award
+    return Award(pins, tuple(grants), purses.uses(), given.numbers, given.metrics, given.benefits)
+
+
+def _wants(
+    policy: Policy, parts: list[Evaluated], lines: list[list[_Part]]
+) -> list[tuple[Slot, Evaluated, int]]:
+    """Add up what each rule gives to all parts, and round it."""
+    exact: dict[str, tuple[Slot, Evaluated, Exact]] = {}
+    for number, part in enumerate(parts):
+        asking = _asking(part.asking, lines[number], with_nights=number == 0)
+        found = tally(part.plan, part.stage, asking)
+        for slot, points in zip(part.stage.slots, exact_points(found), strict=True):
+            known = exact.get(slot.rule_id)
+            if known is None:
+                exact[slot.rule_id] = (slot, part, points)
+            else:
+                exact[slot.rule_id] = (known[0], known[1], _sum(known[2], points))
+    places = {rule.id: place for place, rule in enumerate(policy.plans.rules)}
+    due = sorted(exact.values(), key=lambda each: _place(each[0], places))
+    wanted = rounded_points([slot for slot, _, _ in due], [points for _, _, points in due])
+    return [
+        (slot, part, points) for (slot, part, _), points in zip(due, wanted, strict=True) if points
+    ]
+
+
+def _place(slot: Slot, places: Mapping[str, int]) -> tuple[bool, int]:
+    """Order as every evaluation does: base rules, then multipliers, each as the policy has them."""
+    return slot.rule.kind != "base", places[slot.rule_id]
+
+
+def basket_of(policy: Policy, document: DocumentFacts, pins: Pins) -> int:
+    """Give the minor units of a document that can earn."""
+    plan = plan_of(policy, document, pins)
+    return sum(
+        eligible_minor(line, plan.unit) for line in document.lines if plan.earns(line.category)
+    )
+
+
+def _sum(left: Exact, right: Exact) -> Exact:
+    whole = Fraction(*left) + Fraction(*right)
+    return whole.numerator, whole.denominator
+
+
+def _divided(whole: Evaluated, segments: tuple[Segment, ...]) -> list[list[_Part]]:
+    """Deal the lines out to the segments, in the document's order."""
+    dealt: list[list[_Part]] = [[] for _ in segments]
+    passed, plan = 0, whole.plan
+    for line, eligible in zip(whole.asking.document.lines, whole.asking.eligible, strict=True):
+        if eligible <= 0:
+            dealt[-1].append(_Part(line, eligible))
+            continue
+        counts = eligible if plan.earns(line.category) else 0
+        left = eligible
+        for number, segment in enumerate(segments):
+            takes = left if segment.until is None else min(left, max(0, segment.until - passed))
+            if not counts and segment.until is not None:
+                takes = 0
+            if takes:
+                share = line.quantity * Fraction(takes, eligible)
+                dealt[number].append(_Part(line._replace(quantity=share), takes))
+                left -= takes
+                passed += takes if counts else 0
+    return dealt
+
+
+def _asking(whole: Asking, parts: list[_Part], *, with_nights: bool) -> Asking:
+    """Put the same questions to a part: its lines, and the whole document's answers."""
+    document = whole.document._replace(lines=tuple(part.line for part in parts))
+    if not with_nights:
+        document = document._replace(nights=0)
+    asking = Asking(document, whole.predicates, [part.eligible for part in parts])
+    asking.basket, asking.numbers = whole.basket, whole.numbers
+    asking.wall, asking.programme_wall = whole.wall, whole.programme_wall
+    return asking
