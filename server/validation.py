@@ -144,7 +144,14 @@ def burn_points(request: BurnPointsRequest) -> None:
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
-    shape.burn_amount(request.points, request.money, request.WhichOneof("amount"))
+    which = request.WhichOneof("amount")
+    if which is None:
+        shape.refuse("amount", "", "points, money or reward")
+    elif which == "reward":
+        shape.text("reward", request.reward)
+    else:
+        shape.burn_amount(request.points, request.money, which)
+    _basket(request)
 
 
 def hold_points(request: HoldPointsRequest) -> None:
@@ -154,6 +161,12 @@ def hold_points(request: HoldPointsRequest) -> None:
     shape.member(request.member)
     shape.text("hold_id", request.hold_id)
     shape.burn_amount(request.points, request.money, request.WhichOneof("amount"))
+    _basket(request)
+
+
+def _basket(request: BurnPointsRequest | HoldPointsRequest) -> None:
+    if request.HasField("basket"):
+        shape.price(request.basket, field="basket")
 
 
 def capture_hold(request: CaptureHoldRequest) -> None:

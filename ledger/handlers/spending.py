@@ -1,6 +1,7 @@
 """BurnPoints, HoldPoints, CaptureHold, ReleaseHold, ReverseEntry, AdvanceAccount."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 import uuid_utils
@@ -16,7 +17,6 @@ from ledger.core.commands import (
     Command,
     HoldFact,
     HoldPoints,
-    RedemptionTerms,
     ReleaseHold,
     ReverseEntry,
 )
@@ -26,6 +26,7 @@ from ledger.core.instant import Instant
 from ledger.handlers import context
 from ledger.keys import burn_thing
 from ledger.policies import ask
+from ledger.pricing import Price, price_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import BurnReversed, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import (
@@ -36,20 +37,31 @@ from loyalty.v1.ledger_service_pb2 import (
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
-from loyalty.v1.types_pb2 import Money
 
 
 def burn_points(act: Act, work: Work) -> Answer:
-    """Spend points, by points or by money."""
+    """Spend points: so many, what some money costs, or the price of a reward."""
     request = act.request
     assert isinstance(request, BurnPointsRequest)
     at = context.occurred_at(act, work)
-    stream = context.member_stream(act, work)
-    currency, points, terms = _asked(request, work, stream, at)
+    stream = _spender(request, act, work, at)
     entry_id = _new_entry_id()
-    money: Money | None = request.money if request.HasField("money") else None
-    command = BurnPoints(entry_id, request.origin.business_unit, currency, points, money, at, terms)
-    return _decide(act, work, stream, entry_id, command)
+
+    def command() -> Command:
+        price = _price(request, work, stream, at)
+        return BurnPoints(
+            entry_id,
+            request.origin.business_unit,
+            price.currency,
+            price.points,
+            price.value,
+            at,
+            price.terms,
+            price.reward,
+            price.benefit,
+        )
+
+    return _decide_after_advance(act, work, stream, entry_id, command)
 
 
 def hold_points(act: Act, work: Work) -> Answer:
@@ -59,14 +71,46 @@ def hold_points(act: Act, work: Work) -> Answer:
     if work.known.acts.get(act.thing):
         raise refusals.HoldExists(hold_id=request.hold_id)
     at = context.occurred_at(act, work)
-    stream = context.member_stream(act, work)
-    currency, points, terms = _asked(request, work, stream, at)
+    stream = _spender(request, act, work, at)
     unit = request.origin.business_unit
     policy = work.policies.at(at)
     expires_at = ask(lambda: rules.hold_expires_at(policy, unit, at))
     entry_id = _new_entry_id()
-    command = HoldPoints(entry_id, request.hold_id, unit, currency, points, expires_at, at, terms)
-    return _decide(act, work, stream, entry_id, command)
+
+    def command() -> Command:
+        price = _price(request, work, stream, at)
+        return HoldPoints(
+            entry_id,
+            request.hold_id,
+            unit,
+            price.currency,
+            price.points,
+            expires_at,
+            at,
+            price.terms,
+        )
+
+    return _decide_after_advance(act, work, stream, entry_id, command)
+
+
+def _spender(
+    request: BurnPointsRequest | HoldPointsRequest, act: Act, work: Work, at: Instant
+) -> str:
+    """Stream of who wants to spend. A wrong word is told before a wrong member."""
+    try:
+        return context.member_stream(act, work)
+    except refusals.UnknownMember:
+        with suppress(refusals.NotForTier, refusals.NotNow):
+            price_of(request, work.policies.at(at), tier=None, at=at)
+        raise
+
+
+def _price(
+    request: BurnPointsRequest | HoldPointsRequest, work: Work, stream: str, at: Instant
+) -> Price:
+    """What it costs a member of the tier that time has left."""
+    tier = work.account(stream).tier_at(at) or None
+    return price_of(request, work.policies.at(at), tier=tier, at=at)
 
 
 def capture_hold(act: Act, work: Work) -> Answer:
@@ -160,42 +204,6 @@ def _decide_after_advance(
     facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
     message = context.posting(entry_id, decision.account, facts, where)
     return context.register(act, work, where, message)
-
-
-def _asked(
-    request: BurnPointsRequest | HoldPointsRequest, work: Work, stream: str, at: Instant
-) -> tuple[str, int, RedemptionTerms]:
-    """(currency, points, terms): points as asked, or what the money costs in points."""
-    unit = request.origin.business_unit
-    policy = work.policies.at(at)
-    tier = work.account(stream).tier_at(at) or None
-
-    def terms_for(currency: str) -> rules.RedemptionTerms:
-        return rules.redemption(policy, business_unit=unit, currency=currency, tier=tier, at=at)
-
-    if request.HasField("points"):
-        currency = request.points.currency
-        terms = ask(lambda: terms_for(currency))
-        points = request.points.amount
-    else:
-        currency = _spendable(policy)
-        terms = ask(lambda: terms_for(currency))
-        if request.money.currency_code != terms.currency_code:
-            raise refusals.ForeignCurrency(
-                field="money.currency_code",
-                value=request.money.currency_code,
-                expected=terms.currency_code,
-            )
-        points = rules.points_for_money(terms, request.money.minor_units)
-    return currency, points, RedemptionTerms(terms.min_points, terms.step, policy.digest)
-
-
-def _spendable(policy: rules.Policy) -> str:
-    """The point currency that money is paid with: the first spendable one of the policy."""
-    for currency in policy.currencies.values():
-        if currency.role == "spendable":
-            return currency.id
-    raise refusals.UnknownCurrency(field="money", value="", known="")
 
 
 def _history(thing: str, work: Work) -> tuple[str, tuple[AnyFact, ...]] | None:

@@ -215,12 +215,18 @@ class Story:
         return self.does(BurnPoints(self._entry(), unit, "P", points, None, self.now, terms))
 
     def holds(
-        self, hold_id: str, points: int, *, until: str | Instant | None = None, unit: str = "A"
+        self,
+        hold_id: str,
+        points: int,
+        *,
+        until: str | Instant | None = None,
+        unit: str = "A",
+        terms: RedemptionTerms = NO_LIMITS,
     ) -> Decision:
         """Set points aside."""
         expires_at = utc(until) if isinstance(until, str) else until
         return self.does(
-            HoldPoints(self._entry(), hold_id, unit, "P", points, expires_at, self.now, NO_LIMITS)
+            HoldPoints(self._entry(), hold_id, unit, "P", points, expires_at, self.now, terms)
         )
 
     def captures(

@@ -186,6 +186,20 @@ def test_a_burn_needs_points_or_money() -> None:
     assert refused(validation.burn_points, request).field == "points.currency"
 
 
+def test_a_reward_and_a_basket_have_a_form_too() -> None:
+    request = requests.burn()
+    request.reward = "drink"
+    validation.burn_points(request)
+    request.reward = ""
+    assert refused(validation.burn_points, request).field == "reward"
+    request.reward = "drink"
+    request.basket.currency_code = "euro"
+    assert refused(validation.burn_points, request).field == "basket.currency_code"
+    hold = requests.hold()
+    hold.basket.currency_code = "EUR"
+    assert refused(validation.hold_points, hold).field == "basket.minor_units"
+
+
 def test_an_earn_needs_an_amount_of_money_and_a_member() -> None:
     assert refused(validation.earn_points, requests.earn(cents=0)).field == "amount.minor_units"
     request = requests.earn()
