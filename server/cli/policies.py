@@ -1,19 +1,23 @@
 """`loyalty policy check` and `loyalty policy publish`; the steps between stand beside it."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
-from server.cli import console, policy_steps
+from server.cli import console, policy_files, policy_steps
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
     from rules import Finding
 
+_COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
+
 app = typer.Typer(help="Check, draft, approve and publish point policy.", no_args_is_help=True)
 policy_steps.add_to(app)
+policy_files.add_to(app)
 
 
 @app.command("check", epilog=example("loyalty policy check rules/programmes/harbour.yaml"))
@@ -55,11 +59,18 @@ def check_command(file: policy_steps.PolicyFile, json: AsJson = False) -> None:
 def _print(file: Path, findings: list["Finding"]) -> None:
     for finding in findings:
         place = f"{file}:{finding.line}" if finding.line else str(file)
-        colour = "red" if finding.severity == "error" else "yellow"
         # Paths such as earn[base.rooms] would be markup to rich: print them as they are.
         console.out.print(f"{place}: ", end="", markup=False)
-        console.out.print(f"{finding.severity}: ", end="", style=colour)
+        console.out.print(f"{finding.severity}: ", end="", style=_COLOURS[finding.severity])
         console.out.print(str(finding), markup=False)
+    counts = Counter(finding.severity for finding in findings)
+    summary = ", ".join(
+        f"{counts[severity]} {word}{'s' if counts[severity] > 1 else ''}"
+        for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
+        if counts[severity]
+    )
+    if summary:
+        console.out.print(summary)
 
 
 @app.command(
