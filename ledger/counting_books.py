@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from ledger.core.counting import document_key
-from ledger.core.tally import Tally
-from ledger.core.usage import METRIC, UsageKey, is_forgotten, is_shared, key_of
+from ledger.core.counting import Counting, document_key
+from ledger.core.state import Account
+from ledger.core.usage import METRIC, Usage, UsageKey, is_forgotten, is_shared, key_of
 from loyalty.v1.events_pb2 import DocumentPosted
-from loyalty.v1.types_pb2 import CounterNumber, Usage
+from loyalty.v1.types_pb2 import CounterNumber
+from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 _CAP: Final = "cap/"
 
@@ -27,8 +28,8 @@ class UsageBook:
         self._of: dict[str, dict[UsageKey, int]] = {}
         self._used: Counter[UsageKey] = Counter()
 
-    def post(self, posted: DocumentPosted, document: str, tally: Tally) -> Iterator[str]:
-        """Enter a version, before it is folded; yield what is wrong with it."""
+    def post(self, posted: DocumentPosted, document: str, folded: Usage) -> Iterator[str]:
+        """Enter a version, and the usage before it; yield what is wrong with it."""
         if not posted.usages and document not in self._of:
             return
         before = self._of.pop(document, {})
@@ -36,7 +37,7 @@ class UsageBook:
         for usage in posted.usages:
             key = key_of(usage)
             had = before.pop(key, 0)
-            yield from self._compare(usage, had, tally)
+            yield from self._compare(usage, had, folded)
             self._used[key] += usage.total - had
             if usage.total:
                 now[key] = usage.total
@@ -45,7 +46,7 @@ class UsageBook:
         if now:
             self._of[document] = now
 
-    def _compare(self, usage: Usage, had: int, tally: Tally) -> Iterator[str]:
+    def _compare(self, usage: UsageMessage, had: int, folded: Usage) -> Iterator[str]:
         name, scope, period = key = key_of(usage)
         if usage.change != usage.total - had:
             yield f"{name} {period} changes by {usage.change}, from {had} to {usage.total}"
@@ -54,12 +55,12 @@ class UsageBook:
             # A version that asks for nothing of a purse any more did not look into it.
             return
         others = self._used[key] - had
-        if usage.others != others and not is_forgotten(tally.counting.usage, key):
+        if usage.others != others and not is_forgotten(folded, key):
             yield f"others are said to have used {usage.others} of {name} {period}, not {others}"
 
-    def compare(self, tally: Tally) -> Iterator[str]:
-        """Hold the folded account against the book; yield what differs."""
-        for key, used in tally.counting.usage.items():
+    def compare(self, folded: Usage) -> Iterator[str]:
+        """Hold the folded usage against the book; yield what differs."""
+        for key, used in folded.items():
             if key[0].startswith(_CAP) and used != self._used[key]:
                 yield f"{key[0]} {key[2]} is used with {used}, its documents say {self._used[key]}"
 
@@ -132,13 +133,13 @@ class CountingBook:
         self._usage = UsageBook()
         self._numbers = NumberBook()
 
-    def post(self, posted: DocumentPosted, tally: Tally) -> Iterator[str]:
-        """Enter a version, before it is folded; yield what is wrong with it."""
+    def post(self, posted: DocumentPosted, folded: Account | Counting) -> Iterator[str]:
+        """Enter a version, and the account before it; yield what is wrong with it."""
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
-        yield from self._usage.post(posted, key, tally)
+        yield from self._usage.post(posted, key, folded.usage)
         yield from self._numbers.post(posted, key)
 
-    def compare(self, tally: Tally) -> Iterator[str]:
+    def compare(self, folded: Account | Counting) -> Iterator[str]:
         """Hold the folded account against the books; yield what differs."""
-        yield from self._usage.compare(tally)
+        yield from self._usage.compare(folded.usage)

@@ -89,7 +89,7 @@ class Trial:
             for wrong in self._documents.enter(fact):
                 yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
             return
-        for wrong in self._counting.post(fact, self.tally):
+        for wrong in self._counting.post(fact, self.tally.counting):
             yield Finding(pos, Reason.ROOM_MISMATCH, wrong)
         posted_at = self._documents.pos
         for wrong in self._documents.post(fact, pos):
@@ -115,7 +115,7 @@ class Trial:
         yield from self._pins.close()
         if not self.sound:
             return
-        for wrong in self._counting.compare(self.tally):
+        for wrong in self._counting.compare(self.tally.counting):
             yield Finding(self.last_pos, Reason.ROOM_MISMATCH, wrong)
         for wrong in self._documents.settle():
             yield Finding(self._documents.pos, Reason.AWARD_MISMATCH, wrong)
