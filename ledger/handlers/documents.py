@@ -15,6 +15,7 @@ from ledger.core.decision import Outcome
 from ledger.core.instant import DAY, Instant, to_datetime
 from ledger.core.state import Account
 from ledger.core.wire import nested, tag_of
+from ledger.ends import with_ends
 from ledger.evaluation import (
     award,
     cap_limit,
@@ -27,6 +28,7 @@ from ledger.evaluation import (
     refund_terms,
 )
 from ledger.handlers import context
+from ledger.ladders import standing_of
 from ledger.lanes import DOCUMENT, account_of
 from ledger.profile import Profile
 from ledger.purses import changes
@@ -84,7 +86,8 @@ def post_document(act: Act, work: Work) -> Answer:
     if posted.usages:
         _use_purses(case, work, posted)
     work.register_head(act.document, DocumentHead(stream, posted))
-    message = context.posting(command.entry_id, decision.account, facts, where)
+    shown = with_ends(decision.account, work.ends)
+    message = context.posting(command.entry_id, shown, facts, where)
     answer = Answer(Posting, _with_grants(message, posted), replayed=False)
     return context.register_document(act, work, where, answer, is_first=head is None)
 
@@ -137,7 +140,8 @@ def _ask(case: _Case, work: Work) -> _Asked:
         award(policy, facts, member=rules.NOBODY)
         return _Asked(policy, _NOTHING, PinsMessage())
     member = member_facts(case.account, case.profile, at=case.at)
-    given = award(policy, facts, member=member, room=_room(case, work, policy))
+    room, standing = _room(case, work, policy), standing_of(case.account)
+    given = award(policy, facts, member=member, room=room, standing=standing)
     return _Asked(policy, given, pins_message(given.pins, document.exchange_rates))
 
 
@@ -200,5 +204,5 @@ def _superseded(work: Work, stream: str, account: Account) -> Answer:
         tier=account.tier,
         position=position_token(where.lane, where.next_pos),
     )
-    add_balances(message, account)
+    add_balances(message, with_ends(account, work.ends))
     return Answer(Posting, message.SerializeToString(), replayed=False)

@@ -23,6 +23,7 @@ from ledger.core.commands import (
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
+from ledger.ends import with_ends
 from ledger.handlers import context
 from ledger.keys import burn_thing
 from ledger.policies import ask
@@ -202,7 +203,8 @@ def _decide_after_advance(
     )
     where = work.record(stream, decision)
     facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    message = context.posting(entry_id, decision.account, facts, where)
+    shown = with_ends(decision.account, work.ends)
+    message = context.posting(entry_id, shown, facts, where)
     return context.register(act, work, where, message)
 
 

@@ -167,12 +167,13 @@ async def test_s21_points_live_on_with_activity_and_people_see_until_when(databa
     async with open_till(database, now="2024-01-15T12:00") as till:
         member = await member_with(till, 100, IDLE)
         till.clock.set(at("2024-06-20T12:00"))
-        await till.post(till.document(member, "D2", 1, 1000))
+        posted = await till.post(till.document(member, "D2", 1, 1000))
         account, position = await till.ledger.account(member)
         message = account_message(account, full=True, position=position)
         gone = to_timestamp(at("2025-06-21T00:00"))
         assert [lot.expire_time for lot in message.lots] == [gone, gone]
         assert message.balances[0].next_expire_time == gone
+        assert posted.balances[0].next_expire_time == gone
         till.clock.set(at("2025-06-25T12:00"))
         late = till.document(member, "D3", 1, 2000, occurred="2025-05-10T12:00")
         assert moved(await till.post(late)) == [
