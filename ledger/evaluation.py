@@ -89,9 +89,16 @@ def award(
     member: rules.MemberFacts,
     pins: rules.Pins | None = None,
     room: rules.Room = rules.FREE,
+    standing: rules.Standing | None = None,
 ) -> rules.Award:
-    """Evaluate a document for a member, or under pins. Raises the ledger's refusals."""
+    """Evaluate a document for a member, or under pins. Raises the ledger's refusals.
+
+    With a standing the document may reach a tier, and earn by it if the policy says so. Only what
+    is final does: a booking reaches nothing.
+    """
     try:
+        if standing is not None and facts.status == "FINAL":
+            return rules.evaluate_upgrading(policy, facts, member, standing=standing, room=room)
         return rules.evaluate(policy, facts, member, pins, room)
     except rules.RulesRefusal as refused:
         raise refusal_of(refused) from None

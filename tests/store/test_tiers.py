@@ -188,3 +188,78 @@ async def test_the_place_on_the_ladder_tells_what_is_missing(database: str) -> N
         )  # fmt: skip
         assert need.window_end_time == to_timestamp(at("2026-01-01T00:00"))
         assert place.position
+
+
+ORDERS = (
+    LADDER.replace("tiers:\n", "tiers:\n  upgrading_order: after\n")
+    .replace("id: p, role: spendable", "id: p, role: spendable, scale: 1")
+    .replace("{points: 1, per", "{points: 10, per", 1)
+)
+
+
+@pytest.mark.parametrize(
+    ("order", "points", "returned"),
+    [("before", 2_000, 1_000), ("after", 4_000, 2_000), ("split", 3_000, 1_000)],
+)
+async def test_the_order_that_upgrades_earns_as_the_policy_says(
+    database: str, order: str, points: int, returned: int
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(ORDERS.replace("upgrading_order: after", f"upgrading_order: {order}"))
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 400_00))
+        before = await till.available(member)
+        await till.post(till.document(member, "D2", 1, 200_00))
+        assert (await till.available(member) - before, await tier(till, member)) == (points, "gold")
+        # Half of it is returned: what is left earns at the tiers that were pinned.
+        await till.post(till.document(member, "D2", 2, 100_00))
+        assert await till.available(member) - before == returned
+        assert await faults(till) == []
+
+
+async def faults(till: Till) -> list[str]:
+    """What verification finds."""
+    found: list[str] = []
+    async for progress in till.ledger.verify(skip_awards=False):
+        if progress.done:
+            found = [f"{each.reason}: {each.detail}" for each in progress.divergences]
+    return found
+
+
+ROLLING = (
+    POLICY
+    + """
+tiers:
+  window: rolling_months
+  window_months: 12
+  valid: {months: 12}
+  ladder:
+    - {id: basic}
+    - {id: regular, reach_any: [[{metric: visits, at_least: 3}]]}
+    - {id: friend, reach_any: [[{metric: spend, money: EUR, at_least: 10000}]]}
+"""
+)
+
+
+async def test_days_with_a_purchase_reach_a_tier_and_time_takes_it_back(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(ROLLING)
+        member = await till.enrol("1")
+        for number, day in enumerate(["2025-03-01", "2025-03-01", "2025-03-05"]):
+            till.clock.set(at(f"{day}T12:0{number}"))
+            await till.post(till.document(member, f"D{number}", 1, 10_00))
+        assert await tier(till, member) == "basic"
+        till.clock.set(at("2025-04-01T12:00"))
+        await till.post(till.document(member, "D4", 1, 10_00, unit="b"))
+        assert await tier(till, member) == "regular"
+        till.clock.set(at("2025-05-01T12:00"))
+        await till.post(till.document(member, "D5", 1, 60_00))
+        assert await tier(till, member) == "friend"
+        # The refund takes the spend away, not the visits: the tier beneath is still valid.
+        await till.post(till.document(member, "D5", 2, 1_00))
+        assert await tier(till, member) == "regular"
+        till.clock.set(at("2026-04-01T23:00"))
+        assert await tier(till, member) == "regular"
+        till.clock.set(at("2026-04-02T00:00"))
+        assert await tier(till, member) == "basic"
+        assert await faults(till) == []
