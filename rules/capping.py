@@ -49,41 +49,53 @@ def _terms(cap: CurrencyCap) -> CapTerms:
     return CapTerms(f"cap/{cap.id}", cap.per, cap.window, cap.points)
 
 
+class _Purse:
+    """What of one purse is taken; by `key` None for the document's own."""
+
+    __slots__ = ("key", "left", "others", "taken")
+
+    def __init__(self, key: CapKey | None, limit: int, others: int) -> None:
+        self.key = key
+        self.left = max(0, limit - others)
+        self.others = others
+        self.taken = 0
+
+
 class Purses:
     """The purses that one document takes from; `day` is its day in the programme's zone."""
 
     def __init__(self, room: Room, day: int) -> None:
         self._room = room
         self._day = day
-        self._others: dict[CapKey, int] = {}
-        self._taken: dict[CapKey, int] = {}
+        self._purses: dict[str, _Purse] = {}
 
     def take(self, wanted: int, caps: Iterable[CapTerms]) -> tuple[int, str]:
         """Take at most `wanted` points; with less, name the purse that left the least."""
         granted, cut_by = wanted, ""
-        keys: list[CapKey] = []
+        asked: list[_Purse] = []
         for cap in caps:
-            key = self._key(cap)
-            keys.append(key)
-            left = max(0, cap.limit - self._others[key] - self._taken[key])
-            if left < granted:
-                granted, cut_by = left, cap.name
-        for key in keys:
-            self._taken[key] += granted
+            purse = self._purses.get(cap.name) or self._open(cap)
+            asked.append(purse)
+            if purse.left < granted:
+                granted, cut_by = purse.left, cap.name
+        for purse in asked:
+            purse.left -= granted
+            purse.taken += granted
         return granted, cut_by
 
-    def _key(self, cap: CapTerms) -> CapKey:
-        alone = cap.per == _TRANSACTION
-        key = CapKey(cap.name, cap.per, "" if alone else period_of(cap.window, self._day))
-        if key not in self._others:
-            self._others[key] = 0 if alone else self._room.used(key)
-            self._taken[key] = 0
-        return key
+    def _open(self, cap: CapTerms) -> _Purse:
+        if cap.per == _TRANSACTION:
+            purse = _Purse(None, cap.limit, 0)
+        else:
+            key = CapKey(cap.name, cap.per, period_of(cap.window, self._day))
+            purse = _Purse(key, cap.limit, self._room.used(key))
+        self._purses[cap.name] = purse
+        return purse
 
     def uses(self) -> tuple[CapUse, ...]:
         """Give what was taken of every purse that was asked, those left at nothing included."""
         return tuple(
-            CapUse(key, self._others[key], taken)
-            for key, taken in self._taken.items()
-            if key.per != _TRANSACTION
+            CapUse(purse.key, purse.others, purse.taken)
+            for purse in self._purses.values()
+            if purse.key is not None
         )

@@ -8,7 +8,6 @@ from rules.atoms import Atom, Expression, Predicate
 from rules.expr import (
     Condition,
     Node,
-    Values,
     compile_condition,
     environment,
     member_predicates,
@@ -17,9 +16,9 @@ from rules.expr import (
     read,
     with_predicates,
 )
-from rules.expr.nodes import Name, walk
+from rules.expr.nodes import LINES, Macro, Name, walk
 from rules.expr.nodes import Predicate as PredicateNode
-from rules.facts import AttributeValue, MemberFacts
+from rules.facts import AttributeValue, MemberFacts, millionths
 from rules.zones import DAY, date_of
 
 PREFIX = "expr:"
@@ -62,9 +61,10 @@ class Expressions:
             return []
         values: dict[str, Any] = {} if tier is None else {"member.tier": tier}
         for name, kind in self._types.items():
-            value = member.attributes.get(name)
+            given = member.attributes.get(name)
+            value = _day(given) if kind == "date" and given is not None else given
             if value is not None:
-                values[f"member.{name}"] = _day(value) if kind == "date" else value
+                values[f"member.{name}"] = value
         answers = (condition(values) for condition in self._conditions)
         return [f"{PREFIX}{text}" for text in pin(self._predicates.items(), answers)]
 
@@ -78,21 +78,24 @@ class CompiledExpression:
         self._condition = compile_condition(left)
         names = [part for part in walk(left) if isinstance(part, Name)]
         self.asks_counters = any(name.root == "counter" for name in names)
-        self.counters = tuple(name.field for name in names if name.root == "counter")
+        self._asks_lines = any(isinstance(part, Macro) or str(part) == LINES for part in walk(left))
+        self._counters = tuple(name.field for name in names if name.root == "counter")
 
     def holds(self, asking: Asking) -> bool:
         """Say whether it is true; where there is no answer it is not."""
-        pins = (text[len(PREFIX) :] for text in asking.predicates if text.startswith(PREFIX))
-        values: dict[str, Any] = {
-            **values_of(asking),
-            **pinned_values(self.predicates, pins),
-            **{f"counter.{name}": asking.numbers.get(name, 0) for name in self.counters},
-        }
+        values = values_of(asking)
+        if self._asks_lines:
+            values["lines"] = lines_of(asking)
+        for name in self._counters:
+            values[f"counter.{name}"] = asking.numbers.get(name, 0)
+        if self.predicates:
+            pins = (text[len(PREFIX) :] for text in asking.predicates if text.startswith(PREFIX))
+            values.update(pinned_values(self.predicates, pins))
         return self._condition(values) is True
 
 
-def values_of(asking: Asking) -> Values:
-    """Give what an expression may ask of a document."""
+def values_of(asking: Asking) -> dict[str, Any]:
+    """Give what an expression may ask of a document as a whole."""
     document = asking.document
     day, clock = divmod(asking.wall, DAY)
     local, minutes = date_of(day), clock // _MINUTE
@@ -113,18 +116,22 @@ def values_of(asking: Asking) -> Values:
         "tx.local_hour": minutes // 60,
         "tx.local_minute": minutes % 60,
         "tx.local_weekday": local.isoweekday(),
-        "lines": [
-            {
-                "category": line.category,
-                "brand": line.brand,
-                "sku": line.sku,
-                "quantity_milli": int(line.quantity * 1000),
-                "net": line.net_minor,
-                "eligible": eligible > 0,
-            }
-            for line, eligible in zip(document.lines, asking.earning, strict=True)
-        ],
     }
+
+
+def lines_of(asking: Asking) -> list[Mapping[str, str | int | bool]]:
+    """Give what an expression may ask of lines."""
+    return [
+        {
+            "category": line.category,
+            "brand": line.brand,
+            "sku": line.sku,
+            "quantity_milli": millionths(line.quantity) // 1000,
+            "net": line.net_minor,
+            "eligible": earning > 0,
+        }
+        for line, earning in zip(asking.document.lines, asking.earning, strict=True)
+    ]
 
 
 def _day(value: AttributeValue) -> int | None:

@@ -117,3 +117,12 @@ def parse_quantity(text: str) -> Fraction:
     if not _QUANTITY.fullmatch(text):
         raise ValueError(f'quantity {text!r}: write a decimal number such as "2" or "0.375"')
     return Fraction(text)
+
+
+MILLIONTHS = 10**6
+"""A quantity is counted in millionths: it has at most six digits after its point."""
+
+
+def millionths(quantity: Fraction) -> int:
+    """Give a quantity in millionths, without the price of a product of fractions."""
+    return quantity.numerator * MILLIONTHS // quantity.denominator

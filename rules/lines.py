@@ -5,11 +5,8 @@ from functools import lru_cache
 
 from rules.atoms import Atom, CategoryIn, LineFrom, LineWord, QuantityFrom
 from rules.conditions import Node, fold
-from rules.facts import LineFacts
+from rules.facts import LineFacts, millionths
 from rules.terms import UnitTerms
-
-MILLIONTHS = 10**6
-"""A quantity is counted in millionths: it has at most six digits after its point."""
 
 
 def eligible_minor(line: LineFacts, unit: UnitTerms) -> int:
@@ -18,7 +15,10 @@ def eligible_minor(line: LineFacts, unit: UnitTerms) -> int:
     A line above zero never earns below it, nor the other way round.
     """
     net = line.net_minor
-    left_out = sum(minor for kind, minor in line.parts if kind in unit.net_of)
+    left_out = 0
+    for kind, minor in line.parts:
+        if kind in unit.net_of:
+            left_out += minor
     if net <= 0:
         return min(0, net - left_out)
     if unit.leaves_points_out:
@@ -30,7 +30,7 @@ def signed_quantity(line: LineFacts, eligible: int) -> int:
     """Give the millionths of a line's quantity that earn, below zero for a line given back."""
     if eligible == 0:
         return 0
-    quantity = abs(int(line.quantity * MILLIONTHS))
+    quantity = abs(millionths(line.quantity))
     return quantity if eligible > 0 else -quantity
 
 

@@ -16,8 +16,8 @@ from rules.atoms import LineFrom, LineWord, QuantityFrom
 from rules.capping import CapTerms
 from rules.conditions import Node, atoms
 from rules.earning import CompiledRule
-from rules.facts import LineFacts
-from rules.lines import MILLIONTHS, fits
+from rules.facts import MILLIONTHS, LineFacts, millionths
+from rules.lines import fits
 from rules.lot_terms import ExpiryRule
 from rules.rounding import ROUNDERS, Rounder
 from rules.stacking import Boost, Groups
@@ -165,6 +165,7 @@ class Stage:
             {int(atom.amount.minor(code)) for atom in asked if isinstance(atom, LineFrom)}
         )
         self.quantities = sorted({a.quantity for a in asked if isinstance(a, QuantityFrom)})
+        self._millionths = [millionths(quantity) for quantity in self.quantities]
         words = [atom for atom in asked if isinstance(atom, LineWord)]
         self.brands = frozenset(w for a in words if a.field == "brand" for w in a.values)
         self.skus = frozenset(w for a in words if a.field == "sku" for w in a.values)
@@ -174,10 +175,10 @@ class Stage:
     def _decide_path(self) -> None:
         """Find out which short cuts an evaluation may take."""
         scaled = any(rule.paid is not None or self._foreign(rule) for rule in self.bases)
-        rounds_by_line = any(slot.rounding_at == "line" for slot in self.slots)
+        self.rounds_by_line = any(slot.rounding_at == "line" for slot in self.slots)
         measured = any(rule.per is None for rule in self.bases)
         rounded = any(rule.on_rounded for rule in self.multipliers)
-        self.simple = not (scaled or rounds_by_line or measured or rounded or self._per_line)
+        self.simple = not (scaled or self.rounds_by_line or measured or rounded or self._per_line)
         self.floors_by_rule = self.simple and all(
             slot.rounding_at == "rule" and slot.rounder is ROUNDERS["floor"] for slot in self.slots
         )
@@ -276,7 +277,7 @@ class Stage:
             line.brand if line.brand in self.brands else "",
             line.sku if line.sku in self.skus else "",
             passed,
-            bisect_right(self.quantities, line.quantity),
+            bisect_right(self._millionths, millionths(line.quantity)) if self._millionths else 0,
         )
 
     def line_plan(self, key: LineKey, line: LineFacts, eligible: int, *, earns: bool) -> LinePlan:

@@ -7,13 +7,13 @@ from math import lcm
 from typing import NamedTuple
 
 from rules.asking import Asking
-from rules.facts import DocumentFacts, LineFacts
-from rules.lines import MILLIONTHS, signed_quantity
+from rules.facts import MILLIONTHS, DocumentFacts, LineFacts
+from rules.lines import signed_quantity
 from rules.money import MINOR_DIGITS
 from rules.plan import Plan
 from rules.refusal import RulesRefusal
 from rules.rounding import round_signed
-from rules.stage import Cell, LineKey, LinePlan, Scale, Slot, Stage
+from rules.stage import Cell, LineKey, LinePlan, Scale, Slot, Stage, Targets
 
 Trace = list[tuple[LineFacts, int, LinePlan]]
 """Per line: its eligible minor units and what its plan did with them."""
@@ -37,15 +37,17 @@ _UNSCALED = Scaling((1,), 1, frozenset())
 class Tally:
     """The sums of an evaluation before rounding.
 
-    `sums` are integers by cell, over the slot's denominator and that of `scaling`. `bonuses` is one
-    bit for each that is given once; `counts` says how often, in millionths, the others are.
-    `nights` are the multipliers that fit some line of each base rule per night.
+    `sums` are integers by cell, over the slot's denominator and that of `scaling`; `rounded` are
+    points by slot, where lines are rounded one by one. `bonuses` is one bit for each that is given
+    once; `counts` says how often, in millionths, the others are. `nights` are the multipliers that
+    fit some line of each base rule per night.
     """
 
     stage: Stage
     sums: list[int]
     bonuses: int
     scaling: Scaling = _UNSCALED
+    rounded: dict[int, int] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     nights: dict[int, int] = field(default_factory=dict)
 
@@ -53,7 +55,7 @@ class Tally:
 def tally(plan: Plan, stage: Stage, asking: Asking, trace: Trace | None = None) -> Tally:
     """Add up what the lines of a document give."""
     if not stage.simple or trace is not None:
-        return _General(plan, stage, asking).tally(trace)
+        return _at_length(plan, stage, asking, trace)
     sums = [0] * len(stage.cells)
     bonuses = stage.unasked
     plans = stage.lines
@@ -70,83 +72,83 @@ def tally(plan: Plan, stage: Stage, asking: Asking, trace: Trace | None = None) 
     return Tally(stage, sums, bonuses)
 
 
-class _General:
-    """The long way: shares of payment, rates, quantities, nights, and rounding by line."""
-
-    def __init__(self, plan: Plan, stage: Stage, asking: Asking) -> None:
-        self._plan = plan
-        self._stage = stage
-        self._asking = asking
-        self._sums: dict[int, int] = {}
-        self._counts: dict[int, int] = {}
-        self._nights: dict[int, int] = {}
-        self._touched: set[int] = set()
-        self._scaling = _UNSCALED
-
-    def tally(self, trace: Trace | None) -> Tally:
-        stage, document = self._stage, self._asking.document
-        bonuses = stage.unasked
-        found: Trace = []
-        for line, eligible in zip(document.lines, self._asking.eligible, strict=True):
-            key = stage.line_key(line, eligible)
-            line_plan = stage.lines.get(key) or stage.line_plan(
-                key, line, eligible, earns=self._plan.earns(line.category)
-            )
-            found.append((line, eligible, line_plan))
-            if eligible > 0:
-                bonuses |= line_plan.bonuses
-                for base, multipliers in line_plan.nightly:
-                    self._nights[base] = self._nights.get(base, 0) | multipliers
-        nightly = [stage.nights(base, raised) for base, raised in self._nights.items()]
-        # Not before every plan is made: a plan may be the first to ask for a scale.
-        self._scaling = scaling(stage, document)
-        for line, eligible, line_plan in found:
-            self._add(line_plan, line, eligible)
-        for targets in nightly:
-            for cell, coefficient in targets:
-                self._add_exact(cell, document.nights * coefficient)
-        self._refuse_missing_rate()
-        if trace is not None:
-            trace += found
-        sums = [self._sums.get(number, 0) for number in range(len(stage.cells))]
-        return Tally(stage, sums, bonuses, self._scaling, self._counts, self._nights)
-
-    def _add(self, line_plan: LinePlan, line: LineFacts, eligible: int) -> None:
-        for cell, coefficient in line_plan.targets:
-            self._add_exact(cell, eligible * coefficient)
+def _at_length(plan: Plan, stage: Stage, asking: Asking, trace: Trace | None) -> Tally:
+    """Go the long way: shares of payment, rates, quantities, nights, and rounding by line."""
+    bonuses = stage.unasked
+    nights: dict[int, int] = {}
+    lines: Trace = []
+    for line, eligible in zip(asking.document.lines, asking.eligible, strict=True):
+        key = stage.line_key(line, eligible)
+        line_plan = stage.lines.get(key) or stage.line_plan(
+            key, line, eligible, earns=plan.earns(line.category)
+        )
+        lines.append((line, eligible, line_plan))
+        if eligible > 0:
+            bonuses |= line_plan.bonuses
+            for base, multipliers in line_plan.nightly:
+                nights[base] = nights.get(base, 0) | multipliers
+    nightly = [stage.nights(base, raised) for base, raised in nights.items()]
+    # Not before every plan is made: a plan may be the first to ask for a cell, or for a scale.
+    found = Tally(stage, [0] * len(stage.cells), bonuses, scaling(stage, asking.document))
+    found.nights = nights
+    add = _add_rounded if stage.rounds_by_line else _add
+    for line, eligible, line_plan in lines:
+        add(found, line_plan.targets, eligible)
         if line_plan.quantities:
-            quantity = signed_quantity(line, eligible)
-            for cell, coefficient in line_plan.quantities:
-                self._add_exact(cell, quantity * coefficient)
+            add(found, line_plan.quantities, signed_quantity(line, eligible))
         for number in line_plan.counted if eligible > 0 else ():
-            unit = self._stage.bonuses[number].rule.per_what == "unit"
+            unit = stage.bonuses[number].rule.per_what == "unit"
             times = signed_quantity(line, eligible) if unit else MILLIONTHS
-            self._counts[number] = self._counts.get(number, 0) + times
+            found.counts[number] = found.counts.get(number, 0) + times
+    for targets in nightly:
+        add(found, targets, asking.document.nights)
+    _scale_sums(found)
+    if trace is not None:
+        trace += lines
+    return found
 
-    def _add_exact(self, number: int, amount: int) -> None:
-        cell = self._stage.cells[number]
-        slot = self._stage.slots[cell.slot]
-        self._touched.add(cell.scale)
-        exact = amount * self._scaling.factors[cell.scale]
-        if slot.rounding_at == "line":
-            exact = self._rounded(cell, slot, exact)
-        self._sums[number] = self._sums.get(number, 0) + exact
 
-    def _rounded(self, cell: Cell, slot: Slot, exact: int) -> int:
-        denominator = slot.denominator * self._scaling.denominator
-        points = round_signed(slot.rounder, exact, denominator)
-        if cell.share is not None:
-            share = cell.share
-            points = round_signed(slot.rounder, points * share.numerator, share.denominator)
-        return points * denominator
+def _add(found: Tally, targets: Targets, amount: int) -> None:
+    sums = found.sums
+    for number, coefficient in targets:
+        sums[number] += amount * coefficient
 
-    def _refuse_missing_rate(self) -> None:
-        for number in sorted(self._scaling.missing & self._touched):
-            raise RulesRefusal(
-                "RATE_MISSING",
-                path="document.exchange_rates",
-                value=self._stage.scales[number].code or "",
-            )
+
+def _add_rounded(found: Tally, targets: Targets, amount: int) -> None:
+    stage, scaling = found.stage, found.scaling
+    for number, coefficient in targets:
+        cell = stage.cells[number]
+        slot = stage.slots[cell.slot]
+        exact = amount * coefficient
+        if slot.rounding_at != "line":
+            found.sums[number] += exact
+        elif exact:
+            # Only here is a line scaled by itself: the others are, when they are added up.
+            points = _rounded(cell, slot, exact * _factor(stage, scaling, cell), scaling)
+            found.rounded[cell.slot] = found.rounded.get(cell.slot, 0) + points
+
+
+def _rounded(cell: Cell, slot: Slot, exact: int, scaling: Scaling) -> int:
+    points = round_signed(slot.rounder, exact, slot.denominator * scaling.denominator)
+    if cell.share is None:
+        return points
+    return round_signed(slot.rounder, points * cell.share.numerator, cell.share.denominator)
+
+
+def _factor(stage: Stage, scaling: Scaling, cell: Cell) -> int:
+    """Give what a cell's amounts are multiplied with; RulesRefusal when its rate is missing."""
+    if cell.scale in scaling.missing:
+        code = stage.scales[cell.scale].code or ""
+        raise RulesRefusal("RATE_MISSING", path="document.exchange_rates", value=code)
+    return scaling.factors[cell.scale]
+
+
+def _scale_sums(found: Tally) -> None:
+    stage, scaling = found.stage, found.scaling
+    if len(stage.scales) > 1:
+        for number, cell in enumerate(stage.cells):
+            if found.sums[number]:
+                found.sums[number] *= _factor(stage, scaling, cell)
 
 
 def scaling(stage: Stage, document: DocumentFacts) -> Scaling:
@@ -194,7 +196,7 @@ def exact_points(found: Tally) -> list[Exact]:
     shared: dict[int, Fraction] = {}
     for cell, total in zip(stage.cells, found.sums, strict=True):
         slot = stage.slots[cell.slot]
-        if cell.share is None or slot.rounding_at == "line":
+        if cell.share is None:
             plain[cell.slot] += total
         elif total > 0:
             points = slot.rounder(total, slot.denominator * scale)
@@ -202,6 +204,8 @@ def exact_points(found: Tally) -> list[Exact]:
     exact: list[Exact] = []
     for number, slot in enumerate(stage.slots):
         numerator, denominator = plain[number], slot.denominator * scale
+        if number in found.rounded:
+            numerator = found.rounded[number] * denominator
         if number in shared:
             whole = Fraction(numerator, denominator) + shared[number]
             numerator, denominator = whole.numerator, whole.denominator
