@@ -13,7 +13,13 @@ TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \|", re.MULTILINE)
 # In the file's own prose: LOYALTY_… stands for all of them.
 PREFIX = "LOYALTY"
 # What commands read in the place of their options, not the service.
-OF_COMMANDS = {"LOYALTY_SERVER", "LOYALTY_TOKEN", "LOYALTY_CA", "LOYALTY_SHARED"}
+OF_COMMANDS = {
+    "LOYALTY_SERVER",
+    "LOYALTY_TOKEN",
+    "LOYALTY_CA",
+    "LOYALTY_SHARED",
+    "LOYALTY_OPERATOR",
+}
 FILES = sorted(
     path
     for path in DEPLOY.rglob("*")
