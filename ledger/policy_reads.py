@@ -17,7 +17,7 @@ from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.policy_answers import policies_page, policy_message
 from ledger.store import Store
 from loyalty.v1 import programme_service_pb2 as pb
-from rules.difference import differences
+from rules.difference import difference
 from rules.model import ACTIVITIES, PolicyModel
 
 
@@ -147,7 +147,7 @@ def _differences(before: str | bytes, after: str | bytes) -> list[str]:
         if loaded.model is None:
             raise invalid(loaded.findings)
         models.append(loaded)
-    return differences(*models)
+    return [change.says() for change in difference(*models)]
 
 
 def _programme(policy: PublishedPolicy) -> pb.GetProgrammeResponse:
