@@ -9,6 +9,7 @@ from calendar import isleap
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -122,6 +123,7 @@ class Predicates:
         return tuple(sorted(found))
 
 
+@lru_cache(maxsize=8192)
 def is_held_out(campaign: str, member_id: str, share: Fraction) -> bool:
     """Say whether a member gets nothing from a campaign: `share` of all do, by their id alone."""
     first = sha256(f"{campaign}/{member_id}".encode()).digest()[:8]

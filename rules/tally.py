@@ -19,6 +19,10 @@ Trace = list[tuple[LineFacts, int, LinePlan]]
 """Per line: its eligible minor units and what its plan did with them."""
 
 
+Exact = tuple[int, int]
+"""Numerator and denominator."""
+
+
 class Scaling(NamedTuple):
     """What a document multiplies the amounts of each scale with, over one `denominator`.
 
@@ -156,37 +160,35 @@ def scaling(stage: Stage, document: DocumentFacts) -> Scaling:
     if len(stage.scales) == 1:
         return _UNSCALED
     exact = [_scale(scale, stage, document) for scale in stage.scales]
-    known = [Fraction(0) if one is None else one for one in exact]
-    denominator = lcm(*(one.denominator for one in known))
+    denominator = lcm(*(below for _, below in exact))
     return Scaling(
-        tuple(int(one * denominator) for one in known),
+        tuple(above * (denominator // below) for above, below in exact),
         denominator,
-        frozenset(number for number, one in enumerate(exact) if one is None),
+        frozenset(number for number, (above, _) in enumerate(exact) if above < 0),
     )
 
 
-def _scale(scale: Scale, stage: Stage, document: DocumentFacts) -> Fraction | None:
-    found = Fraction(1)
-    if scale.paid is not None:
-        found *= paid_share(scale.paid, document)
+def _scale(scale: Scale, stage: Stage, document: DocumentFacts) -> Exact:
+    """Give a scale as a fraction; one below zero wants a rate that the document does not state."""
+    above, below = (1, 1) if scale.paid is None else paid_share(scale.paid, document)
     if scale.code is None:
-        return found
+        return above, below
     rate = next((rate for code, rate in document.rates if code == scale.code), None)
     if rate is None or rate <= 0:
-        return None
+        return -1, 1
     digits = MINOR_DIGITS[scale.code] - MINOR_DIGITS[stage.unit.currency_code]
-    return found * Fraction(10) ** digits / rate
+    found = Fraction(above, below) * Fraction(10) ** digits / rate
+    return found.numerator, found.denominator
 
 
-def paid_share(kinds: frozenset[str], document: DocumentFacts) -> Fraction:
+def paid_share(kinds: frozenset[str], document: DocumentFacts) -> Exact:
     """Give the part of a document that was paid with these kinds of payment, at most all of it."""
-    whole = sum(minor for _, minor in document.payments)
-    part = sum(minor for kind, minor in document.payments if kind in kinds)
-    return min(Fraction(1), Fraction(max(0, part), whole)) if whole > 0 else Fraction(0)
-
-
-Exact = tuple[int, int]
-"""Numerator and denominator."""
+    whole = part = 0
+    for kind, minor in document.payments:
+        whole += minor
+        if kind in kinds:
+            part += minor
+    return (min(max(0, part), whole), whole) if whole > 0 else (0, 1)
 
 
 def exact_points(found: Tally) -> list[Exact]:
@@ -228,8 +230,10 @@ def rounded_points(slots: Sequence[Slot], exact_points: Sequence[Exact]) -> list
     """Round each slot's exact points as its currency says."""
     running: dict[str, tuple[int, int, int]] = {}
     wanted: list[int] = []
-    for slot, (exact, denominator) in zip(slots, exact_points, strict=True):
-        numerator = max(0, exact)
+    for slot, (numerator, denominator) in zip(slots, exact_points, strict=True):
+        if numerator <= 0:
+            wanted.append(0)
+            continue
         if slot.rounding_at != "transaction":
             wanted.append(slot.rounder(numerator, denominator))
             continue
