@@ -15,15 +15,23 @@ _NOTHING: Mapping[str, Instant] = MappingProxyType({})
 class Living(NamedTuple):
     """What of a member keeps points alive, as it is known now.
 
-    `last_activity` is the newest instant of each kind of activity. `tiers` are (tier, since) with
-    the oldest first, each until the next. `segments` are those of now, and have been since
-    `segments_since`.
+    `last_activity` is the newest instant of each kind of activity. `tiers` are (tier, since) in the
+    order they were recorded: of those that had begun, the last one counts. Before the first the
+    member had the lowest tier. `segments` are those of now, and have been since `segments_since`.
     """
 
     last_activity: Mapping[str, Instant] = _NOTHING
     tiers: Sequence[tuple[str, Instant]] = ()
     segments: frozenset[str] = frozenset()
     segments_since: Instant | None = None
+
+
+class _Span(NamedTuple):
+    """A tier from an instant, or from the beginning, to an instant, or until now."""
+
+    tier: str
+    since: Instant | None
+    until: Instant | None
 
 
 def life_ends(
@@ -43,8 +51,9 @@ def life_ends(
     rule = policy.terms.expiries[life.expiry]
     if life.inactive_months:
         expires_at = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
+    spans = _spans(policy, living) if life.unless_tiers and expires_at is not None else ()
     while expires_at is not None:
-        free_at = _unprotected_from(life, living, expires_at)
+        free_at = _unprotected_from(life, living, spans, expires_at)
         if free_at is None or free_at == expires_at or not life.restarts:
             return free_at
         if life.inactive_months:
@@ -68,7 +77,22 @@ def _idle_end(
     return end if hard is None or end is None else min(end, hard)
 
 
-def _unprotected_from(life: Life, living: Living, at: Instant) -> Instant | None:
+def _spans(policy: Policy, living: Living) -> list[_Span]:
+    """The tiers over time, oldest first; one that was recorded late replaces what it overlaps."""
+    spans: list[_Span] = []
+    until: Instant | None = None
+    for tier, since in reversed(living.tiers):
+        if until is None or since < until:
+            spans.append(_Span(tier, since, until))
+            until = since
+    if policy.terms.lowest_tier is not None:
+        spans.append(_Span(policy.terms.lowest_tier, None, until))
+    return spans[::-1]
+
+
+def _unprotected_from(
+    life: Life, living: Living, spans: Sequence[_Span], at: Instant
+) -> Instant | None:
     """Give the first instant from `at` on at which nothing protects; None while something does.
 
     Of segments only today's are known; but what time had decided was recorded before they changed,
@@ -78,12 +102,10 @@ def _unprotected_from(life: Life, living: Living, at: Instant) -> Instant | None
         if living.segments.intersection(life.unless_segments):
             return None
         at = max(at, living.segments_since or at)
-    if life.unless_tiers:
-        spans = living.tiers
-        for index, (tier, since) in enumerate(spans):
-            ends = spans[index + 1][1] if index + 1 < len(spans) else None
-            if tier in life.unless_tiers and since <= at and (ends is None or at < ends):
-                if ends is None:
-                    return None
-                at = ends
+    for span in spans:
+        begun = span.since is None or span.since <= at
+        if span.tier in life.unless_tiers and begun and (span.until is None or at < span.until):
+            if span.until is None:
+                return None
+            at = span.until
     return at

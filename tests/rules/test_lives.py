@@ -231,6 +231,21 @@ def test_a_confirmed_tier_protects_without_a_gap() -> None:
     assert end_of(SIX_MONTHS, "2025-01-10T12:00:00Z", living=confirmed) is None
 
 
+def test_a_tier_recorded_late_counts_from_when_it_began() -> None:
+    """Gold from April was recorded after green from October: green never was."""
+    late = Living(
+        tiers=(("green", 0), ("green", LAPSED), ("gold", instant("2025-04-01T00:00:00Z")))
+    )
+    assert end_of(SIX_MONTHS, "2025-01-10T12:00:00Z", living=late) is None
+
+
+def test_before_any_tier_was_recorded_the_member_has_the_lowest() -> None:
+    green = "kind: fixed, months: 6, unless_tier: [green]"
+    assert end_of(green, "2025-01-10T12:00:00Z") is None
+    gold = Living(tiers=(("gold", instant("2025-09-01T00:00:00Z")),))
+    assert end_of(green, "2025-01-10T12:00:00Z", living=gold) == gold.tiers[0][1]
+
+
 def test_pb08_a_card_holder_keeps_old_points() -> None:
     """Last earn 30 months ago, lot 40 months old: not expired."""
     expiry = "kind: fixed, months: 36, unless_segment: [amex]"
