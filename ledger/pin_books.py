@@ -15,6 +15,7 @@ from ledger.core.publishing import LEAD
 from ledger.core.state import TierSpan, tier_at
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
+from ledger.reawarding import TierTerms
 from loyalty.v1.events_pb2 import DocumentPosted, TierChanged
 from loyalty.v1.types_pb2 import Pins
 
@@ -64,7 +65,7 @@ class PinBook:
         self._suspicion: _Suspicion | None = None
 
     def enter(
-        self, fact: AccountFact, pos: int, tiers: Sequence[TierSpan], lowest_tier: str
+        self, fact: AccountFact, pos: int, tiers: Sequence[TierSpan], terms: TierTerms
     ) -> Iterator[Finding]:
         """Take the next fact, and the tiers known before it; yield what does not match."""
         if isinstance(fact, TierChanged):
@@ -74,10 +75,10 @@ class PinBook:
         elif isinstance(fact, DocumentPosted):
             yield from self.close()
             if fact.pins.policy_digest:
-                yield from self._post(fact, pos, tiers, lowest_tier)
+                yield from self._post(fact, pos, tiers, terms)
 
     def _post(
-        self, posted: DocumentPosted, pos: int, tiers: Sequence[TierSpan], lowest_tier: str
+        self, posted: DocumentPosted, pos: int, tiers: Sequence[TierSpan], terms: TierTerms
     ) -> Iterator[Finding]:
         document, pins = posted.document, posted.pins
         key = document_key(posted.business_unit, document.source, document.document_id)
@@ -90,10 +91,14 @@ class PinBook:
         if posted.pinned:
             self._pinned[key] = _hash(pins)
         held = tier_at(tiers, pinned_instant(pins.local_time))
-        if pins.tier not in (held, "" if held else lowest_tier):
-            detail = f"tier {pins.tier!r} is pinned, the member had {held or lowest_tier!r}"
-            finding = Finding(pos, Reason.TIER_NOT_HELD, detail)
+        if pins.tier in (held, "" if held else terms.lowest):
+            return
+        detail = f"tier {pins.tier!r} is pinned, the member had {held or terms.lowest!r}"
+        finding = Finding(pos, Reason.TIER_NOT_HELD, detail)
+        if terms.earns_by_new:
             self._suspicion = _Suspicion(posted.entry_id, pins.tier, finding)
+        else:
+            yield finding
 
     def is_first(self, posted: DocumentPosted) -> bool:
         """Whether a version is evaluated under pins of its own."""

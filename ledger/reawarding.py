@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 from hashlib import sha256
 from itertools import zip_longest
-from typing import Final
+from typing import Final, NamedTuple
 
 import rules
 from ledger.core.commands import Grant
 from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.programme import Programme, after
+from ledger.core.state import Account
 from ledger.core.usage import METRIC
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
 from ledger.policies import published
 from ledger.room import recorded_room
-from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished
+from ledger.tier_trial import wrong_tier
+from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished, TierChanged
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from loyalty.v1.types_pb2 import Grant as GrantMessage
 
@@ -38,6 +40,16 @@ NAMES: Final = (
 def digest_of(event: PolicyDrafted | PolicyPublished) -> str:
     """What a policy's digest covers: the document with every default written into it."""
     return sha256(event.expanded).hexdigest()
+
+
+class TierTerms(NamedTuple):
+    """The tier of who has none, and whether an order may be pinned to the tier it reaches."""
+
+    lowest: str
+    earns_by_new: bool
+
+
+NO_TIERS: Final = TierTerms("", earns_by_new=False)
 
 
 class Awards:
@@ -78,10 +90,21 @@ class Awards:
             return f"cannot be evaluated again: {error}"
         return _difference(posted.grants, again.grants) or _counted_otherwise(posted, again)
 
-    def lowest_tier(self, digest: str) -> str:
-        """The tier of who has none, under a policy; empty when it has no ladder."""
+    def wrong_tier(self, fact: TierChanged, account: Account) -> str:
+        """How the ladder now answers otherwise than is stored; empty when it does not."""
+        policy = self._policies.get(fact.policy_digest)
+        try:
+            return "" if policy is None else wrong_tier(policy, account, fact)
+        except Exception as error:
+            return f"the ladder cannot be asked again: {error}"
+
+    def tier_terms(self, digest: str) -> TierTerms:
+        """What a policy says of the tiers that it pins."""
         policy = self._policies.get(digest)
-        return (policy.terms.lowest_tier or "") if policy is not None else ""
+        if policy is None or policy.model.tiers is None:
+            return NO_TIERS
+        earns_by_new = policy.model.tiers.upgrading_order != "before"
+        return TierTerms(policy.terms.lowest_tier or "", earns_by_new)
 
 
 def _difference(stored: Iterable[GrantMessage], again: Iterable[Grant]) -> str:

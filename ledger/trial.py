@@ -13,7 +13,7 @@ from ledger.counting_books import CountingBook
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.pin_books import PinBook, not_in_force
-from ledger.reawarding import Awards
+from ledger.reawarding import NO_TIERS, Awards
 from loyalty.v1.events_pb2 import DocumentPosted, Event, HoldCaptured, HoldReleased, TierChanged
 
 
@@ -98,17 +98,21 @@ class Trial:
     def _check_pins(
         self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards
     ) -> Iterator[Finding]:
-        lowest = ""
+        terms = NO_TIERS
         if isinstance(fact, DocumentPosted) and fact.pins.policy_digest:
             digest = fact.pins.policy_digest
-            lowest = awards.lowest_tier(digest)
+            terms = awards.tier_terms(digest)
             if self._pins.is_first(fact):
                 at = pinned_instant(fact.pins.local_time)
                 wrong = not_in_force(awards.programme, digest, at, recorded_at)
                 if wrong:
                     yield Finding(pos, Reason.POLICY_NOT_IN_FORCE, wrong)
+        if isinstance(fact, TierChanged):
+            wrong = awards.wrong_tier(fact, self.tally.account())
+            if wrong:
+                yield Finding(pos, Reason.TIER_MISMATCH, wrong)
         if isinstance(fact, DocumentPosted | TierChanged):
-            yield from self._pins.enter(fact, pos, self.tally.tiers, lowest)
+            yield from self._pins.enter(fact, pos, self.tally.tiers, terms)
 
     def close(self) -> Iterator[Finding]:
         """Hold the final account against the books."""
