@@ -34,6 +34,7 @@ from rules.redemptions import (
     reversal_grace_until,
     reward,
 )
+from rules.refunds import pro_rata
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
 from rules.standing import Held, Span, Standing
@@ -102,6 +103,7 @@ __all__ = [
     "parse_quantity",
     "pin",
     "points_for_money",
+    "pro_rata",
     "progress",
     "redemption",
     "released_end",
