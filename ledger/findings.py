@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from loyalty.v1.audit_service_pb2 import Divergence
 
-PER_REASON: Final = 7
+PER_REASON: Final = 6
 """Of each reason only the first are kept: one that is everywhere must not hide the others. With
-fourteen reasons that stays below the hundred that the contract promises."""
+fifteen reasons that stays below the hundred that the contract promises."""
 
 
 class Reason(StrEnum):
@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BUDGET_MISMATCH = "BUDGET_MISMATCH"
     DOCUMENT_FORKED = "DOCUMENT_FORKED"
     TIER_NOT_HELD = "TIER_NOT_HELD"
+    TIER_MISMATCH = "TIER_MISMATCH"
     POLICY_NOT_IN_FORCE = "POLICY_NOT_IN_FORCE"
 
 
