@@ -4,10 +4,13 @@ What the history says of itself is believed only as far as it follows from what 
 digest from the content, an approval from a draft of somebody else, a withdrawal from its time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+
+from google.protobuf.message import DecodeError
 
 import rules
-from ledger.core.events import PolicyFact
+from ledger.core.events import PolicyFact, UnknownKind, decode, encode
 from ledger.core.instant import Instant, from_datetime, from_timestamp, to_datetime
 from ledger.core.programme import Programme, Version, after, same_person
 from ledger.lanes import POLICY
@@ -21,11 +24,34 @@ from loyalty.v1.events_pb2 import (
 )
 
 
+class Contents:
+    """What is wrong with documents, found out ahead: reading one takes long."""
+
+    def __init__(self, payloads: Iterable[bytes]) -> None:
+        """Look at the documents in these payloads; whatever cannot be decoded is told elsewhere."""
+        self._found: dict[bytes, list[str]] = {}
+        for payload in payloads:
+            try:
+                fact = decode(payload)
+            except (UnknownKind, DecodeError):
+                continue
+            if isinstance(fact, PolicyDrafted | PolicyPublished):
+                self.faults(fact)
+
+    def faults(self, fact: PolicyDrafted | PolicyPublished) -> list[str]:
+        """What is wrong with a document, each content looked at once."""
+        name = sha256(encode(fact)).digest()
+        if name not in self._found:
+            self._found[name] = list(_content(fact))
+        return self._found[name]
+
+
 class PolicyTrial:
     """Goes through a programme's stream in order."""
 
-    def __init__(self) -> None:
-        """Begin before its first fact."""
+    def __init__(self, contents: Contents) -> None:
+        """Begin before its first fact; what the documents say was looked at before."""
+        self._contents = contents
         self._programme = Programme()
 
     def enter(self, fact: PolicyFact, *, stream: str, recorded_at: Instant) -> Iterator[str]:
@@ -34,7 +60,7 @@ class PolicyTrial:
             yield f"a policy of {fact.programme!r} does not belong in {stream}"
         known = self._programme.versions.get(fact.digest)
         if isinstance(fact, PolicyDrafted | PolicyPublished):
-            yield from _content(fact)
+            yield from self._contents.faults(fact)
         elif known is None:
             yield f"nobody drafted a policy with digest {fact.digest}"
         if known is not None and known.withdrawn is not None:

@@ -28,7 +28,7 @@ from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
 from ledger.lanes import BUDGET, DOCUMENT, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
-from ledger.policy_trial import PolicyTrial
+from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import DocumentPlaces, PurseBook
 from ledger.reawarding import Awards
 from ledger.tree import Frontier
@@ -46,7 +46,11 @@ PROGRESS_EVERY: Final = 20_000
 async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
     """Check the history as it stands now; progress as it goes, the last word has `done` set."""
     ends = await log.lane_ends()
-    check = _Check(log.lanes, None if skip_awards else Awards(await log.policy_events()))
+    policies = await log.policy_events()
+    # In a thread, since policies are compiled for it: long enough to be felt at the tills.
+    awards = None if skip_awards else await asyncio.to_thread(Awards, policies)
+    contents = await asyncio.to_thread(Contents, [payload for _, _, payload in policies])
+    check = _Check(log.lanes, awards, contents)
     total = sum(end.next_pos for end in ends)
     for lane, pos in await log.stray_events():
         stray = Finding(pos, Reason.POSITION_GAP, f"there is no lane {lane}")
@@ -86,8 +90,9 @@ async def _pages(log: Log, end: LaneEnds) -> AsyncIterator[list[StoredEvent]]:
 class _Check:
     """What was checked so far, in all lanes."""
 
-    def __init__(self, lanes: int, awards: Awards | None) -> None:
+    def __init__(self, lanes: int, awards: Awards | None, contents: Contents) -> None:
         self.lanes = lanes
+        self.contents = contents
         self.awards = awards
         self.findings = Findings()
         self.states = StateDigest()
@@ -148,7 +153,7 @@ class _Lane:
         self.tree = Frontier()
         self.trials: dict[str, Trial] = {}
         self._lanes, self._awards = check.lanes, check.awards
-        self._policies = PolicyTrial()
+        self._policies = PolicyTrial(check.contents)
         self._purses, self._documents = check.purses, check.documents
         self._placed: set[tuple[str, str]] = set()
         """(stream, document) of those whose place is known."""

@@ -14,6 +14,8 @@ Instant = int
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
+CLOCKS_DIFFER_BY = 300 * SECOND
+"""How far a till's clock may be ahead of ours."""
 DAY = 86_400 * SECOND
 
 

@@ -7,12 +7,13 @@ which, and how the versions lie in time.
 from typing import Final
 
 from ledger.core import refusals
-from ledger.core.instant import SECOND, Instant, to_datetime
+from ledger.core.instant import CLOCKS_DIFFER_BY, SECOND, Instant, to_datetime
 from ledger.core.programme import Programme, Version, same_person
 
 LEAD: Final = 10 * SECOND
-"""How far ahead a policy takes effect, or is withdrawn: well above the time in which every process
-has seen it."""
+"""How far ahead a policy takes effect: well above the time in which every process has seen it."""
+WITHDRAWAL_LEAD: Final = LEAD + CLOCKS_DIFFER_BY
+"""How far ahead one is withdrawn: a till whose clock is ahead may sell under it so much sooner."""
 
 
 def require_draftable(programme: Programme, *, name: str, version: int, digest: str) -> None:
@@ -120,11 +121,11 @@ def require_withdrawable(programme: Programme, digest: str, *, now: Instant) -> 
     if known is None:
         raise refusals.PolicyNotDrafted(digest=digest)
     _require_standing(known)
-    if known.published is not None and known.effective_at <= now + LEAD:
+    if known.published is not None and known.effective_at <= now + WITHDRAWAL_LEAD:
         raise refusals.PolicyInForce(
             version=known.version,
             effective_time=_text(known.effective_at),
-            latest=_text(known.effective_at - LEAD),
+            latest=_text(known.effective_at - WITHDRAWAL_LEAD),
         )
     return known
 

@@ -16,7 +16,7 @@ from ledger.act import (
 from ledger.answers import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
-from ledger.core.instant import SECOND, Instant, from_timestamp, to_datetime
+from ledger.core.instant import CLOCKS_DIFFER_BY, Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
 from ledger.differences import first_difference, hidden_difference
 from ledger.keys import act_key
@@ -33,8 +33,6 @@ from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.programme_service_pb2 import Policy
 from loyalty.v1.types_pb2 import MemberRef
 
-CLOCKS_DIFFER_BY: Final = 300 * SECOND
-"""How far a till's clock may be ahead of ours."""
 _TYPES: Final = {code: kind for kind, code in CODES.items()}
 _ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
     kind: Policy if kind in ABOUT_POLICY else Member if kind in ABOUT_MEMBER else Posting

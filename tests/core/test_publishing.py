@@ -10,6 +10,7 @@ from ledger.core.instant import SECOND, to_timestamp
 from ledger.core.programme import Programme, State, actor, after, same_person
 from ledger.core.publishing import (
     LEAD,
+    WITHDRAWAL_LEAD,
     require_approver,
     require_draft,
     require_draftable,
@@ -215,10 +216,10 @@ def test_versions_in_turn_do_not_overlap() -> None:
 
 def test_a_policy_is_withdrawn_before_the_lead_and_a_draft_at_any_time() -> None:
     state = programme(published(1, "a", at=HOUR), drafted(2, "b"))
-    assert require_withdrawable(state, "a", now=HOUR - LEAD - 1).digest == "a"
+    assert require_withdrawable(state, "a", now=HOUR - WITHDRAWAL_LEAD - 1).digest == "a"
     with pytest.raises(refusals.PolicyInForce) as refused:
-        require_withdrawable(state, "a", now=HOUR - LEAD)
-    assert refused.value.fields["latest"] == "1970-01-01T00:59:50+00:00"
+        require_withdrawable(state, "a", now=HOUR - WITHDRAWAL_LEAD)
+    assert refused.value.fields["latest"] == "1970-01-01T00:54:50+00:00"
     assert require_withdrawable(state, "b", now=9 * HOUR).digest == "b"
     with pytest.raises(refusals.PolicyNotDrafted):
         require_withdrawable(state, "c", now=0)

@@ -8,7 +8,8 @@ import pytest
 import rules
 from ledger.act import Answer
 from ledger.core.events import KIND_NUMBER
-from ledger.core.publishing import LEAD
+from ledger.core.instant import CLOCKS_DIFFER_BY
+from ledger.core.publishing import LEAD, WITHDRAWAL_LEAD
 from ledger.core.refusals import (
     ApproverIsAuthor,
     PolicyExists,
@@ -228,7 +229,15 @@ async def test_within_the_lead_of_taking_effect_nothing_is_withdrawn(database: s
         await till.publish()
         await till.publish(later(2))
         digest = till.ledger.policies.programme.published[0].digest
-        till.clock.set(at(SOON) - LEAD)
+        till.clock.set(at(SOON) - WITHDRAWAL_LEAD)
+        with pytest.raises(PolicyInForce):
+            await till.write(withdrawal(till, digest))
+        # A till whose clock is as far ahead as it may be can sell under it before its time.
+        member = await till.enrol("1")
+        ahead = at(SOON) - till.clock.now() - CLOCKS_DIFFER_BY
+        assert 0 < ahead <= LEAD
+        till.clock.set(at(SOON) - CLOCKS_DIFFER_BY)
+        await till.post(till.document(member, "D1", 1, 10000, occurred=SOON))
         with pytest.raises(PolicyInForce):
             await till.write(withdrawal(till, digest))
 
