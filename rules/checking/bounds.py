@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
-from rules.checking.asked import Asked, Reader, can_meet
+from rules.checking.asked import ANY, Asked, Reader, can_meet
 from rules.checking.subject import Findings, Subject
 from rules.model import (
     BaseRule,
@@ -117,12 +117,16 @@ class _Liability:
 
     def _by_unit(self, currency: Currency) -> list[_Unit]:
         """Bound each unit; those with the same rules and the same money are said together."""
-        rules = [rule for rule in self._subject.points_rules if rule.currency == currency.id]
+        rules = [
+            (rule, self._asked[rule.id].get("business_unit", ANY))
+            for rule in self._subject.points_rules
+            if rule.currency == currency.id
+        ]
         bit = self._reader.numbers["business_unit"].bits
         alike: dict[object, _Unit] = {}
         for unit in self._subject.model.business_units:
             here = bit((unit.id,))
-            ours = [r for r in rules if self._asked[r.id].get("business_unit", -1) & here]
+            ours = [rule for rule, units in rules if units & here]
             key = (tuple(r.id for r in ours), unit.currency, str(unit.point_value))
             if key not in alike:
                 if len(ours) ** 2 > _PAIRS_MAX:
@@ -180,10 +184,10 @@ class _Liability:
             for boost in boosts
         ]
         cells: dict[tuple[int, int], list[MultiplierRule]] = {
-            (asked.get("tier", -1), asked.get("category", -1)): []
+            (asked.get("tier", ANY), asked.get("category", ANY)): []
         }
         for boost, split in zip(boosts, splitting, strict=True):
-            tiers, categories = split.get("tier", -1), split.get("category", -1)
+            tiers, categories = split.get("tier", ANY), split.get("category", ANY)
             parted: dict[tuple[int, int], list[MultiplierRule]] = {}
             for (tier, category), got in cells.items():
                 inside = (tier & tiers, category & categories)

@@ -8,10 +8,10 @@ from rules.checking.asked import (
     Asked,
     Bits,
     Reader,
+    Within,
     asks_for_activity,
     can_meet,
     keys_said,
-    lies_within,
 )
 from rules.checking.impossible import contradictions
 from rules.checking.subject import Findings, Subject
@@ -95,15 +95,15 @@ class _Reach:
 
     def _covered(self, rules: Iterable[PointsRule]) -> Iterator[tuple[PointsRule, PointsRule]]:
         """Find the rules all of whose lines an earlier one takes, and that one."""
-        wide: list[tuple[Asked, PointsRule]] = []
+        wide: list[tuple[Within, PointsRule]] = []
         for rule in rules:
             asked = self._asked[rule.id]
-            other = next((one for others, one in wide if lies_within(asked, others)), None)
+            other = next((one for others, one in wide if others.holds(asked)), None)
             if other is not None:
                 yield rule, other
             elif self._reader.exact(rule) and all(asked.values()):
                 # What a covered rule would take, the one that covers it takes before.
-                wide.append((asked, rule))
+                wide.append((Within(asked, self._reader.whole), rule))
 
     def _multiplier(self, rule: MultiplierRule) -> Findings:
         if rule.factor == 1:
