@@ -1,15 +1,22 @@
 """Tiers through the whole write side, on a real database: the worked scenarios and their kin."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import Malformed, NoTierGranted, TierBelowEarned, UnknownTier
-from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED
+from ledger.findings import Reason
+from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED, TIER_BASIS_LIFETIME
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.member_service_pb2 import GrantTierRequest, Member
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef, Origin
+from server.database import connect
+from tests.store.tampering import Story
 from tests.store.till import POLICY, Till, at, moved, open_till
 
+TIER_CHANGED = 70
 LADDER = (
     POLICY.replace(
         "  - {id: p, role: spendable}",
@@ -263,3 +270,34 @@ async def test_days_with_a_purchase_reach_a_tier_and_time_takes_it_back(database
         till.clock.set(at("2026-04-02T00:00"))
         assert await tier(till, member) == "basic"
         assert await faults(till) == []
+
+
+def lasts_longer(fact: Any) -> None:
+    fact.valid_until_time.seconds += 1
+
+
+def is_for_ever(fact: Any) -> None:
+    fact.basis = TIER_BASIS_LIFETIME
+
+
+def came_from_gold(fact: Any) -> None:
+    fact.from_tier = "gold"
+
+
+@pytest.mark.parametrize("change", [lasts_longer, is_for_ever, came_from_gold])
+async def test_a_change_of_tier_that_the_ladder_does_not_give_is_found(
+    database: str, change: Callable[[Any], None]
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(LADDER)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 600_00))
+        owner = await connect(database, role=None)
+        try:
+            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+            story = Story(till, owner, member)
+            assert await story.found() == {}
+            await story.rewrite((await story.places(TIER_CHANGED))[0], change)
+            assert Reason.TIER_MISMATCH in await story.found()
+        finally:
+            await owner.close()
