@@ -23,12 +23,15 @@ def period_of(window: str, day: int) -> str:
 
 
 class WallWindow:
-    """A time window, compiled; it is asked with the wall time of the zone it is meant in."""
+    """A time window, compiled; it is asked with the wall time of the zone it is meant in.
+
+    It lies between the wall times `first` and `end`, where it has these.
+    """
 
     def __init__(self, window: TimeWindow) -> None:
         self.by_store = window.zone == "store"
-        self._from = None if window.from_ is None else _wall(window.from_)
-        self._until = None if window.until is None else _wall(window.until)
+        self.first = None if window.from_ is None else _wall(window.from_)
+        self.end = None if window.until is None else _wall(window.until)
         self._days = frozenset(_WEEKDAYS.index(name) for name in window.weekdays)
         clocks = window.local_time
         self._clocks = None if clocks is None else (_clock(clocks[0]), _clock(clocks[1]))
@@ -39,9 +42,9 @@ class WallWindow:
         Both occurrences of an hour that the clocks repeat do, and a window that passes midnight
         belongs to the weekday on which it begins.
         """
-        if self._from is not None and wall < self._from:
+        if self.first is not None and wall < self.first:
             return False
-        if self._until is not None and wall >= self._until:
+        if self.end is not None and wall >= self.end:
             return False
         day, clock = divmod(wall, DAY)
         if self._clocks is not None:
