@@ -26,7 +26,7 @@ from ledger.core.instant import Instant
 from ledger.core.members import enrol, link
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
-from ledger.core.tiers import grant, reach, takes_back
+from ledger.core.tiers import grant, reach_by
 
 __all__ = ["Decision", "Outcome", "decide"]
 
@@ -52,8 +52,7 @@ def decide(  # noqa: C901 - one arm per verb
             if post(draft, command, now=now) is Outcome.SUPERSEDED:
                 return Decision((), account, Outcome.SUPERSEDED)
             if _counts_for_tiers(draft, account):
-                refunded = not command.refunds.keeps_tier and takes_back(draft.facts)
-                reach(draft, ladder, entry_id=command.entry_id, refunded=refunded)
+                reach_by(draft, command, ladder, now=now)
         case BurnPoints():
             burn(draft, command)
         case HoldPoints():

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ledger.core.commands import GrantTier, TierLadder, TierVerdict
+from ledger.core.commands import GrantTier, PostDocument, TierLadder, TierVerdict
 from ledger.core.decision import Draft
 from ledger.core.events import Fact
-from ledger.core.instant import Instant, optional_timestamp, to_timestamp
+from ledger.core.instant import SECOND, Instant, optional_timestamp, to_timestamp
 from ledger.core.refusals import NoTierGranted
 from ledger.core.standing import BASIS_NAME
 from ledger.core.usage import METRIC
@@ -36,6 +36,7 @@ CAUSES: Final[dict[str, TierCause.ValueType]] = {
     "grant_ended": TIER_CAUSE_GRANT_ENDED,
     "refunded": TIER_CAUSE_REFUNDED,
 }
+LATE: Final = 3600 * SECOND
 NO_TIER: Final = TierVerdict("", None, "", 0, "")
 """What a ladder says that is not there any more."""
 _BASES: Final = {
@@ -53,6 +54,18 @@ def takes_back(facts: Iterable[Fact]) -> bool:
         elif isinstance(event, PointsClawedBack) and event.tier_window:
             return True
     return False
+
+
+def reach_by(draft: Draft, command: PostDocument, ladder: TierLadder, *, now: Instant) -> None:
+    """Ask after a document: as of when it happened, and for one that comes late as of now too.
+
+    What happened after it may be recorded already, and only with that be enough.
+    """
+    refunded = not command.refunds.keeps_tier and takes_back(draft.facts)
+    reach(draft, ladder, entry_id=command.entry_id, refunded=refunded)
+    if now - draft.at > LATE:
+        draft.at = now
+        reach(draft, ladder, entry_id=command.entry_id)
 
 
 def reach(draft: Draft, ladder: TierLadder, *, entry_id: str, refunded: bool = False) -> None:

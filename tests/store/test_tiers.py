@@ -301,3 +301,20 @@ async def test_a_change_of_tier_that_the_ladder_does_not_give_is_found(
             assert Reason.TIER_MISMATCH in await story.found()
         finally:
             await owner.close()
+
+
+async def test_what_comes_late_may_be_enough_together_with_what_came_after_it(
+    database: str,
+) -> None:
+    async with open_till(database, now="2025-03-05T12:00") as till:
+        await till.publish(ROLLING)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 40_00))
+        till.clock.set(at("2025-03-20T12:00"))
+        await till.post(till.document(member, "D2", 1, 50_00))
+        late = till.document(member, "D0", 1, 20_00, occurred="2025-03-05T13:00")
+        posted = await till.post(late)
+        assert posted.tier == "friend"
+        account, _ = await till.ledger.account(member)
+        assert account.tier_at(at("2025-03-20T11:59")) == "basic"
+        assert await faults(till) == []
