@@ -119,7 +119,8 @@ class Demo:
         )
         policy = published.policy
         self._out.print(
-            f"  published {policy.programme} version {policy.version}, digest {policy.digest}"
+            f"  published {policy.programme} version {policy.version}, digest {policy.digest}\n"
+            "  (the first policy needs no second person's approval; every later one does)"
         )
         traffic = Traffic(channel, clock, token=token)
         owners = self._year.members.numbers
