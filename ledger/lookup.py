@@ -41,10 +41,22 @@ class Lookup:
     async def find_purses(self, streams: Iterable[str]) -> None:
         """Find where shared purses stand that a batch asked for, and remember it."""
         wanted = sorted(streams)
+        if not wanted:
+            return
         found = await self._store.last_events(wanted)
         self._cache.put_purses(
             {stream: purse_of(*found[stream]) if stream in found else NO_PURSE for stream in wanted}
         )
+
+    async def find_firsts(self, things: Iterable[str]) -> dict[str, DocumentPosted]:
+        """The first final version of each of these documents."""
+        wanted, firsts = sorted(things), dict[str, DocumentPosted]()
+        for row in await self._store.find_acts(wanted) if wanted else ():
+            fact = decode(row.payload)
+            if isinstance(fact, DocumentPosted) and fact.pinned:
+                firsts.setdefault(row.thing, fact)
+        assert len(firsts) == len(wanted), "what is pinned was final once"
+        return firsts
 
     async def _find_rows(self, known: Known, acts: Sequence[Act]) -> None:
         things = list({act.document for act in acts if act.document})

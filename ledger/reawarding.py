@@ -13,6 +13,7 @@ from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.core.usage import METRIC
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
+from ledger.giving_back import kept, takes_back_by_line, used_before
 from ledger.policies import published
 from ledger.room import recorded_room
 from ledger.tier_trial import wrong_tier
@@ -74,8 +75,16 @@ class Awards:
             except Exception:
                 continue
 
-    def difference(self, posted: DocumentPosted) -> str:
-        """How the rules' answer differs from what is stored; empty when it does not."""
+    def needs_first(self, digest: str) -> bool:
+        """Whether later versions are reckoned from the first final one, under a policy."""
+        policy = self._policies.get(digest)
+        return policy is not None and takes_back_by_line(policy)
+
+    def difference(self, posted: DocumentPosted, first: DocumentPosted | None = None) -> str:
+        """How the rules' answer differs from what is stored; empty when it does not.
+
+        `first` is the first final version, where later ones are reckoned from it.
+        """
         self.checked += 1
         policy = self._policies.get(posted.pins.policy_digest)
         if policy is None:
@@ -84,7 +93,11 @@ class Awards:
             at = pinned_instant(posted.pins.local_time)
             facts = facts_of(posted.document, posted.origin, at)
             pins, room = pins_of(posted.pins), recorded_room(posted)
-            again = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
+            again = None
+            if first is not None:
+                again = kept(policy, first, facts, room=room, before=used_before(posted))
+            if again is None:
+                again = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
         except Exception as error:
             # What is stored was evaluated once; if it cannot be any more, it is not what it was.
             return f"cannot be evaluated again: {error}"

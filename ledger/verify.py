@@ -157,6 +157,7 @@ class _Lane:
         self._purses, self._documents = check.purses, check.documents
         self._placed: set[tuple[str, str]] = set()
         """(stream, document) of those whose place is known."""
+        self._firsts: dict[str, DocumentPosted] = {}
         self._versions: dict[str, int] = {}
         self._leaves: list[bytes] = []
         self._last = _Last(-1, -(2**62))
@@ -245,9 +246,16 @@ class _Lane:
             self._documents.add(key, self.lane, event.pos)
         self._purses.post(posted, self.lane, event.pos)
         if self._awards and posted.pins.policy_digest:
-            difference = self._awards.difference(posted)
+            difference = self._awards.difference(posted, self._first(key, posted, self._awards))
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
+
+    def _first(self, key: str, posted: DocumentPosted, awards: Awards) -> DocumentPosted | None:
+        """The first final version, where a later one is reckoned from it."""
+        first = self._firsts.get(key)
+        if first is None and posted.pinned and awards.needs_first(posted.pins.policy_digest):
+            self._firsts[key] = posted
+        return first
 
     def grow_tree(self) -> None:
         """Hash the leaves gathered since the last time into the tree."""

@@ -64,6 +64,8 @@ class Known:
     """By stream."""
     profiles: dict[str, Profile] = field(default_factory=dict)
     """By stream of the member's account."""
+    firsts: dict[str, DocumentPosted] = field(default_factory=dict)
+    """First final versions by thing of the document, of those that were asked for."""
 
     def copy(self) -> "Known":
         """A copy that may be put back when a group of acts is refused."""
@@ -76,6 +78,7 @@ class Known:
             dict(self.identities),
             dict(self.purses),
             dict(self.profiles),
+            dict(self.firsts),
         )
 
     def overlay(self, newer: "Known") -> None:
@@ -86,6 +89,7 @@ class Known:
         self.identities |= newer.identities
         self.purses |= newer.purses
         self.profiles |= newer.profiles
+        self.firsts |= newer.firsts
         for thing, found in newer.acts.items():
             self.acts.setdefault(thing, {}).update(found)
 
@@ -134,7 +138,8 @@ class Work:
         """What this batch itself changed: taken over by the cache once it is committed."""
         self.policy_facts: list[PolicyNow] = []
         self.missing_purses: set[str] = set()
-        """Purses that were asked for and not known: with them, decide again."""
+        self.missing_firsts: set[str] = set()
+        """What was asked for and not known: with it, decide again."""
         self.batch = AppendBatch()
         self.standing = dict(standing)
         self._began = dict(standing)
@@ -179,6 +184,13 @@ class Work:
         if found is None:
             self.missing_purses.add(stream)
             return NO_PURSE
+        return found
+
+    def first_final(self, thing: str) -> DocumentPosted | None:
+        """The first final version of a document that has one; None is noted, and decided again."""
+        found = self.known.firsts.get(thing)
+        if found is None:
+            self.missing_firsts.add(thing)
         return found
 
     def now(self, stream: str) -> Instant:
@@ -263,6 +275,9 @@ class Work:
 
     def register_head(self, thing: str, head: DocumentHead) -> None:
         """Remember the newest version of a document."""
+        before = self.known.heads.get(thing)
+        if head.posted.pinned and (before is None or not before.posted.pinned):
+            self.known.firsts[thing] = self.made.firsts[thing] = head.posted
         self.known.heads[thing] = self.made.heads[thing] = head
 
     def register_identity(self, row: IdentityRow) -> None:

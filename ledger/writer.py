@@ -27,6 +27,7 @@ from ledger.snapshots import Snapshots
 from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
 from ledger.waiting import Job, Waiting
 from ledger.work import Known, Work
+from loyalty.v1.events_pb2 import DocumentPosted
 
 log = structlog.get_logger()
 
@@ -177,6 +178,7 @@ class Writer:
         """Look up what the jobs need, then decide them in order."""
         standing = self._standing if parent is None else parent.standing
         made: Known | None = None if parent is None else parent.made
+        firsts: dict[str, DocumentPosted] = {}
         while True:
             work = Work(
                 lanes=self._store.lanes,
@@ -185,10 +187,12 @@ class Writer:
                 policies=self._policies,
                 purses=self._cache.purse,
             )
+            work.known.firsts.update(firsts)
             await self._lookup.fill(work.known, [act for job in jobs for act in job.acts], made)
             results = await self._results(jobs, work)
-            if work.missing_purses:
+            if work.missing_purses or work.missing_firsts:
                 await self._lookup.find_purses(work.missing_purses)
+                firsts |= await self._lookup.find_firsts(work.missing_firsts)
             elif results is not None:
                 return Decided(jobs, results, work, work.close())
             jobs = _live(jobs)

@@ -27,6 +27,7 @@ from ledger.evaluation import (
     pins_of,
     refund_terms,
 )
+from ledger.giving_back import kept, takes_back_by_line
 from ledger.handlers import context
 from ledger.ladders import standing_of
 from ledger.lanes import DOCUMENT, account_of
@@ -46,6 +47,7 @@ class _Case(NamedTuple):
     """A document's version, and what is known when it is to be decided."""
 
     request: PostDocumentRequest
+    thing: str
     stream: str
     account: Account
     """Advanced to now; an empty one for a document without a member."""
@@ -73,7 +75,9 @@ def post_document(act: Act, work: Work) -> Answer:
     account, due = work.advance(stream) if account_of(stream) else (work.account(stream), [])
     assert isinstance(act.request, PostDocumentRequest)
     posted_before = None if head is None else head.posted
-    case = _Case(act.request, stream, account, posted_before, at, work.profile(stream))
+    case = _Case(
+        act.request, act.document, stream, account, posted_before, at, work.profile(stream)
+    )
     command = _command(case, _ask(case, work))
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
@@ -129,7 +133,9 @@ def _ask(case: _Case, work: Work) -> _Asked:
         policy = work.policies.pinned(pins.policy_digest)
         facts = facts_of(document, origin, pinned_instant(pins.local_time))
         room = _room(case, work, policy)
-        given = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
+        given = _left(case, work, policy, facts, room) if takes_back_by_line(policy) else None
+        if given is None:
+            given = award(policy, facts, member=rules.NOBODY, pins=pins, room=room)
         return _Asked(policy, given, head.pins)
     policy = work.policies.at(case.at)
     if head is None:
@@ -143,6 +149,17 @@ def _ask(case: _Case, work: Work) -> _Asked:
     room, standing = _room(case, work, policy), standing_of(case.account)
     given = award(policy, facts, member=member, room=room, standing=standing)
     return _Asked(policy, given, pins_message(given.pins, document.exchange_rates))
+
+
+def _left(
+    case: _Case, work: Work, policy: rules.Policy, facts: rules.DocumentFacts, room: LedgerRoom
+) -> rules.Award | None:
+    """What a later version keeps of the first final one; None: it is evaluated anew."""
+    first = work.first_final(case.thing)
+    if first is None or case.head is None:
+        return None
+    before = {(usage.name, usage.period): usage.total for usage in case.head.usages}
+    return kept(policy, first, facts, room=room, before=before)
 
 
 def _room(case: _Case, work: Work, policy: rules.Policy) -> LedgerRoom:

@@ -293,3 +293,31 @@ async def forget_budget(owner: asyncpg.Connection) -> None:
         row["pos"],
         encode(fact),
     )
+
+
+BY_LINE = (
+    CAPPED.replace(
+        "redemptions:",
+        "  - {kind: bonus, id: fifty, currency: p, points: 50, when: {basket_min: 90.00 EUR}}\n"
+        "redemptions:",
+    )
+    + "refunds: {clawback: pro_rata_by_line}\n"
+)
+
+
+async def test_each_returned_line_takes_its_share_back(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(BY_LINE)
+        member = await till.enrol("1")
+        bought = await till.post(till.document(member, "D1", 1, 3000, 3000, 3000))
+        assert moved(bought) == [("points_earned", 140)]
+        returned = await till.post(till.document(member, "D1", 2, 3000, 3000))
+        assert moved(returned) == [("points_clawed_back", 47)]
+        again = await till.post(till.document(member, "D1", 3, 3000))
+        assert moved(again) == [("points_clawed_back", 47)]
+        assert await gained(till, member, "D2", 1, 80) == 70
+        # It comes back in full: with the room that is left, and nothing more.
+        more = await till.post(till.document(member, "D1", 4, 3000, 3000, 3000))
+        assert sum(n for _, n in moved(more)) == 50 - 16
+        assert await gained(till, member, "D1", 5, 0) == -80
+        assert await found(till) == {}

@@ -1,0 +1,51 @@
+"""Returns under a policy that takes back line by line: what the first final version gave, in part.
+
+The rules reckon each return from the first final version. That holds only while nothing but giving
+back has happened: where a purse would be used more than before, or a number is not the document's
+any more, the document is evaluated anew, so that no cap is overshot.
+"""
+
+from collections.abc import Mapping
+
+import rules
+from ledger.evaluation import award, facts_of, pinned_instant, pins_of
+from ledger.room import recorded_room
+from loyalty.v1.events_pb2 import DocumentPosted
+
+UsedBefore = Mapping[tuple[str, str], int]
+"""Points by (name, period) of a purse that the version before used."""
+
+
+def takes_back_by_line(policy: rules.Policy) -> bool:
+    """Whether returns under a policy are reckoned line by line."""
+    return policy.model.refunds.clawback == "pro_rata_by_line"
+
+
+def used_before(posted: DocumentPosted) -> UsedBefore:
+    """What the version before a posted one used."""
+    return {(usage.name, usage.period): usage.total - usage.change for usage in posted.usages}
+
+
+def kept(
+    policy: rules.Policy,
+    first: DocumentPosted,
+    now: rules.DocumentFacts,
+    *,
+    room: rules.Room,
+    before: UsedBefore,
+) -> rules.Award | None:
+    """What a document keeps of its first final version; None: it has to be evaluated anew."""
+    if now.status != "FINAL":
+        return None
+    pins = pins_of(first.pins)
+    facts = facts_of(first.document, first.origin, pinned_instant(pins.local_time))
+    gave = award(policy, facts, member=rules.NOBODY, pins=pins, room=recorded_room(first))
+    left = rules.pro_rata(policy, first=facts, award=gave, now=now)
+    if left is None:
+        return None
+    if any(room.number(counter) != number for counter, number in left.numbers):
+        return None
+    uses = [use._replace(others=room.used(use.cap)) for use in left.uses]
+    if any(use.points > before.get((use.cap.name, use.cap.period), 0) for use in uses):
+        return None
+    return left._replace(uses=tuple(uses))
