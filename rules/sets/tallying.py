@@ -1,0 +1,301 @@
+"""Adding up, over many documents of one stage, what each of its rules gives.
+
+The coefficients are the stage's own line plans, so a line means here what it means in
+`rules.tally`. Left to the row engine are stages whose base rules scale amounts by a document's
+payments or rates, and documents whose amounts could pass what an int64 holds.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+import numpy as np
+
+from rules.facts import MILLIONTHS, LineFacts, millionths
+from rules.plan import Plan
+from rules.sets.arrays import (
+    EXACT_MAX,
+    ROUNDINGS,
+    Bounds,
+    Flags,
+    Ints,
+    classes,
+    combined,
+    none,
+    round_signed,
+    signatures,
+)
+from rules.sets.chunk import Chunk
+from rules.stage import Cell, LinePlan, Slot, Stage, Targets
+
+
+class Wish(NamedTuple):
+    """What a slot wants for some documents; `position` is its place in the order of evaluation."""
+
+    slot: Slot
+    position: int
+    documents: Ints
+    points: Ints
+
+
+class Block:
+    """The documents of one stage, with their lines side by side."""
+
+    def __init__(self, chunk: Chunk, plan: Plan, stage: Stage, documents: Ints) -> None:
+        self.chunk = chunk
+        self.plan = plan
+        self.stage = stage
+        self.documents = documents
+        self.nights = chunk.nights[documents]
+        self.bounds = Bounds(chunk.lines.bounds.counts[documents])
+        self.lines = chunk.lines.bounds.lines_of(documents)
+        self.eligible = chunk.eligible[self.lines]
+        size = np.abs(chunk.lines.quantity[self.lines])
+        self.quantity = np.sign(self.eligible) * size
+        self._classify()
+
+    def _classify(self) -> None:
+        """Give lines that are alike one plan."""
+        stage, lines = self.stage, self.chunk.lines
+        columns = [lines.category.codes[self.lines]]
+        if not stage.by_category:
+            columns.append(np.searchsorted(stage.line_thresholds, self.eligible, side="right"))
+            least = [-millionths(-one) for one in stage.quantities]
+            columns.append(np.searchsorted(least, lines.quantity[self.lines], side="right"))
+            if stage.brands:
+                columns.append(lines.words("brand").codes[self.lines])
+            if stage.skus:
+                columns.append(lines.words("sku").codes[self.lines])
+        first, self.kind = classes(combined(columns, len(self.lines)))
+        self.plans = [self._plan_of(int(self.lines[place])) for place in first]
+
+    def _plan_of(self, number: int) -> LinePlan:
+        lines, eligible = self.chunk.lines, int(self.chunk.eligible[number])
+        category = lines.category.texts[int(lines.category.codes[number])]
+        line = LineFacts(
+            "",
+            category,
+            Fraction(int(lines.quantity[number]), MILLIONTHS),
+            int(lines.net[number]),
+            brand=self._word("brand", number) if self.stage.brands else "",
+            sku=self._word("sku", number) if self.stage.skus else "",
+        )
+        key = self.stage.line_key(line, eligible)
+        known = self.stage.lines.get(key)
+        if known is None:
+            earns = self.plan.earns(category)
+            known = self.stage.line_plan(key, line, eligible, earns=earns)
+        return known
+
+    def _word(self, name: str, number: int) -> str:
+        column = self.chunk.lines.words(name)
+        return column.texts[int(column.codes[number])]
+
+    def having(self, flags: list[bool]) -> Flags:
+        """Say which documents have a line above zero of certain kinds."""
+        return self.bounds.any(np.array(flags, dtype=np.bool_)[self.kind] & (self.eligible > 0))
+
+
+def is_for_sets(stage: Stage) -> bool:
+    """Say whether no base rule scales amounts by what a document says besides."""
+    money = (None, stage.unit.currency_code)
+    return all(
+        base.paid is None and (base.per is None or base.per.currency_code in money)
+        for base in stage.bases
+    )
+
+
+class StageTally:
+    """Tallies a block. `outsized` are its documents that only exact integers without end can do."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._stage = block.stage
+        self._nightly = list(self._nights())
+        self._sums: dict[int, Ints] = {}
+        """By cell: exact numerators over the slot's denominator, or points rounded by line."""
+        self.outsized = self._outsized()
+
+    def wishes(self) -> Iterator[Wish]:
+        """Give what each slot wants, in the order of evaluation."""
+        for plan_targets, values in self._measures():
+            for cell in sorted({cell for targets in plan_targets for cell, _ in targets}):
+                self._add(cell, plan_targets, values)
+        for rows, targets in self._nightly:
+            for cell, coefficient in targets:
+                points = np.zeros(len(self._block.documents), dtype=np.int64)
+                points[rows] = self._line_rounded(cell, self._block.nights[rows] * coefficient)
+                self._gather(cell, points)
+        yield from self._earned()
+        yield from self._bonuses()
+
+    # --- sums ---------------------------------------------------------------------------
+
+    def _measures(self) -> Iterator[tuple[list[Targets], Ints]]:
+        plans = self._block.plans
+        yield [plan.targets for plan in plans], self._block.eligible
+        if any(plan.quantities for plan in plans):
+            yield [plan.quantities for plan in plans], self._block.quantity
+
+    def _add(self, cell: int, plan_targets: list[Targets], values: Ints) -> None:
+        by_kind = np.array(
+            [sum(c for number, c in targets if number == cell) for targets in plan_targets],
+            dtype=np.int64,
+        )
+        each = values * by_kind[self._block.kind]
+        self._gather(cell, self._block.bounds.total(self._line_rounded(cell, each)))
+
+    def _gather(self, cell: int, amounts: Ints) -> None:
+        known = self._sums.get(cell)
+        self._sums[cell] = amounts if known is None else known + amounts
+
+    def _line_rounded(self, number: int, exact: Ints) -> Ints:
+        cell = self._stage.cells[number]
+        slot = self._stage.slots[cell.slot]
+        if slot.rounding_at != "line":
+            return exact
+        rounding = ROUNDINGS[slot.rounding_mode]
+        points = round_signed(rounding, exact, slot.denominator)
+        if cell.share is None:
+            return points
+        return round_signed(rounding, points * cell.share.numerator, cell.share.denominator)
+
+    def _nights(self) -> Iterator[tuple[Ints, Targets]]:
+        """Give which documents earn what by the night."""
+        block, plans = self._block, self._block.plans
+        for base in sorted({base for plan in plans for base, _ in plan.nightly}):
+            raised = [dict(plan.nightly).get(base) for plan in plans]
+            earns = block.having([one is not None for one in raised])
+            every = 0
+            for one in raised:
+                every |= one or 0
+            bits = [1 << n for n in range(every.bit_length()) if every >> n & 1]
+            held = [block.having([bool((one or 0) & bit) for one in raised]) for bit in bits]
+            first, kind = signatures([earns, *held], len(block.documents))
+            for number, row in enumerate(first.tolist()):
+                if earns[row]:
+                    fit = sum(bit for bit, flags in zip(bits, held, strict=True) if flags[row])
+                    yield np.flatnonzero(kind == number), self._stage.nights(base, fit)
+
+    # --- how large it may become --------------------------------------------------------
+
+    def _outsized(self) -> Flags:
+        """Find the documents of which some number might not fit."""
+        block, stage = self._block, self._stage
+        plans = block.plans
+        money = _most(target for plan in plans for target in plan.targets)
+        units = _most(target for plan in plans for target in plan.quantities)
+        nightly = _most(target for _, targets in self._nightly for target in targets)
+        bonus = max((slot.rule.points for slot in stage.bonuses), default=0)
+        factor = self._factor()
+        size = np.abs(block.eligible).astype(np.float64)
+        weight = _total(block.bounds, size) * float(money) + block.nights * float(nightly)
+        weight += float(max(money, units, nightly))
+        if units or any(plan.counted for plan in plans):
+            counts = _total(block.bounds, np.abs(block.quantity).astype(np.float64) + MILLIONTHS)
+            weight += counts * float(max(units, bonus))
+        large = float(factor + max((slot.denominator for slot in stage.slots), default=1))
+        outsized: Flags = (weight + 1.0) * float(factor) + large > float(EXACT_MAX)
+        return outsized
+
+    def _factor(self) -> int:
+        """Bound what rounding multiplies a sum with."""
+        stage = self._stage
+        dens = [slot.denominator for slot in stage.slots]
+        shares = [cell.share for cell in stage.cells if cell.share is not None]
+        factor = 2 * (len(stage.slots) + 1)
+        if shares:
+            largest = max(share.numerator for share in shares)
+            factor *= lcm(*dens, *(share.denominator for share in shares)) * largest
+        return factor
+
+    # --- whole points -------------------------------------------------------------------
+
+    def _earned(self) -> Iterator[Wish]:
+        running: dict[str, tuple[Ints, Ints]] = {}
+        for number, slot in enumerate(self._stage.slots):
+            exact = self._exact(number, slot)
+            if exact is None:
+                continue
+            numerator, denominator = exact
+            if slot.rounding_at == "line":
+                points = np.maximum(numerator, 0)
+            elif slot.rounding_at == "rule":
+                rounding = ROUNDINGS[slot.rounding_mode]
+                points = rounding(np.maximum(numerator, 0), denominator)
+            else:
+                before, given = running.get(slot.currency, (np.int64(0), np.int64(0)))
+                total = before + np.maximum(numerator, 0)
+                rounded = ROUNDINGS[slot.rounding_mode](total, denominator)
+                running[slot.currency] = (total, rounded)
+                points = rounded - given
+            yield from self._wish(slot, number, points)
+
+    def _exact(self, number: int, slot: Slot) -> tuple[Ints, int] | None:
+        """Add up a slot's cells over one denominator; None when no line reaches it."""
+        mine = [(cell, self._sums[n]) for n, cell in self._cells(number) if n in self._sums]
+        if not mine:
+            return None
+        denominator = self._denominator(slot)
+        total = np.zeros(len(self._block.documents), dtype=np.int64)
+        for cell, exact in mine:
+            if slot.rounding_at == "line":
+                total += exact
+            elif cell.share is None:
+                total += exact * (denominator // slot.denominator)
+            else:
+                rounding = ROUNDINGS[slot.rounding_mode]
+                points = rounding(np.maximum(exact, 0), slot.denominator)
+                total += points * int(cell.share * denominator)
+        return total, denominator
+
+    def _denominator(self, slot: Slot) -> int:
+        """Give the slot's, or one for all shares; a running total needs the same for its rules."""
+        stage = self._stage
+        slots = [slot]
+        if slot.rounding_at == "transaction":
+            slots = [other for other in stage.slots if other.currency == slot.currency]
+        shares = [
+            cell.share.denominator
+            for cell in stage.cells
+            if cell.share is not None and stage.slots[cell.slot] in slots
+        ]
+        return lcm(*(one.denominator for one in slots), *shares)
+
+    def _cells(self, slot: int) -> Iterator[tuple[int, Cell]]:
+        return ((n, cell) for n, cell in enumerate(self._stage.cells) if cell.slot == slot)
+
+    def _bonuses(self) -> Iterator[Wish]:
+        block, stage = self._block, self._stage
+        for number, slot in enumerate(stage.bonuses):
+            position = len(stage.slots) + number
+            if slot.rule.per_what != "transaction":
+                counted = np.array([number in plan.counted for plan in block.plans], dtype=np.bool_)
+                fits = counted[block.kind] & (block.eligible > 0)
+                each = block.quantity if slot.rule.per_what == "unit" else np.int64(MILLIONTHS)
+                times = block.bounds.total(np.where(fits, each, 0))
+                rounding = ROUNDINGS[slot.rounding_mode]
+                points = rounding(times * slot.rule.points, MILLIONTHS)
+            else:
+                given = block.having([bool(plan.bonuses >> number & 1) for plan in block.plans])
+                if stage.unasked >> number & 1:
+                    given = ~none(len(block.documents))
+                points = given * np.int64(slot.rule.points)
+            yield from self._wish(slot, position, points)
+
+    def _wish(self, slot: Slot, position: int, points: Ints) -> Iterator[Wish]:
+        rows = np.flatnonzero((points != 0) & ~self.outsized)
+        if len(rows):
+            yield Wish(slot, position, self._block.documents[rows], points[rows])
+
+
+def _most(targets: Iterator[tuple[int, int]]) -> int:
+    """Give the largest sum of coefficients that any amount might be multiplied with."""
+    return max((abs(coefficient) for _, coefficient in targets), default=0)
+
+
+def _total(bounds: Bounds, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints:
+    running = np.concatenate((np.zeros(1), np.cumsum(values)))
+    total: Ints = running[bounds.ends] - running[bounds.starts]
+    return total

@@ -1,0 +1,1 @@
+"""Tests of evaluation over many documents at once."""
