@@ -31,6 +31,84 @@ def test_a_ratio_is_exact_with_or_without_quotes() -> None:
     assert compile_policy(load(plain)).digest == compile_policy(load(quoted)).digest
 
 
+def with_rule(when: str) -> str:
+    """The small policy with a bonus on some conditions, and what they may name."""
+    rule = f"{{kind: bonus, id: b, currency: p, points: 1, when: {{{when}}}}}"
+    attributes = "member_attributes: [{id: staff, type: bool}, {id: since, type: date}]\n"
+    return SMALL.replace("earn: [", f"{attributes}earn: [{rule}, ")
+
+
+@pytest.mark.parametrize(
+    ("plain", "quoted"),
+    [
+        ("window: {local_time: [22:00, 02:00]}", 'window: {local_time: ["22:00", "02:00"]}'),
+        ("window: {local_time: [08:00, 09:30]}", 'window: {local_time: ["08:00", "09:30"]}'),
+        ("window: {from: 2026-06-01}", 'window: {"from": "2026-06-01T00:00:00"}'),
+        ("window: {until: 2026-06-01T18:00}", 'window: {until: "2026-06-01T18:00:00"}'),
+        ("quantity_min: 1.10", 'quantity_min: "1.1"'),
+        ("quantity_min: 2", 'quantity_min: "2.0"'),
+        ("basket_min: 1.10", 'basket_min: "1.10"'),
+        ("channel: [no, on, y, NULL, ~]", 'channel: ["no", "on", "y", "NULL", "~"]'),
+        ("store: [007, 1_000, 0x1F, 1e3]", 'store: ["007", "1_000", "0x1F", "1e3"]'),
+        (
+            "member: [{attr: since, value: 2026-06-01}]",
+            'member: [{attr: since, value: "2026-06-01"}]',
+        ),
+        ("member: [{attr: staff, value: true}]", 'member: [{attr: staff, value: "true"}]'),
+        ("first_purchase: true", 'first_purchase: "true"'),
+    ],
+)
+def test_a_value_means_the_same_with_and_without_quotes(plain: str, quoted: str) -> None:
+    assert compile_policy(load(with_rule(plain))).digest == (
+        compile_policy(load(with_rule(quoted))).digest
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        # What YAML 1.1 reads as 1320 and 120 minutes in base sixty.
+        ("window: {local_time: [1320, 120]}", "'1320' is not a time of day like 09:30"),
+        ("window: {local_time: [9:30, 10:00]}", "'9:30' is not a time of day"),
+        ("window: {from: 2026-6-1}", "'2026-6-1' is not a local time"),
+        ("window: {from: 20260601}", "'20260601' is not a local time"),
+        ("window: {from: 2026-W23-1}", "'2026-W23-1' is not a local time"),
+        ("window: {from: 2026-06-01T00:00Z}", "is not a local time without offset"),
+        ("window: {from: 2026-02-30}", "'2026-02-30' is not a local time"),
+        ("first_purchase: on", "write true or false, not 'on'"),
+        ("first_purchase: yes", "write true or false, not 'yes'"),
+        ("first_purchase: True", "write true or false, not 'True'"),
+        ("nights_min: 0o7", "expected a whole number, not '0o7'"),
+        ("nights_min: 1_0", "expected a whole number, not '1_0'"),
+        ("nights_min: ٣", "expected a whole number, not '٣'"),
+        ("quantity_min: 1e1", "a quantity is above zero"),
+        ("basket_min: 1,10", "unknown key '10'"),
+        ('basket_min: "1,10"', "money is written like"),
+        ("basket_min: 10 EUR EUR", "money is written like"),
+        ("birthday: ~", "expected a mapping"),
+        ("member: [{attr: staff, value: yes}]", "'staff' is of type bool: write true or false"),
+        ("member: [{attr: since, value: 2026-6-1}]", "'since' is of type date"),
+        ("member: [{attr: since, value: 2026-06-01T00:00:00Z}]", "'since' is of type date"),
+    ],
+)
+def test_a_value_that_looks_right_and_is_not_is_refused(when: str, message: str) -> None:
+    assert any(message in str(one) for one in check(load(with_rule(when)))), check(
+        load(with_rule(when))
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "right"),
+    [("08-30", True), ("02-29", True), ("8-30", False), ("02-30", False), ("13-01", False)],
+)
+def test_a_day_of_the_year_is_a_month_and_a_day(day: str, right: bool) -> None:
+    text = f"{SMALL}expiries: [{{id: e, kind: calendar_date, month_day: {day}}}]\n"
+    refused = [str(one) for one in check(load(text)) if one.severity == "error"]
+    assert (refused == []) == right
+    if not right:
+        assert refused == [f"expiries[e].month_day: {day!r} is not a day of the year like 09-30"]
+
+
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [

@@ -1,9 +1,11 @@
 """Large policies that the language allows are judged and compiled in a moment."""
 
+import json
 from collections.abc import Callable
 from time import process_time
 
 import pytest
+import yaml
 
 from rules import check, compile_policy, load
 from rules.earning import compile_rules
@@ -82,6 +84,33 @@ def test_a_policy_with_many_errors_is_told_the_first_of_them() -> None:
     found = check(load(policy(SHAPES["no category there is"], categories="food")))
     assert len(found) == 200
     assert str(found[0]).startswith("earn[r0].when.category: 'e0' matches no category")
+
+
+def test_ten_thousand_rules_are_refused_by_a_limit_and_not_by_the_clock() -> None:
+    text = policy(lambda n: base(n, ""), rules=10_000, units=1, categories="food")
+    as_json = json.dumps(yaml.load(text, Loader=yaml.CBaseLoader))
+    for form, limit in (
+        (text, "a policy file has at most 100000 keys and values"),
+        (as_json, "earn: has more than 1000 entries"),
+    ):
+        began = process_time()
+        assert limit in map(str, check(load(form)))
+        assert process_time() - began < SECONDS
+
+
+def test_thirty_rules_are_judged_before_anybody_notices() -> None:
+    def rule(number: int) -> str:
+        if number % 3 == 0:
+            return base(number, f"category: [c{number}/*], tier: [gold]")
+        return boost(number, f"channel: [h{number}], basket_min: '10.00', segment_any: [s]")
+
+    text = policy(rule, rules=30, units=5)
+    text = text.replace("groups:", "segments: [s]\ntiers: {ladder: [{id: gold}]}\ngroups:")
+    document = load(text)
+    check(document)
+    began = process_time()
+    check(document)
+    assert process_time() - began < 0.3
 
 
 def test_a_file_of_countless_parts_is_not_read_to_its_end() -> None:
