@@ -54,10 +54,13 @@ class Snapshots:
     async def flush(self) -> None:
         """Write everything that is due now."""
         while self._due:
-            streams = list(self._due)[:WRITTEN_AT_ONCE]
+            due = list(self._due.items())[:WRITTEN_AT_ONCE]
             rows = []
-            for stream in streams:
-                account = self._due.pop(stream)
+            for stream, account in due:
                 rows.append((stream, account.version, encode(account)))
                 await asyncio.sleep(0)
             await self._store.save_snapshots(rows, state_version=STATE_VERSION)
+            # Only now: who is cancelled on the way leaves them to the last flush.
+            for stream, account in due:
+                if self._due.get(stream) is account:
+                    del self._due[stream]
