@@ -24,6 +24,7 @@ from loyalty.v1.ledger_service_pb2 import (
     HoldPointsRequest,
     PostDocumentRequest,
     Posting,
+    RecordActivityRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
@@ -42,6 +43,7 @@ from loyalty.v1.programme_service_pb2 import (
     WithdrawPolicyRequest,
 )
 from loyalty.v1.types_pb2 import (
+    DOCUMENT_KIND_ACTIVITY,
     DOCUMENT_KIND_SALE,
     DOCUMENT_STATUS_FINAL,
     DocumentLine,
@@ -52,6 +54,7 @@ from loyalty.v1.types_pb2 import (
 WriteRequest = (
     PostDocumentRequest
     | EarnPointsRequest
+    | RecordActivityRequest
     | BurnPointsRequest
     | HoldPointsRequest
     | CaptureHoldRequest
@@ -178,6 +181,8 @@ def prepare(
     """An act for a request whose shape has been checked."""
     if isinstance(request, EarnPointsRequest):
         request = as_document(request, client)
+    elif isinstance(request, RecordActivityRequest):
+        request = activity_document(request)
     act = Act(request, client, deliver, deadline, key=request_key(client, request.request_id))
     _find_identities(act, hashed)
     _find_things(act)
@@ -204,6 +209,25 @@ def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
         line_id="1", category=earn.category, net_minor_units=earn.amount.minor_units
     )
     document.lines.append(line)
+    return request
+
+
+def activity_document(record: RecordActivityRequest) -> PostDocumentRequest:
+    """The document without lines that an activity is kept as."""
+    request = PostDocumentRequest(
+        request_id=record.request_id,
+        validate_only=record.validate_only,
+        origin=record.origin,
+        member=record.member,
+    )
+    did, document = record.activity, request.document
+    document.source = did.source
+    document.document_id = did.activity_id
+    document.version = did.version
+    document.kind = DOCUMENT_KIND_ACTIVITY
+    document.status = did.status
+    document.activity = did.kind
+    document.coupons.extend(did.coupons)
     return request
 
 

@@ -141,6 +141,10 @@ def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
             return refusals.UnknownCategory(field=refused.path, value=refused.value, known=known)
         case "UNKNOWN_CURRENCY" | "NOT_REDEEMABLE":
             return refusals.UnknownCurrency(field=refused.path, value=refused.value, known=known)
+        case "UNKNOWN_ACTIVITY":
+            return refusals.UnknownActivity(field=refused.path, value=refused.value, known=known)
+        case "UNKNOWN_PAYMENT":
+            return refusals.UnknownPayment(field=refused.path, value=refused.value, known=known)
         case "CURRENCY_MISMATCH":
             return refusals.ForeignCurrency(field=refused.path, value=refused.value, expected=known)
         case "RATE_MISSING":

@@ -157,6 +157,8 @@ def evaluated(
 
 def plan_of(policy: Policy, document: DocumentFacts, pins: Pins) -> Plan:
     """Find the plan for the document's context."""
+    if document.payments:
+        policy.plans.require_payments(document.payments)
     store = document.store
     return policy.plans.plan(
         (

@@ -6,7 +6,7 @@ document are a set of bits, and the bits name its stage: the rules that take par
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from rules.conditions import All, Node, Not, Test, asks_document, atoms, conjunc
 from rules.counting import CompiledCounter, Metrics, counters_of
 from rules.earning import CompiledRule, rules_of
 from rules.lines import fits
-from rules.model import PolicyModel
+from rules.model import ACTIVITIES, PolicyModel
 from rules.predicates import Predicates
 from rules.refusal import RulesRefusal
 from rules.stacking import Groups
@@ -257,7 +257,9 @@ class PlanBook:
         self._channels = _words(asked, "channel")
         self._kinds = _words(asked, "kind")
         self._tiers = _words(asked, "tier")
-        self.stores = _words(asked, "store")
+        self.stores = _alike(asked, "store")
+        self._activities = frozenset((*ACTIVITIES, *model.activities))
+        self.payments = frozenset(model.payments)
         self._by_context: dict[Context, Plan] = {}
         self._plans: dict[Words, Plan] = {}
         units = {unit.currency_code for unit in terms.units.values()}
@@ -268,14 +270,34 @@ class PlanBook:
         """Give the plan for a document's own words; RulesRefusal."""
         plan = self._plans.get(key)
         if plan is None:
-            context = self._context(Context(*key))
+            context = self._context(self._known(Context(*key)))
             plan = self._by_context.get(context)
             if plan is None:
+                if len(self._by_context) >= REMEMBERED_MAX:
+                    self._by_context.clear()
                 plan = self._by_context[context] = Plan(context, self)
             if len(self._plans) >= REMEMBERED_MAX:
                 self._plans.clear()
             self._plans[key] = plan
         return plan
+
+    def _known(self, key: Context) -> Context:
+        """Refuse an activity nobody knows; one has no money, so it takes that of its unit."""
+        if not key.activity:
+            return key
+        if key.activity not in self._activities:
+            raise RulesRefusal(
+                "UNKNOWN_ACTIVITY", path="activity", value=key.activity, known=self._activities
+            )
+        return key._replace(currency_code=self.terms.unit(key.unit).currency_code)
+
+    def require_payments(self, payments: Iterable[tuple[str, int]]) -> None:
+        """Refuse a kind of payment that the policy does not list, if it lists any."""
+        for kind, _ in payments if self.payments else ():
+            if kind not in self.payments:
+                raise RulesRefusal(
+                    "UNKNOWN_PAYMENT", path="payments", value=kind, known=self.payments
+                )
 
     def _context(self, key: Context) -> Context:
         """Forget words no rule asks for: channels are the callers' own, and there is no end."""
@@ -284,11 +306,22 @@ class PlanBook:
             channel=channel if channel in self._channels else "",
             kind=kind if kind in self._kinds else "",
             tier=key.tier if key.tier in self._tiers else None,
+            store=self.stores.get(key.store, ""),
         )
 
     def _share_lines(self, base: CompiledRule, multiplier: CompiledRule) -> bool:
         touched = self._touched[base.id] & self._touched[multiplier.id]
         return base.currency == multiplier.currency and touched != 0
+
+
+def _alike(asked: Iterable[Among], field: str) -> Mapping[str, str]:
+    """Give for every word one that stands in the same lists: a rule may name hundreds of stores."""
+    lists = [atom.values for atom in asked if atom.field == field]
+    first: dict[tuple[bool, ...], str] = {}
+    words = sorted(frozenset[str]().union(*lists))
+    return {
+        word: first.setdefault(tuple(word in values for values in lists), word) for word in words
+    }
 
 
 def _words(asked: Iterable[Among], field: str) -> frozenset[str]:

@@ -39,6 +39,8 @@ Reason = Literal[
     "RATE_MISSING",
     "NOT_REDEEMABLE",
     "UNKNOWN_REWARD",
+    "UNKNOWN_ACTIVITY",
+    "UNKNOWN_PAYMENT",
     "UNKNOWN_CONVERSION",
     "NOT_FOR_TIER",
     "NOT_NOW",
@@ -50,7 +52,6 @@ Reason = Literal[
     "LIMIT_REACHED",
     "AMOUNT_TOO_LARGE",
     "TIME_OUT_OF_RANGE",
-    "RATE_MISSING",
 ]
 
 NO_BOUNDS: Mapping[str, int | str] = MappingProxyType({})

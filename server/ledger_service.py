@@ -43,6 +43,7 @@ class LedgerServicer:
             SERVICE,
             self._write("PostDocument", pb.PostDocumentRequest, pb.PostDocumentResponse),
             self._write("EarnPoints", pb.EarnPointsRequest, pb.EarnPointsResponse),
+            self._write("RecordActivity", pb.RecordActivityRequest, pb.RecordActivityResponse),
             self._write("BurnPoints", pb.BurnPointsRequest, pb.BurnPointsResponse),
             self._write("HoldPoints", pb.HoldPointsRequest, pb.HoldPointsResponse),
             self._write("CaptureHold", pb.CaptureHoldRequest, pb.CaptureHoldResponse),

@@ -3,6 +3,7 @@
 The rules name the word; the caller needs the path of the field in the request that was sent.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import Message
@@ -11,11 +12,17 @@ from ledger.core.refusals import (
     ForeignCurrency,
     Malformed,
     Refusal,
+    UnknownActivity,
     UnknownBusinessUnit,
     UnknownCategory,
     UnknownCurrency,
+    UnknownPayment,
 )
-from loyalty.v1.ledger_service_pb2 import EarnPointsRequest, PostDocumentRequest
+from loyalty.v1.ledger_service_pb2 import (
+    EarnPointsRequest,
+    PostDocumentRequest,
+    RecordActivityRequest,
+)
 
 _OF_WRITES: Final = {
     "business_unit": "origin.business_unit",
@@ -30,19 +37,37 @@ def place(refusal: Refusal, request: Message | None) -> None:
     """Put the path of the field into a refusal that names it by its last word only."""
     if not isinstance(
         refusal,
-        UnknownBusinessUnit | UnknownCategory | UnknownCurrency | ForeignCurrency | Malformed,
+        UnknownBusinessUnit
+        | UnknownCategory
+        | UnknownCurrency
+        | UnknownActivity
+        | UnknownPayment
+        | ForeignCurrency
+        | Malformed,
     ):
         return
-    field = refusal.field
+    refusal.field = _path(refusal.field, refusal.value, request)
+
+
+def _path(field: str, value: str | int, request: Message | None) -> str:
     match request:
         case PostDocumentRequest() if field == "category":
-            for index, line in enumerate(request.document.lines):
-                if line.category == refusal.value:
-                    refusal.field = f"document.lines[{index}].category"
-                    return
+            words = [line.category for line in request.document.lines]
+            return _entry("document.lines[{}].category", words, value) or field
+        case PostDocumentRequest() if field == "payments":
+            words = [payment.kind for payment in request.document.payments]
+            return _entry("document.payments[{}].kind", words, value) or field
         case PostDocumentRequest() if field in _OF_DOCUMENT:
-            refusal.field = _OF_DOCUMENT[field]
+            return _OF_DOCUMENT[field]
         case EarnPointsRequest() if field in _OF_EARN:
-            refusal.field = _OF_EARN[field]
+            return _OF_EARN[field]
+        case RecordActivityRequest() if field == "activity":
+            return "activity.kind"
         case Message() if "origin" in request.DESCRIPTOR.fields_by_name:
-            refusal.field = _OF_WRITES.get(field, field)
+            return _OF_WRITES.get(field, field)
+    return field
+
+
+def _entry(path: str, words: Sequence[str], value: str | int) -> str:
+    """Path of the first entry with this word; empty when there is none."""
+    return next((path.format(at) for at, word in enumerate(words) if word == value), "")

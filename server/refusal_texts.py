@@ -76,6 +76,8 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "The points programme does not know this kind of goods.", "积分计划中没有该商品类别。"
     ),
     "UNKNOWN_TIER": Spoken("There is no such tier.", "没有该会员等级。"),
+    "UNKNOWN_ACTIVITY": Spoken("This is not known as an activity.", "系统不认识这种活动行为。"),
+    "UNKNOWN_PAYMENT": Spoken("This way of paying is not known.", "系统不认识这种支付方式。"),
     "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,
     "RATE_MISSING": _TECHNICAL,

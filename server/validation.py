@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from ledger.act import EARN_SOURCE
-from ledger.core.refusals import Malformed
 from loyalty.v1.account_service_pb2 import (
     GetAccountRequest,
     GetTierRequest,
@@ -25,6 +23,7 @@ from loyalty.v1.ledger_service_pb2 import (
     EarnPointsRequest,
     HoldPointsRequest,
     PostDocumentRequest,
+    RecordActivityRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
@@ -34,22 +33,15 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from loyalty.v1.types_pb2 import Document, DocumentKind, DocumentLine, DocumentStatus
-from server import shape
+from server import document_shape, shape
 from server.auth import Verb
 
 BATCH_MAX: Final = 1000
 ATOMIC_MAX: Final = 512
-LINES_MAX: Final = 500
 IDENTITIES_MAX: Final = 16
 PAGE_MAX: Final = 1000
 REASON_LENGTH: Final = 200
-VERSION_MAX: Final = 10**10 - 1
-"""Versions of a document are kept in ten digits."""
-NIGHTS_MAX: Final = 999
 LANES_MAX: Final = 1024
-_KINDS: Final = frozenset(DocumentKind.values()) - {0}
-_STATUSES: Final = frozenset(DocumentStatus.values()) - {0}
 _VIEWS: Final = frozenset(View.values())
 
 
@@ -59,75 +51,15 @@ def post_document(request: PostDocumentRequest) -> None:
     shape.origin(request.origin)
     if request.HasField("member"):
         shape.member(request.member)
-    _document(request.document)
+    document_shape.document(request.document)
 
 
-def _document(document: Document) -> None:
-    source = document.source
-    shape.text("document.source", source)
-    if "/" in source or source == EARN_SOURCE:
-        # Documents are known as unit/source/id, and those of EarnPoints have a source of their own.
-        shape.refuse("document.source", source, f"a name without '/', other than {EARN_SOURCE!r}")
-    shape.text("document.document_id", document.document_id)
-    if not 1 <= document.version <= VERSION_MAX:
-        shape.refuse(
-            "document.version", document.version, f"a whole number from 1 to {VERSION_MAX}"
-        )
-    if document.kind not in _KINDS:
-        shape.refuse("document.kind", document.kind, _names(DocumentKind.keys()))
-    if document.status not in _STATUSES:
-        shape.refuse("document.status", document.status, _names(DocumentStatus.keys()))
-    shape.currency_code("document.currency_code", document.currency_code)
-    shape.optional_text("document.receipt_code", document.receipt_code)
-    if document.HasField("stay"):
-        _count("document.stay.nights", document.stay.nights)
-        _count("document.stay.stays", document.stay.stays)
-    _lines(document.lines)
-
-
-def _lines(lines: Sequence[DocumentLine]) -> None:
-    if len(lines) > LINES_MAX:
-        shape.refuse("document.lines", f"{len(lines)} lines", f"at most {LINES_MAX} lines")
-    seen: set[str] = set()
-    total = 0
-    for index, line in enumerate(lines):
-        try:
-            _line(line, seen)
-            total += line.net_minor_units
-        except Malformed as refusal:
-            # The path is put together here, so that lines that are right cost nothing for it.
-            path = f"document.lines[{index}].{refusal.field}"
-            raise Malformed(field=path, value=refusal.value, expected=refusal.expected) from None
-    if total > shape.AMOUNT_MAX:
-        expected = f"net amounts of at most {shape.AMOUNT_MAX} together"
-        shape.refuse("document.lines", f"{total} together", expected)
-
-
-def _line(line: DocumentLine, seen: set[str]) -> None:
-    line_id = line.line_id
-    shape.text("line_id", line_id)
-    if line_id in seen:
-        shape.refuse("line_id", line_id, "an id that no other line of the document has")
-    seen.add(line_id)
-    shape.text("category", line.category)
-    shape.quantity("quantity", line.quantity)
-    net = line.net_minor_units
-    shape.amount("net_minor_units", net, least=0)
-    if not 0 <= line.paid_with_points_minor_units <= net:
-        shape.refuse(
-            "paid_with_points_minor_units",
-            line.paid_with_points_minor_units,
-            f"a part of the net amount: 0 to {net}",
-        )
-
-
-def _count(field: str, value: int) -> None:
-    if not 0 <= value <= NIGHTS_MAX:
-        shape.refuse(field, value, f"a whole number from 0 to {NIGHTS_MAX}")
-
-
-def _names(names: Sequence[str]) -> str:
-    return "one of " + ", ".join(name for name in names if not name.endswith("UNSPECIFIED"))
+def record_activity(request: RecordActivityRequest) -> None:
+    """Check an activity. Raises Malformed."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    document_shape.activity(request.activity)
 
 
 def earn_points(request: EarnPointsRequest) -> None:
@@ -202,6 +134,7 @@ def advance_account(request: AdvanceAccountRequest) -> None:
 WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "PostDocument": (Verb.EARN, post_document),
     "EarnPoints": (Verb.EARN, earn_points),
+    "RecordActivity": (Verb.EARN, record_activity),
     "BurnPoints": (Verb.BURN, burn_points),
     "HoldPoints": (Verb.BURN, hold_points),
     "CaptureHold": (Verb.BURN, capture_hold),
@@ -275,7 +208,7 @@ def get_account(request: GetAccountRequest) -> None:
     """Check a question for an account. Raises Malformed."""
     shape.member(request.member)
     if request.view not in _VIEWS:
-        shape.refuse("view", request.view, _names(View.keys()))
+        shape.refuse("view", request.view, document_shape.names(View.keys()))
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
     if request.as_of.HasField("effective_time"):
         shape.moment("as_of.effective_time", request.as_of.effective_time)

@@ -11,7 +11,8 @@ A request with several faults is refused for the first of them in this order, to
                       RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
                       NO_POLICY
     words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_TIER,
-                      UNKNOWN_REWARD, FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
+                      UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT, FOREIGN_CURRENCY,
+                      RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       NO_TIER_GRANTED, TIER_BELOW_EARNED
@@ -82,6 +83,8 @@ from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUni
 from ledger.core.refusals.words import UnknownCategory as UnknownCategory
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownMember as UnknownMember
+from ledger.core.refusals.words import UnknownActivity as UnknownActivity
+from ledger.core.refusals.words import UnknownPayment as UnknownPayment
 from ledger.core.refusals.words import UnknownReward as UnknownReward
 from ledger.core.refusals.words import UnknownTier as UnknownTier
 

@@ -44,6 +44,18 @@ class UnknownReward(_UnknownWord):
     sentence = "{field} names reward {value!r}, expected one of {known}"
 
 
+class UnknownActivity(_UnknownWord):
+    """The policy knows no such activity."""
+
+    sentence = "{field} names activity {value!r}, expected one of {known}"
+
+
+class UnknownPayment(_UnknownWord):
+    """The policy lists its kinds of payment, and this is none of them."""
+
+    sentence = "{field} names payment {value!r}, expected one of {known}"
+
+
 @dataclass(eq=False, kw_only=True)
 class ForeignCurrency(Refusal):
     """An amount is not in the money of its document or business unit."""

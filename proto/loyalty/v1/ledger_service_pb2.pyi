@@ -350,6 +350,120 @@ class EarnPointsResponse(_message.Message):
 Global___EarnPointsResponse: _TypeAlias = EarnPointsResponse  # noqa: Y015
 
 @_typing.final
+class Activity(_message.Message):
+    """Something a member did that is no purchase."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ACTIVITY_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    COUPONS_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """What it was, in the words of the policy: "check_in", "referral", "survey", "review", "birthday",
+    "profile_completed", "login", "browsing", or one that the policy declares.
+    """
+    source: _builtins.str
+    """System of the unit that numbers the activities. 1 to 64 printable characters."""
+    activity_id: _builtins.str
+    """The unit's own id of the activity within the source; documents of the source share its ids. 1 to 64 printable characters."""
+    version: _builtins.int
+    """Rises with every change; 1 or more."""
+    status: _types_pb2.DocumentStatus.ValueType
+    """How far it has come."""
+    @_builtins.property
+    def coupons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of coupons that were presented, 0 to 50, each 1 to 64 printable characters."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        source: _builtins.str = ...,
+        activity_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        status: _types_pb2.DocumentStatus.ValueType = ...,
+        coupons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity_id", b"activity_id", "coupons", b"coupons", "kind", b"kind", "source", b"source", "status", b"status", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Activity: _TypeAlias = Activity  # noqa: Y015
+
+@_typing.final
+class RecordActivityRequest(_message.Message):
+    """Records an activity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who did it. Required."""
+
+    @_builtins.property
+    def activity(self) -> Global___Activity:
+        """The activity as it is now."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        activity: Global___Activity | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "member", b"member", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityRequest: _TypeAlias = RecordActivityRequest  # noqa: Y015
+
+@_typing.final
+class RecordActivityResponse(_message.Message):
+    """What became of an activity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityResponse: _TypeAlias = RecordActivityResponse  # noqa: Y015
+
+@_typing.final
 class BurnPointsRequest(_message.Message):
     """Spends points."""
 
@@ -789,6 +903,7 @@ class BatchItem(_message.Message):
     RELEASE_HOLD_FIELD_NUMBER: _builtins.int
     REVERSE_ENTRY_FIELD_NUMBER: _builtins.int
     ADVANCE_ACCOUNT_FIELD_NUMBER: _builtins.int
+    RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def post_document(self) -> Global___PostDocumentRequest:
         """A document."""
@@ -821,6 +936,10 @@ class BatchItem(_message.Message):
     def advance_account(self) -> Global___AdvanceAccountRequest:
         """An advance."""
 
+    @_builtins.property
+    def record_activity(self) -> Global___RecordActivityRequest:
+        """An activity."""
+
     def __init__(
         self,
         *,
@@ -832,12 +951,13 @@ class BatchItem(_message.Message):
         release_hold: Global___ReleaseHoldRequest | None = ...,
         reverse_entry: Global___ReverseEntryRequest | None = ...,
         advance_account: Global___AdvanceAccountRequest | None = ...,
+        record_activity: Global___RecordActivityRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

@@ -45,6 +45,11 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsResponse.FromString,
                 _registered_method=True)
+        self.RecordActivity = channel.unary_unary(
+                '/loyalty.v1.LedgerService/RecordActivity',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.FromString,
+                _registered_method=True)
         self.BurnPoints = channel.unary_unary(
                 '/loyalty.v1.LedgerService/BurnPoints',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.BurnPointsRequest.SerializeToString,
@@ -109,6 +114,18 @@ class LedgerServiceServicer:
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
         "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordActivity(self, request, context):
+        """Records something else than a purchase that may be worth points: a check-in, a review, a survey. It is a
+        document without lines, so it is counted once, may be cancelled, and its points go when it does.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
+        "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +223,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsResponse.SerializeToString,
             ),
+            'RecordActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordActivity,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.SerializeToString,
+            ),
             'BurnPoints': grpc.unary_unary_rpc_method_handler(
                     servicer.BurnPoints,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.BurnPointsRequest.FromString,
@@ -302,6 +324,33 @@ class LedgerService:
             '/loyalty.v1.LedgerService/EarnPoints',
             loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.EarnPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/RecordActivity',
+            loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,14 @@ class LedgerServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
       "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
     """
+    RecordActivity: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.RecordActivityRequest, _ledger_service_pb2.RecordActivityResponse]
+    """Records something else than a purchase that may be worth points: a check-in, a review, a survey. It is a
+    document without lines, so it is counted once, may be cancelled, and its points go when it does.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
+      "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
+    """
     BurnPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]
     """Spends points, by points or by money ("pay 30.00 with points").
 
@@ -119,6 +127,14 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
       "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
+    """
+    RecordActivity: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.RecordActivityRequest, _ledger_service_pb2.RecordActivityResponse]  # type: ignore[assignment]
+    """Records something else than a purchase that may be worth points: a check-in, a review, a survey. It is a
+    document without lines, so it is counted once, may be cancelled, and its points go when it does.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
+      "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
     """
     BurnPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]  # type: ignore[assignment]
     """Spends points, by points or by money ("pay 30.00 with points").
@@ -195,6 +211,20 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-2","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"amount":{"currency_code":"USD","minor_units":1250},
           "category":"grocery"}' localhost:7070 loyalty.v1.LedgerService/EarnPoints
+        """
+
+    @_abc_1.abstractmethod
+    def RecordActivity(
+        self,
+        request: _ledger_service_pb2.RecordActivityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.RecordActivityResponse, _abc.Awaitable[_ledger_service_pb2.RecordActivityResponse]]:
+        """Records something else than a purchase that may be worth points: a check-in, a review, a survey. It is a
+        document without lines, so it is counted once, may be cancelled, and its points go when it does.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
+          "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
         """
 
     @_abc_1.abstractmethod
