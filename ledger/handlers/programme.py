@@ -1,8 +1,6 @@
 """What is done with a version of the policy: drafted, run over history, approved, published,
 withdrawn. Each step is a fact in the stream `policy/<programme>`."""
 
-from typing import Final
-
 from ledger.act import Act, Answer
 from ledger.checking import (
     CheckedPolicy,
@@ -36,9 +34,6 @@ from loyalty.v1.programme_service_pb2 import (
     RecordSimulationRequest,
     WithdrawPolicyRequest,
 )
-
-DOCUMENT_ANSWERED: Final = PublishPolicyRequest
-"""Who sent a document to be published gets it back; the key home keeps no other copies of it."""
 
 
 def draft_policy(act: Act, work: Work) -> Answer:
@@ -147,7 +142,7 @@ def _record(
         now,
         now.versions[fact.digest],
         now=work.clock_now(),
-        with_document=isinstance(act.request, DOCUMENT_ANSWERED),
+        with_document=isinstance(fact, PolicyPublished),
     )
     return context.register(act, work, where, message)
 
