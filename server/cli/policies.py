@@ -63,7 +63,7 @@ def _print(file: Path, findings: list["Finding"]) -> None:
         console.out.print(f"{place}: ", end="", markup=False)
         console.out.print(f"{finding.severity}: ", end="", style=_COLOURS[finding.severity])
         console.out.print(str(finding), markup=False)
-    counts = Counter(finding.severity for finding in findings)
+    counts = Counter[str](finding.severity for finding in findings)
     summary = ", ".join(
         f"{counts[severity]} {word}{'s' if counts[severity] > 1 else ''}"
         for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
