@@ -135,6 +135,18 @@ async def test_account_and_entries_show_what_was_earned(served: None, tmp_path: 
 
 
 @pytest.mark.slow
+async def test_tier_shows_what_is_missing_for_the_next(served: None, tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text(SALES, encoding="utf-8")
+    await loyalty("import", str(file), "--enrol", "--json")
+    shown = await loyalty("tier", "card:2")
+    assert shown.exit_code == 0, shown
+    told = data(await loyalty("tier", "card:2", "--json"))
+    assert f"To reach {told['next_tier']}" in shown.stdout
+    assert (await loyalty("tier", "card:404")).exit_code == 1
+
+
+@pytest.mark.slow
 async def test_replay_prints_the_same_digests_each_time(served: None, tmp_path: Path) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(SALES, encoding="utf-8")
