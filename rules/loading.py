@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from rules.model import PolicyModel
 from rules.reading import Place, Tree, read_tree
 from rules.refusal import Finding, PolicyRefused, Severity, alternatives
-from rules.shapes import child, keys_of, part_at
+from rules.shapes import child, keys_of, kinds_of, part_at, siblings_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,9 @@ def _shape_finding(
         at, message = place[:-1], f"unknown key {key!r}"
         part = part_at(tree, at)
         message += alternatives(key, [k.written for k in keys_of(part)] if part else [])
+        kinds = [kind for other in siblings_with(tree, at, key) for kind in kinds_of(other)]
+        if kinds:
+            message += f"; kind {' and '.join(kinds)} has it"
     elif error["type"] == "missing":
         at, message = place[:-1], f"{key!r} is missing{_WHY_REQUIRED.get(key, '')}"
     return Finding(path_of(tree, at), message, "error", line_of(lines, place))

@@ -78,6 +78,19 @@ def kinds_of(part: type[Part]) -> tuple[str, ...]:
 
 def part_at(tree: Tree, place: Place) -> type[Part] | None:
     """Find the part that the mapping at `place` is read into; None when its kind does not say."""
+    choices, mapping = _choices(tree, place)
+    return _chosen(choices, mapping)
+
+
+def siblings_with(tree: Tree, place: Place, key: str) -> tuple[type[Part], ...]:
+    """Find the other kinds of what stands at `place` that have a key."""
+    choices, mapping = _choices(tree, place)
+    found = [part for part in choices if any(one.written == key for one in keys_of(part))]
+    return tuple(part for part in found if part is not _chosen(choices, mapping))
+
+
+def _choices(tree: Tree, place: Place) -> tuple[tuple[type[Part], ...], Tree]:
+    """Go to a place; give the parts that may stand there, and what does."""
     choices: tuple[type[Part], ...] = (PolicyModel,)
     for step in place:
         if isinstance(step, str):
@@ -85,7 +98,7 @@ def part_at(tree: Tree, place: Place) -> type[Part] | None:
             keys = () if part is None else keys_of(part)
             choices = next((parts_in(k.info.annotation) for k in keys if k.written == step), ())
         tree = child(tree, step)
-    return _chosen(choices, tree)
+    return choices, tree
 
 
 def child(tree: Tree, step: str | int) -> Tree:

@@ -63,6 +63,9 @@ MISTAKES = [
      "earn[bonus]: unknown kind 'bonsu' "
      "(known: base, bonus, grant, multiplier; did you mean 'bonus'?)"),
     ("basket_min: ", "basket_mim: ", "earn[bonus].when: unknown key 'basket_mim'"),
+    ("id: bonus, currency: p, points: 10", "id: bonus, currency: p, points: 10, factor: 2",
+     "earn[bonus]: unknown key 'factor' (known: campaign, caps, currency, expiry, funder, id, "
+     "kind, pending_days, per, points, priority, title, …); kind multiplier has it"),
     ("version: 1", "verison: 1", "unknown key 'verison'"),
     ("version: 1", "version: 0", "version: must be at least 1"),
     ("version: 1", "version: 1.0", "version: expected a whole number, not '1.0'"),
