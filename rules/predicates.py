@@ -26,7 +26,6 @@ _Holds = Callable[[AttributeValue], bool]
 
 class _Attribute(NamedTuple):
     text: str
-    name: str
     holds: _Holds
     of_the_absent: bool
 
@@ -34,7 +33,7 @@ class _Attribute(NamedTuple):
 class _HoldOut(NamedTuple):
     text: str
     campaign: str
-    share: Fraction
+    below: int
 
 
 class Predicates:
@@ -56,7 +55,7 @@ class Predicates:
         self.expressions = Expressions(types, counters)
         self._before_enrolment = before_enrolment
         self._segments: dict[str, str] = {}
-        self._attributes: dict[str, _Attribute] = {}
+        self._attributes: dict[str, dict[str, _Attribute]] = {}
         self._birthdays: dict[str, Birthday] = {}
         self._hold_outs: dict[str, _HoldOut] = {}
 
@@ -73,12 +72,11 @@ class Predicates:
         shown = json.dumps(values if several else values[0], ensure_ascii=False)
         text = f"attr:{test.attr} {test.op} {shown}"
         holds = _TESTS[test.op](values)
-        fits = _FORMS[kind]
-        self._attributes[text] = _Attribute(
+        form = _FORMS[kind]
+        self._attributes.setdefault(test.attr, {})[text] = _Attribute(
             text,
-            test.attr,
             # A value of another type than the declared one is no value.
-            lambda value: holds(value) if isinstance(value, fits) else test.op == "ne",
+            lambda value: holds(value) if type(value) is form else test.op == "ne",
             test.op == "ne",
         )
         return Predicate(text)
@@ -96,7 +94,7 @@ class Predicates:
     def hold_out(self, campaign: str, share: Fraction) -> Predicate:
         """The member gets nothing from a campaign, so that what it does can be measured."""
         text = f"holdout:{campaign}"
-        self._hold_outs[text] = _HoldOut(text, campaign, share)
+        self._hold_outs[text] = _HoldOut(text, campaign, _millionths(share))
         return Predicate(text)
 
     def held(
@@ -105,17 +103,18 @@ class Predicates:
         """Give the texts of what holds for a member of a tier at an instant, sorted."""
         found = self.expressions.held(member, tier)
         found += [text for name, text in self._segments.items() if name in member.segments]
-        for test in self._attributes.values():
-            value = member.attributes.get(test.name)
-            if test.of_the_absent if value is None else test.holds(value):
-                found.append(test.text)
+        for name, tests in self._attributes.items():
+            value = member.attributes.get(name)
+            for text, test in tests.items():
+                if test.of_the_absent if value is None else test.holds(value):
+                    found.append(text)
         if member.birthday is not None:
             for text, birthday in self._birthdays.items():
                 if _near(birthday, member.birthday, date_of(local_day)):
                     found.append(text)
         if member.member_id:
             for hold_out in self._hold_outs.values():
-                if is_held_out(hold_out.campaign, member.member_id, hold_out.share):
+                if _place(hold_out.campaign, member.member_id) < hold_out.below:
                     found.append(hold_out.text)
         since = member.enrolled_at
         if self._before_enrolment and since is not None and occurred_at < since:
@@ -123,11 +122,21 @@ class Predicates:
         return tuple(sorted(found))
 
 
-@lru_cache(maxsize=8192)
 def is_held_out(campaign: str, member_id: str, share: Fraction) -> bool:
     """Say whether a member gets nothing from a campaign: `share` of all do, by their id alone."""
+    return _place(campaign, member_id) < _millionths(share)
+
+
+@lru_cache(maxsize=8192)
+def _place(campaign: str, member_id: str) -> int:
+    """Give a member's place in a campaign, one of a million that are equally likely."""
     first = sha256(f"{campaign}/{member_id}".encode()).digest()[:8]
-    return int.from_bytes(first) % _MILLION < share * _MILLION
+    return int.from_bytes(first) % _MILLION
+
+
+def _millionths(share: Fraction) -> int:
+    """Give the first place that is not within a share."""
+    return -(-share.numerator * _MILLION // share.denominator)
 
 
 def _typed(value: str | int | bool, kind: str) -> str | int | bool:
