@@ -6,7 +6,7 @@ these predicates held. Under pins the texts decide, and nobody looks at the memb
 
 import json
 from calendar import isleap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -103,23 +103,26 @@ class Predicates:
         """Give the texts of what holds for a member of a tier at an instant, sorted."""
         found = self.expressions.held(member, tier)
         found += [text for name, text in self._segments.items() if name in member.segments]
-        for name, tests in self._attributes.items():
-            value = member.attributes.get(name)
-            for text, test in tests.items():
-                if test.of_the_absent if value is None else test.holds(value):
-                    found.append(text)
-        if member.birthday is not None:
+        found += self._of_attributes(member)
+        if member.birthday is not None and self._birthdays:
+            today = date_of(local_day)
             for text, birthday in self._birthdays.items():
-                if _near(birthday, member.birthday, date_of(local_day)):
+                if _near(birthday, member.birthday, today):
                     found.append(text)
-        if member.member_id:
-            for hold_out in self._hold_outs.values():
-                if _place(hold_out.campaign, member.member_id) < hold_out.below:
-                    found.append(hold_out.text)
+        for out in self._hold_outs.values() if member.member_id else ():
+            if _place(out.campaign, member.member_id) < out.below:
+                found.append(out.text)
         since = member.enrolled_at
         if self._before_enrolment and since is not None and occurred_at < since:
             found.append(BEFORE_ENROLMENT)
         return tuple(sorted(found))
+
+    def _of_attributes(self, member: MemberFacts) -> Iterator[str]:
+        for name, tests in self._attributes.items():
+            value = member.attributes.get(name)
+            for text, test in tests.items():
+                if test.of_the_absent if value is None else test.holds(value):
+                    yield text
 
 
 def is_held_out(campaign: str, member_id: str, share: Fraction) -> bool:
