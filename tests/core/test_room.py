@@ -1,7 +1,9 @@
 """Room: scenarios of caps, counters and budgets with their numbers, and what is remembered."""
 
+import rules
 from ledger.core.decision import Decision
 from ledger.core.state import Account
+from ledger.room import LedgerRoom
 from tests.core.offers import FIRST, Offer, number_of
 from tests.core.spec import Story, moved
 
@@ -72,3 +74,22 @@ def test_s30_a_budget_is_never_overshot() -> None:
         seen.append((given["k"], 500 - offer.purses["budget/budget/k/P/all/"]))
     assert seen == [(300, 200), (200, 0), (220, 80), (80, 0), (200, 0)]
     assert [story.available for story in members.values()] == [440, 440, 180]
+
+
+def test_a_households_cap_is_one_purse_and_without_a_household_the_members_own() -> None:
+    cap = rules.CapKey("cap/family", "household", "2025")
+
+    def used(household: str) -> int:
+        purses = {"budget/cap/family/household/h1/2025": 70}
+        account = Account("m-1", usage={("cap/family", "", "2025"): 20})
+        room = LedgerRoom(
+            account,
+            "A/till/D1",
+            None,
+            household=household,
+            purse_used=lambda stream: purses.get(stream, 0),
+            limit=lambda name: 0,
+        )
+        return room.used(cap)
+
+    assert [used("h1"), used("h2"), used("")] == [70, 0, 20]

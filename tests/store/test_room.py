@@ -321,3 +321,43 @@ async def test_each_returned_line_takes_its_share_back(database: str) -> None:
         assert sum(n for _, n in moved(more)) == 50 - 16
         assert await gained(till, member, "D1", 5, 0) == -80
         assert await found(till) == {}
+
+
+VISITS = (
+    POLICY.replace(
+        "redemptions:",
+        "  - {kind: bonus, id: third, currency: p, points: 30,"
+        " when: {counter: [{counter: visit, every: 3}]}}\n"
+        "  - {kind: bonus, id: week, currency: p, points: 5,"
+        " when: {counter: [{counter: days, at_least: 2}]}}\n"
+        "  - {kind: grant, id: coffee, benefit: coffee, valid_days: 10,"
+        " when: {counter: [{counter: visit, exactly: 1}]}}\n"
+        "redemptions:",
+    )
+    + "benefits: [{id: coffee, kind: coupon}]\n"
+    "counters:\n"
+    "  - {id: visit, distinct: local_day}\n"
+    "  - {id: days, kind: streak, period: local_day}\n"
+)
+
+
+async def test_the_third_visit_a_streak_and_a_coupon(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(VISITS)
+        member = await till.enrol("1")
+        points = []
+        for number, day in enumerate(["01", "01", "02", "04"], 1):
+            till.clock.set(at(f"2025-04-{day}T12:0{number}"))
+            points.append(await gained(till, member, f"D{number}", 1, 10))
+        # The second day makes a streak of two; the third day with a visit is the third visit.
+        assert points == [10, 10, 15, 40]
+        account, _ = await till.ledger.account(member)
+        coupons = [(each.document, each.benefit, each.expires_at) for each in account.benefits]
+        assert coupons == [
+            ("a/till/D1", "coffee", at("2025-04-12T00:00")),
+            ("a/till/D2", "coffee", at("2025-04-12T00:00")),
+        ]
+        assert await gained(till, member, "D1", 2, 0) == -10
+        account, _ = await till.ledger.account(member)
+        assert [each.document for each in account.benefits] == ["a/till/D2"]
+        assert await found(till) == {}
