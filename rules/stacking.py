@@ -39,11 +39,13 @@ class Groups:
         return self._groups[group]
 
     def _place(self, name: str, waiting: frozenset[str]) -> None:
-        """Number a group after those that exclude it; of two that exclude each other the first."""
+        """Number a group after those that exclude it; of two that do, the first listed is first."""
         if name in self._order or name in waiting:
             return
+        excluded, listed = self._groups[name].excludes, tuple(self._groups)
         for other, group in self._groups.items():
-            if name in group.excludes:
+            first = other in excluded and listed.index(name) < listed.index(other)
+            if name in group.excludes and not first:
                 self._place(other, waiting | {name})
         self._order[name] = len(self._order)
 
