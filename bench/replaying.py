@@ -10,6 +10,7 @@ from typing import Final
 import asyncpg
 import uvloop
 
+from ledger.garbage import search_seldom
 from ledger.replay import replay
 from server.database import connect
 
@@ -47,6 +48,7 @@ async def _copy_out(connection: asyncpg.Connection) -> float:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the process; one line of JSON tells what was seen."""
+    search_seldom()
     print(json.dumps(uvloop.run(measured(json.loads(arguments[0])["url"]))), flush=True)
 
 

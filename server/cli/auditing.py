@@ -1,5 +1,6 @@
 """Replay, verification and rebuild of the configured database, with a progress bar."""
 
+from ledger.garbage import search_seldom
 from ledger.replay import ReplayResult, replay
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from projections.rebuild import Progress, Rebuilt, rebuild
@@ -11,6 +12,7 @@ from server.cli.verifying import verify_history
 
 async def replayed() -> ReplayResult:
     """Every account folded again. Raises Unfoldable and what `connection` raises."""
+    search_seldom()
     async with connection() as opened:
         total = await opened.fetchval("SELECT sum(next_pos)::bigint FROM lane")
         with console.progress() as progress:
@@ -20,6 +22,7 @@ async def replayed() -> ReplayResult:
 
 async def verified(*, skip_awards: bool) -> VerifyHistoryResponse:
     """The last word of a check of the whole history. Raises what `database_url` raises."""
+    search_seldom()
     async with database_url() as url:
         with console.progress() as progress:
             task = progress.add_task("verify", total=None)
