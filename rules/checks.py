@@ -8,6 +8,7 @@ from itertools import chain
 
 from rules.checking.bounds import liability_findings, overflow_findings
 from rules.checking.conditions import condition_findings, counter_findings
+from rules.checking.expressions import expression_findings
 from rules.checking.ladder import ladder_findings
 from rules.checking.limits import limit_findings
 from rules.checking.lives import expiry_findings
@@ -27,6 +28,7 @@ _PARTS: tuple[Check, ...] = (
     references,
     condition_findings,
     counter_findings,
+    expression_findings,
     expiry_findings,
 )
 """Checks of single parts, which need not wait until all names are right."""

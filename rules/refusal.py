@@ -28,7 +28,7 @@ class PolicyRefused(Exception):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(map(str, self.findings)))
+        super().__init__("\n".join(str(one) for one in self.findings if one.severity == "error"))
 
 
 Reason = Literal[

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from rules.checking.subject import Findings, Subject
-from rules.expr import ExprError, Node, environment, parse, read
+from rules.expr import ExprError, Node, parse
 from rules.expr.nodes import Name, children
 from rules.model import AttributeTest, Birthday, Counter, CounterTest, TimeWindow, When
 from rules.reading import Place
@@ -31,7 +31,6 @@ _SAMPLES = {
 def condition_findings(subject: Subject) -> Findings:
     """Find conditions that make no sense by themselves."""
     types = {entry.id: entry.type for entry in subject.model.member_attributes}
-    names = environment(types, [counter.id for counter in subject.model.counters])
     for place, part in subject.parts:
         if isinstance(part, TimeWindow):
             yield from _window(subject, place, part)
@@ -41,11 +40,6 @@ def condition_findings(subject: Subject) -> Findings:
         elif isinstance(part, AttributeTest):
             yield from _attribute(subject, place, part, types.get(part.attr, ""))
         elif isinstance(part, When):
-            if part.expr is not None:
-                try:
-                    read(part.expr, names)
-                except ExprError as error:
-                    yield subject.error((*place, "expr"), str(error))
             for key, number in _empty_choices(part):
                 message = "asks nothing, so it always holds"
                 yield subject.warning((*place, key, number), message)
