@@ -41,6 +41,8 @@ ATOMIC_MAX: Final = 512
 IDENTITIES_MAX: Final = 16
 PAGE_MAX: Final = 1000
 REASON_LENGTH: Final = 200
+GRANT_SECONDS_END: Final = 32_503_680_000
+"""The year 3000: what follows a tier has to lie in the calendar too."""
 LANES_MAX: Final = 1024
 _VIEWS: Final = frozenset(View.values())
 
@@ -188,8 +190,11 @@ def grant_tier(request: GrantTierRequest) -> None:
     shape.text("reason", request.reason, REASON_LENGTH)
     if request.HasField("until_time"):
         shape.moment("until_time", request.until_time)
+        seconds = request.until_time.seconds
         if not request.tier:
-            shape.refuse("until_time", str(request.until_time.seconds), "none without a tier")
+            shape.refuse("until_time", f"{seconds}s", "none without a tier")
+        if seconds >= GRANT_SECONDS_END:
+            shape.refuse("until_time", f"{seconds}s", "a time before the year 3000, or none")
 
 
 def get_tier(request: GetTierRequest) -> None:

@@ -61,6 +61,9 @@ async def test_a_grant_that_cannot_be_is_refused_with_its_field(caller: Caller) 
     endless = grant("g-3", tier="")
     endless.until_time.CopyFrom(Timestamp(seconds=1))
     await refused(caller.members.GrantTier(endless), Code.INVALID_ARGUMENT, "MALFORMED")
+    far = grant("g-3")
+    far.until_time.CopyFrom(Timestamp(seconds=32_503_680_000))
+    await refused(caller.members.GrantTier(far), Code.INVALID_ARGUMENT, "MALFORMED")
     await refused(
         caller.members.GrantTier(grant("g-4", tier="")),
         Code.FAILED_PRECONDITION,
