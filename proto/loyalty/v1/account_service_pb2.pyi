@@ -642,3 +642,259 @@ class TierNeed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TierNeed: _TypeAlias = TierNeed  # noqa: Y015
+
+@_typing.final
+class ExplainEntryRequest(_message.Message):
+    """Asks why an entry is what it is. Name an entry, or a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """The entry. Burns, captures and reversals are found by it alone."""
+    document: _builtins.str
+    """Key of a document, "business_unit/source/document_id"."""
+    version: _builtins.int
+    """Version of the document; 0: the newest that was posted."""
+    language: _builtins.str
+    """Language of `lines` and titles, "en" or "zh"; empty: "en"."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose entry it is; needed for entries of other kinds."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        document: _builtins.str = ...,
+        version: _builtins.int = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "entry_id", b"entry_id", "language", b"language", "member", b"member", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainEntryRequest: _TypeAlias = ExplainEntryRequest  # noqa: Y015
+
+@_typing.final
+class ExplainEntryResponse(_message.Message):
+    """Why an entry is what it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    MOVEMENTS_FIELD_NUMBER: _builtins.int
+    PINS_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    HELD_OUT_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """The entry."""
+    member_id: _builtins.str
+    """The member; empty for a document without one."""
+    business_unit: _builtins.str
+    """Business unit that acted."""
+    document: _builtins.str
+    """Key of the document, for entries of one; else empty."""
+    version: _builtins.int
+    """Version of the document."""
+    policy_version: _builtins.int
+    """Version of the policy that decided; 0 where none was asked."""
+    position: _builtins.str
+    """Opaque: what this answer reflects."""
+    @_builtins.property
+    def movements(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Movement]:
+        """What moved, in order, with the lots that were drawn."""
+
+    @_builtins.property
+    def pins(self) -> _types_pb2.Pins:
+        """What was fixed for the document: policy, tier, local time, and what held for the member."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedRule]:
+        """Rules that took part, in the order of the policy."""
+
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkippedRule]:
+        """Rules that did not, and why."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.CounterNumber]:
+        """Numbers that the document has in counters."""
+
+    @_builtins.property
+    def held_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Campaigns from which the member is held out."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of it for a person to read, line by line."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        version: _builtins.int = ...,
+        movements: _abc.Iterable[_ledger_service_pb2.Movement] | None = ...,
+        pins: _types_pb2.Pins | None = ...,
+        policy_version: _builtins.int = ...,
+        rules: _abc.Iterable[Global___ExplainedRule] | None = ...,
+        skipped: _abc.Iterable[Global___SkippedRule] | None = ...,
+        numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
+        held_out: _abc.Iterable[_builtins.str] | None = ...,
+        lines: _abc.Iterable[_builtins.str] | None = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pins", b"pins"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "held_out", b"held_out", "lines", b"lines", "member_id", b"member_id", "movements", b"movements", "numbers", b"numbers", "pins", b"pins", "policy_version", b"policy_version", "position", b"position", "rules", b"rules", "skipped", b"skipped", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainEntryResponse: _TypeAlias = ExplainEntryResponse  # noqa: Y015
+
+@_typing.final
+class ExplainedRule(_message.Message):
+    """A rule that took part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
+    ROUNDING_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    CUT_BY_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    BENEFIT_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule id in the policy."""
+    title: _builtins.str
+    """Its title; its id where it has none."""
+    kind: _builtins.str
+    """"base", "multiplier", "bonus" or "grant"."""
+    currency: _builtins.str
+    """Point currency; empty for a benefit."""
+    exact: _builtins.str
+    """Points before rounding, in the smallest unit: a whole number, or a fraction such as "25/2"."""
+    rounding: _builtins.str
+    """How and where it was rounded: "floor at rule"."""
+    wanted: _builtins.int
+    """Points that the rule asked for."""
+    granted: _builtins.int
+    """Points that it got."""
+    cut_by: _builtins.str
+    """The cap or budget that left the least room, where granted is less than wanted."""
+    campaign: _builtins.str
+    """Campaign; empty without one."""
+    benefit: _builtins.str
+    """The benefit it granted; empty for points."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineShare]:
+        """What each line gave."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        title: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        lines: _abc.Iterable[Global___LineShare] | None = ...,
+        exact: _builtins.str = ...,
+        rounding: _builtins.str = ...,
+        wanted: _builtins.int = ...,
+        granted: _builtins.int = ...,
+        cut_by: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        benefit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefit", b"benefit", "campaign", b"campaign", "currency", b"currency", "cut_by", b"cut_by", "exact", b"exact", "granted", b"granted", "kind", b"kind", "lines", b"lines", "rounding", b"rounding", "rule", b"rule", "title", b"title", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedRule: _TypeAlias = ExplainedRule  # noqa: Y015
+
+@_typing.final
+class LineShare(_message.Message):
+    """What a line gave to a rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    ELIGIBLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """Line of the document; empty for the nights of a stay."""
+    eligible_minor_units: _builtins.int
+    """Minor units of it that the rule counted."""
+    exact: _builtins.str
+    """Points of it before rounding: a whole number or a fraction."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        eligible_minor_units: _builtins.int = ...,
+        exact: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eligible_minor_units", b"eligible_minor_units", "exact", b"exact", "line_id", b"line_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineShare: _TypeAlias = LineShare  # noqa: Y015
+
+@_typing.final
+class SkippedRule(_message.Message):
+    """A rule that took no part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule id in the policy."""
+    title: _builtins.str
+    """Its title; its id where it has none."""
+    condition: _builtins.str
+    """The first of its conditions that did not hold, or who came before it, as the policy says it."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        title: _builtins.str = ...,
+        condition: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "rule", b"rule", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkippedRule: _TypeAlias = SkippedRule  # noqa: Y015

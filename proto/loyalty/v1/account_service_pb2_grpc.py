@@ -50,6 +50,11 @@ class AccountServiceStub:
                 request_serializer=loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.FromString,
                 _registered_method=True)
+        self.ExplainEntry = channel.unary_unary(
+                '/loyalty.v1.AccountService/ExplainEntry',
+                request_serializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -86,6 +91,17 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainEntry(self, request, context):
+        """Says why an entry is what it is: which rules gave points and which did not, or which lots were drawn. An award is
+        worked out again from what was stored with it; nothing of this is kept.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \
+        localhost:7070 loyalty.v1.AccountService/ExplainEntry
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -103,6 +119,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.GetTier,
                     request_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.SerializeToString,
+            ),
+            'ExplainEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainEntry,
+                    request_deserializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,6 +208,33 @@ class AccountService:
             '/loyalty.v1.AccountService/GetTier',
             loyalty_dot_v1_dot_account__service__pb2.GetTierRequest.SerializeToString,
             loyalty_dot_v1_dot_account__service__pb2.GetTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AccountService/ExplainEntry',
+            loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.SerializeToString,
+            loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,13 @@ class AccountServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.AccountService/GetTier
     """
+    ExplainEntry: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ExplainEntryRequest, _account_service_pb2.ExplainEntryResponse]
+    """Says why an entry is what it is: which rules gave points and which did not, or which lots were drawn. An award is
+    worked out again from what was stored with it; nothing of this is kept.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
+      localhost:7070 loyalty.v1.AccountService/ExplainEntry
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -74,6 +81,13 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
       localhost:7070 loyalty.v1.AccountService/GetTier
+    """
+    ExplainEntry: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ExplainEntryRequest, _account_service_pb2.ExplainEntryResponse]  # type: ignore[assignment]
+    """Says why an entry is what it is: which rules gave points and which did not, or which lots were drawn. An award is
+    worked out again from what was stored with it; nothing of this is kept.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
+      localhost:7070 loyalty.v1.AccountService/ExplainEntry
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +127,19 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
           localhost:7070 loyalty.v1.AccountService/GetTier
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainEntry(
+        self,
+        request: _account_service_pb2.ExplainEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.ExplainEntryResponse, _abc.Awaitable[_account_service_pb2.ExplainEntryResponse]]:
+        """Says why an entry is what it is: which rules gave points and which did not, or which lots were drawn. An award is
+        worked out again from what was stored with it; nothing of this is kept.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
+          localhost:7070 loyalty.v1.AccountService/ExplainEntry
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

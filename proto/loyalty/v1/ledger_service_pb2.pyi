@@ -73,6 +73,7 @@ class Posting(_message.Message):
     BALANCES_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
     outcome: Global___Outcome.ValueType
     """What became of it."""
     entry_id: _builtins.str
@@ -95,6 +96,10 @@ class Posting(_message.Message):
     def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Balance]:
         """The account after it, per point currency."""
 
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a receipt may say, in the language that was asked for: "Weekend fashion: +400 point"."""
+
     def __init__(
         self,
         *,
@@ -106,10 +111,11 @@ class Posting(_message.Message):
         balances: _abc.Iterable[Global___Balance] | None = ...,
         tier: _builtins.str = ...,
         position: _builtins.str = ...,
+        messages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "movements", b"movements", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,10 +226,13 @@ class PostDocumentRequest(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     MEMBER_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters; a UUID is a good choice. Kept for ever."""
     validate_only: _builtins.bool
     """All checks and the full answer, nothing recorded."""
+    language: _builtins.str
+    """Language of the answer's messages, "en" or "zh"; empty: none. It does not make the request another one."""
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and when; business_unit is required."""
@@ -244,10 +253,11 @@ class PostDocumentRequest(_message.Message):
         origin: _types_pb2.Origin | None = ...,
         member: _types_pb2.MemberRef | None = ...,
         document: _types_pb2.Document | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "member", b"member", "origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "member", b"member", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "language", b"language", "member", b"member", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -462,6 +472,208 @@ class RecordActivityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordActivityResponse: _TypeAlias = RecordActivityResponse  # noqa: Y015
+
+@_typing.final
+class Assumption(_message.Message):
+    """What a quote takes for granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """A tier of the ladder that the member would have; empty: the one the member has, or everyone's for who would join."""
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Segments, 0 to 50, that the member would be in besides those that are known."""
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segments", b"segments", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assumption: _TypeAlias = Assumption  # noqa: Y015
+
+@_typing.final
+class QuoteDocumentRequest(_message.Message):
+    """Asks what a document would earn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    ASSUME_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    POLICY_DOCUMENT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    policy_version: _builtins.int
+    """A version that was published."""
+    policy_digest: _builtins.str
+    """A draft or a policy, by its digest."""
+    policy_document: _builtins.str
+    """The text of a policy document, YAML or JSON. Needs the verb `policy`."""
+    language: _builtins.str
+    """Language of titles and messages, "en" or "zh"; empty: titles in English, no messages."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is required. occurred_time may lie in the future: due releases, expiries and tier
+        ends until then are counted in.
+        """
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who would earn. Empty: somebody who joins with this document."""
+
+    @_builtins.property
+    def document(self) -> _types_pb2.Document:
+        """The document. Without source and document_id it is a new one; with them, what it would earn beside what it earned."""
+
+    @_builtins.property
+    def assume(self) -> Global___Assumption:
+        """What is taken for granted."""
+
+    def __init__(
+        self,
+        *,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        document: _types_pb2.Document | None = ...,
+        assume: Global___Assumption | None = ...,
+        policy_version: _builtins.int = ...,
+        policy_digest: _builtins.str = ...,
+        policy_document: _builtins.str = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assume", b"assume", "document", b"document", "member", b"member", "origin", b"origin", "policy", b"policy", "policy_digest", b"policy_digest", "policy_document", b"policy_document", "policy_version", b"policy_version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assume", b"assume", "document", b"document", "language", b"language", "member", b"member", "origin", b"origin", "policy", b"policy", "policy_digest", b"policy_digest", "policy_document", b"policy_document", "policy_version", b"policy_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_policy: _TypeAlias = _typing.Literal["policy_version", "policy_digest", "policy_document"]  # noqa: Y015
+    _WhichOneofArgType_policy: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_policy) -> _WhichOneofReturnType_policy | None: ...
+
+Global___QuoteDocumentRequest: _TypeAlias = QuoteDocumentRequest  # noqa: Y015
+
+@_typing.final
+class QuoteDocumentResponse(_message.Message):
+    """What a document would earn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    TITLES_FIELD_NUMBER: _builtins.int
+    BENEFITS_FIELD_NUMBER: _builtins.int
+    ROOM_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    policy_digest: _builtins.str
+    """SHA-256 of the policy that was asked, hexadecimal."""
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer that PostDocument would give, with outcome VALIDATED and the account as it would be then. Ids and
+        position are empty.
+        """
+
+    @_builtins.property
+    def titles(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleTitle]:
+        """Titles of the rules in its grants and benefits."""
+
+    @_builtins.property
+    def benefits(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.BenefitGrant]:
+        """Benefits that the document would grant, in total."""
+
+    @_builtins.property
+    def room(self) -> _containers.RepeatedCompositeFieldContainer[Global___Room]:
+        """What would be left of the caps and budgets that were asked."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+        titles: _abc.Iterable[Global___RuleTitle] | None = ...,
+        benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
+        room: _abc.Iterable[Global___Room] | None = ...,
+        policy_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefits", b"benefits", "policy_digest", b"policy_digest", "posting", b"posting", "room", b"room", "titles", b"titles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteDocumentResponse: _TypeAlias = QuoteDocumentResponse  # noqa: Y015
+
+@_typing.final
+class RuleTitle(_message.Message):
+    """What people call a rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule of the policy."""
+    title: _builtins.str
+    """Its title; its id where it has none."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleTitle: _TypeAlias = RuleTitle  # noqa: Y015
+
+@_typing.final
+class Room(_message.Message):
+    """What is left of a cap or budget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The purse: "cap/<cap id>" or "budget/<campaign>/<point currency>"."""
+    scope: _builtins.str
+    """For whom: empty for the member, "household/<id>", or "all" for everybody."""
+    period: _builtins.str
+    """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever."""
+    limit: _builtins.int
+    """Points that may be given in all."""
+    left: _builtins.int
+    """Points that would be left after the document."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        period: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        left: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "limit", b"limit", "name", b"name", "period", b"period", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Room: _TypeAlias = Room  # noqa: Y015
 
 @_typing.final
 class BurnPointsRequest(_message.Message):

@@ -50,6 +50,11 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.FromString,
                 _registered_method=True)
+        self.QuoteDocument = channel.unary_unary(
+                '/loyalty.v1.LedgerService/QuoteDocument',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentResponse.FromString,
+                _registered_method=True)
         self.BurnPoints = channel.unary_unary(
                 '/loyalty.v1.LedgerService/BurnPoints',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.BurnPointsRequest.SerializeToString,
@@ -126,6 +131,19 @@ class LedgerServiceServicer:
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
         "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuoteDocument(self, request, context):
+        """Tells what a document would earn, now or at another time, for a member or for somebody who would join with it,
+        under the policy in force or another one. It is worked out as PostDocument would, and records nothing.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"kind":"DOCUMENT_KIND_SALE",
+        "status":"DOCUMENT_STATUS_FINAL","currency_code":"USD","lines":[{"line_id":"1","category":"grocery",
+        "net_minor_units":1250}]},"language":"en"}' localhost:7070 loyalty.v1.LedgerService/QuoteDocument
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -227,6 +245,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.RecordActivity,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.SerializeToString,
+            ),
+            'QuoteDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuoteDocument,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentResponse.SerializeToString,
             ),
             'BurnPoints': grpc.unary_unary_rpc_method_handler(
                     servicer.BurnPoints,
@@ -351,6 +374,33 @@ class LedgerService:
             '/loyalty.v1.LedgerService/RecordActivity',
             loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.RecordActivityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuoteDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/QuoteDocument',
+            loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.QuoteDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

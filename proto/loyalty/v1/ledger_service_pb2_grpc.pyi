@@ -61,6 +61,15 @@ class LedgerServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
       "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
     """
+    QuoteDocument: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.QuoteDocumentRequest, _ledger_service_pb2.QuoteDocumentResponse]
+    """Tells what a document would earn, now or at another time, for a member or for somebody who would join with it,
+    under the policy in force or another one. It is worked out as PostDocument would, and records nothing.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"kind":"DOCUMENT_KIND_SALE",
+      "status":"DOCUMENT_STATUS_FINAL","currency_code":"USD","lines":[{"line_id":"1","category":"grocery",
+      "net_minor_units":1250}]},"language":"en"}' localhost:7070 loyalty.v1.LedgerService/QuoteDocument
+    """
     BurnPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]
     """Spends points, by points or by money ("pay 30.00 with points").
 
@@ -135,6 +144,15 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
       "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
+    """
+    QuoteDocument: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.QuoteDocumentRequest, _ledger_service_pb2.QuoteDocumentResponse]  # type: ignore[assignment]
+    """Tells what a document would earn, now or at another time, for a member or for somebody who would join with it,
+    under the policy in force or another one. It is worked out as PostDocument would, and records nothing.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"kind":"DOCUMENT_KIND_SALE",
+      "status":"DOCUMENT_STATUS_FINAL","currency_code":"USD","lines":[{"line_id":"1","category":"grocery",
+      "net_minor_units":1250}]},"language":"en"}' localhost:7070 loyalty.v1.LedgerService/QuoteDocument
     """
     BurnPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BurnPointsRequest, _ledger_service_pb2.BurnPointsResponse]  # type: ignore[assignment]
     """Spends points, by points or by money ("pay 30.00 with points").
@@ -225,6 +243,21 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-10","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"activity":{"kind":"check_in","source":"desk","activity_id":"C-1",
           "version":1,"status":"DOCUMENT_STATUS_FINAL"}}' localhost:7070 loyalty.v1.LedgerService/RecordActivity
+        """
+
+    @_abc_1.abstractmethod
+    def QuoteDocument(
+        self,
+        request: _ledger_service_pb2.QuoteDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.QuoteDocumentResponse, _abc.Awaitable[_ledger_service_pb2.QuoteDocumentResponse]]:
+        """Tells what a document would earn, now or at another time, for a member or for somebody who would join with it,
+        under the policy in force or another one. It is worked out as PostDocument would, and records nothing.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"document":{"kind":"DOCUMENT_KIND_SALE",
+          "status":"DOCUMENT_STATUS_FINAL","currency_code":"USD","lines":[{"line_id":"1","category":"grocery",
+          "net_minor_units":1250}]},"language":"en"}' localhost:7070 loyalty.v1.LedgerService/QuoteDocument
         """
 
     @_abc_1.abstractmethod
