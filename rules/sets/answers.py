@@ -26,6 +26,7 @@ from rules.atoms import (
 from rules.conditions import All, Node, Not, Test
 from rules.expr import pinned_values
 from rules.expr.nodes import Name, walk
+from rules.expr.nodes import Predicate as PredicateNode
 from rules.expr.sets import NotSetBased, as_polars
 from rules.expressions import PREFIX
 from rules.facts import MILLIONTHS
@@ -169,7 +170,7 @@ class Answers:
             )
             for each in sets.texts
         ]
-        names = sorted({name for answer in answers for name in answer})
+        names = [str(PredicateNode(name)) for name, _ in predicates]
         return [
             pl.Series(name, [answer.get(name) for answer in answers], dtype=pl.Boolean).gather(
                 codes

@@ -118,6 +118,8 @@ class Chunk:
         """Say which documents may earn: not cancelled, after enrolment, not refused."""
         asked = ~self.status.among(("CANCELLED",))
         asked &= ~self.holds((BEFORE_ENROLMENT,))[0]
+        # Of what no rule is asked about, none is refused.
+        self.refused = {row: why for row, why in self.refused.items() if asked[row]}
         asked[list(self.refused)] = False
         return asked
 

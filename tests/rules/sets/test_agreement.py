@@ -34,7 +34,7 @@ def in_sets(policy: Policy, history: list[Posted], chunk: int) -> list[tuple[str
 
 
 @settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
