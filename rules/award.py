@@ -54,7 +54,10 @@ class CapUse(NamedTuple):
 
 
 class CounterNumber(NamedTuple):
-    """The number that the document has in a counter; above zero."""
+    """The number that the document has in a counter; above zero.
+
+    A pending document is told what it would take; it takes it when it is final.
+    """
 
     counter: CounterKey
     number: int
@@ -65,7 +68,9 @@ class Metric(NamedTuple):
 
     `name` is spend, nights, stays, visits, purchases or counter/<id>; `scope` the business unit,
     and for spend "<unit>/<ISO code>". `window` is where the ladder counts it: "2026" for calendar
-    years, the local day "2026-05-01" for other windows.
+    years, the local day "2026-05-01" for other windows, and always the day for visits. Visits and
+    purchases ask that something that earns is left; nights and stays do not, so that a stay paid
+    with points counts. An activity counts for its counters alone.
     """
 
     name: str
