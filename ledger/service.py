@@ -23,6 +23,7 @@ from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
 from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
+from ledger.quoting import Quotes
 from ledger.reads import Reads
 from ledger.snapshots import Snapshots
 from ledger.store import Store
@@ -92,6 +93,7 @@ class Ledger:
         self._reads = Reads(
             reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
         )
+        self.quotes = Quotes(reading, clock=clock, policies=self.policies, hashed=self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)
         self.history = History(self._log)

@@ -13,7 +13,8 @@ from ledger.core.refusals import AtomicRefused, Malformed, Refusal
 from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
-from server import validation
+from server import asking_shape, validation
+from server.auth import Verb
 from server.metrics import Metrics
 from server.paths import place
 from server.rpc import Call, Dialogue, Door, Rpc
@@ -50,6 +51,14 @@ class LedgerServicer:
             self._write("ReleaseHold", pb.ReleaseHoldRequest, pb.ReleaseHoldResponse),
             self._write("ReverseEntry", pb.ReverseEntryRequest, pb.ReverseEntryResponse),
             self._write("AdvanceAccount", pb.AdvanceAccountRequest, pb.AdvanceAccountResponse),
+            Rpc(
+                "QuoteDocument",
+                pb.QuoteDocumentRequest,
+                Verb.READ,
+                asking_shape.quote_document,
+                self._quote,
+                unit=_unit,
+            ),
             Rpc("BatchPost", pb.BatchPostRequest, None, _check_batch, self._batch_post),
             Dialogue("PostStream", pb.PostStreamRequest, self._post_stream),
         )
@@ -65,6 +74,14 @@ class LedgerServicer:
             return nested(tag, given.encoded)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
+
+    async def _quote(
+        self, request: pb.QuoteDocumentRequest, call: Call
+    ) -> pb.QuoteDocumentResponse:
+        if request.HasField("policy_document"):
+            # To read and compile a document takes long: it is for those who write them.
+            call.principal.require(Verb.POLICY)
+        return await self._ledger.quotes.quote(request, client=call.principal.client)
 
     async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> bytes:
         results = await self._results(request.items, call, atomic=request.atomic)

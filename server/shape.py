@@ -66,6 +66,12 @@ def quantity(field: str, value: str) -> None:
         refuse(field, value, 'a decimal number such as "2" or "0.350", not negative')
 
 
+def language(value: str) -> None:
+    """Check the language of a text for people; empty is right."""
+    if value not in ("", "en", "zh"):
+        refuse("language", value, '"en" or "zh"')
+
+
 def moment(field: str, value: Timestamp) -> None:
     """Check that a time lies where it can be reckoned with."""
     if not (0 <= value.seconds < SECONDS_END and 0 <= value.nanos < NANOS_END):

@@ -54,6 +54,8 @@ def post_document(request: PostDocumentRequest) -> None:
     if request.HasField("member"):
         shape.member(request.member)
     document_shape.document(request.document)
+    if request.language:
+        shape.language(request.language)
 
 
 def record_activity(request: RecordActivityRequest) -> None:

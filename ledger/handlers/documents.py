@@ -33,6 +33,7 @@ from ledger.ladders import standing_of
 from ledger.lanes import DOCUMENT, account_of
 from ledger.profile import Profile
 from ledger.purses import changes
+from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
 from ledger.work import NO_FINGERPRINT, DocumentHead, Work
 from loyalty.v1.events_pb2 import DocumentPosted
@@ -78,7 +79,8 @@ def post_document(act: Act, work: Work) -> Answer:
     case = _Case(
         act.request, act.document, stream, account, posted_before, at, work.profile(stream)
     )
-    command = _command(case, _ask(case, work))
+    asked = _ask(case, work)
+    command = _command(case, asked)
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
     )
@@ -92,6 +94,9 @@ def post_document(act: Act, work: Work) -> Answer:
     work.register_head(act.document, DocumentHead(stream, posted))
     shown = with_ends(decision.account, work.ends)
     message = context.posting(command.entry_id, shown, facts, where)
+    if act.request.language:
+        language = language_of(act.request.language)
+        message.messages.extend(receipt_lines(asked.policy, posted, language))
     answer = Answer(Posting, _with_grants(message, posted), replayed=False)
     return context.register_document(act, work, where, answer, is_first=head is None)
 

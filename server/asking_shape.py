@@ -1,0 +1,61 @@
+"""The shape of questions to the policy: quotes and explanations. Each check raises Malformed."""
+
+from typing import Final
+
+from loyalty.v1.account_service_pb2 import ExplainEntryRequest
+from loyalty.v1.ledger_service_pb2 import QuoteDocumentRequest
+from loyalty.v1.types_pb2 import Document
+from server import document_shape, shape
+
+SEGMENTS_MAX: Final = 50
+DIGEST_LENGTH: Final = 64
+KEY_LENGTH: Final = 200
+"""Of a document's key: three names and what is between them."""
+VERSION_MAX: Final = 10**9
+
+
+def quote_document(request: QuoteDocumentRequest) -> None:
+    """Check a question for what a document would earn."""
+    shape.origin(request.origin)
+    if request.HasField("member"):
+        shape.member(request.member)
+    stated = request.document
+    if not (stated.source or stated.document_id):
+        # A new one needs no key: it is checked with one that is right.
+        stated = Document()
+        stated.CopyFrom(request.document)
+        stated.source, stated.document_id = "quote", "new"
+        stated.version = stated.version or 1
+    document_shape.document(stated)
+    shape.optional_text("assume.tier", request.assume.tier)
+    if len(request.assume.segments) > SEGMENTS_MAX:
+        count = f"{len(request.assume.segments)} segments"
+        shape.refuse("assume.segments", count, f"at most {SEGMENTS_MAX}")
+    for index, segment in enumerate(request.assume.segments):
+        shape.text(f"assume.segments[{index}]", segment)
+    match request.WhichOneof("policy"):
+        case "policy_version" if not 1 <= request.policy_version <= VERSION_MAX:
+            shape.refuse("policy_version", request.policy_version, "the number of a version")
+        case "policy_digest":
+            shape.text("policy_digest", request.policy_digest, DIGEST_LENGTH)
+        case _:
+            pass
+    shape.language(request.language)
+
+
+def explain_entry(request: ExplainEntryRequest) -> None:
+    """Check a question for why an entry is what it is."""
+    if bool(request.entry_id) == bool(request.document):
+        shape.refuse("entry_id", request.entry_id, "an entry, or else a document")
+    if request.entry_id:
+        shape.text("entry_id", request.entry_id)
+    else:
+        shape.text("document", request.document, KEY_LENGTH)
+        if request.document.count("/") < 2:
+            shape.refuse("document", request.document, "business_unit/source/document_id")
+    if request.HasField("member"):
+        shape.member(request.member)
+    if not 0 <= request.version <= document_shape.VERSION_MAX:
+        expected = f"a whole number from 0 to {document_shape.VERSION_MAX}"
+        shape.refuse("version", request.version, expected)
+    shape.language(request.language)
