@@ -67,7 +67,7 @@ class RecordedEvent(_message.Message):
     pos: _builtins.int
     """Position in the lane, without gaps, in commit order."""
     stream: _builtins.str
-    """Stream: "account/<id>", "policy/<programme>", "document/<key>"."""
+    """Stream: "account/<id>", "policy/<programme>", "document/<key>", "budget/<name>/<scope>/<period>"."""
     version: _builtins.int
     """Version in the stream, from 1, without gaps."""
     kind: _builtins.int
