@@ -27,8 +27,10 @@ NIGHTS_MAX = 999
 POINTS_MAX = 2**63 - 1
 SHARE_MAX = Fraction(1, 2)
 """Points worth more than this share of what was paid for them are hardly meant."""
-_PAIRS_MAX = 200_000
+_PAIRS_MAX = 400_000
 """Pairs of a base rule and a multiplier that are looked at, over all units."""
+_TOLD_APART_MAX = 10_000
+"""Such pairs of a unit up to which tiers and categories are told apart."""
 
 
 def overflow_findings(subject: Subject) -> Findings:
@@ -107,6 +109,7 @@ class _Liability:
         self._reader = Reader(subject)
         self._asked = {rule.id: self._reader.rule(rule) for rule in subject.points_rules}
         self._groups = {group.id: group for group in subject.model.groups}
+        self._pairs = _PAIRS_MAX
 
     def findings(self) -> Findings:
         for currency in self._subject.model.currencies:
@@ -114,6 +117,8 @@ class _Liability:
                 continue
             for found in self._by_unit(currency):
                 yield from self._say(currency, found)
+        if self._pairs < 0:
+            yield self._subject.info(("earn",), "too many rules to say what money may earn at most")
 
     def _by_unit(self, currency: Currency) -> list[_Unit]:
         """Bound each unit; those with the same rules and the same money are said together."""
@@ -129,8 +134,9 @@ class _Liability:
             ours = [rule for rule, units in rules if units & here]
             key = (tuple(r.id for r in ours), unit.currency, str(unit.point_value))
             if key not in alike:
-                if len(ours) ** 2 > _PAIRS_MAX:
-                    continue
+                self._pairs -= _pairs(ours)
+                if self._pairs < 0:
+                    return []
                 alike[key] = _Unit(self._worst(ours, unit), _bonuses(ours))
             alike[key].units.append(unit)
         return [found for found in alike.values() if found.worst.points]
@@ -148,18 +154,18 @@ class _Liability:
             fitting = [
                 boost for boost in boosts if can_meet(self._asked[boost.id], self._asked[base.id])
             ]
-            excess, names = self._raised(base, fitting)
+            apart = len(rules) * len(boosts) <= _TOLD_APART_MAX
+            together = self._together(self._asked[base.id], fitting) if apart else [fitting]
+            excess, names = self._raised(together)
             points = rate * (1 + excess)
             if points > best.points:
                 best = _Worst(points, (base.id, *names))
         return best
 
-    def _raised(
-        self, base: BaseRule, boosts: list[MultiplierRule]
-    ) -> tuple[Fraction, tuple[str, ...]]:
+    def _raised(self, sets: Iterable[list[MultiplierRule]]) -> tuple[Fraction, tuple[str, ...]]:
         """Find the excess that multipliers which can all count on one line give at most."""
         best: tuple[Fraction, tuple[str, ...]] = (Fraction(0), ())
-        for together in self._together(self._asked[base.id], boosts):
+        for together in sets:
             by_group: dict[str, list[MultiplierRule]] = {}
             for boost in together:
                 by_group.setdefault(boost.group, []).append(boost)
@@ -241,6 +247,11 @@ class _Liability:
                 f"{unit.currency}, by {_listed(found.worst.rules)}"
             )
             yield self._subject.warning(("business_units", number), message)
+
+
+def _pairs(rules: list[PointsRule]) -> int:
+    bases = sum(isinstance(rule, BaseRule) for rule in rules)
+    return bases * sum(isinstance(rule, MultiplierRule) for rule in rules)
 
 
 def _of_group(group: Group, boosts: list[MultiplierRule]) -> tuple[Fraction, tuple[str, ...]]:

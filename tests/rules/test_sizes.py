@@ -65,6 +65,11 @@ SHAPES: dict[str, Callable[[int], str]] = {
         if n < UNITS
         else boost(n, "channel: [web]")
     ),
+    "half of them raise the other half": lambda n: (
+        base(n, f"category: [c{n % 100}/*]")
+        if n % 2
+        else boost(n, f"category: [c{n // 2 % 100}/*], channel: [h{n}]")
+    ),
     "no category there is": lambda n: base(n, f"category: [e{n}, f{n}, g{n}]"),
 }
 
