@@ -139,13 +139,15 @@ def _hold_is_due(holds: tuple[Hold, ...], now: Instant) -> bool:
 def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> list[_Due]:
     lot = next(lot for lot in draft.tally.lots.items if lot.lot_id == lot_id and lot.pending)
     release_lot(draft, lot, entry_id="")
+    due: list[_Due] = []
     if lot.tier_window:
         reach(draft, ladder, entry_id="")
+        due = _period_due(draft, now)
     left = next((left for left in draft.tally.lots.items if left.lot_id == lot_id), lot)
     expires_at = draft.end_of(left)
     if expires_at is not None and expires_at <= now:
-        return [(max(expires_at, draft.at), _EXPIRE, lot_id, "")]
-    return []
+        due.append((max(expires_at, draft.at), _EXPIRE, lot_id, ""))
+    return due
 
 
 def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
@@ -188,7 +190,15 @@ def _time_out(draft: Draft, hold_id: str, business_unit: str, now: Instant) -> l
 
 
 def _end_period(draft: Draft, ladder: TierLadder, now: Instant) -> list[_Due]:
-    end = end_period(draft, ladder)
-    due = [(end, _END_PERIOD, "", "")] if end is not None and end <= now else []
+    end = draft.tally.tiers[-1].next_question_at
+    if end is None or end > draft.at:
+        # A tier that was reached since this was queued has an end of its own.
+        return []
+    end_period(draft, ladder)
     # A tier that is gone protects no points any more.
-    return due + _living_due(draft, draft.at, now)
+    return _period_due(draft, now) + _living_due(draft, draft.at, now)
+
+
+def _period_due(draft: Draft, now: Instant) -> list[_Due]:
+    end = draft.tally.tiers[-1].next_question_at if draft.tally.tiers else None
+    return [] if end is None or end > now else [(max(end, draft.at), _END_PERIOD, "", "")]

@@ -79,11 +79,10 @@ def reach(draft: Draft, ladder: TierLadder, *, entry_id: str, refunded: bool = F
         _record(draft, verdict, cause=TIER_CAUSE_REACHED, entry_id=entry_id)
 
 
-def end_period(draft: Draft, ladder: TierLadder) -> Instant | None:
+def end_period(draft: Draft, ladder: TierLadder) -> None:
     """Ask what follows the tier whose validity, or window, ends at `draft.at`.
 
-    Returns when to ask again. A tier that stays is recorded with its new end. No ladder any more:
-    no tier.
+    A tier that stays is recorded with its new end. No ladder any more: no tier.
     """
     account = draft.tally.account()
     verdict = ladder(account, draft.at) or NO_TIER
@@ -91,7 +90,6 @@ def end_period(draft: Draft, ladder: TierLadder) -> Instant | None:
         # A period that ends as it begins would be asked about for ever: it has no end instead.
         verdict = replace(verdict, valid_until=None, review_at=None)
     _record(draft, verdict, cause=TIER_CAUSE_PERIOD_ENDED, entry_id="")
-    return draft.tally.tiers[-1].next_question_at
 
 
 def grant(draft: Draft, command: GrantTier, ladder: TierLadder) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ledger.core.commands import Occasion, TierVerdict
 from ledger.core.decision import DATES_ALONE
+from ledger.core.events import kind_of
 from ledger.core.instant import Instant, to_timestamp
 from ledger.core.refusals import InsufficientPoints
 from ledger.core.snapshot import decode, encode
@@ -213,6 +214,26 @@ def test_a_tier_that_lapses_before_the_time_changes_nothing() -> None:
     )
     facts = story.at("2025-12-01").passes_time()
     assert [fact.occurred_at for fact in facts] == [utc("2025-02-02"), utc("2025-07-11")]
+
+
+def test_a_tier_that_a_release_reaches_protects_and_ends_in_the_same_step() -> None:
+    """Nobody looked from January to April; gold came on the 15th and went with March."""
+    terms = expiry("kind: fixed, days: 20, unless_tier: [gold]")
+    story = Living(policy=terms, ladder=Tiers("2025-03-01"))
+    story.posts(
+        "D1",
+        1,
+        story.gives(100, "2025-01-01"),
+        Grant(1, "qp", "QP", pending_until=utc("2025-01-15"), window="2025"),
+    )
+    facts = story.at("2025-04-01").passes_time()
+    assert [(kind_of(fact.event), fact.occurred_at) for fact in facts] == [
+        ("points_released", utc("2025-01-15")),
+        ("tier_changed", utc("2025-01-15")),
+        ("tier_changed", utc("2025-03-01")),
+        ("points_expired", utc("2025-03-01")),
+    ]
+    assert (story.account.tier, story.available) == ("green", 0)
 
 
 # --- segments -----------------------------------------------------------------------------------
