@@ -1,6 +1,7 @@
 """The answers of many documents to the questions of a plan."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -223,12 +224,19 @@ def _calendar(walls: Ints) -> dict[str, pl.Series]:
     return found
 
 
+@lru_cache(maxsize=1024)
+def _minutes(terms: TimeWindow) -> Flags:
+    """Give the answer for each minute of a week."""
+    weekly = WallWindow(terms)
+    return flags_of([weekly.holds(minute * _MINUTE) for minute in range(_WEEK // _MINUTE)])
+
+
 def _within(terms: TimeWindow, walls: Ints) -> Flags:
     """Ask a window of each minute of a week once; its first and last moment are compared."""
     whole = WallWindow(terms)
-    weekly = WallWindow(terms.model_copy(update={"from_": None, "until": None}))
-    table = np.array([weekly.holds(minute * _MINUTE) for minute in range(_WEEK // _MINUTE)])
-    holds: Flags = table[walls % _WEEK // _MINUTE]
+    holds = _minutes(terms.model_copy(update={"from_": None, "until": None}))[
+        walls % _WEEK // _MINUTE
+    ]
     if whole.first is not None:
         holds &= walls >= whole.first
     if whole.end is not None:

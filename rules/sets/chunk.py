@@ -9,7 +9,7 @@ import polars as pl
 from rules.policy import Policy
 from rules.predicates import BEFORE_ENROLMENT
 from rules.refusal import RulesRefusal
-from rules.sets.arrays import Bounds, Flags, Ints, ints, none
+from rules.sets.arrays import Bounds, Flags, Ints, classes, ints, none
 from rules.sets.frames import PARTS
 from rules.terms import UnitTerms
 from rules.zones import DAY, HOUR, INSTANT_MAX, INSTANT_MIN, SECOND, LocalZone
@@ -43,7 +43,12 @@ def words(column: pl.Series) -> Words:
 
 def _sets(column: pl.Series) -> Words:
     """Give codes to the sets of texts in a column of lists."""
-    return words(column.list.unique().list.sort().list.join(_BETWEEN))
+    filled = np.flatnonzero(column.list.len().fill_null(0).to_numpy())
+    few = words(column.gather(filled).list.unique().list.sort().list.join(_BETWEEN))
+    # Most documents have none: those are not looked at.
+    codes = np.zeros(len(column), dtype=np.int64)
+    codes[filled] = few.codes + 1
+    return Words(codes, ("", *few.texts))
 
 
 def members_of(text: str) -> tuple[str, ...]:
@@ -199,7 +204,9 @@ def _takes(units: Sequence[UnitTerms | None], part: str) -> Flags:
 
 def _wall(zone: LocalZone, at: Ints) -> Ints:
     """Give wall times; an hour in which the clocks change is asked moment by moment."""
-    hours, number = np.unique(at // HOUR, return_inverse=True)
+    every = at // HOUR
+    first, number = classes(every)
+    hours = every[first]
     offsets, changes = np.zeros(len(hours), dtype=np.int64), none(len(hours))
     for place, hour in enumerate(hours.tolist()):
         offsets[place] = zone.offset(hour * HOUR)

@@ -1,7 +1,7 @@
 """A policy over a history of documents, chunk by chunk."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from rules.sets.answers import Answer, Answers, Numbers, asking_of, fitting
 from rules.sets.arrays import Flags, Ints, classes, combined, ints, none, signatures
 from rules.sets.chunk import Chunk, Words, words
 from rules.sets.numbering import Numbering
-from rules.sets.purses import Purses, Scopes, Wishes
+from rules.sets.purses import Cut, Purses, Scopes, Wishes
 from rules.sets.tallying import Block, StageTally, Wish, is_for_sets
 from rules.stage import Slot, Stage
 from rules.tally import bonus_points, tally, wanted_points
@@ -28,10 +28,11 @@ BY_SIZE = "very large amounts"
 class SetAwards(NamedTuple):
     """What a chunk of documents earns.
 
-    `grants` has (document, rule, currency, funder, campaign, qualifying, wanted, granted, cut_by),
-    `document` being the row. `refused` says by row why the rules refuse a document. `singly` counts
-    the documents that were left to the row engine, by why. `numbers` are those in counters; `day`
-    is the local day of the programme's zone and `basket` what earns, by row.
+    `grants` has (document, slot, wanted, granted, cap), all numbers: `document` is the row, and
+    `SetEngine.described` puts words for the others. `refused` says by row why the rules refuse a
+    document. `singly` counts the documents that were left to the row engine, by why. `numbers` are
+    those in counters; `day` is the local day of the programme's zone and `basket` what earns, by
+    row.
     """
 
     grants: pl.DataFrame
@@ -93,19 +94,27 @@ class SetEngine:
         """Give what a counter remembers."""
         return self._numberings[counter]
 
-    def take(self, wishes: Wishes, scopes: Scopes) -> tuple[Ints, pl.Series]:
-        """Let wishes take from their purses; give what they got, and the names of what cut them."""
-        cut = self._purses.take(wishes, scopes)
-        names = pl.Series(["", *(terms.name for terms in self._purses.terms)], dtype=pl.String)
-        return cut.granted, names.gather(cut.cut_by + 1)
+    def take(self, wishes: Wishes, scopes: Scopes) -> Cut:
+        """Let wishes take from their purses."""
+        return self._purses.take(wishes, scopes)
 
-    def described(self, codes: Ints) -> pl.DataFrame:
-        """Write out what reports tell of numbered slots."""
-        schema = {"qualifying": pl.Boolean}
-        table = pl.DataFrame(
-            list(self._rows), schema=list(_Row._fields), orient="row", schema_overrides=schema
-        )
-        return table[codes] if len(codes) else table.head(0)
+    @property
+    def slots(self) -> pl.DataFrame:
+        """What reports tell of slots: (slot, rule, currency, funder, campaign, qualifying)."""
+        schema: dict[str, type[pl.DataType]] = dict.fromkeys(_Row._fields, pl.String)
+        schema["qualifying"] = pl.Boolean
+        table = pl.DataFrame(list(self._rows), schema=schema, orient="row")
+        return table.with_row_index("slot").with_columns(pl.col("slot").cast(pl.Int64))
+
+    @property
+    def caps(self) -> pl.DataFrame:
+        """The names of caps: (cap, cut_by)."""
+        names = ["", *(terms.name for terms in self._purses.terms)]
+        return pl.DataFrame({"cap": range(len(names)), "cut_by": names})
+
+    def described(self, grants: pl.DataFrame) -> pl.DataFrame:
+        """Put words for the numbers of slots and caps."""
+        return grants.join(self.slots, on="slot").join(self.caps, on="cap").drop("slot", "cap")
 
 
 class _Evaluation:
@@ -251,36 +260,33 @@ class _Evaluation:
     # --- purses -------------------------------------------------------------------------
 
     def _grants(self, wishes: list[Wish]) -> pl.DataFrame:
-        """Take from caps and budgets, and write out who got what."""
+        """Take from caps and budgets, and tell who got what."""
         engine = self._engine
-        documents = _joined(wishes, lambda wish: wish.documents)
-        points = _joined(wishes, lambda wish: wish.points)
-        codes = _joined(wishes, lambda wish: np.full(len(wish.points), engine.code_of(wish.slot)))
-        capped = any(wish.slot.caps for wish in wishes)
+        capped = [wish for wish in wishes if wish.slot.caps]
+        wishes = capped + [wish for wish in wishes if not wish.slot.caps]
+        documents = _joined(wish.documents for wish in wishes)
+        points = _joined(wish.points for wish in wishes)
+        codes = _spread(wishes, [engine.code_of(wish.slot) for wish in wishes])
+        granted, cut_by = points, np.zeros(len(points), dtype=np.int64)
         if capped:
-            positions = _joined(wishes, lambda wish: np.full(len(wish.points), wish.position))
-            order = np.lexsort((positions, documents))
-            columns = [column[order] for column in self._caps(wishes)]
-            documents, points, codes = documents[order], points[order], codes[order]
-            granted, cut_by = engine.take(Wishes(documents, points, columns), self._scopes())
-        else:
-            granted, cut_by = points, pl.Series([""]).gather(np.zeros(len(points), dtype=np.int64))
-        table = pl.DataFrame({"document": documents}).hstack(engine.described(codes))
-        return table.with_columns(
-            pl.Series("wanted", points), pl.Series("granted", granted), cut_by.alias("cut_by")
-        )
+            # The wishes that meet purses come first, in the order of evaluation.
+            count = sum(len(wish.points) for wish in capped)
+            positions = _spread(capped, [wish.position for wish in capped])
+            order = np.lexsort((positions, documents[:count]))
+            caps = [column[order] for column in self._caps(capped)]
+            taking = Wishes(documents[order], points[order], caps)
+            cut = engine.take(taking, self._scopes())
+            granted = points.copy()
+            granted[order], cut_by[order] = cut.granted, cut.cut_by + 1
+        columns = {"document": documents, "slot": codes, "wanted": points, "granted": granted}
+        return pl.DataFrame(columns | {"cap": cut_by})
 
     def _caps(self, wishes: list[Wish]) -> list[Ints]:
         """Number the purses of each wish: the first of each, the second, and so on."""
         most = max(len(wish.slot.caps) for wish in wishes)
         numbers = [self._engine.caps_of(wish.slot) for wish in wishes]
         return [
-            np.concatenate(
-                [
-                    np.full(len(wish.points), caps[place] if place < len(caps) else -1)
-                    for wish, caps in zip(wishes, numbers, strict=True)
-                ]
-            )
+            _spread(wishes, [caps[place] if place < len(caps) else -1 for caps in numbers])
             for place in range(most)
         ]
 
@@ -317,10 +323,19 @@ def _counted(group: _Group) -> Iterator[tuple[str, Flags]]:
         yield counter.id, flags
 
 
-def _joined(wishes: list[Wish], of: Callable[[Wish], Ints]) -> Ints:
-    return np.concatenate([ints([]), *(of(wish) for wish in wishes)])
+def _joined(arrays: Iterable[Ints]) -> Ints:
+    return np.concatenate([ints([]), *arrays])
 
 
-def evaluate_sets(policy: Policy, documents: pl.DataFrame) -> SetAwards:
-    """Evaluate a whole history that fits into memory."""
-    return SetEngine(policy).evaluate(documents)
+def _spread(wishes: list[Wish], values: list[int]) -> Ints:
+    """Repeat the value of each wish for its documents."""
+    return np.repeat(ints(values), ints([len(wish.points) for wish in wishes]))
+
+
+def evaluate_sets(policy: Policy, documents: pl.DataFrame) -> pl.DataFrame:
+    """Evaluate a history that fits into memory.
+
+    Gives (document, wanted, granted, rule, currency, funder, campaign, qualifying, cut_by).
+    """
+    engine = SetEngine(policy)
+    return engine.described(engine.evaluate(documents).grants)

@@ -26,7 +26,9 @@ def in_sets(policy: Policy, history: list[Posted], chunk: int) -> list[tuple[str
         part = history[begin : begin + chunk]
         awards = engine.evaluate(frame_of(policy, part))
         rows: list[list[object]] = [[] for _ in part]
-        for document, *grant in awards.grants.select("document", *_COLUMNS).rows():
+        for document, *grant in (
+            engine.described(awards.grants).select("document", *_COLUMNS).rows()
+        ):
             if grant[-2]:
                 rows[document].append(tuple(grant))
         found += [(awards.refused.get(row, ""), grants) for row, grants in enumerate(rows)]
