@@ -5,15 +5,15 @@ back has happened: where a purse would be used more than before, or a number is 
 any more, the document is evaluated anew, so that no cap is overshot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import rules
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
 from ledger.room import recorded_room
 from loyalty.v1.events_pb2 import DocumentPosted
 
-UsedBefore = Mapping[tuple[str, str], int]
-"""Points by (name, period) of a purse that the version before used."""
+UsedBefore = Callable[[rules.CapKey], int]
+"""Tells the points of a purse that the version before used."""
 
 
 def takes_back_by_line(policy: rules.Policy) -> bool:
@@ -22,8 +22,13 @@ def takes_back_by_line(policy: rules.Policy) -> bool:
 
 
 def used_before(posted: DocumentPosted) -> UsedBefore:
-    """What the version before a posted one used."""
-    return {(usage.name, usage.period): usage.total - usage.change for usage in posted.usages}
+    """What the version before a posted one used of the purses that this one asked for."""
+    before = {
+        (usage.name, usage.period): usage.total - usage.change
+        for usage in posted.usages
+        if usage.total or usage.others
+    }
+    return lambda cap: before.get((cap.name, cap.period), 0)
 
 
 def kept(
@@ -46,6 +51,6 @@ def kept(
     if any(room.number(counter) != number for counter, number in left.numbers):
         return None
     uses = [use._replace(others=room.used(use.cap)) for use in left.uses]
-    if any(use.points > before.get((use.cap.name, use.cap.period), 0) for use in uses):
+    if any(use.points > before(use.cap) for use in uses):
         return None
     return left._replace(uses=tuple(uses))

@@ -70,6 +70,10 @@ class LedgerRoom:
             return max(0, self._limit(cap.name) - own)
         return self._account.usage.get(key, 0) - own
 
+    def own(self, cap: rules.CapKey) -> int:
+        """Points that the document's newest version has of a cap or budget."""
+        return self._own.get((cap.name, scope_of(cap.per, self._household), cap.period), 0)
+
     def number(self, counter: rules.CounterKey) -> int:
         """The number that the document has or would take in a counter; 0: it is offered none."""
         had = self._had(counter)
@@ -106,7 +110,8 @@ def recorded_room(posted: DocumentPosted) -> rules.RecordedRoom:
     """The room that a posted version saw."""
     used: dict[rules.CapKey, int] = {}
     for usage in posted.usages:
-        if not usage.name.startswith(METRIC):
+        # What another household's purse got back is not what this version saw.
+        if not usage.name.startswith(METRIC) and (usage.total or usage.others):
             for per in _PERS.get(usage.scope, ("household",)):
                 used[rules.CapKey(usage.name, per, usage.period)] = usage.others
     numbers = {

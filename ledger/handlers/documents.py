@@ -163,8 +163,7 @@ def _left(
     first = work.first_final(case.thing)
     if first is None or case.head is None:
         return None
-    before = {(usage.name, usage.period): usage.total for usage in case.head.usages}
-    return kept(policy, first, facts, room=room, before=before)
+    return kept(policy, first, facts, room=room, before=room.own)
 
 
 def _room(case: _Case, work: Work, policy: rules.Policy) -> LedgerRoom:

@@ -3,7 +3,8 @@
 import rules
 from ledger.core.decision import Decision
 from ledger.core.state import Account
-from ledger.room import LedgerRoom
+from ledger.room import LedgerRoom, recorded_room
+from loyalty.v1.events_pb2 import DocumentPosted
 from tests.core.offers import FIRST, Offer, number_of
 from tests.core.spec import Story, moved
 
@@ -93,3 +94,10 @@ def test_a_households_cap_is_one_purse_and_without_a_household_the_members_own()
         return room.used(cap)
 
     assert [used("h1"), used("h2"), used("")] == [70, 0, 20]
+
+
+def test_a_version_saw_the_purse_of_the_household_it_has_now() -> None:
+    posted = DocumentPosted()
+    posted.usages.add(name="cap/family", scope="household/h2", period="2025", others=30, total=5)
+    posted.usages.add(name="cap/family", scope="household/h1", period="2025", change=-5)
+    assert recorded_room(posted).used(rules.CapKey("cap/family", "household", "2025")) == 30
