@@ -1,6 +1,7 @@
 """Typed expressions as conditions: what they ask of the member is pinned, the rest asked here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from rules.asking import Asking
@@ -78,12 +79,14 @@ class CompiledExpression:
         self._condition = compile_condition(left)
         names = [part for part in walk(left) if isinstance(part, Name)]
         self.asks_counters = any(name.root == "counter" for name in names)
+        asked = dict.fromkeys(f"{name.root}.{name.field}" for name in names)
+        self._names = [(name, _OF_DOCUMENT[name]) for name in asked if name in _OF_DOCUMENT]
         self._asks_lines = any(isinstance(part, Macro) or str(part) == LINES for part in walk(left))
         self._counters = tuple(name.field for name in names if name.root == "counter")
 
     def holds(self, asking: Asking) -> bool:
         """Say whether it is true; where there is no answer it is not."""
-        values = values_of(asking)
+        values: dict[str, Any] = {name: value(asking) for name, value in self._names}
         if self._asks_lines:
             values["lines"] = lines_of(asking)
         for name in self._counters:
@@ -94,29 +97,33 @@ class CompiledExpression:
         return self._condition(values) is True
 
 
-def values_of(asking: Asking) -> dict[str, Any]:
-    """Give what an expression may ask of a document as a whole."""
-    document = asking.document
-    day, clock = divmod(asking.wall, DAY)
-    local, minutes = date_of(day), clock // _MINUTE
-    return {
-        "tx.unit": document.business_unit,
-        "tx.channel": document.channel.lower(),
-        "tx.store": document.store,
-        "tx.kind": document.kind.lower(),
-        "tx.activity": document.activity,
-        "tx.currency": document.currency_code,
-        "tx.basket": asking.basket,
-        "tx.lines": len(document.lines),
-        "tx.nights": document.nights,
-        "tx.stays": document.stays,
-        "tx.local_year": local.year,
-        "tx.local_month": local.month,
-        "tx.local_day": local.day,
-        "tx.local_hour": minutes // 60,
-        "tx.local_minute": minutes % 60,
-        "tx.local_weekday": local.isoweekday(),
-    }
+def _local(asking: Asking) -> date:
+    return date_of(asking.wall // DAY)
+
+
+def _minutes(asking: Asking) -> int:
+    return asking.wall % DAY // _MINUTE
+
+
+_OF_DOCUMENT: Mapping[str, Callable[[Asking], str | int]] = {
+    "tx.unit": lambda asking: asking.document.business_unit,
+    "tx.channel": lambda asking: asking.document.channel.lower(),
+    "tx.store": lambda asking: asking.document.store,
+    "tx.kind": lambda asking: asking.document.kind.lower(),
+    "tx.activity": lambda asking: asking.document.activity,
+    "tx.currency": lambda asking: asking.document.currency_code,
+    "tx.basket": lambda asking: asking.basket,
+    "tx.lines": lambda asking: len(asking.document.lines),
+    "tx.nights": lambda asking: asking.document.nights,
+    "tx.stays": lambda asking: asking.document.stays,
+    "tx.local_year": lambda asking: _local(asking).year,
+    "tx.local_month": lambda asking: _local(asking).month,
+    "tx.local_day": lambda asking: _local(asking).day,
+    "tx.local_hour": lambda asking: _minutes(asking) // 60,
+    "tx.local_minute": lambda asking: _minutes(asking) % 60,
+    "tx.local_weekday": lambda asking: _local(asking).isoweekday(),
+}
+"""What an expression may ask of a document as a whole, by name."""
 
 
 def lines_of(asking: Asking) -> list[Mapping[str, str | int | bool]]:

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from rules import MemberFacts, evaluate, pin
+from rules.expr import environment
 from rules.facts import AttributeValue
 from rules.predicates import is_held_out
 from tests.rules.documents import HEAD, document, policy
@@ -67,3 +68,25 @@ def test_who_is_held_out_is_known_to_others_who_reckon_it() -> None:
     """int(sha256("spring/m-1")[:8]) modulo a million is below the share of a million."""
     for millionths, held_out in ((379_761, False), (379_762, True)):
         assert is_held_out("spring", "m-1", Fraction(millionths, 10**6)) is held_out
+
+
+def test_an_expression_may_ask_all_that_the_environment_names() -> None:
+    """On Saturday 1 March 2025 at 12:00."""
+    answers = {
+        **{"unit": "'a'", "channel": "'pos'", "store": "'1'", "kind": "'sale'"},
+        **{"activity": "''", "currency": "'EUR'", "basket": 10000, "lines": 1, "nights": 0},
+        **{"stays": 0, "local_year": 2025, "local_month": 3, "local_day": 1},
+        **{"local_hour": 12, "local_minute": 0, "local_weekday": 6},
+    }
+    assert set(answers) == set(environment({}, ()).roots["tx"])
+    expression = " && ".join(f"tx.{name} == {value}" for name, value in answers.items())
+    text = (
+        HEAD
+        + f"""
+currencies: [{{id: p, role: spendable}}]
+business_units: [{{id: a, zone: UTC, currency: EUR}}]
+earn: [{{kind: bonus, id: all, currency: p, points: 1, when: {{expr: "{expression}"}}}}]
+"""
+    )
+    (grant,) = evaluate(policy(text), document(), MemberFacts()).grants
+    assert grant.granted == 1
