@@ -41,7 +41,7 @@ from projections.unit_totals import UnitPoints, UnitTotals, unit_totals
 from tests.projections.following import follow_to_the_end
 from tests.projections.history import START
 
-HARBOUR = Path(__file__).parents[2] / "rules" / "programmes" / "harbour.yaml"
+HARBOUR = Path(__file__).parents[1] / "policies" / "harbour.yaml"
 DAY = 86_400 * SECOND
 CATEGORY = {"market": "grocery", "dining": "food"}
 

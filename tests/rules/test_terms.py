@@ -30,7 +30,7 @@ from rules import (
 from tests.rules.documents import HEAD, SMALL, document, instant, policy
 
 HARBOUR = compile_policy(
-    load((Path(__file__).resolve().parents[2] / "rules/programmes/harbour.yaml").read_bytes())
+    load((Path(__file__).resolve().parents[1] / "policies/harbour.yaml").read_bytes())
 )
 
 

@@ -25,7 +25,7 @@ from server.main import running_server
 from server.status import DETAILS_KEY
 from tests.server import requests
 
-POLICY = Path(__file__).resolve().parents[2] / "rules" / "programmes" / "harbour.yaml"
+POLICY = Path(__file__).resolve().parents[1] / "policies" / "harbour.yaml"
 EVERY_VERB = tuple(verb.value for verb in Verb)
 
 

@@ -15,7 +15,7 @@ from loyalty.v1.types_pb2 import (
 )
 from tests.store.till import Till
 
-HARBOUR = Path(__file__).resolve().parents[2] / "rules" / "programmes" / "harbour.yaml"
+HARBOUR = Path(__file__).resolve().parents[1] / "policies" / "harbour.yaml"
 DAY = 86_400 * SECOND
 SHOPS = [("market", "USD", "grocery"), ("market", "USD", "household"), ("hotel", "EUR", "room")]
 
