@@ -168,6 +168,9 @@ def test_what_comes_with_the_points_is_what_is_written_down(compiled: Policy, ca
     for key, numbers in found.items():
         if key in case:
             assert numbers == whole(case[key]), key
+    ends = {one.rule: one.expires_at for one in award.benefits}
+    for rule, text in case.get("valid_until", {}).items():
+        assert ends[rule] == instant(text)
     if "predicates" in case:
         assert list(award.pins.predicates) == case["predicates"]
 
