@@ -21,6 +21,7 @@ from ledger.core.refusals import (
 from loyalty.v1.ledger_service_pb2 import (
     EarnPointsRequest,
     PostDocumentRequest,
+    QuoteDocumentRequest,
     RecordActivityRequest,
 )
 
@@ -51,13 +52,13 @@ def place(refusal: Refusal, request: Message | None) -> None:
 
 def _path(field: str, value: str | int, request: Message | None) -> str:
     match request:
-        case PostDocumentRequest() if field == "category":
+        case PostDocumentRequest() | QuoteDocumentRequest() if field == "category":
             words = [line.category for line in request.document.lines]
             return _entry("document.lines[{}].category", words, value) or field
-        case PostDocumentRequest() if field == "payments":
+        case PostDocumentRequest() | QuoteDocumentRequest() if field == "payments":
             words = [payment.kind for payment in request.document.payments]
             return _entry("document.payments[{}].kind", words, value) or field
-        case PostDocumentRequest() if field in _OF_DOCUMENT:
+        case PostDocumentRequest() | QuoteDocumentRequest() if field in _OF_DOCUMENT:
             return _OF_DOCUMENT[field]
         case EarnPointsRequest() if field in _OF_EARN:
             return _OF_EARN[field]
