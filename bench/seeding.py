@@ -48,7 +48,10 @@ async def seed(options: SeedOptions) -> None:
     settings = load(database_url=options.url, data_dir=Path(options.data_dir))
     pool = await database.pool(options.url, max_size=6)
     # The cache would only hold what the measured server is to read for itself.
-    held = LedgerSettings(identity_key=identity_key(settings), cache_accounts=1_000)
+    # Both policies are the benchmark's own, and nobody is there to approve the second one.
+    held = LedgerSettings(
+        identity_key=identity_key(settings), cache_accounts=1_000, approval_required=False
+    )
     ledger = await Ledger.open(pool, held)
     try:
         await _publish(ledger)
