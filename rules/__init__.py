@@ -42,6 +42,7 @@ from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
 from rules.transfers import Transfer, TransferFacts, transfer
 from rules.upgrading import evaluate, evaluate_upgrading
+from rules.words import in_words
 
 __all__ = [
     "FREE",
@@ -95,6 +96,7 @@ __all__ = [
     "evaluate_upgrading",
     "explain",
     "hold_expires_at",
+    "in_words",
     "life_ends",
     "load",
     "member_from_pins",

@@ -229,11 +229,6 @@ def atoms(node: Node) -> Iterator[Atom]:
             yield from atoms(part)
 
 
-def asks_lines(node: Node) -> bool:
-    """Say whether any question is for a line."""
-    return any(isinstance(atom, LINE_ATOMS) for atom in atoms(node))
-
-
 def asks_document(node: Node) -> bool:
     """Say whether any question is for the document."""
     return not all(isinstance(atom, LINE_ATOMS) for atom in atoms(node))

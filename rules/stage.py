@@ -94,7 +94,7 @@ class LinePlan:
 
     `quantities` are (cell, coefficient of its millionths). `nightly` are the numbers of base rules
     per night that it lets earn, with the set of multipliers that fit it. `counted` are the bonuses
-    per line and per unit that it serves. `simple` says that there are only targets and bonuses.
+    per line and per unit that it serves.
     """
 
     targets: Targets
@@ -102,11 +102,6 @@ class LinePlan:
     quantities: Targets = ()
     nightly: tuple[tuple[int, int], ...] = ()
     counted: tuple[int, ...] = ()
-
-    @property
-    def simple(self) -> bool:
-        """Say whether minor units are all that counts."""
-        return not (self.quantities or self.nightly or self.counted)
 
 
 NOTHING = LinePlan((), 0)
