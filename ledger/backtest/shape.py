@@ -1,0 +1,36 @@
+"""The columns of a history file: documents as the rules see them, and what was granted."""
+
+from typing import Final
+
+import polars as pl
+
+from rules.sets import DOCUMENTS
+
+GRANT: Final = pl.Struct(
+    {
+        "rule": pl.String,
+        "currency": pl.String,
+        "funder": pl.String,
+        "campaign": pl.String,
+        "window": pl.String,
+        "wanted": pl.Int64,
+        "granted": pl.Int64,
+        "cut_by": pl.String,
+    }
+)
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "key": pl.UInt64,
+    "recorded_at": pl.Int64,
+    "policy": pl.String,
+    "enrolled_at": pl.Int64,
+    **DOCUMENTS,
+    "grants": pl.List(GRANT),
+}
+HISTORY: Final = pl.Schema(_COLUMNS)
+"""One row for every version of a document, in the order of recording.
+
+`key` is a hash of the document's key: of rows with one key the last is the document as it stands.
+`policy` is the digest that it was evaluated under. `enrolled_at` is null where it is not known.
+"""
+POLICIES: Final = b"loyalty.policies"
+"""Name of the file's metadata: JSON of the published policies, expanded, by digest."""

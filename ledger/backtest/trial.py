@@ -1,0 +1,140 @@
+"""A draft evaluated over a history, and added up beside what was really granted."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import polars as pl
+
+import rules
+from ledger.backtest.history import Chunk
+from ledger.backtest.metrics import metrics_of
+from ledger.backtest.predicates import Known
+from ledger.backtest.sums import Sums
+from rules.sets import SetAwards, SetEngine
+
+DRAFT: Final = "draft"
+RECORDED: Final = "recorded"
+_RULE: Final = ("side", "rule", "currency", "funder", "campaign", "unit", "tier")
+_TOLD: Final = ("unit", "tier", "member")
+Advanced = Callable[[int], None]
+
+
+class Trial:
+    """Takes chunk after chunk; memory grows with members and periods of caps, not documents.
+
+    Tiers are as recorded: a draft that would have raised a member earlier does not see it.
+    `rules` adds up points by rule, unit and tier as recorded; `caps` what caps and budgets cut;
+    `members` all points but qualifying ones; `qualifying` and `metrics` what the ladder asks. Each
+    has the sides "draft" and "recorded". `singly` counts the documents that were left to the row
+    engine, `refused` those that the draft refuses.
+    """
+
+    def __init__(self, draft: rules.Policy, policies: Mapping[str, rules.Policy]) -> None:
+        """Try `draft` where `policies` were in force, by digest."""
+        self.draft = draft
+        self.policies = policies
+        self.documents = 0
+        self.without_pins = 0
+        self.singly: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.rules = Sums(_RULE, ("documents", "wanted", "granted"))
+        self.caps = Sums(("side", "cut_by", "currency"), ("documents", "cut"))
+        self.members = Sums(("member", "currency"), ("draft", "recorded"))
+        self.qualifying = Sums(("side", "member", "currency", "window"), ("points",))
+        self.metrics = Sums(("side", "member", "name", "scope", "window"), ("amount",))
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        self._engine = SetEngine(draft)
+        self._known = Known(draft, policies)
+
+    @property
+    def missing(self) -> Counter[str]:
+        """Documents by the predicate that the draft asks and their policy did not."""
+        return self._known.missing
+
+    def take(self, chunk: Chunk) -> None:
+        """Evaluate a chunk and add it up."""
+        pinned = chunk.documents.filter(pl.col("policy") != "")
+        self.without_pins += chunk.documents.height - pinned.height
+        if not pinned.height:
+            return
+        documents = self._known.with_predicates(pinned)
+        awards = self._engine.evaluate(documents)
+        self.documents += documents.height
+        self.singly += awards.singly
+        self.refused += Counter(awards.refused.values())
+        self._note_times(documents)
+        told = documents.select(*_TOLD).with_columns(
+            pl.col("tier").fill_null(self.draft.terms.lowest_tier or ""),
+            pl.int_range(pl.len(), dtype=pl.Int64).alias("document"),
+            pl.Series("day", awards.day).cast(pl.Int32).cast(pl.Date).dt.strftime("%Y-%m-%d"),
+        )
+        self._add_draft(told, awards)
+        self._add_recorded(told, documents)
+        if self.draft.plans.metrics.asked:
+            self._add_metrics(documents, awards)
+
+    def _note_times(self, documents: pl.DataFrame) -> None:
+        times = documents["occurred_at"].to_list()
+        known = [at for at in (self.first_at, self.last_at) if at is not None]
+        self.first_at, self.last_at = min(known + times), max(known + times)
+
+    # --- the draft ----------------------------------------------------------------------
+
+    def _add_draft(self, told: pl.DataFrame, awards: SetAwards) -> None:
+        grants = awards.grants.join(told, on="document")
+        by_rule = grants.group_by("slot", "unit", "tier").agg(
+            pl.len().cast(pl.Int64).alias("documents"), pl.col("wanted", "granted").sum()
+        )
+        self._add_rules(DRAFT, by_rule.join(self._engine.slots, on="slot"))
+        cut = grants.filter(pl.col("granted") < pl.col("wanted"))
+        slots = self._engine.slots.select("slot", "currency", "qualifying")
+        self._add_caps(DRAFT, cut.join(self._engine.caps, on="cap").join(slots, on="slot"))
+        by_member = grants.group_by("slot", "member", "day").agg(pl.col("granted").sum())
+        by_member = by_member.join(slots, on="slot")
+        if not self.draft.terms.counts_by_day:
+            by_member = by_member.with_columns(pl.col("day").str.slice(0, 4))
+        self._add_members(DRAFT, by_member.rename({"day": "window"}))
+
+    # --- what was recorded --------------------------------------------------------------
+
+    def _add_recorded(self, told: pl.DataFrame, documents: pl.DataFrame) -> None:
+        lists = told.with_columns(documents["grants"])
+        some = lists.filter(pl.col("grants").list.len() > 0)
+        grants = some.explode("grants").unnest("grants")
+        by_rule = grants.with_columns(pl.lit(1, dtype=pl.Int64).alias("documents"))
+        self._add_rules(RECORDED, by_rule)
+        self._add_caps(RECORDED, grants.filter(pl.col("granted") < pl.col("wanted")))
+        qualifying = pl.col("window") != ""
+        self._add_members(RECORDED, grants.with_columns(qualifying.alias("qualifying")))
+
+    # --- both ---------------------------------------------------------------------------
+
+    def _add_rules(self, side: str, grants: pl.DataFrame) -> None:
+        self.rules.add(grants.with_columns(pl.lit(side).alias("side")))
+
+    def _add_caps(self, side: str, grants: pl.DataFrame) -> None:
+        cut = (pl.col("wanted") - pl.col("granted")).alias("cut")
+        one = pl.lit(1, dtype=pl.Int64).alias("documents")
+        self.caps.add(grants.with_columns(pl.lit(side).alias("side"), cut, one))
+
+    def _add_members(self, side: str, grants: pl.DataFrame) -> None:
+        """Add points by member, and qualifying ones by window."""
+        points = pl.col("granted")
+        spendable = grants.filter(~pl.col("qualifying"))
+        none = pl.lit(0, dtype=pl.Int64)
+        sides = {DRAFT: none, RECORDED: none, side: points}
+        self.members.add(spendable.select("member", "currency", **sides))
+        counted = grants.filter(pl.col("qualifying"))
+        self.qualifying.add(
+            counted.select(
+                pl.lit(side).alias("side"), "member", "currency", "window", points.alias("points")
+            )
+        )
+
+    def _add_metrics(self, documents: pl.DataFrame, awards: SetAwards) -> None:
+        """Count nights, spend and so on: the same on both sides, by what the draft lets earn."""
+        found = metrics_of(self.draft, documents, awards, list(awards.numbers))
+        for side in (DRAFT, RECORDED):
+            self.metrics.add(found.with_columns(pl.lit(side).alias("side")))
