@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
-from server.cli import console, policy_files, policy_steps
+from server.cli import backtesting, console, policy_files, policy_steps
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 app = typer.Typer(help="Check, draft, approve and publish point policy.", no_args_is_help=True)
 policy_steps.add_to(app)
+backtesting.add_to(app)
 policy_files.add_to(app)
 
 
