@@ -63,7 +63,7 @@ class Reads:
         self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
     ) -> tuple[Account, str]:
         """(account, position): as it is, or as it was. Raises UnknownMember."""
-        stream = await self._stream(ref)
+        stream = await self.stream(ref)
         position = await self._position(stream, min_position)
         if as_of is not None and as_of.ListFields():
             account = await self._past(stream, as_of)
@@ -115,7 +115,8 @@ class Reads:
             position=position,
         )
 
-    async def _stream(self, ref: MemberRef) -> str:
+    async def stream(self, ref: MemberRef) -> str:
+        """Stream of the account that is meant. Raises UnknownMember for an unknown identity."""
         if ref.WhichOneof("ref") != "identity":
             return account_stream(ref.member_id)
         key = (ref.identity.scheme, self._hashed.of(ref.identity))

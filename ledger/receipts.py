@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 import rules
 from loyalty.v1.events_pb2 import DocumentPosted
-from loyalty.v1.types_pb2 import Grant
 from rules.values import Title
 from rules.words import title_of
 
@@ -40,7 +39,7 @@ def _points(policy: rules.Policy, posted: DocumentPosted, language: Language) ->
     for grant in posted.grants:
         title = named.get(grant.rule, grant.rule)
         cap = grant.cut_by.split("/")[1] if grant.cut_by else ""
-        points = points_text(policy, grant)
+        points = points_text(policy, grant.currency, grant.granted)
         line = _EARNED[language].format(title=title, points=points, currency=grant.currency)
         yield _CUT[language].format(line=line, cap=cap) if cap else line
 
@@ -56,8 +55,8 @@ def _benefits(policy: rules.Policy, posted: DocumentPosted, language: Language) 
         )
 
 
-def points_text(policy: rules.Policy, grant: Grant) -> str:
+def points_text(policy: rules.Policy, currency: str, points: int) -> str:
     """Points with the decimals of their currency."""
-    scale = policy.currencies[grant.currency].scale
-    whole, rest = divmod(grant.granted, 10**scale)
+    scale = policy.currencies[currency].scale
+    whole, rest = divmod(points, 10**scale)
     return f"{whole}.{rest:0{scale}}" if scale else str(whole)

@@ -17,6 +17,7 @@ from ledger.core import refusals
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
 from ledger.core.state import Account
+from ledger.explaining import Explanations
 from ledger.history import History
 from ledger.identities import IdentityHash
 from ledger.log import Log
@@ -93,6 +94,7 @@ class Ledger:
         self._reads = Reads(
             reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
         )
+        self.explanations = Explanations(reading, policies=self.policies, reads=self._reads)
         self.quotes = Quotes(reading, clock=clock, policies=self.policies, hashed=self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)

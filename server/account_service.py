@@ -12,7 +12,7 @@ import grpc
 from ledger.answers import account_message
 from ledger.service import Ledger
 from loyalty.v1 import account_service_pb2 as pb
-from server import validation
+from server import asking_shape, validation
 from server.auth import Principal, Verb
 from server.rpc import Call, Door, Rpc
 
@@ -39,6 +39,13 @@ class AccountServicer:
                 validation.list_entries,
                 self._entries,
             ),
+            Rpc(
+                "ExplainEntry",
+                pb.ExplainEntryRequest,
+                Verb.READ,
+                asking_shape.explain_entry,
+                self._explain,
+            ),
         )
 
     async def _get(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:
@@ -63,6 +70,11 @@ class AccountServicer:
             del response.entries[:]
             response.entries.extend(known)
         return response
+
+    async def _explain(
+        self, request: pb.ExplainEntryRequest, call: Call
+    ) -> pb.ExplainEntryResponse:
+        return await self._ledger.explanations.explain(request, call.principal.sees)
 
 
 def _leave_out_foreign(message: pb.Account, principal: Principal) -> None:

@@ -45,11 +45,13 @@ def quote_document(request: QuoteDocumentRequest) -> None:
 
 def explain_entry(request: ExplainEntryRequest) -> None:
     """Check a question for why an entry is what it is."""
-    if bool(request.entry_id) == bool(request.document):
-        shape.refuse("entry_id", request.entry_id, "an entry, or else a document")
+    numbered = request.HasField("member") and request.version and not request.document
+    if bool(request.entry_id) + bool(request.document) + bool(numbered) != 1:
+        expected = "an entry, a document, or a member and a running number of the statement"
+        shape.refuse("entry_id", request.entry_id, expected)
     if request.entry_id:
         shape.text("entry_id", request.entry_id)
-    else:
+    elif request.document:
         shape.text("document", request.document, KEY_LENGTH)
         if request.document.count("/") < 2:
             shape.refuse("document", request.document, "business_unit/source/document_id")

@@ -18,7 +18,7 @@ from loyalty.v1.ledger_service_pb2 import (
     QuoteDocumentResponse,
 )
 from loyalty.v1.programme_service_pb2 import DraftPolicyRequest, PublishPolicyRequest
-from loyalty.v1.types_pb2 import Document, MemberRef, Origin
+from loyalty.v1.types_pb2 import DOCUMENT_KIND_SALE, Document, MemberRef, Origin
 from tests.server import asked, requests
 from tests.server.served import Caller, Served, refused, violations_of
 
@@ -197,9 +197,9 @@ WRONG = {
         "MALFORMED",
         QuoteDocumentRequest(origin=ORIGIN, document=asked.sale_of(), policy_version=-1),
     ),
-    "document.currency_code": (
+    "document.status": (
         "MALFORMED",
-        QuoteDocumentRequest(origin=ORIGIN, document=Document(kind=1, status=2)),
+        QuoteDocumentRequest(origin=ORIGIN, document=Document(kind=DOCUMENT_KIND_SALE)),
     ),
 }
 

@@ -30,10 +30,10 @@ class HoldResolved(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class UnknownEntry(Refusal):
-    """This business unit has no such burn, capture or reversal."""
+    """This business unit has no such entry, or none of a kind that is found by its id alone."""
 
-    advice = "Check the entry id and the business unit."
-    sentence = "there is no entry {entry_id!r} to reverse"
+    advice = "Check the entry id and the business unit; to explain an award, name its document."
+    sentence = "there is no entry {entry_id!r}"
     entry_id: str
 
 

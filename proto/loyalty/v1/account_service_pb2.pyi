@@ -645,7 +645,7 @@ Global___TierNeed: _TypeAlias = TierNeed  # noqa: Y015
 
 @_typing.final
 class ExplainEntryRequest(_message.Message):
-    """Asks why an entry is what it is. Name an entry, or a document."""
+    """Asks why an entry is what it is. Name an entry, a document, or a member and a running number of the statement."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -659,7 +659,9 @@ class ExplainEntryRequest(_message.Message):
     document: _builtins.str
     """Key of a document, "business_unit/source/document_id"."""
     version: _builtins.int
-    """Version of the document; 0: the newest that was posted."""
+    """Version of the document; 0: the newest that was posted. With a member alone: the running number of a line of the
+    statement, for what time decided and has no entry.
+    """
     language: _builtins.str
     """Language of `lines` and titles, "en" or "zh"; empty: "en"."""
     @_builtins.property

@@ -1,0 +1,175 @@
+"""The facts of an entry as lines for a person, English or Chinese: what moved, and from where."""
+# ruff: noqa: RUF001 - Chinese lines have Chinese colons and commas.
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.core.events import AnyFact, fields_of, kind_of
+from ledger.core.instant import from_timestamp, to_datetime
+from ledger.receipts import Language
+from loyalty.v1.types_pb2 import Draw
+
+Shown = Callable[[str, int], str]
+"""Points of a currency, as people write them."""
+
+_FACTS: Final[dict[str, dict[Language, str]]] = {
+    "points_earned": {
+        "en": "{points} earned at {unit}, paid for by {funder}, to expire {ends}",
+        "zh": "在 {unit} 获得 {points}，由 {funder} 承担，有效期至 {ends}",
+    },
+    "points_pended": {
+        "en": "{points} earned at {unit}, not to be spent yet",
+        "zh": "在 {unit} 获得 {points}，尚不可用",
+    },
+    "points_released": {"en": "{points} can be spent now", "zh": "{points} 已可使用"},
+    "points_burned": {"en": "{points} spent at {unit}", "zh": "在 {unit} 使用 {points}"},
+    "points_held": {
+        "en": "{points} set aside by {unit} for hold {hold}",
+        "zh": "{unit} 为预留 {hold} 冻结 {points}",
+    },
+    "hold_captured": {
+        "en": "{points} of hold {hold} spent at {unit}",
+        "zh": "在 {unit} 使用预留 {hold} 中的 {points}",
+    },
+    "hold_released": {
+        "en": "{points} of hold {hold} came back",
+        "zh": "预留 {hold} 退回 {points}",
+    },
+    "points_expired": {
+        "en": "{points} issued by {unit} expired",
+        "zh": "{unit} 发放的 {points} 已过期",
+    },
+    "points_clawed_back": {
+        "en": "{points} taken back, for the document gives less now",
+        "zh": "单据积分减少，收回 {points}",
+    },
+    "pending_clawed_back": {
+        "en": "{points} taken back before they could be spent",
+        "zh": "收回尚不可用的 {points}",
+    },
+    "arrears_incurred": {
+        "en": "{points} were to be taken back and were gone: they are owed",
+        "zh": "应收回的 {points} 已不足，记为欠分",
+    },
+    "arrears_repaid": {"en": "{points} that were owed are repaid", "zh": "偿还欠分 {points}"},
+    "clawback_written_off": {
+        "en": "{points} were to be taken back and were gone: {unit} bears them",
+        "zh": "应收回的 {points} 已不足，由 {unit} 承担",
+    },
+    "burn_reversed": {
+        "en": "{points} of entry {burn} given back",
+        "zh": "退回交易 {burn} 的 {points}",
+    },
+    "reversal_reversed": {
+        "en": "{points} of entry {burn} spent again",
+        "zh": "交易 {burn} 的 {points} 重新使用",
+    },
+    "opening_lot_recorded": {
+        "en": "{points} brought in from an older programme",
+        "zh": "从旧计划转入 {points}",
+    },
+    "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
+}
+_WHY: Final[dict[str, dict[Language, str]]] = {
+    "points_burned": {
+        "en": "Points that expire first are spent first:",
+        "zh": "先到期的积分先使用：",
+    },
+    "points_held": {
+        "en": "Points that expire first are set aside first:",
+        "zh": "先到期的积分先冻结：",
+    },
+    "hold_captured": {
+        "en": "Out of what was set aside, in its order:",
+        "zh": "按冻结顺序从预留积分中使用：",
+    },
+    "burn_reversed": {
+        "en": "To the lots they came from, with the expiry they had:",
+        "zh": "退回原批次，有效期不变：",
+    },
+    "reversal_reversed": {
+        "en": "Out of the lots to which they had been given back:",
+        "zh": "从退回的批次中扣除：",
+    },
+    "hold_released": {
+        "en": "To the lots they were set aside from:",
+        "zh": "退回冻结时的批次：",
+    },
+    "points_clawed_back": {
+        "en": "From the lots of the document first, then from others:",
+        "zh": "先从该单据的批次收回，再从其他批次收回：",
+    },
+    "points_expired": {
+        "en": "Their time had passed: {ends}",
+        "zh": "有效期已过：{ends}",
+    },
+}
+_DRAW: Final[dict[Language, str]] = {
+    "en": "  {points} of what {issuer} gave on {earned}, to expire {ends}, paid for by {funder}",
+    "zh": "  {issuer} 于 {earned} 发放的 {points}，有效期至 {ends}，由 {funder} 承担",
+}
+_NEVER: Final[dict[Language, str]] = {"en": "never", "zh": "永久"}
+_LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
+
+
+def fact_lines(facts: Iterable[AnyFact], shown: Shown, language: Language) -> Iterator[str]:
+    """Tell what happened, fact by fact, and which lots were drawn or refilled."""
+    for fact in facts:
+        kind = kind_of(fact)
+        if kind in _FACTS:
+            yield from _told(fact, kind, shown, language)
+
+
+def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[str]:
+    has = fields_of(fact)
+
+    def text(field: str) -> str:
+        return str(getattr(fact, field)) if field in has else ""
+
+    yield _FACTS[kind][language].format(
+        points=shown(fact.currency, fact.points) if "points" in has else "",
+        unit=text("business_unit"),
+        funder=text("funder"),
+        hold=text("hold_id"),
+        burn=text("burn_entry_id"),
+        tier=text("to_tier"),
+        ends=_end(fact, language),
+        until=_day(fact, "valid_until_time", language),
+    )
+    if "draws" in has and fact.draws:
+        if kind in _WHY:
+            yield _WHY[kind][language]
+        for draw in fact.draws:
+            yield _drawn(draw, fact.currency, shown, language)
+
+
+def _drawn(draw: Draw, currency: str, shown: Shown, language: Language) -> str:
+    return _DRAW[language].format(
+        points=shown(currency, draw.points),
+        issuer=draw.issuer,
+        earned=_day(draw, "earned_time", language),
+        ends=_end(draw, language),
+        funder=draw.funder,
+    )
+
+
+def expiry_line(lot: Any, language: Language) -> str:
+    """Say why a lot expired: the end that it was given when it was earned."""
+    return _WHY["points_expired"][language].format(ends=_end(lot, language))
+
+
+def _end(fact: Any, language: Language) -> str:
+    """When points expire: a day, or by which expiry of the policy."""
+    has = fact.DESCRIPTOR.fields_by_name
+    if "life" in has and fact.HasField("life"):
+        return _LIVES[language].format(expiry=fact.life.expiry)
+    return _day(fact, "expire_time", language)
+
+
+def _day(fact: Any, field: str, language: Language) -> str:
+    if field not in fact.DESCRIPTOR.fields_by_name or not fact.HasField(field):
+        return _NEVER[language]
+    stamp: Timestamp = getattr(fact, field)
+    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d}"
