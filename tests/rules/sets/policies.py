@@ -118,7 +118,7 @@ def rules_of(draw: st.DrawFn, number: int) -> dict[str, Any]:
     if draw(st.booleans()):
         rule["campaign"] = "spring"
     if kind == "base":
-        rate = draw(
+        rate: dict[str, Any] = draw(
             st.sampled_from(
                 [
                     {"per": "1.00"},
