@@ -62,6 +62,7 @@ def _row(
                 line_id=share.line_id,
                 eligible_minor_units=share.eligible_minor,
                 exact=_exact(share.exact),
+                tier=share.tier,
             )
             for share in row.lines
         ],
@@ -85,10 +86,9 @@ def _kept(
     given: dict[str, tuple[str, int]],
     language: Language,
 ) -> Iterable[str]:
-    """What was posted otherwise than the rules give to the whole document at one tier.
+    """What was posted otherwise than the rules give to the whole document.
 
-    That is so for a document split between two tiers, and for what returns left of a first final
-    version line by line.
+    That is so for what returns left of a first final version line by line.
     """
     worked_out = {row.rule: row.granted for row in why.rows}
     for rule, (currency, points) in given.items():

@@ -6,13 +6,15 @@ from fractions import Fraction
 
 from rules.award import Benefit, CapUse, CounterNumber
 from rules.blame import Blame
-from rules.evaluation import Evaluated, Outcome, earns_nothing, evaluated, pins_for
+from rules.earning import CompiledRule
+from rules.evaluation import Outcome, earns_nothing, evaluated, pins_for
 from rules.facts import DocumentFacts, LineFacts, MemberFacts, Pins
 from rules.lines import signed_quantity
 from rules.policy import Policy
 from rules.room import FREE, Room
+from rules.splitting import Segmented, Split, is_split, split_evaluated
 from rules.stage import Slot
-from rules.tally import Trace, exact_points, wanted_points
+from rules.tally import Trace, exact_points
 from rules.values import Title
 
 
@@ -20,12 +22,15 @@ from rules.values import Title
 class LineShare:
     """What a line gave to a rule: its eligible minor units, and the exact points of them.
 
-    The nights of a stay belong to no line: `line_id` is empty then.
+    The nights of a stay belong to no line: `line_id` is empty then. `tier` is the one at which that
+    part earned, where a document is split between tiers; a line at the threshold stands there for
+    each.
     """
 
     line_id: str
     eligible_minor: int
     exact: Fraction
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,13 @@ def explain(
     if nothing:
         rules = policy.plans.rules
         return Explanation(pins, (), tuple(SkippedRule(r.id, nothing, r.title) for r in rules))
-    trace: Trace = []
-    done = evaluated(policy, document, pins, room, trace)
-    rows = {row.rule: row for row in (*_rows(done, trace), *_benefit_rows(done))}
-    blame = Blame(done, trace)
+    if is_split(pins):
+        split = split_evaluated(policy, document, pins, room)
+    else:
+        split = _in_one(policy, document, pins, room)
+    award = split.award
+    rows = {row.rule: row for row in (*_rows(split), *_benefit_rows(split))}
+    blame = _Blames(split)
     skipped = tuple(
         SkippedRule(rule.id, blame.of(rule), rule.title)
         for rule in policy.plans.rules
@@ -104,34 +112,74 @@ def explain(
         tuple(rows[rule.id] for rule in policy.plans.rules if rule.id in rows),
         skipped,
         tuple(out),
-        done.award.uses,
-        done.award.numbers,
-        done.award.benefits,
+        award.uses,
+        award.numbers,
+        award.benefits,
     )
 
 
-def _rows(done: Evaluated, trace: Trace) -> Iterator[ExplainedRule]:
-    outcomes = {outcome.slot.rule_id: outcome for outcome in done.outcomes}
-    wanted = wanted_points(done.found)
-    exact = exact_points(done.found)
-    shares = _shares(done, trace)
-    for number, slot in enumerate(done.stage.slots):
-        if number in shares:
-            lines = tuple(shares[number])
-            row = Fraction(*exact[number])
-            yield _row(slot, lines, row, _rounding(slot), wanted[number], outcomes)
-    for number, slot in enumerate(done.stage.bonuses):
+def _in_one(policy: Policy, document: DocumentFacts, pins: Pins, room: Room) -> Split:
+    """Evaluate a document at its one tier, as a split with a single part."""
+    trace: Trace = []
+    done = evaluated(policy, document, pins, room, trace)
+    part = Segmented("", done, done.asking, done.found, trace)
+    return Split((part,), trace, done.outcomes, done.award)
+
+
+class _Blames:
+    """Finds the part of a document that tells why a rule gave nothing."""
+
+    def __init__(self, split: Split) -> None:
+        self._first = Blame(split.parts[0].whole, split.trace)
+        self._parts = [
+            ({one.rule.id for one in part.whole.stage.rules}, Blame(part.whole, part.trace))
+            for part in reversed(split.parts)
+        ]
+
+    def of(self, rule: CompiledRule) -> str:
+        """Ask the tier before for what it alone decides, else the newest tier with that rule."""
+        if rule.kind not in ("base", "multiplier"):
+            return self._first.of(rule)
+        asked = (blame for taking_part, blame in self._parts if rule.id in taking_part)
+        return next(asked, self._parts[0][1]).of(rule)
+
+
+class _Sum:
+    """What the parts of a document gave to one rule."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.lines: list[LineShare] = []
+        self.exact = Fraction(0)
+
+
+def _rows(split: Split) -> Iterator[ExplainedRule]:
+    outcomes = {outcome.slot.rule_id: outcome for outcome in split.outcomes}
+    sums: dict[str, _Sum] = {}
+    for part in split.parts:
+        exact = exact_points(part.found)
+        for number, lines in _shares(part).items():
+            slot = part.whole.stage.slots[number]
+            found = sums.setdefault(slot.rule_id, _Sum(slot))
+            found.lines += lines
+            found.exact += Fraction(*exact[number])
+    for rule_id, found in sums.items():
+        rounding = _rounding(found.slot)
+        yield _row(found.slot, tuple(found.lines), found.exact, rounding, outcomes.get(rule_id))
+    first = split.parts[0].whole
+    for number, slot in enumerate(first.stage.bonuses):
         outcome = outcomes.get(slot.rule_id)
         if outcome is not None:
-            times = Fraction(done.found.counts.get(number, 10**6), 10**6)
+            times = Fraction(first.found.counts.get(number, 10**6), 10**6)
             points = slot.rule.points * times
             rounding = "none" if points.denominator == 1 else f"{slot.rounding_mode} at rule"
-            yield _row(slot, (), points, rounding, outcome.wanted, outcomes)
+            yield _row(slot, (), points, rounding, outcome)
 
 
 def _rounding(slot: Slot) -> str:
     base = ", of rounded base points" if slot.rule.on_rounded else ""
-    return f"{slot.rounding_mode} at {slot.rounding_at}{base}"
+    whole = ", of whole ones alone" if slot.rule.whole else ""
+    return f"{slot.rounding_mode} at {slot.rounding_at}{base}{whole}"
 
 
 def _row(
@@ -139,10 +187,8 @@ def _row(
     lines: tuple[LineShare, ...],
     exact: Fraction,
     rounding: str,
-    wanted: int,
-    outcomes: dict[str, Outcome],
+    outcome: Outcome | None,
 ) -> ExplainedRule:
-    outcome = outcomes.get(slot.rule_id)
     return ExplainedRule(
         rule=slot.rule_id,
         kind=slot.rule.kind,
@@ -150,7 +196,7 @@ def _row(
         lines=lines,
         exact=exact,
         rounding=rounding,
-        wanted=wanted,
+        wanted=outcome.wanted if outcome else 0,
         granted=outcome.granted if outcome else 0,
         cut_by=outcome.cut_by if outcome else "",
         campaign=slot.campaign,
@@ -158,9 +204,9 @@ def _row(
     )
 
 
-def _benefit_rows(done: Evaluated) -> Iterator[ExplainedRule]:
-    titles = {part.rule.id: part.rule.title for part in done.stage.grants}
-    for one in done.award.benefits:
+def _benefit_rows(split: Split) -> Iterator[ExplainedRule]:
+    titles = {part.rule.id: part.rule.title for part in split.parts[0].whole.stage.grants}
+    for one in split.award.benefits:
         yield ExplainedRule(
             rule=one.rule,
             kind="grant",
@@ -176,28 +222,29 @@ def _benefit_rows(done: Evaluated) -> Iterator[ExplainedRule]:
         )
 
 
-def _shares(done: Evaluated, trace: Trace) -> dict[int, list[LineShare]]:
-    """Give what each line gave to each slot."""
+def _shares(part: Segmented) -> dict[int, list[LineShare]]:
+    """Give what each line of a part gave to each slot."""
     found: dict[int, list[LineShare]] = {}
 
     def add(line: LineFacts | None, eligible: int, cell: int, amount: int) -> None:
-        slot, exact = _exact(done, cell, amount)
+        slot, exact = _exact(part, cell, amount)
         name = line.line_id if line else ""
-        found.setdefault(slot, []).append(LineShare(name, eligible, exact))
+        found.setdefault(slot, []).append(LineShare(name, eligible, exact, part.tier))
 
-    for line, eligible, line_plan in trace:
+    for line, eligible, line_plan in part.trace:
         for cell, coefficient in line_plan.targets:
             add(line, eligible, cell, eligible * coefficient)
         for cell, coefficient in line_plan.quantities:
             add(line, eligible, cell, signed_quantity(line, eligible) * coefficient)
-    for base, multipliers in done.found.nights.items():
-        for cell, coefficient in done.stage.nights(base, multipliers):
-            add(None, 0, cell, done.asking.document.nights * coefficient)
+    for base, multipliers in part.found.nights.items():
+        for cell, coefficient in part.whole.stage.nights(base, multipliers):
+            add(None, 0, cell, part.asking.document.nights * coefficient)
     return found
 
 
-def _exact(done: Evaluated, number: int, amount: int) -> tuple[int, Fraction]:
-    cell, scaling = done.stage.cells[number], done.found.scaling
-    denominator = done.stage.slots[cell.slot].denominator * scaling.denominator
+def _exact(part: Segmented, number: int, amount: int) -> tuple[int, Fraction]:
+    stage, scaling = part.whole.stage, part.found.scaling
+    cell = stage.cells[number]
+    denominator = stage.slots[cell.slot].denominator * scaling.denominator
     exact = Fraction(amount * scaling.factors[cell.scale], denominator)
     return cell.slot, exact if cell.share is None else exact * cell.share

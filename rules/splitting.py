@@ -26,7 +26,15 @@ from rules.lines import eligible_minor
 from rules.policy import Policy
 from rules.room import Room
 from rules.stage import Slot
-from rules.tally import Exact, bonus_points, exact_points, rounded_points, tally
+from rules.tally import (
+    Exact,
+    Tally,
+    Trace,
+    bonus_points,
+    exact_points,
+    rounded_points,
+    tally,
+)
 
 SPLIT = "split:"
 
@@ -43,6 +51,28 @@ class _Part(NamedTuple):
 
     line: LineFacts
     eligible: int
+
+
+class Segmented(NamedTuple):
+    """What earned at one tier: the whole document as that tier has it, and the segment's tally.
+
+    `asking` and `trace` are of the segment's own lines.
+    """
+
+    tier: str
+    whole: Evaluated
+    asking: Asking
+    found: Tally
+    trace: Trace
+
+
+class Split(NamedTuple):
+    """A divided evaluation with all that led to its award. `trace` is the first tier's, of all."""
+
+    parts: tuple[Segmented, ...]
+    trace: Trace
+    outcomes: list[Outcome]
+    award: Award
 
 
 def is_split(pins: Pins) -> bool:
@@ -69,35 +99,58 @@ def split_award(policy: Policy, document: DocumentFacts, pins: Pins, room: Room)
     up what each part gives and round it once; bonuses, nights, counters and benefits are those of
     the tier before. Discount lines belong to the last part, a line at the threshold to both.
     """
+    return split_evaluated(policy, document, pins, room, explained=False).award
+
+
+def split_evaluated(
+    policy: Policy, document: DocumentFacts, pins: Pins, room: Room, *, explained: bool = True
+) -> Split:
+    """Evaluate a divided document, and keep what led to the award."""
     segments = segments_of(pins)
-    parts = [
-        evaluated(policy, document, pins._replace(tier=segment.tier), room) for segment in segments
+    traces: list[Trace] = [[] for _ in segments]
+    wholes = [
+        evaluated(policy, document, pins._replace(tier=tier), room, trace if explained else None)
+        for (_, tier), trace in zip(segments, traces, strict=True)
     ]
-    first = parts[0]
-    wants = _wants(policy, parts, _divided(first, segments))
+    first = wholes[0]
+    dealt = _divided(first, segments)
+    parts = tuple(
+        _segmented(whole, lines, tier or "", with_nights=whole is first, explained=explained)
+        for (_, tier), whole, lines in zip(segments, wholes, dealt, strict=True)
+    )
+    wants = _wants(policy, parts)
     wants += [(slot, first, points) for slot, points in bonus_points(first.found)]
     purses = Purses(room, programme_day(policy, document))
+    outcomes: list[Outcome] = []
     grants: list[Grant] = []
     for slot, part, points in wants:
         check_points(points)
-        outcome = Outcome(slot, points, *purses.take(points, slot.caps))
-        grants += grants_of(policy, document, pins, part.stage, [outcome])
+        outcomes.append(Outcome(slot, points, *purses.take(points, slot.caps)))
+        grants += grants_of(policy, document, pins, part.stage, outcomes[-1:])
     given = first.award
-    return Award(pins, tuple(grants), purses.uses(), given.numbers, given.metrics, given.benefits)
+    award = Award(pins, tuple(grants), purses.uses(), given.numbers, given.metrics, given.benefits)
+    return Split(parts, traces[0], outcomes, award)
 
 
-def _wants(
-    policy: Policy, parts: list[Evaluated], lines: list[list[_Part]]
-) -> list[tuple[Slot, Evaluated, int]]:
+def _segmented(
+    whole: Evaluated, lines: list[_Part], tier: str, *, with_nights: bool, explained: bool
+) -> Segmented:
+    """Add up what a segment gives."""
+    trace: Trace = []
+    asking = _asking(whole.asking, lines, with_nights=with_nights)
+    found = tally(whole.plan, whole.stage, asking, trace if explained else None)
+    return Segmented(tier, whole, asking, found, trace)
+
+
+def _wants(policy: Policy, parts: tuple[Segmented, ...]) -> list[tuple[Slot, Evaluated, int]]:
     """Add up what each rule gives to all parts, and round it."""
     exact: dict[str, tuple[Slot, Evaluated, Exact]] = {}
-    for number, part in enumerate(parts):
-        asking = _asking(part.asking, lines[number], with_nights=number == 0)
-        found = tally(part.plan, part.stage, asking)
-        for slot, points in zip(part.stage.slots, exact_points(found), strict=True):
+    for part in parts:
+        slots = part.whole.stage.slots
+        for slot, points in zip(slots, exact_points(part.found), strict=True):
             known = exact.get(slot.rule_id)
             if known is None:
-                exact[slot.rule_id] = (slot, part, points)
+                exact[slot.rule_id] = (slot, part.whole, points)
             else:
                 exact[slot.rule_id] = (known[0], known[1], _sum(known[2], points))
     places = {rule.id: place for place, rule in enumerate(policy.plans.rules)}

@@ -26,6 +26,7 @@ _NOTES = {
     "cut": _Words("{wanted} wanted, limited by {cap}", "应得 {wanted},受 {cap} 限制"),
     "none left": _Words("nothing left of {cap}", "{cap} 已用完"),
     "lines": _Words("on lines {lines}", "适用行 {lines}"),
+    "at tier": _Words("{exact} at {tier}", "{tier} 等级 {exact}"),
     "benefit": _Words("{title}: {benefit}", "{title}:{benefit}"),
     "skipped": _Words("{title}: nothing, {why}", "{title}:无,{why}"),
     "number": _Words("Number {number} in {counter}", "{counter} 第 {number} 次"),
@@ -148,6 +149,9 @@ class _Teller:
         names = [share.line_id for share in row.lines if share.line_id]
         if names:
             yield self._note("lines", lines=", ".join(dict.fromkeys(names)))
+        parts = list(self._parts(row, currency))
+        if parts:
+            yield ", ".join(parts)
         if row.exact != row.wanted:
             exact = _exact(row.exact, currency)
             mode, place = row.rounding.partition(",")[0].split(" at ")
@@ -159,6 +163,15 @@ class _Teller:
         elif row.cut_by:
             wanted = _points(row.wanted, currency)
             yield self._note("cut", wanted=wanted, cap=row.cut_by)
+
+    def _parts(self, row: ExplainedRule, currency: CurrencyTerms) -> Iterator[str]:
+        """Tell what was given at each tier, for a document that is split between tiers."""
+        sums: dict[str, Fraction] = {}
+        for share in row.lines:
+            if share.tier:
+                sums[share.tier] = sums.get(share.tier, Fraction(0)) + share.exact
+        for tier, exact in sums.items():
+            yield self._note("at tier", exact=_exact(exact, currency), tier=tier)
 
     def _reason(self, condition: str) -> str:
         for pattern, words in _REASONS:

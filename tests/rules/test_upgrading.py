@@ -17,7 +17,9 @@ from rules import (
     Standing,
     evaluate,
     evaluate_upgrading,
+    explain,
 )
+from rules.words import in_words
 from tests.rules.documents import HEAD, document, policy
 
 YEAR_OF_300 = Standing({}, {("metric/spend", "a/EUR", "2025"): 30_000}, spans=(Held("insider"),))
@@ -123,6 +125,58 @@ def test_a_split_is_rounded_once() -> None:
     assert by_rule == {"base": 101, "vip": 12}
 
 
+EXTRAS = """  - {kind: multiplier, id: drinks, currency: p, factor: 2, group: other,
+     when: {category: [drink]}}
+  - {kind: multiplier, id: early, currency: p, factor: 3, group: other, when: {tier: [insider]}}
+  - {kind: bonus, id: big, currency: p, points: 70, when: {basket_min: "100.00 EUR"}}
+  - {kind: bonus, id: vips, currency: p, points: 5, when: {tier: [vip]}}
+"""
+
+
+def test_an_explanation_says_what_each_part_of_a_line_gave_at_its_tier() -> None:
+    split = shop("split", more=EXTRAS)
+    award = evaluate_upgrading(split, document(), INSIDER, standing=YEAR_OF_300)
+    why = explain(split, document(), NOBODY, award.pins)
+    shares = {
+        row.rule: [(share.eligible_minor, share.exact, share.tier) for share in row.lines]
+        for row in why.rows
+    }
+    assert shares == {
+        "base": [(5_000, 500, "insider"), (5_000, 500, "vip")],
+        "vip": [(5_000, 125, "vip")],
+        "early": [(5_000, 1_000, "insider")],
+        "big": [],
+    }
+    assert {skip.rule: skip.condition for skip in why.skipped} == {
+        "rouge": "when.tier", "drinks": "when.category", "vips": "when.tier",
+    }  # fmt: skip
+    assert in_words(why, split)[0] == "base: +100.0 p (on lines 1; 50 at insider, 50 at vip)"
+
+
+BASKETS = st.lists(
+    st.tuples(st.sampled_from(["food", "drink", "gift_card"]), st.integers(-900, 90_000)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(BASKETS, st.integers(0, 1))
+def test_the_explanation_of_a_split_order_is_its_award(
+    lines: list[tuple[str, int]], scale: int
+) -> None:
+    split, basket = SPLITS[scale], document(tuple(lines))
+    award = evaluate_upgrading(split, basket, INSIDER, standing=YEAR_OF_300)
+    why = explain(split, basket, NOBODY, award.pins)
+    given = {row.rule: (row.wanted, row.granted) for row in why.rows if row.granted}
+    assert given == {grant.rule: (grant.wanted, grant.granted) for grant in award.grants}
+    assert (why.uses, why.numbers) == (award.uses, award.numbers)
+    for row in why.rows:
+        if row.kind != "bonus":
+            assert sum(share.exact for share in row.lines) == row.exact
+    told = {row.rule for row in why.rows} | {skip.rule for skip in why.skipped}
+    assert told == {rule.id for rule in split.model.earn}
+
+
 def test_qualifying_points_from_spend_say_where_the_threshold_lies() -> None:
     by_points = policy(
         HEAD
@@ -173,6 +227,7 @@ def test_how_a_basket_is_cut_into_lines_does_not_matter(amounts: list[int]) -> N
     assert whole == cut
 
 
+SPLITS = [shop("split", scale=scale, more=EXTRAS) for scale in (0, 1)]
 SHOPS = {order: shop(order) for order in ("before", "after", "split")}
 
 

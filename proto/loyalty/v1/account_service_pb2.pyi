@@ -850,22 +850,26 @@ class LineShare(_message.Message):
     LINE_ID_FIELD_NUMBER: _builtins.int
     ELIGIBLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     EXACT_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Line of the document; empty for the nights of a stay."""
     eligible_minor_units: _builtins.int
     """Minor units of it that the rule counted."""
     exact: _builtins.str
     """Points of it before rounding: a whole number or a fraction."""
+    tier: _builtins.str
+    """Tier at which this part of the line earned, where a document is split between tiers; else empty."""
     def __init__(
         self,
         *,
         line_id: _builtins.str = ...,
         eligible_minor_units: _builtins.int = ...,
         exact: _builtins.str = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["eligible_minor_units", b"eligible_minor_units", "exact", b"exact", "line_id", b"line_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eligible_minor_units", b"eligible_minor_units", "exact", b"exact", "line_id", b"line_id", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
