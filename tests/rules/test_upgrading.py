@@ -137,7 +137,7 @@ def test_an_explanation_says_what_each_part_of_a_line_gave_at_its_tier() -> None
     split = shop("split", more=EXTRAS)
     award = evaluate_upgrading(split, document(), INSIDER, standing=YEAR_OF_300)
     why = explain(split, document(), NOBODY, award.pins)
-    shares = {
+    shares: dict[str, list[tuple[int, Fraction | int, str]]] = {
         row.rule: [(share.eligible_minor, share.exact, share.tier) for share in row.lines]
         for row in why.rows
     }
