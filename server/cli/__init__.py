@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from server import logs
-from server.cli import accounts, history, imports, policies, service, tiers, tokens
+from server.cli import (
+    accounts,
+    activities,
+    asking,
+    history,
+    imports,
+    policies,
+    service,
+    tiers,
+    tokens,
+)
 from server.cli.options import example
 
 app = typer.Typer(
@@ -50,6 +60,13 @@ app.command("import", epilog=example("loyalty import sales.csv --enrol"))(import
 app.command(epilog=example("loyalty account card:8800"))(accounts.account)
 app.command(epilog=example("loyalty entries card:8800 --limit 20 --json"))(accounts.entries)
 app.command(epilog=example("loyalty tier card:8800"))(tiers.tier)
+app.command(epilog=example("loyalty quote basket.yaml --unit market --member card:8800"))(
+    asking.quote
+)
+app.command(epilog=example("loyalty explain market/till/T-1 --lang zh"))(asking.explain)
+app.command(epilog=example("loyalty activity card:8800 review R-77 --unit web"))(
+    activities.activity
+)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)

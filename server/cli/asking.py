@@ -1,0 +1,204 @@
+"""`loyalty quote` and `loyalty explain`: what a document would earn, and why it earned."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import ParseDict, ParseError
+
+from ledger.core.instant import from_datetime, write_timestamp
+from loyalty.v1 import account_service_pb2 as account_pb
+from loyalty.v1 import ledger_service_pb2 as ledger_pb
+from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
+from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Server,
+    Token,
+    channel_to,
+    member_ref,
+    require_token,
+)
+from server.cli.policy_files import Language
+from server.cli.policy_steps import DIGEST_LENGTH, names_digest, read
+from server.cli.sending import metadata
+
+Lang = Annotated[Language, typer.Option("--lang", help="Language of titles and lines.")]
+Member = Annotated[
+    str,
+    typer.Option(
+        metavar="REF",
+        help="Member id, or an identity as scheme:value such as card:8800.",
+        show_default=False,
+    ),
+]
+
+
+def quote(  # noqa: PLR0913 - one argument an option
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The document, or a whole QuoteDocumentRequest, as JSON or YAML in the contract's"
+            " words.",
+            show_default=False,
+        ),
+    ],
+    unit: Annotated[
+        str, typer.Option(metavar="UNIT", help="Business unit, where the file names none.")
+    ] = "",
+    member: Member = "",
+    at: Annotated[
+        datetime | None,
+        typer.Option(metavar="TIME", help="When it would occur, UTC; now by default."),
+    ] = None,
+    tier: Annotated[str, typer.Option(metavar="TIER", help="As if the member had this tier.")] = "",
+    policy: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|VERSION|DIGEST", help="Another policy than the one in force then."
+        ),
+    ] = "",
+    lang: Lang = Language.EN,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show what a document would earn, for a member or for somebody who joins. Records nothing."""
+    request = _request(file)
+    request.language = lang.value
+    if unit:
+        request.origin.business_unit = unit
+    if member:
+        request.member.CopyFrom(member_ref(member))
+    if at is not None:
+        write_timestamp(request.origin.occurred_time, from_datetime(_utc(at)))
+    if tier:
+        request.assume.tier = tier
+    if policy:
+        _name_policy(request, policy)
+    if not request.origin.business_unit:
+        console.fail(f"{file} names no business unit", advice="Add --unit", code=console.USAGE)
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = LedgerServiceStub(channel)
+        answer = stub.QuoteDocument(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+    else:
+        _print_quote(answer)
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _request(file: Path) -> ledger_pb.QuoteDocumentRequest:
+    """The question in a file; what is no question leaves with the place that is wrong."""
+    # Imported when it is wanted: a command's start must not wait for it.
+    import yaml
+
+    try:
+        content: Any = yaml.safe_load(read(file))
+    except yaml.YAMLError as error:
+        console.fail(f"{file}: {error}", code=console.USAGE)
+    if not isinstance(content, dict):
+        console.fail(f"{file}: expected a document, in JSON or YAML", code=console.USAGE)
+    whole = content if "document" in content else {"document": content}
+    try:
+        return ParseDict(whole, ledger_pb.QuoteDocumentRequest())
+    except ParseError as error:
+        console.fail(f"{file}: {error}", code=console.USAGE)
+
+
+def _name_policy(request: ledger_pb.QuoteDocumentRequest, policy: str) -> None:
+    if Path(policy).is_file():
+        request.policy_document = read(Path(policy))
+    elif policy.isdecimal() and len(policy) < DIGEST_LENGTH:
+        request.policy_version = int(policy)
+    elif names_digest(policy) and len(policy) == DIGEST_LENGTH:
+        request.policy_digest = policy
+    else:
+        console.fail(
+            f"--policy {policy}: expected a file, a version or a whole digest",
+            advice="`loyalty policy list` shows what there is",
+            code=console.USAGE,
+        )
+
+
+def _print_quote(answer: ledger_pb.QuoteDocumentResponse) -> None:
+    titles = {each.rule: each.title for each in answer.titles}
+    rows = console.table("Would earn", "rule", "currency", "wanted", "granted", numbers=2)
+    for grant in answer.posting.grants:
+        amounts = (f"{grant.wanted:,}", f"{grant.granted:,}")
+        rows.add_row(titles.get(grant.rule, grant.rule), grant.currency, *amounts)
+    for given in answer.benefits:
+        rows.add_row(titles.get(given.rule, given.rule), given.benefit, "", f"{given.quantity:,}")
+    console.out.print(rows)
+    for line in answer.posting.messages:
+        console.out.print(line, markup=False)
+    for purse in answer.room:
+        period = f" in {purse.period}" if purse.period else ""
+        console.out.print(
+            f"left of {purse.name}{period}: {purse.left:,} of {purse.limit:,}", markup=False
+        )
+    if answer.posting.tier:
+        console.out.print(f"tier after it: [bold]{answer.posting.tier}[/]")
+
+
+def explain(
+    entry: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENTRY",
+            help="Document as unit/source/id, or an entry id; with --member also the number of a"
+            " line of the statement.",
+            show_default=False,
+        ),
+    ],
+    member: Member = "",
+    version: Annotated[
+        int, typer.Option(min=0, help="Version of the document; the newest by default.")
+    ] = 0,
+    lang: Lang = Language.EN,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show why an entry is what it is: each rule with its reason, or the lots that were drawn."""
+    request = account_pb.ExplainEntryRequest(version=version, language=lang.value)
+    if member:
+        request.member.CopyFrom(member_ref(member))
+    if "/" in entry:
+        request.document = entry
+    elif member and entry.isdecimal():
+        request.version = int(entry)
+    else:
+        request.entry_id = entry
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = AccountServiceStub(channel)
+        answer = stub.ExplainEntry(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+    else:
+        _print_explanation(answer)
+
+
+def _print_explanation(answer: account_pb.ExplainEntryResponse) -> None:
+    what = f"{answer.document} version {answer.version}" if answer.document else "entry"
+    console.out.print(f"{what}   {answer.entry_id}", markup=False)
+    if answer.policy_version:
+        pins = answer.pins
+        when = f" at {pins.local_time}" if pins.local_time else ""
+        tier = f", tier {pins.tier}" if pins.tier else ""
+        console.out.print(f"policy version {answer.policy_version}{tier}{when}", markup=False)
+    for line in answer.lines:
+        console.out.print(line, markup=False, highlight=False)

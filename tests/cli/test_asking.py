@@ -1,0 +1,80 @@
+"""Asking the policy from the command line: a quote, an explanation, and an activity."""
+
+import json
+from pathlib import Path
+
+from tests.cli.test_commands import HARBOUR, SALES, data, environment, loyalty, served
+
+__all__ = ["environment", "served"]
+
+BASKET = """
+kind: DOCUMENT_KIND_SALE
+status: DOCUMENT_STATUS_FINAL
+currency_code: USD
+lines:
+  - {line_id: "1", category: grocery, net_minor_units: 4000}
+"""
+
+
+def basket(folder: Path) -> str:
+    file = folder / "basket.yaml"
+    file.write_text(BASKET, encoding="utf-8")
+    return str(file)
+
+
+async def test_a_quote_shows_what_a_basket_would_earn(served: None, tmp_path: Path) -> None:
+    file = basket(tmp_path)
+    shown = await loyalty("quote", file, "--unit", "market")
+    assert shown.exit_code == 0, shown
+    assert "tier after it" in shown.stdout
+    answer = data(await loyalty("quote", file, "--unit", "market", "--policy", HARBOUR, "--json"))
+    again = data(await loyalty("quote", file, "--unit", "market", "--policy", "1", "--json"))
+    assert answer == again
+    posting = answer["posting"]
+    assert isinstance(posting, dict)
+    assert posting["outcome"] == "OUTCOME_VALIDATED"
+    assert posting["grants"]
+
+
+async def test_a_quote_says_what_is_wrong_with_its_file(served: None, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps({"lines": [{"line_id": "1", "nett": 3}]}), encoding="utf-8")
+    unknown = await loyalty("quote", str(file), "--unit", "market")
+    assert unknown.exit_code == 2
+    assert "nett" in unknown.stderr
+    nowhere = await loyalty("quote", basket(tmp_path))
+    assert nowhere.exit_code == 2
+    assert "--unit" in nowhere.stderr
+
+
+async def test_an_explanation_is_told_in_both_languages(served: None, tmp_path: Path) -> None:
+    sales = tmp_path / "sales.csv"
+    sales.write_text(SALES, encoding="utf-8")
+    await loyalty("import", str(sales), "--enrol")
+    told = await loyalty("explain", "dining/pos/D-1")
+    assert told.exit_code == 0, told
+    assert "policy version 1" in told.stdout
+    chinese = await loyalty("explain", "dining/pos/D-1", "--lang", "zh")
+    assert chinese.exit_code == 0, chinese
+    assert chinese.stdout != told.stdout
+    entries = data(await loyalty("entries", "card:2", "--json"))["entries"]
+    assert isinstance(entries, list)
+    number = next(each["version"] for each in entries if each.get("entry_id"))
+    same = await loyalty("explain", number, "--member", "card:2")
+    assert same.stdout == told.stdout
+    missing = await loyalty("explain", "market/till/T-99")
+    assert missing.exit_code == 1
+    assert "UNKNOWN_ENTRY" in missing.stderr
+
+
+async def test_an_activity_is_recorded_once(served: None, tmp_path: Path) -> None:
+    sales = tmp_path / "sales.csv"
+    sales.write_text(SALES, encoding="utf-8")
+    await loyalty("import", str(sales), "--enrol")
+    words = ("activity", "card:2", "review", "R-1", "--unit", "web")
+    first = await loyalty(*words)
+    assert first.exit_code == 0, first
+    assert first.stdout.startswith("posted")
+    assert (await loyalty(*words)).stdout.startswith("replayed")
+    unknown = await loyalty("activity", "card:2", "revue", "R-2", "--unit", "web")
+    assert "UNKNOWN_ACTIVITY" in unknown.stderr
