@@ -180,7 +180,11 @@ def _text(value: Json) -> str | None:
     if isinstance(value, list):
         return f"[{', '.join(_text(entry) or 'none' for entry in value)}]"
     if isinstance(value, dict):
-        said = {key: _text(entry) for key, entry in value.items() if entry not in (None, [], "")}
+        said = {
+            key: _text(entry)
+            for key, entry in value.items()
+            if entry not in (None, [], "") and entry is not False
+        }
         return "{" + ", ".join(f"{key}: {text}" for key, text in said.items() if text != "{}") + "}"
     text = str(value)
     # A ratio is kept as a fraction; where it is a short decimal, that is how people write it.

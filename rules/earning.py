@@ -33,9 +33,10 @@ class CompiledRule:
     """An earn rule of any kind; what a kind has not is empty.
 
     `condition` holds all that must be true: hold-out and `when` of the campaign, then its own.
-    `points` are given per `per` of money, `per_quantity` or `per_nights` by a base rule, and per
-    `per_what` by a bonus. `paid` are the kinds of payment that a base rule's `paid_share` is of.
-    `funder` is the rule's or its campaign's. `categories` are the patterns of its own `when`.
+    `points` are given per `per` of money, `per_quantity` or `per_nights` by a base rule, of `whole`
+    ones alone if so, and per `per_what` by a bonus. `paid` are the kinds of payment that a base
+    rule's `paid_share` is of. `funder` is the rule's or its campaign's. `categories` are the
+    patterns of its own `when`.
     """
 
     id: str
@@ -51,6 +52,7 @@ class CompiledRule:
     per: Amount | None = None
     per_quantity: Fraction | None = None
     per_nights: int | None = None
+    whole: bool = False
     paid: frozenset[str] | None = None
     group: str = ""
     factor: Fraction = Fraction(1)
@@ -167,5 +169,6 @@ def _base(found: CompiledRule, rule: BaseRule) -> CompiledRule:
         per=rule.rate.per,
         per_quantity=rule.rate.per_quantity,
         per_nights=rule.rate.per_nights,
+        whole=rule.rate.whole,
         paid=frozenset(rule.when.payment) if rule.paid_share else None,
     )

@@ -81,6 +81,7 @@ def redemption(
         raise RulesRefusal("NOT_REDEEMABLE", path="currency", value=currency)
     entry = _first_open(policy.terms, unit, offered, tier=tier, at=at)
     stated = entry.point_value
+    value = stated.minor(unit.currency_code) / entry.per_points if stated else None
     return RedemptionTerms(
         id=entry.id,
         business_unit=business_unit,
@@ -88,7 +89,7 @@ def redemption(
         currency_code=unit.currency_code,
         min_points=entry.min_points,
         step=entry.step,
-        point_value=stated.minor(unit.currency_code) if stated else unit.point_value[currency],
+        point_value=unit.point_value[currency] if value is None else value,
         max_points=entry.max_points,
         max_basket_share=entry.max_basket_share,
         limits=period_limits(policy, entry.limits, name=f"burn/{entry.id}", at=at),

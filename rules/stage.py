@@ -47,7 +47,7 @@ class Slot:
     """Where a rule's points add up: a sum of integers over `denominator`.
 
     `lot_terms` numbers the pair of expiry and pending days in the stage, so that a document
-    computes each pair's instants once.
+    computes each pair's instants once. Points come in multiples of `step`.
     """
 
     rule: CompiledRule
@@ -59,6 +59,7 @@ class Slot:
     rounder: Rounder
     rounding_mode: str
     rounding_at: str
+    step: int
     lot_terms: int
     campaign: str
     caps: tuple[CapTerms, ...]
@@ -75,11 +76,16 @@ PLAIN = Scale(None, None)
 
 
 class Cell(NamedTuple):
-    """One of a slot's sums. With `share`, it is of base points, rounded before they are shared."""
+    """One of a slot's sums.
+
+    With `share`, it is of the points of the slot `base`, rounded as those are before they are
+    shared.
+    """
 
     slot: int
     scale: int
     share: Fraction | None
+    base: int
 
 
 Targets = tuple[tuple[int, int], ...]
@@ -128,7 +134,7 @@ class Stage:
         bonuses = [part for part in rules if part.rule.kind == "bonus"]
         self.bonuses = tuple(self._slot(part.rule, 1) for part in bonuses)
         self._numbers = {slot.rule_id: number for number, slot in enumerate(self.slots)}
-        self.cells = [Cell(number, 0, None) for number in range(len(self.slots))]
+        self.cells = [Cell(number, 0, None, number) for number in range(len(self.slots))]
         self._cell_numbers = {cell: number for number, cell in enumerate(self.cells)}
         # What no line is asked for is given as soon as the rule takes part.
         self.unasked = self._unasked(bonuses)
@@ -175,7 +181,8 @@ class Stage:
         rounded = any(rule.on_rounded for rule in self.multipliers)
         self.simple = not (scaled or self.rounds_by_line or measured or rounded or self._per_line)
         self.floors_by_rule = self.simple and all(
-            slot.rounding_at == "rule" and slot.rounder is ROUNDERS["floor"] for slot in self.slots
+            slot.rounding_at == "rule" and slot.rounder is ROUNDERS["floor"] and slot.step == 1
+            for slot in self.slots
         )
         self.capped = any(slot.caps for slot in (*self.slots, *self.bonuses))
 
@@ -225,6 +232,10 @@ class Stage:
 
     def _slot(self, rule: CompiledRule, denominator: int) -> Slot:
         currency = self.terms.currencies[rule.currency]
+        mode, at = currency.rounding_mode, currency.rounding_at
+        if rule.whole:
+            # What is not whole is not earned, so that there is nothing to carry to other rules.
+            mode, at = "floor", "line" if at == "line" else "rule"
         return Slot(
             rule=rule,
             rule_id=rule.id,
@@ -232,9 +243,10 @@ class Stage:
             funder=rule.funder or self.unit.funder,
             qualifying=currency.qualifying,
             denominator=denominator,
-            rounder=ROUNDERS[currency.rounding_mode],
-            rounding_mode=currency.rounding_mode,
-            rounding_at=currency.rounding_at,
+            rounder=ROUNDERS[mode],
+            rounding_mode=mode,
+            rounding_at=at,
+            step=rule.points if rule.whole else 1,
             lot_terms=self._lot_terms(rule),
             campaign=rule.campaign,
             caps=rule.caps,
@@ -333,12 +345,12 @@ class Stage:
     def _targets(self, base: CompiledRule, boosts: Sequence[Boost]) -> Iterator[tuple[int, int]]:
         each = self.points_per(base)
         scale = self._scale(base)
-        yield self._target(self._cell(base, scale, None), each)
+        yield self._target(self._cell(base, scale), each)
         for rule, share in boosts:
             if rule.on_rounded:
-                yield self._target(self._cell(rule, scale, share), each)
+                yield self._target(self._cell(rule, scale, share, base), each)
             else:
-                yield self._target(self._cell(rule, scale, None), each * share)
+                yield self._target(self._cell(rule, scale), each * share)
 
     def _target(self, cell: int, exact: Fraction) -> tuple[int, int]:
         return cell, int(exact * self.slots[self.cells[cell].slot].denominator)
@@ -349,8 +361,14 @@ class Stage:
             self.scales.append(scale)
         return self.scales.index(scale)
 
-    def _cell(self, rule: CompiledRule, scale: int, share: Fraction | None) -> int:
-        cell = Cell(self._numbers[rule.id], scale, share)
+    def _cell(
+        self,
+        rule: CompiledRule,
+        scale: int,
+        share: Fraction | None = None,
+        base: CompiledRule | None = None,
+    ) -> int:
+        cell = Cell(self._numbers[rule.id], scale, share, self._numbers[(base or rule).id])
         number = self._cell_numbers.get(cell)
         if number is None:
             number = self._cell_numbers[cell] = len(self.cells)

@@ -128,12 +128,14 @@ def _add_rounded(found: Tally, targets: Targets, amount: int) -> None:
             found.sums[number] += exact
         elif exact:
             # Only here is a line scaled by itself: the others are, when they are added up.
-            points = _rounded(cell, slot, exact * _factor(stage, scaling, cell), scaling)
+            points = _rounded(stage, cell, exact * _factor(stage, scaling, cell), scaling)
             found.rounded[cell.slot] = found.rounded.get(cell.slot, 0) + points
 
 
-def _rounded(cell: Cell, slot: Slot, exact: int, scaling: Scaling) -> int:
-    points = round_signed(slot.rounder, exact, slot.denominator * scaling.denominator)
+def _rounded(stage: Stage, cell: Cell, exact: int, scaling: Scaling) -> int:
+    slot, base = stage.slots[cell.slot], stage.slots[cell.base]
+    denominator = slot.denominator * scaling.denominator * base.step
+    points = round_signed(base.rounder, exact, denominator) * base.step
     if cell.share is None:
         return points
     return round_signed(slot.rounder, points * cell.share.numerator, cell.share.denominator)
@@ -201,7 +203,8 @@ def exact_points(found: Tally) -> list[Exact]:
         if cell.share is None:
             plain[cell.slot] += total
         elif total > 0:
-            points = slot.rounder(total, slot.denominator * scale)
+            base = stage.slots[cell.base]
+            points = base.rounder(total, slot.denominator * scale * base.step) * base.step
             shared[cell.slot] = shared.get(cell.slot, Fraction(0)) + points * cell.share
     exact: list[Exact] = []
     for number, slot in enumerate(stage.slots):
@@ -235,7 +238,7 @@ def rounded_points(slots: Sequence[Slot], exact_points: Sequence[Exact]) -> list
             wanted.append(0)
             continue
         if slot.rounding_at != "transaction":
-            wanted.append(slot.rounder(numerator, denominator))
+            wanted.append(slot.rounder(numerator, denominator * slot.step) * slot.step)
             continue
         # Rounding the running total makes the rounded parts add up to the rounded sum.
         before, over, given = running.get(slot.currency, (0, denominator, 0))

@@ -75,7 +75,10 @@ class CurrencyCap(Cap):
 
 
 class Rate(Part):
-    """So many points per so much money, per quantity, or per nights of the stay: one of them."""
+    """So many points per so much money, per quantity, or per nights of the stay: one of them.
+
+    With `whole` what does not fill another unit earns nothing, whatever the currency's rounding.
+    """
 
     points: Points
     """So many points."""
@@ -85,6 +88,8 @@ class Rate(Part):
     """For so much quantity of the lines that fit."""
     per_nights: Annotated[Whole, Field(ge=1, le=999)] | None = None
     """For so many nights of the stay."""
+    whole: Flag = False
+    """Only whole ones count: one point per full dollar, and nothing for the cents."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -48,6 +48,14 @@ class Redemption(Part):
     """The most that a member may burn in a period."""
     point_value: Money | None = None
     """What one smallest unit pays here; without it, what the unit says."""
+    per_points: Points = 1
+    """For how many smallest units `point_value` is: `1.00 USD` for 15 of them."""
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        if self.per_points != 1 and self.point_value is None:
+            raise ValueError("'per_points' says for how many points a 'point_value' is: say that")
+        return self
 
 
 class Reward(Part):

@@ -7,6 +7,7 @@ import pytest
 
 from rules import (
     Policy,
+    PolicyRefused,
     RedemptionTerms,
     RewardTerms,
     RulesRefusal,
@@ -331,3 +332,17 @@ def test_fee_and_issuer_are_told() -> None:
     entry = "{id: c, currency: p, into: q, issuer: a, rate: 1/2, fee_points: 7}"
     found = convert(policy(text + f"conversions: [{entry}]"), "c", 10, at=AT)
     assert (found.fee, found.issuer, found.into, found.points) == (7, "a", "q", 10)
+
+
+def test_a_point_may_be_worth_a_part_that_no_decimal_says() -> None:
+    text = '{id: r, currency: p, business_unit: [a], point_value: "1.00", per_points: 15}'
+    terms = redemption(
+        with_tiers(f"redemptions: [{text}]"), business_unit="a", currency="p", tier=None, at=AT
+    )
+    assert terms.point_value == Fraction(100, 15)
+    assert points_for_money(terms, 10000) == 1500
+
+
+def test_a_number_of_points_without_their_value_is_refused() -> None:
+    with pytest.raises(PolicyRefused, match="'point_value'"):
+        with_tiers("redemptions: [{id: r, currency: p, per_points: 15}]")

@@ -129,7 +129,8 @@ def rules_of(draw: st.DrawFn, number: int) -> dict[str, Any]:
                 ]
             )
         )
-        rule["rate"] = {"points": draw(st.integers(1, 9)), **rate}
+        whole = draw(st.integers(0, 3)) == 0
+        rule["rate"] = {"points": draw(st.integers(1, 9)), "whole": whole, **rate}
         if "per" in rate and draw(st.integers(0, 4)) == 0:
             rule["when"]["payment"] = ["card"]
             rule["paid_share"] = True
