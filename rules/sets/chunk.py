@@ -44,7 +44,7 @@ def words(column: pl.Series) -> Words:
 def _sets(column: pl.Series) -> Words:
     """Give codes to the sets of texts in a column of lists."""
     filled = np.flatnonzero(column.list.len().fill_null(0).to_numpy())
-    few = words(column.gather(filled).list.unique().list.sort().list.join(_BETWEEN))
+    few = words(column.gather(filled).list.join(_BETWEEN))
     # Most documents have none: those are not looked at.
     codes = np.zeros(len(column), dtype=np.int64)
     codes[filled] = few.codes + 1
@@ -52,7 +52,7 @@ def _sets(column: pl.Series) -> Words:
 
 
 def members_of(text: str) -> tuple[str, ...]:
-    """Give the texts of a set, sorted."""
+    """Give the texts of a set."""
     return tuple(text.split(_BETWEEN)) if text else ()
 
 

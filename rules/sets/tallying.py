@@ -115,13 +115,16 @@ class StageTally:
         self._nightly = list(self._nights())
         self._sums: dict[int, Ints] = {}
         """By cell: exact numerators over the slot's denominator, or points rounded by line."""
+        self._by_slot: dict[int, list[tuple[Cell, Ints]]] = {}
         self.outsized = self._outsized()
+        self._fits = ~self.outsized if self.outsized.any() else None
 
     def wishes(self) -> Iterator[Wish]:
         """Give what each slot wants, in the order of evaluation."""
-        for plan_targets, values in self._measures():
-            for cell in sorted({cell for targets in plan_targets for cell, _ in targets}):
-                self._add(cell, plan_targets, values)
+        for by_kind, values in self._measures():
+            for cell, coefficients in by_kind.items():
+                each = values * coefficients[self._block.kind]
+                self._gather(cell, self._block.bounds.total(self._line_rounded(cell, each)))
         for rows, targets in self._nightly:
             for cell, coefficient in targets:
                 points = np.zeros(len(self._block.documents), dtype=np.int64)
@@ -132,19 +135,12 @@ class StageTally:
 
     # --- sums ---------------------------------------------------------------------------
 
-    def _measures(self) -> Iterator[tuple[list[Targets], Ints]]:
+    def _measures(self) -> Iterator[tuple[dict[int, Ints], Ints]]:
+        """Give what lines are measured by, with the coefficients of each kind of line by cell."""
         plans = self._block.plans
-        yield [plan.targets for plan in plans], self._block.eligible
+        yield _by_cell([plan.targets for plan in plans]), self._block.eligible
         if any(plan.quantities for plan in plans):
-            yield [plan.quantities for plan in plans], self._block.quantity
-
-    def _add(self, cell: int, plan_targets: list[Targets], values: Ints) -> None:
-        by_kind = np.array(
-            [sum(c for number, c in targets if number == cell) for targets in plan_targets],
-            dtype=np.int64,
-        )
-        each = values * by_kind[self._block.kind]
-        self._gather(cell, self._block.bounds.total(self._line_rounded(cell, each)))
+            yield _by_cell([plan.quantities for plan in plans]), self._block.quantity
 
     def _gather(self, cell: int, amounts: Ints) -> None:
         known = self._sums.get(cell)
@@ -155,10 +151,12 @@ class StageTally:
         slot = self._stage.slots[cell.slot]
         if slot.rounding_at != "line":
             return exact
-        rounding = ROUNDINGS[slot.rounding_mode]
-        points = round_signed(rounding, exact, slot.denominator)
+        base = self._stage.slots[cell.base]
+        rounded = ROUNDINGS[base.rounding_mode]
+        points = round_signed(rounded, exact, slot.denominator * base.step) * base.step
         if cell.share is None:
             return points
+        rounding = ROUNDINGS[slot.rounding_mode]
         return round_signed(rounding, points * cell.share.numerator, cell.share.denominator)
 
     def _nights(self) -> Iterator[tuple[Ints, Targets]]:
@@ -195,7 +193,9 @@ class StageTally:
         if units or any(plan.counted for plan in plans):
             counts = _total(block.bounds, np.abs(block.quantity).astype(np.float64) + MILLIONTHS)
             weight += counts * float(max(units, bonus))
-        large = float(factor + max((slot.denominator for slot in stage.slots), default=1))
+        step = max((slot.step for slot in stage.slots), default=1)
+        largest = max((slot.denominator for slot in stage.slots), default=1)
+        large = float(factor * step + largest * step)
         outsized: Flags = (weight + 1.0) * float(factor) + large > float(EXACT_MAX)
         return outsized
 
@@ -214,6 +214,9 @@ class StageTally:
 
     def _earned(self) -> Iterator[Wish]:
         running: dict[str, tuple[Ints, Ints]] = {}
+        for n in sorted(self._sums):
+            cell = self._stage.cells[n]
+            self._by_slot.setdefault(cell.slot, []).append((cell, self._sums[n]))
         for number, slot in enumerate(self._stage.slots):
             exact = self._exact(number, slot)
             if exact is None:
@@ -223,7 +226,7 @@ class StageTally:
                 points = np.maximum(numerator, 0)
             elif slot.rounding_at == "rule":
                 rounding = ROUNDINGS[slot.rounding_mode]
-                points = rounding(np.maximum(numerator, 0), denominator)
+                points = rounding(np.maximum(numerator, 0), denominator * slot.step) * slot.step
             else:
                 before, given = running.get(slot.currency, (np.int64(0), np.int64(0)))
                 total = before + np.maximum(numerator, 0)
@@ -234,9 +237,11 @@ class StageTally:
 
     def _exact(self, number: int, slot: Slot) -> tuple[Ints, int] | None:
         """Add up a slot's cells over one denominator; None when no line reaches it."""
-        mine = [(cell, self._sums[n]) for n, cell in self._cells(number) if n in self._sums]
+        mine = self._by_slot.get(number)
         if not mine:
             return None
+        if len(mine) == 1 and mine[0][0].share is None and slot.rounding_at != "transaction":
+            return mine[0][1], slot.denominator
         denominator = self._denominator(slot)
         total = np.zeros(len(self._block.documents), dtype=np.int64)
         for cell, exact in mine:
@@ -245,8 +250,10 @@ class StageTally:
             elif cell.share is None:
                 total += exact * (denominator // slot.denominator)
             else:
-                rounding = ROUNDINGS[slot.rounding_mode]
-                points = rounding(np.maximum(exact, 0), slot.denominator)
+                base = self._stage.slots[cell.base]
+                rounding = ROUNDINGS[base.rounding_mode]
+                divisor = slot.denominator * base.step
+                points = rounding(np.maximum(exact, 0), divisor) * base.step
                 total += points * int(cell.share * denominator)
         return total, denominator
 
@@ -262,9 +269,6 @@ class StageTally:
             if cell.share is not None and stage.slots[cell.slot] in slots
         ]
         return lcm(*(one.denominator for one in slots), *shares)
-
-    def _cells(self, slot: int) -> Iterator[tuple[int, Cell]]:
-        return ((n, cell) for n, cell in enumerate(self._stage.cells) if cell.slot == slot)
 
     def _bonuses(self) -> Iterator[Wish]:
         block, stage = self._block, self._stage
@@ -285,9 +289,20 @@ class StageTally:
             yield from self._wish(slot, position, points)
 
     def _wish(self, slot: Slot, position: int, points: Ints) -> Iterator[Wish]:
-        rows = np.flatnonzero((points != 0) & ~self.outsized)
+        wanted = points != 0
+        rows = np.flatnonzero(wanted if self._fits is None else wanted & self._fits)
         if len(rows):
             yield Wish(slot, position, self._block.documents[rows], points[rows])
+
+
+def _by_cell(plan_targets: list[Targets]) -> dict[int, Ints]:
+    found: dict[int, Ints] = {}
+    for kind, targets in enumerate(plan_targets):
+        for cell, coefficient in targets:
+            if cell not in found:
+                found[cell] = np.zeros(len(plan_targets), dtype=np.int64)
+            found[cell][kind] += coefficient
+    return found
 
 
 def _most(targets: Iterator[tuple[int, int]]) -> int:
