@@ -98,6 +98,8 @@ class Explanations:
             version = posted.document.version
             if version == request.version or not request.version:
                 newest = found is None or version > found[0]
+                # What time decided at once, for points that were born overdue, is no part of it.
+                facts = [fact for fact in facts if _entry_of(fact) == posted.entry_id]
                 found = (version, _Found(rows[0].stream, facts, [])) if newest else found
         return None if found is None else found[1]
 
