@@ -93,11 +93,11 @@ def award(
 ) -> rules.Award:
     """Evaluate a document for a member, or under pins. Raises the ledger's refusals.
 
-    With a standing the document may reach a tier, and earn by it if the policy says so. Only what
-    is final does: a booking reaches nothing.
+    With a standing the document may reach a tier, and earn by it if the policy says so. A booking
+    is evaluated as it would be as final; it reaches nothing, for it counts for nothing yet.
     """
     try:
-        if standing is not None and facts.status == "FINAL":
+        if standing is not None and facts.status != "CANCELLED":
             return rules.evaluate_upgrading(policy, facts, member, standing=standing, room=room)
         return rules.evaluate(policy, facts, member, pins, room)
     except rules.RulesRefusal as refused:

@@ -17,7 +17,7 @@ from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.reawarding import TierTerms
 from loyalty.v1.events_pb2 import DocumentPosted, TierChanged
-from loyalty.v1.types_pb2 import Pins
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, Pins
 
 _SEEN_AFTER: Final = LEAD
 """Within this time every process has seen what was recorded of policies."""
@@ -93,7 +93,12 @@ class PinBook:
         held = tier_at(tiers, pinned_instant(pins.local_time))
         if pins.tier in (held, "" if held else terms.lowest):
             return
-        detail = f"tier {pins.tier!r} is pinned, the member had {held or terms.lowest!r}"
+        held = held or terms.lowest
+        higher = terms.ranks.get(pins.tier, -1) > terms.ranks.get(held, -1)
+        if terms.earns_by_new and higher and document.status == DOCUMENT_STATUS_PENDING:
+            # A booking tells what it would earn as final. It reaches no tier, and is pinned anew.
+            return
+        detail = f"tier {pins.tier!r} is pinned, the member had {held!r}"
         finding = Finding(pos, Reason.TIER_NOT_HELD, detail)
         if terms.earns_by_new:
             self._suspicion = _Suspicion(posted.entry_id, pins.tier, finding)

@@ -1,8 +1,9 @@
 """Awards evaluated again: the rules, asked under the stored pins, must give the stored grants."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import rules
@@ -44,13 +45,17 @@ def digest_of(event: PolicyDrafted | PolicyPublished) -> str:
 
 
 class TierTerms(NamedTuple):
-    """The tier of who has none, and whether an order may be pinned to the tier it reaches."""
+    """The tier of who has none, and whether an order may be pinned to the tier it reaches.
+
+    `ranks` are those of all tiers, the lowest first.
+    """
 
     lowest: str
     earns_by_new: bool
+    ranks: Mapping[str, int]
 
 
-NO_TIERS: Final = TierTerms("", earns_by_new=False)
+NO_TIERS: Final = TierTerms("", earns_by_new=False, ranks=MappingProxyType({}))
 
 
 class Awards:
@@ -117,7 +122,7 @@ class Awards:
         if policy is None or policy.model.tiers is None:
             return NO_TIERS
         earns_by_new = policy.model.tiers.upgrading_order != "before"
-        return TierTerms(policy.terms.lowest_tier or "", earns_by_new)
+        return TierTerms(policy.terms.lowest_tier or "", earns_by_new, rules.tier_ranks(policy))
 
 
 def _difference(stored: Iterable[GrantMessage], again: Iterable[Grant]) -> str:

@@ -16,6 +16,7 @@ from server.database import connect
 from tests.store.tampering import Story
 from tests.store.till import POLICY, Till, at, moved, open_till
 
+DOCUMENT_POSTED = 60
 TIER_CHANGED = 70
 LADDER = (
     POLICY.replace(
@@ -222,6 +223,63 @@ async def test_the_order_that_upgrades_earns_as_the_policy_says(
         await till.post(till.document(member, "D2", 2, 100_00))
         assert await till.available(member) - before == returned
         assert await faults(till) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("before", 2_000), ("after", 4_000), ("split", 3_000)]
+)
+async def test_a_booking_is_told_what_it_earns_as_final_and_reaches_no_tier(
+    database: str, order: str, expected: int
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(ORDERS.replace("upgrading_order: after", f"upgrading_order: {order}"))
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 400_00))
+        for version in (1, 2):
+            await till.post(pending(till.document(member, "D2", version, 200_00)))
+            assert (await points(till, member), await tier(till, member)) == (
+                (expected, 4_000), "basic",
+            )  # fmt: skip
+        await till.post(till.document(member, "D2", 3, 200_00))
+        assert (await points(till, member), await tier(till, member)) == (
+            (0, 4_000 + expected), "gold",
+        )  # fmt: skip
+        assert await faults(till) == []
+
+
+async def test_a_booking_is_paid_as_final_by_what_was_returned_meanwhile(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(ORDERS)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 400_00))
+        await till.post(pending(till.document(member, "D2", 1, 200_00)))
+        assert await points(till, member) == (4_000, 4_000)
+        await till.post(till.document(member, "D1", 2, 100_00))
+        await till.post(till.document(member, "D2", 2, 200_00))
+        assert (await points(till, member), await tier(till, member)) == ((0, 3_000), "basic")
+        assert await faults(till) == []
+
+
+def booked_below(posted: Any) -> None:
+    if posted.document.document_id == "D2":
+        posted.pins.tier = "basic"
+
+
+async def test_a_booking_at_a_lower_tier_than_the_member_had_is_found(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(ORDERS)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 600_00))
+        await till.post(pending(till.document(member, "D2", 1, 200_00)))
+        owner = await connect(database, role=None)
+        try:
+            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+            story = Story(till, owner, member)
+            for place in await story.places(DOCUMENT_POSTED):
+                await story.rewrite(place, booked_below)
+            assert Reason.TIER_NOT_HELD in await story.found()
+        finally:
+            await owner.close()
 
 
 async def faults(till: Till) -> list[str]:
