@@ -10,10 +10,11 @@ import asyncpg
 from ledger.core.events import KIND_NUMBER, decode
 from ledger.lanes import account_of
 from loyalty.v1.events_pb2 import DocumentPosted
-from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED
+from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_CANCELLED
 from projections import PROJECTIONS
 from projections.projection import Positions
 from projections.reading import reached
+from server.demo.rewarding import Rewarding
 from server.demo.sources import major
 
 CATCH_UP_SECONDS: Final = 120.0
@@ -29,6 +30,7 @@ class Recorded:
 
     of_members: int = 0
     of_guests: int = 0
+    activities: int = 0
     versions: int = 0
     net: Decimal = Decimal(0)
 
@@ -39,8 +41,10 @@ def _net(document: DocumentPosted) -> int:
     return sum(line.net_minor_units for line in document.document.lines)
 
 
-async def recorded_documents(connection: asyncpg.Connection) -> dict[str, Recorded]:
-    """Count and add up all documents in the log, by business unit."""
+async def recorded_documents(
+    connection: asyncpg.Connection, rewarding: Rewarding
+) -> dict[str, Recorded]:
+    """Count and add up all documents in the log, by business unit; `rewarding` reads along."""
     heads: dict[tuple[str, str, str], tuple[int, int]] = {}
     found: dict[str, Recorded] = defaultdict(Recorded)
     async with connection.transaction(readonly=True):
@@ -52,14 +56,23 @@ async def recorded_documents(connection: asyncpg.Connection) -> dict[str, Record
             recorded = found[unit]
             recorded.versions += 1
             key = (unit, fact.document.source, fact.document.document_id)
+            rewarding.add(key, stream, fact)
             if key not in heads:
-                recorded.of_members += bool(account_of(stream))
-                recorded.of_guests += not account_of(stream)
+                _count(recorded, fact, of_member=bool(account_of(stream)))
             head = heads.get(key, (0, 0))
             heads[key] = max(head, (fact.document.version, _net(fact)))
     for (unit, *_), (_, net) in heads.items():
         found[unit].net += major(net)
     return dict(found)
+
+
+def _count(recorded: Recorded, fact: DocumentPosted, *, of_member: bool) -> None:
+    if fact.document.kind == DOCUMENT_KIND_ACTIVITY:
+        recorded.activities += 1
+    elif of_member:
+        recorded.of_members += 1
+    else:
+        recorded.of_guests += 1
 
 
 async def caught_up(connection: asyncpg.Connection) -> Positions:

@@ -1,6 +1,6 @@
 """The demo's tables: plain figures, and next to each sum what it has to be equal to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -10,7 +10,9 @@ from rich.table import Table
 from projections.settlement import SettlementMatrix
 from projections.unit_totals import UnitPoints, UnitTotals
 from server.cli.console import table
+from server.demo import habits
 from server.demo.proof import Recorded
+from server.demo.rewarding import CampaignResult, PurseResult
 from server.demo.sources import Source
 from server.demo.wire import CURRENCY
 
@@ -23,10 +25,11 @@ def _money(amount: Decimal) -> str:
 
 
 def print_sources(out: Console, sources: Sequence[Source]) -> None:
-    """Where the traffic comes from, and who is said to be a member."""
+    """Where the traffic comes from, who is said to be a member, and what of it is made up."""
     for source in sources:
         out.print(f"  [bold]{source.business_unit:<7}[/] {source.origin}")
         out.print(f"          members: {source.links}")
+    out.print(f"  [bold]habits[/]  {habits.ORIGIN}")
 
 
 def control_table(
@@ -60,7 +63,7 @@ def control_table(
 
 
 def units_table(totals: Sequence[UnitTotals], recorded: dict[str, Recorded]) -> Table:
-    """Documents and points of each unit, and of the group."""
+    """Documents, activities among them, and points of each unit and of the group."""
     names = (*(unit.business_unit for unit in totals), "group")
     rows = table("Units", "", *names, numbers=len(names))
 
@@ -70,8 +73,9 @@ def units_table(totals: Sequence[UnitTotals], recorded: dict[str, Recorded]) -> 
 
     found = [recorded.get(unit.business_unit, Recorded()) for unit in totals]
     add("documents", (unit.documents for unit in totals))
-    add("  of members", (unit.of_members for unit in found))
-    add("  of guests", (unit.of_guests for unit in found))
+    add("  purchases of members", (unit.of_members for unit in found))
+    add("  purchases of guests", (unit.of_guests for unit in found))
+    add("  activities", (unit.activities for unit in found))
     add("versions of them", (unit.postings for unit in totals))
     points = [_points(unit) for unit in totals]
     rows.add_section()
@@ -120,6 +124,31 @@ def settlement_table(matrix: SettlementMatrix) -> Table:
         rows.add_row(unit, "receives" if points >= 0 else "pays", f"{abs(points):,}")
     rows.add_row("group", "sum", f"{sum(net.values()):,}")
     return rows
+
+
+def campaigns_table(campaigns: Mapping[str, CampaignResult]) -> Table:
+    """What each campaign gave, to how many, and how many it left out on purpose."""
+    columns = ("points", "documents", "members", "held out")
+    rows = table("Campaigns", "", *columns, numbers=len(columns))
+    for name, found in campaigns.items():
+        numbers = (found.points, found.documents, len(found.members), len(found.held_out))
+        rows.add_row(name, *(f"{number:,}" for number in numbers))
+    return rows
+
+
+def purses_table(purses: Mapping[str, PurseResult]) -> Table:
+    """What each cap and budget let through, and what it kept back."""
+    columns = ("points given", "grants cut", "by points", "nothing left")
+    rows = table("Caps and budgets", "", *columns, numbers=len(columns))
+    for name, found in purses.items():
+        numbers = (found.taken, found.cut, found.points_cut, found.empty)
+        rows.add_row(name, *(f"{number:,}" for number in numbers))
+    return rows
+
+
+def counts_line(counts: Mapping[str, int]) -> str:
+    """How many there are of each."""
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
 
 
 def tiers_line(counts: dict[str, int]) -> str:

@@ -27,6 +27,7 @@ from server.demo import report, year
 from server.demo.child import server_process
 from server.demo.clock import SharedClock
 from server.demo.proof import caught_up, recorded_documents
+from server.demo.rewarding import Rewarding
 from server.demo.sources import WEEK
 from server.demo.traffic import Traffic
 from server.demo.year import Scale, Year
@@ -54,8 +55,8 @@ def run_demo(folder: Path, scale: Scale, out: Console) -> None:
     passing = year.read(scale)
     report.print_sources(out, passing.sources)
     out.print(
-        f"  {len(passing.documents):,} versions of documents, {len(passing.members.numbers):,}"
-        f" members; read in {perf_counter() - began:.1f} s"
+        f"  {len(passing.documents):,} versions of documents and activities,"
+        f" {len(passing.members.numbers):,} members; read in {perf_counter() - began:.1f} s"
     )
     _prepare(folder)
     problems = asyncio.run(Demo(folder, passing, out).run())
@@ -147,8 +148,8 @@ class Demo:
         self._out.print(f"  {acts}")
         for (act, reason), count in sorted(outcome.refused.items()):
             self._out.print(f"  refused: {count:,} times {act}, {reason}")
-            if act == "document":
-                self._problems.append(f"{count} documents were refused: {reason}")
+            if act in ("document", "activity"):
+                self._problems.append(f"{count} times {act} was refused: {reason}")
         self._out.print(
             f"  {outcome.writes:,} writes through gRPC in {outcome.seconds:.1f} s:"
             f" [bold]{outcome.writes / outcome.seconds:,.0f} writes/s[/], each durable"
@@ -156,13 +157,17 @@ class Demo:
 
     async def _count(self, connection: asyncpg.Connection) -> None:
         self._out.print("[bold]Counting[/]")
-        recorded = await recorded_documents(connection)
+        rewarding = Rewarding()
+        recorded = await recorded_documents(connection, rewarding)
         table, ties = report.control_table(self._year.sources, self._year.brought_back, recorded)
         self._out.print(table)
         totals = (await unit_totals(connection)).value
         self._out.print(report.units_table(totals, recorded))
         matrix = (await settlement_matrix(connection)).value
         self._out.print(report.settlement_table(matrix))
+        self._out.print(report.campaigns_table(rewarding.campaigns()))
+        self._out.print(report.purses_table(rewarding.purses()))
+        self._out.print(f"benefits: {report.counts_line(rewarding.benefits())}")
         tiers = (await tier_counts(connection)).value
         self._out.print(f"tiers: {report.tiers_line(tiers)}")
         unexplained = report.unaccounted(totals)

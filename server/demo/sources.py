@@ -40,6 +40,7 @@ class Kind(Enum):
     SALE = "sale"
     ORDER = "order"
     STAY = "stay"
+    ACTIVITY = "activity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class SourceDocument:
     """One version of a document, with the net state it states.
 
     `owner` is the number of a member of the group, None for a guest nobody knows.
-    `occurred_at` is when this version came about.
+    `occurred_at` is when this version came about. `payment` is how all of it was paid; an
+    `activity` is no purchase and has no lines.
     """
 
     business_unit: str
@@ -71,6 +73,9 @@ class SourceDocument:
     channel: str = ""
     store: str = ""
     nights: int = 0
+    payment: str = ""
+    coupon: str = ""
+    activity: str = ""
 
     @property
     def net(self) -> int:

@@ -1,7 +1,8 @@
 """What members do with their points, by the demo's own seeded rule: spend, hold, change their mind.
 
-Who spends, where and how much depends on hashes and on what the answers say a member has, never on
-chance or on timing, so two runs over the same data end with the same points.
+Who spends, where and how much depends on hashes and on what the answers say a member has. Two runs
+over the same data differ only by what campaigns make of them: who is held out goes by member ids,
+which every run makes anew, and who gets the last of a budget by what arrives first.
 """
 
 from collections import Counter
@@ -16,6 +17,10 @@ from server.demo.sources import seeded
 UNITS: Final = ("market", "dining", "hotel", "web")
 LEAST: Final = 300
 """Points from which a member thinks of spending."""
+
+REWARD: Final = "free_pizza"
+STAMPS_OF_REWARD: Final = 10
+"""What the reward costs by the sample policy."""
 
 _MINUTE: Final = 60_000_000
 SPENDS_ONE_IN: Final = 6
@@ -60,6 +65,7 @@ class Spending:
         """Begin with nobody having anything."""
         self.acts: Counter[str] = Counter()
         self._available: dict[int, int] = {}
+        self._stamps: dict[int, int] = {}
         self._held: list[Held] = []
         self._regretted: list[Burnt] = []
 
@@ -68,6 +74,8 @@ class Spending:
         for balance in posting.balances:
             if balance.currency == wire.CURRENCY:
                 self._available[owner] = balance.available
+            elif balance.currency == wire.STAMP:
+                self._stamps[owner] = balance.available
 
     def settle(self, intended: Intended, posting: ledger_pb.Posting) -> None:
         """Remember what has to be resolved or taken back later."""
@@ -105,6 +113,14 @@ class Spending:
         self._held.clear()
         self._regretted.clear()
         return wanted
+
+    def rewards(self, at: Instant) -> list[Intended]:
+        """Whoever has stamps enough takes the pizza."""
+        return [
+            Intended(wire.redeem_item(owner, "dining", REWARD, at), "reward", owner, "dining")
+            for owner, stamps in sorted(self._stamps.items())
+            if stamps >= STAMPS_OF_REWARD
+        ]
 
     def wishes(self, week: int, at: Instant) -> list[Intended]:
         """Whoever feels like it this week and has enough spends some, anywhere in the group."""

@@ -18,7 +18,7 @@ from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from server.cli.sending import CALL_SECONDS, chunks, metadata, reason_of, send
 from server.demo import wire
 from server.demo.clock import SharedClock
-from server.demo.sources import DAY, WEEK, SourceDocument
+from server.demo.sources import DAY, WEEK, Kind, SourceDocument
 from server.demo.spending import Intended, Spending
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Traffic:
             )
             await self._send([_intended(document) for document in sold])
             await self._send(self.spending.wishes(week, ends_at - SECOND))
+            await self._send(self.spending.rewards(ends_at - SECOND))
             self._clock.set(ends_at + DAY)
             await self._send(self.spending.resolutions(ends_at + DAY - SECOND))
             week_done(week + 1)
@@ -140,7 +141,8 @@ class Traffic:
 
 def _intended(document: SourceDocument) -> Intended:
     item = wire.document_item(document)
-    return Intended(item, "document", document.owner, document.business_unit)
+    act = "activity" if document.kind is Kind.ACTIVITY else "document"
+    return Intended(item, act, document.owner, document.business_unit)
 
 
 def _way(intended: Intended) -> int:

@@ -8,6 +8,7 @@ from loyalty.v1 import types_pb2 as types_pb
 from server.demo.sources import Kind, SourceDocument, Status
 
 CURRENCY: Final = "point"
+STAMP: Final = "stamp"
 SCHEME: Final = "card"
 SOFTWARE: Final = "loyalty demo"
 
@@ -41,9 +42,11 @@ def origin_of(business_unit: str, at: Instant) -> types_pb.Origin:
 
 
 def document_item(document: SourceDocument) -> ledger_pb.BatchItem:
-    """The posting of one version of a document."""
+    """The posting of one version of a document or of an activity."""
     origin = origin_of(document.business_unit, document.occurred_at)
     origin.channel, origin.store = document.channel, document.store
+    if document.kind is Kind.ACTIVITY:
+        return _activity_item(document, origin)
     stay = None
     if document.kind is Kind.STAY:
         stay = types_pb.Stay(nights=document.nights, stays=1)
@@ -66,6 +69,28 @@ def document_item(document: SourceDocument) -> ledger_pb.BatchItem:
                     for line in document.lines
                 ],
                 stay=stay,
+                payments=[types_pb.Payment(kind=document.payment, minor_units=document.net)]
+                if document.payment
+                else [],
+                coupons=[document.coupon] if document.coupon else [],
+            ),
+        )
+    )
+
+
+def _activity_item(document: SourceDocument, origin: types_pb.Origin) -> ledger_pb.BatchItem:
+    assert document.owner is not None, "an activity is somebody's"
+    return ledger_pb.BatchItem(
+        record_activity=ledger_pb.RecordActivityRequest(
+            request_id=f"{document.business_unit}-{document.document_id}",
+            origin=origin,
+            member=member_of(document.owner),
+            activity=ledger_pb.Activity(
+                kind=document.activity,
+                source="demo",
+                activity_id=document.document_id,
+                version=document.version,
+                status=_STATUSES[document.status],
             ),
         )
     )
@@ -79,6 +104,18 @@ def burn_item(owner: int, unit: str, points: int, at: Instant) -> ledger_pb.Batc
             origin=origin_of(unit, at),
             member=member_of(owner),
             points=types_pb.Points(currency=CURRENCY, amount=points),
+        )
+    )
+
+
+def redeem_item(owner: int, unit: str, reward: str, at: Instant) -> ledger_pb.BatchItem:
+    """A member takes a reward of the catalogue."""
+    return ledger_pb.BatchItem(
+        burn_points=ledger_pb.BurnPointsRequest(
+            request_id=f"redeem-{owner}-{at}",
+            origin=origin_of(unit, at),
+            member=member_of(owner),
+            reward=reward,
         )
     )
 

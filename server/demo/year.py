@@ -7,6 +7,7 @@ from typing import Final
 
 from ledger.core.instant import Instant
 from server.demo import dining, hotel, market, web
+from server.demo.habits import with_habits
 from server.demo.owners import Members
 from server.demo.returns import returns_of
 from server.demo.sources import DAY, WEEK, Source, SourceDocument, SourceError, major, total
@@ -27,7 +28,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """All of the year's documents, and by unit what the demo's own returns take back."""
+    """All the year's documents and activities; by unit, what the demo's own returns take back."""
 
     sources: Sequence[Source]
     members: Members
@@ -66,7 +67,8 @@ def read(scale: Scale) -> Year:
             brought_back[source.business_unit] = major(
                 sum(before.net - later.net for before, later in pairs)
             )
-    return Year(sources, members, documents, brought_back)
+    shown, activities = with_habits(documents, members)
+    return Year(sources, members, [*shown, *activities], brought_back)
 
 
 def _check(source: Source) -> None:

@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from server.demo import hotel, market, web
+from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_STATUS_CANCELLED,
+    BenefitGrant,
+    Document,
+    Grant,
+    Pins,
+    Usage,
+)
+from rules import check, load
+from server.demo import dining, hotel, market, web
+from server.demo.habits import COUPON_LIVES, DINNER_FROM, with_habits
 from server.demo.owners import CUSTOMER_PERCENT, ORDER_PERCENT, Members
 from server.demo.returns import returns_of
-from server.demo.run import MARKER, Demo, DemoFailed, run_demo
+from server.demo.rewarding import CampaignResult, PurseResult, Rewarding
+from server.demo.run import MARKER, POLICY, Demo, DemoFailed, run_demo
 from server.demo.sources import Control, Source, Status, major, seeded, total
 from server.demo.year import Scale, Year
 
@@ -35,8 +47,9 @@ def small_year() -> Year:
     pairs = list(returns_of(shop.documents))
     documents = [*shop.documents, *(later for _, later in pairs)]
     documents += [document for source in others for document in source.documents]
+    shown, activities = with_habits(documents, members)
     back = major(sum(before.net - later.net for before, later in pairs))
-    return Year((shop, *others), members, documents, {"market": back})
+    return Year((shop, *others), members, [*shown, *activities], {"market": back})
 
 
 @pytest.mark.slow
@@ -88,3 +101,56 @@ def test_owners_depend_on_hashes_alone() -> None:
     customers = members.of_customers(f"c{number}" for number in range(5_000))
     assert len(customers) == len(set(customers.values())) == 1_000 * CUSTOMER_PERCENT // 100
     assert seeded("a", 1) != seeded("a", 2)
+
+
+def test_a_campaign_a_cap_and_a_benefit_are_told_by_the_latest_version() -> None:
+    rewarding = Rewarding()
+    pins = Pins(predicates=["holdout:discover"])
+    first = DocumentPosted(
+        document=Document(version=1),
+        pins=pins,
+        grants=[
+            Grant(campaign="weekend", granted=40, wanted=50, cut_by="budget/weekend/point"),
+            Grant(granted=7, wanted=7),
+        ],
+        usages=[Usage(name="budget/weekend/point", others=60, total=40)],
+        benefits=[BenefitGrant(benefit="table_to_room", quantity=2)],
+    )
+    late = DocumentPosted(
+        document=Document(version=1),
+        usages=[Usage(name="budget/weekend/point", others=100), Usage(name="metric/visits")],
+    )
+    rewarding.add(("dining", "demo", "a"), "account/one", first)
+    rewarding.add(("dining", "demo", "b"), "account/two", first)
+    rewarding.add(("dining", "demo", "c"), "account/two", late)
+    voided = DocumentPosted(document=Document(version=2, status=DOCUMENT_STATUS_CANCELLED))
+    rewarding.add(("dining", "demo", "b"), "account/two", voided)
+    campaigns = rewarding.campaigns()
+    assert campaigns["weekend"] == CampaignResult(40, 1, {"one"}, set())
+    assert campaigns["discover"] == CampaignResult(0, 0, set(), {"one", "two"})
+    assert rewarding.purses() == {"budget/weekend/point": PurseResult(40, 1, 10, 1)}
+    assert rewarding.benefits() == {"table_to_room": 2}
+
+
+def test_habits_change_no_amount_and_show_a_coupon_only_while_it_is_valid() -> None:
+    members = Members(range(1, 201))
+    meals, stays = dining.read(members).documents, hotel.read(members, real=False).documents
+    shown, activities = with_habits([*meals, *stays], members)
+    assert [document.net for document in shown] == [one.net for one in (*meals, *stays)]
+    with_coupon = [document for document in shown if document.coupon]
+    assert 0 < len(with_coupon) < len(stays)
+    for stay in with_coupon:
+        assert any(
+            meal.owner == stay.owner
+            and meal.net >= DINNER_FROM
+            and stay.occurred_at - COUPON_LIVES <= meal.occurred_at <= stay.occurred_at
+            for meal in meals
+        )
+    assert {one.activity for one in activities} == {"birthday", "check_in", "review", "tasting"}
+    assert all(one.owner is not None and not one.lines for one in activities)
+    assert len({(one.business_unit, one.document_id) for one in activities}) == len(activities)
+
+
+def test_the_sample_policy_has_no_error_and_no_warning() -> None:
+    findings = check(load(POLICY.read_bytes()))
+    assert {finding.severity for finding in findings} == {"info"}
