@@ -1,8 +1,8 @@
 """A draft evaluated over a history, and added up beside what was really granted."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -11,13 +11,19 @@ from ledger.backtest.history import Chunk
 from ledger.backtest.metrics import metrics_of
 from ledger.backtest.predicates import Known
 from ledger.backtest.sums import Sums
-from rules.sets import SetAwards, SetEngine
+from rules.sets import Prepared, SetAwards, SetEngine
 
 DRAFT: Final = "draft"
 RECORDED: Final = "recorded"
 _RULE: Final = ("side", "rule", "currency", "funder", "campaign", "unit", "tier")
 _TOLD: Final = ("unit", "tier", "member")
-Advanced = Callable[[int], None]
+
+
+class Ready(NamedTuple):
+    """A chunk that waits for those before it."""
+
+    documents: pl.DataFrame
+    prepared: Prepared
 
 
 class Trial:
@@ -53,14 +59,19 @@ class Trial:
         """Documents by the predicate that the draft asks and their policy did not."""
         return self._known.missing
 
-    def take(self, chunk: Chunk) -> None:
-        """Evaluate a chunk and add it up."""
+    def prepare(self, chunk: Chunk) -> Ready:
+        """Do what needs no other chunk; another thread may, while one is taken."""
         pinned = chunk.documents.filter(pl.col("policy") != "")
         self.without_pins += chunk.documents.height - pinned.height
-        if not pinned.height:
-            return
         documents = self._known.with_predicates(pinned)
-        awards = self._engine.evaluate(documents)
+        return Ready(documents, self._engine.prepare(documents))
+
+    def take(self, ready: Ready) -> None:
+        """Evaluate a chunk and add it up."""
+        documents = ready.documents
+        if not documents.height:
+            return
+        awards = self._engine.evaluate(ready.prepared)
         self.documents += documents.height
         self.singly += awards.singly
         self.refused += Counter(awards.refused.values())

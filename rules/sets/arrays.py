@@ -47,6 +47,12 @@ def classes(codes: Ints) -> tuple[Ints, Ints]:
     return first_of[present], number_of[shifted]
 
 
+def distinct(values: Ints) -> Ints:
+    """Give the distinct values, sorted."""
+    ordered = np.sort(values)
+    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(values) else values
+
+
 def combined(columns: Sequence[Ints], length: int) -> Ints:
     """Number the combinations of several columns of small codes."""
     codes = np.zeros(length, dtype=np.int64)

@@ -50,6 +50,13 @@ class _Group(NamedTuple):
     early: list[Answer]
 
 
+class Prepared(NamedTuple):
+    """A chunk with the first answers of its documents."""
+
+    chunk: Chunk
+    groups: list[_Group]
+
+
 class _Row(NamedTuple):
     """A slot as a report tells it."""
 
@@ -71,9 +78,16 @@ class SetEngine:
         self._members: dict[str, int] = {}
         self._rows: dict[_Row, int] = {}
 
-    def evaluate(self, frame: pl.DataFrame) -> SetAwards:
-        """Evaluate the next documents, a frame of `frames.DOCUMENTS`."""
-        return _Evaluation(self, Chunk(self.policy, frame)).awards()
+    def prepare(self, frame: pl.DataFrame) -> Prepared:
+        """Do what needs no other document: another thread may, while a chunk is evaluated."""
+        chunk = Chunk(self.policy, frame)
+        return Prepared(chunk, list(_groups(chunk)))
+
+    def evaluate(self, documents: pl.DataFrame | Prepared) -> SetAwards:
+        """Evaluate the next documents, a frame of `frames.DOCUMENTS`, prepared or not."""
+        if isinstance(documents, pl.DataFrame):
+            documents = self.prepare(documents)
+        return _Evaluation(self, documents).awards()
 
     def code_of(self, slot: Slot) -> int:
         """Number what a report tells of a slot."""
@@ -120,18 +134,20 @@ class SetEngine:
 class _Evaluation:
     """One chunk."""
 
-    def __init__(self, engine: SetEngine, chunk: Chunk) -> None:
+    def __init__(self, engine: SetEngine, prepared: Prepared) -> None:
+        chunk = prepared.chunk
         self._engine = engine
         self._chunk = chunk
+        self._groups = prepared.groups
         self._policy = engine.policy
         self._numbers: Numbers = {}
         self._singly: Counter[str] = Counter()
         self._by_hand = none(chunk.height)
-        self._household: Ints | None = None
+        self._member: Ints | None = None
 
     def awards(self) -> SetAwards:
         chunk = self._chunk
-        groups = list(self._groups())
+        groups = self._groups
         if self._policy.plans.counters:
             self._count(groups)
         wishes = [wish for group in groups for wish in self._wishes(group)]
@@ -143,52 +159,9 @@ class _Evaluation:
             grants, chunk.refused, self._singly, self._numbers, chunk.day, chunk.basket
         )
 
-    # --- plans --------------------------------------------------------------------------
-
-    def _groups(self) -> Iterator[_Group]:
-        """Give the documents of each plan with their first answers."""
-        chunk, frame = self._chunk, self._chunk.frame
-        names = ("unit", "currency", "channel", "kind", "tier", "store", "activity")
-        columns = {name: words(frame[name].fill_null("")) for name in names}
-        lowest = self._policy.terms.lowest_tier
-        codes = combined([column.codes for column in columns.values()], chunk.height)
-        first, number = classes(codes)
-        plans: dict[int, Plan] = {}
-        plan_of = np.zeros(len(first), dtype=np.int64)
-        for place, row in enumerate(first.tolist()):
-            said = {name: c.texts[int(c.codes[row])] for name, c in columns.items()}
-            store = said["store"] if said["store"] in self._policy.plans.stores else ""
-            try:
-                plan = self._policy.plans.plan(
-                    (
-                        said["unit"],
-                        said["currency"],
-                        said["channel"],
-                        said["kind"],
-                        said["tier"] or lowest,
-                        store,
-                        said["activity"],
-                    )
-                )
-            except RulesRefusal as refused:
-                chunk.refuse(np.flatnonzero(number == place), refused.reason)
-                plan_of[place] = -1
-                continue
-            plans[id(plan)] = plan
-            plan_of[place] = list(plans).index(id(plan))
-        each = np.where(chunk.asked(), plan_of[number], -1)
-        order = np.argsort(each, kind="stable")
-        ends = np.searchsorted(each[order], np.arange(len(plans) + 1))
-        for place, plan in enumerate(plans.values()):
-            rows = order[ends[place] : ends[place + 1]]
-            if len(rows):
-                answers = Answers(chunk, plan, rows)
-                yield _Group(answers, answers.early())
-
     def _count(self, groups: list[_Group]) -> None:
         """Give documents their numbers in the counters that count them."""
         chunk = self._chunk
-        member = self._engine.member_codes(chunk.member)
         takes = chunk.status.among(("FINAL",))
         counted = {counter.id: none(chunk.height) for counter in self._policy.plans.counters}
         for group in groups:
@@ -196,7 +169,7 @@ class _Evaluation:
                 counted[name][group.answers.rows] |= flags
         for name, flags in counted.items():
             self._numbers[name] = self._engine.numbering(name).number(
-                member=member, day=chunk.day, counted=flags, takes=takes
+                member=self._members(), day=chunk.day, counted=flags, takes=takes
             )
 
     # --- stages -------------------------------------------------------------------------
@@ -294,9 +267,58 @@ class _Evaluation:
         chunk, engine = self._chunk, self._engine
         household = words(chunk.frame["household"])
         alone = household.among(("",))
-        member = engine.member_codes(chunk.member)
+        member = self._members()
+        if alone.all():
+            return Scopes(member, member, chunk.day)
         shared = engine.member_codes(household, "household/")
         return Scopes(member, np.where(alone, member, shared), chunk.day)
+
+    def _members(self) -> Ints:
+        """Number the members of the chunk, once it is asked for."""
+        if self._member is None:
+            self._member = self._engine.member_codes(self._chunk.member)
+        return self._member
+
+
+def _groups(chunk: Chunk) -> Iterator[_Group]:
+    """Give the documents of each plan with their first answers."""
+    frame, policy = chunk.frame, chunk.policy
+    names = ("unit", "currency", "channel", "kind", "tier", "store", "activity")
+    columns = {name: words(frame[name].fill_null("")) for name in names}
+    lowest = policy.terms.lowest_tier
+    codes = combined([column.codes for column in columns.values()], chunk.height)
+    first, number = classes(codes)
+    plans: dict[int, Plan] = {}
+    plan_of = np.zeros(len(first), dtype=np.int64)
+    for place, row in enumerate(first.tolist()):
+        said = {name: c.texts[int(c.codes[row])] for name, c in columns.items()}
+        store = said["store"] if said["store"] in policy.plans.stores else ""
+        try:
+            plan = policy.plans.plan(
+                (
+                    said["unit"],
+                    said["currency"],
+                    said["channel"],
+                    said["kind"],
+                    said["tier"] or lowest,
+                    store,
+                    said["activity"],
+                )
+            )
+        except RulesRefusal as refused:
+            chunk.refuse(np.flatnonzero(number == place), refused.reason)
+            plan_of[place] = -1
+            continue
+        plans[id(plan)] = plan
+        plan_of[place] = list(plans).index(id(plan))
+    each = np.where(chunk.asked(), plan_of[number], -1)
+    order = np.argsort(each, kind="stable")
+    ends = np.searchsorted(each[order], np.arange(len(plans) + 1))
+    for place, plan in enumerate(plans.values()):
+        rows = order[ends[place] : ends[place + 1]]
+        if len(rows):
+            answers = Answers(chunk, plan, rows)
+            yield _Group(answers, answers.early())
 
 
 def _counted(group: _Group) -> Iterator[tuple[str, Flags]]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.capping import CapTerms
-from rules.sets.arrays import Flags, Ints
+from rules.sets.arrays import Flags, Ints, distinct
 from rules.sets.numbering import PERIODS
 
 _SCOPE_BITS, _PERIOD_BITS = 30, 22
@@ -82,7 +82,7 @@ class Purses:
         cut = Cut(wishes.points.copy(), np.full(len(wishes.points), _NO_CAP, dtype=np.int64))
         if not any(flags.any() for flags in capped):
             return cut
-        keys = np.unique(np.concatenate([c[f] for c, f in zip(named, capped, strict=True)]))
+        keys = distinct(np.concatenate([c[f] for c, f in zip(named, capped, strict=True)]))
         # What has no purse in a column has a place in it all the same, and is not looked at.
         places = [np.searchsorted(keys, column) for column in named]
         limits = np.array([terms.limit for terms in self.terms], dtype=np.int64)
@@ -107,7 +107,7 @@ class Purses:
     def _key(self, caps: Ints, document: Ints, scopes: Scopes) -> Keys:
         """Name the purse of each wish: cap, whose, and period in one number."""
         keys = np.full(len(caps), -1, dtype=np.int64)
-        for number in np.unique(caps[caps >= 0]).tolist():
+        for number in np.flatnonzero(np.bincount(caps + 1)[1:]).tolist():
             terms = self.terms[number]
             rows = np.flatnonzero(caps == number)
             of = document[rows]
