@@ -8,6 +8,7 @@ from itertools import chain
 
 from rules.checking.bounds import liability_findings, overflow_findings
 from rules.checking.conditions import condition_findings, counter_findings
+from rules.checking.expansion import expansion_findings
 from rules.checking.expressions import expression_findings
 from rules.checking.ladder import ladder_findings
 from rules.checking.limits import limit_findings
@@ -40,6 +41,7 @@ _MEANINGS: tuple[Check, ...] = (
     overflow_findings,
     rule_findings,
     liability_findings,
+    expansion_findings,
 )
 
 

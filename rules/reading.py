@@ -6,6 +6,7 @@ them lets a file mean something else than what its reader sees.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -33,11 +34,21 @@ def read_tree(text: str | bytes) -> tuple[Tree, dict[Place, int]]:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             _refuse(f"not UTF-8 at byte {error.start}", line=0)
+    _require_whole_characters(text)
     if text.lstrip().startswith("{"):
         tree = _read_json(text)
         if tree is not None:
             return tree, {}
     return _YamlReader(text).read()
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _require_whole_characters(text: str) -> None:
+    """Refuse half a character (a lone surrogate): nothing that has one can be written down."""
+    if _HALF.search(text):
+        _refuse("it has half a character (a lone surrogate)", line=0)
 
 
 def _read_json(text: str) -> Tree:
@@ -50,6 +61,9 @@ def _read_json(text: str) -> Tree:
         return None
     if _deeper_than(tree, DEPTH_MAX):
         _refuse(f"nested deeper than {DEPTH_MAX} levels", line=0)
+    if "\\u" in text:
+        # An escape writes what the text itself cannot hold; a pair of halves is whole again.
+        _require_whole_characters(json.dumps(tree, ensure_ascii=False))
     return tree
 
 
@@ -69,7 +83,8 @@ def _deeper_than(tree: Tree, depth: int) -> bool:
         children = tree
     else:
         return False
-    return depth == 0 or any(_deeper_than(child, depth - 1) for child in children)
+    # An empty one has nothing that is deeper, as in YAML.
+    return bool(children) if depth == 0 else any(_deeper_than(c, depth - 1) for c in children)
 
 
 class _YamlReader:

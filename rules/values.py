@@ -24,6 +24,8 @@ _CATEGORY = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*")
 _PATTERN = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)*(/\*)?")
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 """Entries of the zone database that stand for no zone of their own."""
+_COPIES = ("posix/", "right/")
+"""Second copies of the zone database, which some machines have; `right` counts leap seconds."""
 _QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -120,7 +122,7 @@ def _currency_code(value: object) -> str:
 
 
 def _zone(value: object) -> str:
-    if isinstance(value, str) and value in _NO_ZONES:
+    if isinstance(value, str) and (value in _NO_ZONES or value.startswith(_COPIES)):
         # Two processes, or a replay elsewhere, would reckon with different days.
         raise ValueError(
             f"{value!r} is no place: what it means depends on the machine; "
@@ -138,11 +140,12 @@ def _instant(value: object) -> datetime:
     # fromisoformat alone reads 20260601T00Z and week dates too, which no reader expects.
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
+            moment = datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
             moment = None
+        # Of UTC, in which it is written down and has to be read again.
         if moment is not None and 1900 < moment.year < 9000:
-            return moment.astimezone(UTC)
+            return moment
     raise ValueError(f"{value!r} is not a time with its offset, like 2026-06-01T00:00:00+02:00")
 
 

@@ -165,3 +165,52 @@ def test_a_damaged_policy_is_compiled_or_refused_and_never_fails(text: str) -> N
     findings = check(document)
     if not any(finding.severity == "error" for finding in findings):
         assert compile_policy(document).digest == document.digest
+
+
+def nested(levels: int, leaf: str) -> str:
+    """A condition within conditions."""
+    return f"all: [{{{nested(levels - 1, leaf)}}}]" if levels else leaf
+
+
+def wide() -> str:
+    """A condition whose 15,625 parts are short to write, and long with all their defaults."""
+    found = "nights_min: 2"
+    for _ in range(3):
+        found = f"any: [{', '.join([f'{{{found}}}'] * 25)}]"
+    return found
+
+
+@pytest.mark.parametrize("levels", range(8, 12))
+@pytest.mark.parametrize("leaf", ["nights_min: 3", "birthday: {}", "tier: []", "window: {}"])
+def test_what_passes_the_check_can_be_read_again_however_deep(levels: int, leaf: str) -> None:
+    document = load(with_rule(nested(levels, leaf)))
+    if not [one for one in check(document) if one.severity == "error"]:
+        assert load(document.canonical).digest == document.digest
+
+
+def test_what_grows_too_large_with_its_defaults_is_refused() -> None:
+    document = load(with_rule(wide()))
+    assert len(with_rule(wide())) < TEXT_BYTES_MAX / 8
+    (error,) = [one for one in check(document) if one.severity == "error"]
+    assert "with every default written out, a policy document has at most" in error.message
+
+
+@pytest.mark.parametrize(
+    "written", ["1901-01-01T00:00:00+00:01", "8999-12-31T23:59:59-00:01", "9999-12-31T23:59-23:59"]
+)
+def test_a_time_whose_year_is_another_in_utc_is_judged_by_that(written: str) -> None:
+    document = load(SMALL.replace("2020-01-01T00:00:00Z", written))
+    assert [one.path for one in check(document)] == ["effective_from"]
+
+
+def test_half_a_character_is_refused_and_a_pair_of_halves_is_read() -> None:
+    text = '{"schema": "loyalty.policy/v1", "notes": "%s"}'
+    for half in (text % "\\ud83d", text % "\\uDE00\\ud83d", text % "\ud83d", "notes: \udcff"):
+        assert "half a character" in str(load(half).findings[0])
+    whole = load(text % "\\ud83d\\ude00")
+    assert not any("half a character" in str(one) for one in whole.findings)
+
+
+@pytest.mark.parametrize("zone", ["posix/Europe/Berlin", "right/Europe/Berlin"])
+def test_a_copy_of_the_zone_database_is_no_zone(zone: str) -> None:
+    assert "is no place" in str(load(SMALL.replace("zone: UTC", f"zone: {zone}")).findings[0])
