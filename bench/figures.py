@@ -81,6 +81,11 @@ TARGETS: Final = (
            least=1.0),
     Target("all members cold / warm", "cold_256", "post_256", least=0.5),
     Target("replay, events/s on one core", "replay", "", least=100_000),
+    Target("evaluation, 30 rules, 3 lines: p50 ms", "rules_3", "", most=0.06, field="p50_ms"),
+    Target("evaluation, 30 rules, 20 lines: p50 ms", "rules_20", "", most=0.25, field="p50_ms"),
+    Target("check of 30 rules, ms", "rules_check", "", most=300, field="p50_ms"),
+    Target("compilation of 30 rules, ms", "rules_compile", "", most=60, field="p50_ms"),
+    Target("backtest, documents/s on two cores", "rules_sets", "", least=300_000),
 )  # fmt: skip
 
 ALSO: Final = (
@@ -102,6 +107,10 @@ ALSO: Final = (
     Target("BatchPost of 1,000 with projections / without", "projected.batch_1000", "batch_1000",
            least=0.0),
     Target("replay / raw COPY OUT", "replay", "copy_out", least=0.0),
+    Target("evaluation, 3 lines / bare loop: p50", "rules_3", "bare_3", least=0.0, field="p50_ms"),
+    Target("evaluation, 20 lines / bare loop: p50", "rules_20", "bare_20", least=0.0,
+           field="p50_ms"),
+    Target("backtest / bare loop over 3 lines", "rules_sets", "bare_3", least=0.0),
 )  # fmt: skip
 """Ratios worth knowing, with bounds of our own where there is one (0: none)."""
 FLAT: Final = 0.05

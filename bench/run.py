@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import time
 from typing import Final
 
-from bench import replaying, slow_disk
+from bench import evaluating, replaying, slow_disk
 from bench.figures import Book, Sample
 from bench.h2load import LoadFailed
 from bench.measures import ANYONE, DISK, FEW, SLOW, YARDSTICKS, Measure, Setting, sweep
@@ -21,7 +21,7 @@ from server.embedded import EmbeddedError
 
 STAGES: Final = (
     "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
-    "slow",
+    "slow", "rules",
 )  # fmt: skip
 ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
 WARM_MEMBERS: Final = 30_000
@@ -41,6 +41,7 @@ class Scale:
     few_members: int = 120_000
     """Where cold accounts are not the question."""
     memory_events: int = 1_000_000
+    rules_documents: int = 2_000_000
     warm_seconds: float = 1.5
     """Before each sample, under the same load."""
 
@@ -51,6 +52,7 @@ QUICK: Final = Scale(
     members=20_000,
     few_members=4_000,
     memory_events=50_000,
+    rules_documents=250_000,
     warm_seconds=0.2,
 )
 
@@ -74,7 +76,7 @@ class Run:
     def samples(self) -> int:
         """How many samples there will be."""
         disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
-        rest = {"split": 2, "memory": 1, "replay": self._replays()}
+        rest = {"split": 2, "memory": 1, "replay": self._replays(), "rules": self._replays()}
         rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
@@ -97,6 +99,8 @@ class Run:
             await self._unless_it_fails("projections", self._projections())
         if "slow" in self.stages:
             await self._unless_it_fails("slow", self._slow())
+        if "rules" in self.stages:
+            await self._unless_it_fails("rules", self._rules())
 
     async def _unless_it_fails(self, what: str, stage: Coroutine[None, None, None]) -> None:
         """A failure is told at the end: what was measured until then took half an hour."""
@@ -242,6 +246,36 @@ class Run:
             self.book.add("copy_out", number, Sample(told["copy_out"]))
             self.book.facts["replay"] = {key: told[key] for key in ("events", "accounts")}
             self._step("replay", 1)
+
+    async def _rules(self) -> None:
+        """What the policy language costs by itself, in a process without a ledger."""
+        for number in range(self._replays()):
+            self._step(f"rules {number + 1}", 0)
+            asked = json.dumps({"documents": self.scale.rules_documents})
+            told = await told_by(evaluating.__name__, asked)
+            for name, sample in _rules_samples(told).items():
+                self.book.add(name, number, sample)
+            self.book.facts["rules"] = {key: told[key] for key in ("documents", "peak_mib")}
+            self._step("rules", 1)
+
+
+def _rules_samples(told: Mapping[str, float]) -> dict[str, Sample]:
+    """The measures of the stage `rules`, which are told in microseconds and milliseconds."""
+    samples = {
+        f"rules_{lines}": Sample(
+            1e6 / told[f"rows_{lines}_p50"],
+            p50_ms=told[f"rows_{lines}_p50"] / 1000,
+            p99_ms=told[f"rows_{lines}_p99"] / 1000,
+        )
+        for lines in (3, 20)
+    }
+    for lines in (3, 20):
+        spent = told[f"bare_{lines}_p50"]
+        samples[f"bare_{lines}"] = Sample(1e6 / spent, p50_ms=spent / 1000)
+    for name in ("check", "compile"):
+        samples[f"rules_{name}"] = Sample(1000 / told[name], p50_ms=told[name])
+    samples["rules_sets"] = Sample(told["sets"], cpu_us={"client": told["sets_cpu_us"]})
+    return samples
 
 
 def _parts(sample: Sample, spent: dict[str, int]) -> dict[str, float]:
