@@ -53,7 +53,8 @@ def life_ends(
         expires_at = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
     spans = _spans(policy, living) if life.unless_tiers and expires_at is not None else ()
     while expires_at is not None:
-        free_at = _unprotected_from(life, living, spans, expires_at)
+        of_segment = rule.segment_end(max(earned_at, living.last_activity.get("earn", earned_at)))
+        free_at = _unprotected_from(life, living, spans, expires_at, of_segment)
         if free_at is None or free_at == expires_at or not life.restarts:
             return free_at
         if life.inactive_months:
@@ -91,17 +92,20 @@ def _spans(policy: Policy, living: Living) -> list[_Span]:
 
 
 def _unprotected_from(
-    life: Life, living: Living, spans: Sequence[_Span], at: Instant
+    life: Life, living: Living, spans: Sequence[_Span], at: Instant, of_segment: Instant | None
 ) -> Instant | None:
     """Give the first instant from `at` on at which nothing protects; None while something does.
 
+    `of_segment` is when segments cease to protect in any case, None for never.
     Of segments only today's are known; but what time had decided was recorded before they changed,
     so points that have no end yet were protected until then.
     """
     if life.unless_segments:
-        if living.segments.intersection(life.unless_segments):
+        if not living.segments.intersection(life.unless_segments):
+            of_segment = living.segments_since or at
+        if of_segment is None:
             return None
-        at = max(at, living.segments_since or at)
+        at = max(at, of_segment)
     for span in spans:
         begun = span.since is None or span.since <= at
         if span.tier in life.unless_tiers and begun and (span.until is None or at < span.until):

@@ -136,6 +136,14 @@ class ExpiryRule:
             return None
         return self._months_on(earned_at, idle.hard_months)
 
+    def segment_end(self, earned_at: Instant) -> Instant | None:
+        """Give when segments cease to protect who earned then last; None while they always do."""
+        months = self._terms.segment_months
+        if months is None:
+            return None
+        last = day_number(add_months(date_of(self._zone.wall(earned_at) // DAY), months))
+        return self._zone.instant((last + 1) * DAY)
+
     def _months_on(self, at: Instant, months: int) -> Instant:
         assert self._inactivity is not None, "only inactivity counts so"
         last = day_number(add_months(date_of(self._zone.wall(at) // DAY), months))

@@ -1,8 +1,8 @@
 """How long points live."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rules.model.part import Days, Names, Part, Periods, SegmentIds, TierIds
 from rules.values import Id, MonthDay, Whole
@@ -15,8 +15,9 @@ Extenders = tuple[Annotated[Id, Names("extenders")], ...]
 class _Expiry(Part):
     """What every life has: while the member has one of the tiers, the points do not expire.
 
-    `unless_segment` likewise. When that ends and the time has passed, `lapse: expire` ends them at
-    once, `restart` begins their life anew from then.
+    `unless_segment` likewise, with `segment_months` only members who earned within so many months.
+    When that ends and the time has passed, `lapse: expire` ends them at once, `restart` begins
+    their life anew from then.
     """
 
     id: Id
@@ -25,8 +26,18 @@ class _Expiry(Part):
     """While the member has one of these tiers, the points do not expire."""
     unless_segment: SegmentIds = ()
     """While the member is in one of these segments, the points do not expire."""
+    segment_months: Annotated[Whole, Field(ge=1, le=1200)] | None = None
+    """The segments protect so many months after the last earning; without it, always."""
     lapse: Literal["expire", "restart"] = "expire"
     """What happens when that ends and the time has passed: they expire, or live anew."""
+
+    @model_validator(mode="after")
+    def _of_a_segment(self) -> Self:
+        if self.segment_months is not None and not self.unless_segment:
+            raise ValueError(
+                "'segment_months' says how long an 'unless_segment' protects: say that"
+            )
+        return self
 
 
 class FixedExpiry(_Expiry):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules import Living, Policy, life_ends, released_end
+from rules import Living, Policy, PolicyRefused, life_ends, released_end
 from rules.award import Life
 from rules.facts import Instant
 from tests.rules.documents import SMALL, instant, policy
@@ -267,3 +267,21 @@ def test_a_new_life_by_inactivity_has_a_new_hard_limit() -> None:
     living = Living(busy, (("gold", GOLD_FROM), ("green", lapsed)))
     gone = end_of(expiry, "2025-01-10T12:00:00Z", living=living)
     assert gone == instant("2032-01-02T00:00:00Z")
+
+
+def test_a_segment_may_protect_only_who_goes_on_earning() -> None:
+    expiry = "kind: fixed, months: 36, unless_segment: [amex], segment_months: 24"
+    earned, late = "2020-04-15T10:00:00Z", "2023-01-31T10:00:00Z"
+
+    def gone(last: str) -> Instant | None:
+        seen = {"earn": instant(last), "burn": instant(late)}
+        living = Living(seen, segments=frozenset({"amex"}))
+        return end_of(expiry, earned, living=living)
+
+    assert gone(earned) == instant("2023-04-16T00:00:00Z")
+    assert gone(late) == instant("2025-02-01T00:00:00Z")
+
+
+def test_how_long_a_segment_protects_is_said_of_a_segment() -> None:
+    with pytest.raises(PolicyRefused, match="'unless_segment'"):
+        life("kind: fixed, months: 36, segment_months: 24")
