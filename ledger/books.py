@@ -26,10 +26,12 @@ from loyalty.v1.events_pb2 import (
     PointsPended,
     ReversalReversed,
 )
-from loyalty.v1.types_pb2 import Draw
+from loyalty.v1.types_pb2 import Draw, Grant, LotLife
 
 Grants = Counter[tuple[str, str]]
 """Points by (currency, tier window)."""
+LotTerms = tuple[str, str, str, int, int, bytes]
+"""(currency, funder, tier window, end in seconds and nanoseconds, life)."""
 
 
 class LotBook:
@@ -128,15 +130,17 @@ class DocumentBook:
     The difference of two versions' grants is what is issued, less what is taken back, owed or
     written off.
     Tier-qualifying points alone may be taken back in part: what is missing of them is not owed.
+    What is issued has the terms of one of the version's grants: its funder, its end, its life.
     """
 
-    __slots__ = ("_due", "_given", "_open", "pos")
+    __slots__ = ("_due", "_given", "_open", "_terms", "pos")
 
     def __init__(self) -> None:
         """Begin with no document."""
         self._given: dict[str, Grants] = {}
         self._open = ""
         self._due: Grants = Counter()
+        self._terms: set[LotTerms] = set()
         self.pos = 0
         """Position of the version that is being posted."""
 
@@ -154,6 +158,7 @@ class DocumentBook:
             self._due.subtract(before)
         if given or before is not None:
             self._given[key] = given
+        self._terms = {_terms(grant, posted.pins.policy_digest) for grant in posted.grants}
         self._open, self.pos = key, pos
 
     def enter(self, fact: AccountFact) -> Iterator[str]:
@@ -162,6 +167,8 @@ class DocumentBook:
         match fact:
             case PointsEarned() | PointsPended():
                 window, points = fact.tier_window, -fact.points
+                if _terms(fact, fact.life.policy_digest) not in self._terms:
+                    yield f"lot {fact.lot_id} has the terms of no grant of its document"
             case PointsClawedBack() | PendingClawedBack():
                 window, points = fact.tier_window, fact.points
             case ArrearsIncurred() | ClawbackWrittenOff():
@@ -182,3 +189,14 @@ class DocumentBook:
                     f" {points} {currency}"
                 )
         self._due = Counter()
+
+
+def _terms(made: Grant | PointsEarned | PointsPended, policy_digest: str) -> LotTerms:
+    """What a lot and the grant it comes from have in common."""
+    life = b""
+    if made.HasField("life"):
+        pinned = LotLife(policy_digest=policy_digest)
+        pinned.MergeFrom(made.life)
+        life = pinned.SerializeToString(deterministic=True)
+    end = made.expire_time
+    return made.currency, made.funder, made.tier_window, end.seconds, end.nanos, life

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import rules
-from ledger.core.commands import Grant
 from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.programme import Programme, after
@@ -19,10 +18,12 @@ from ledger.policies import published
 from ledger.room import recorded_room
 from ledger.tier_trial import wrong_tier
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished, TierChanged
-from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, LotLife
 from loyalty.v1.types_pb2 import Grant as GrantMessage
 
-Terms = tuple[str, str, int, int, str, Instant | None, Instant | None, str, str, str]
+Terms = tuple[
+    str, str, int, int, str, Instant | None, Instant | None, str, str, str, rules.Life | None
+]
 """As NAMES."""
 
 NAMES: Final = (
@@ -36,6 +37,7 @@ NAMES: Final = (
     "tier_window",
     "campaign",
     "cut_by",
+    "life",
 )
 
 
@@ -125,7 +127,7 @@ class Awards:
         return TierTerms(policy.terms.lowest_tier or "", earns_by_new, rules.tier_ranks(policy))
 
 
-def _difference(stored: Iterable[GrantMessage], again: Iterable[Grant]) -> str:
+def _difference(stored: Iterable[GrantMessage], again: Iterable[rules.Grant]) -> str:
     for index, (had, gives) in enumerate(zip_longest(stored, again)):
         if had is None:
             return f"grants[{index}] is absent, rule {gives.rule} gives {gives.granted}"
@@ -151,10 +153,25 @@ def _stored(grant: GrantMessage) -> Terms:
         grant.tier_window,
         grant.campaign,
         grant.cut_by,
+        _life_of(grant.life) if grant.HasField("life") else None,
     )
 
 
-def _given(grant: Grant) -> Terms:
+def _life_of(life: LotLife) -> rules.Life:
+    limited = life.HasField("hard_expire_time")
+    return rules.Life(
+        life.expiry,
+        life.inactive_months,
+        tuple(life.extended_by),
+        from_timestamp(life.hard_expire_time) if limited else None,
+        tuple(life.unless_tiers),
+        tuple(life.unless_segments),
+        life.restarts,
+        life.from_release,
+    )
+
+
+def _given(grant: rules.Grant) -> Terms:
     return (
         grant.rule,
         grant.currency,
@@ -166,6 +183,7 @@ def _given(grant: Grant) -> Terms:
         grant.window,
         grant.campaign,
         grant.cut_by,
+        grant.life,
     )
 
 

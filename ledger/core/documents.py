@@ -119,6 +119,8 @@ def _write_grant(recorded: types_pb2.Grant, grant: Grant) -> None:
         recorded.campaign = grant.campaign
     if grant.cut_by:
         recorded.cut_by = grant.cut_by
+    if grant.life is not None:
+        _write_life(recorded.life, grant.life)
 
 
 def _waiting(draft: Draft, key: str) -> list[Lot]:
@@ -221,11 +223,11 @@ def _write_lot(
     if terms.expires_at is not None:
         write_timestamp(made.expire_time, terms.expires_at)
     if terms.life is not None:
-        _write_life(made.life, terms.life, command.pins.policy_digest)
+        _write_life(made.life, terms.life)
+        made.life.policy_digest = command.pins.policy_digest
 
 
-def _write_life(recorded: types_pb2.LotLife, life: Life, policy_digest: str) -> None:
-    recorded.policy_digest = policy_digest
+def _write_life(recorded: types_pb2.LotLife, life: Life) -> None:
     recorded.from_release = life.from_release
     recorded.expiry = life.expiry
     recorded.inactive_months = life.inactive_months

@@ -646,6 +646,7 @@ class Grant(_message.Message):
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
     CUT_BY_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Rule id in the policy."""
     currency: _builtins.str
@@ -670,6 +671,10 @@ class Grant(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When they expire; empty: never."""
 
+    @_builtins.property
+    def life(self) -> Global___LotLife:
+        """How long the points live, where more than `expire_time` decides that. Its policy is the document's pinned one."""
+
     def __init__(
         self,
         *,
@@ -683,10 +688,11 @@ class Grant(_message.Message):
         tier_window: _builtins.str = ...,
         campaign: _builtins.str = ...,
         cut_by: _builtins.str = ...,
+        life: Global___LotLife | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "campaign", b"campaign", "currency", b"currency", "cut_by", b"cut_by", "expire_time", b"expire_time", "funder", b"funder", "granted", b"granted", "rule", b"rule", "tier_window", b"tier_window", "wanted", b"wanted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "campaign", b"campaign", "currency", b"currency", "cut_by", b"cut_by", "expire_time", b"expire_time", "funder", b"funder", "granted", b"granted", "life", b"life", "rule", b"rule", "tier_window", b"tier_window", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -850,7 +856,7 @@ class LotLife(_message.Message):
     from_release: _builtins.bool
     """They have no date yet: it counts from when they are released."""
     policy_digest: _builtins.str
-    """SHA-256 of the policy they were earned under, hexadecimal: its expiry is what is asked."""
+    """SHA-256 of the policy they were earned under, hexadecimal: its expiry is what is asked. Empty in a grant."""
     @_builtins.property
     def extended_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What counts as activity."""
