@@ -36,11 +36,12 @@ class PublishedPolicy:
 
 
 def published(event: PolicyPublished) -> PublishedPolicy:
-    """Compile what was published. It was checked then, so it compiles.
+    """Compile what was published. It was checked then, and is not judged again.
 
     The digest is the published one: expanding the document today could add keys it did not have.
     """
-    compiled = replace(rules.compile_policy(rules.load(event.expanded)), digest=event.digest)
+    compiled = rules.compile_policy(rules.load(event.expanded), published=True)
+    compiled = replace(compiled, digest=event.digest)
     return PublishedPolicy(event, compiled, from_timestamp(event.effective_time))
 
 

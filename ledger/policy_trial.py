@@ -105,7 +105,7 @@ def _content(fact: PolicyDrafted | PolicyPublished) -> Iterator[str]:
     loaded = rules.load(fact.expanded)
     try:
         if isinstance(fact, PolicyPublished):
-            rules.compile_policy(loaded)
+            rules.compile_policy(loaded, published=True)
     except rules.PolicyRefused as error:
         yield f"the policy does not compile any more: {error}"
     model = loaded.model

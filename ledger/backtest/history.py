@@ -53,7 +53,10 @@ class History:
         """The published policies by the digest they were published with."""
         metadata = self._file.schema_arrow.metadata or {}
         raw: dict[str, str] = json.loads(metadata.get(POLICIES, b"{}"))
-        return {digest: rules.compile_policy(rules.load(text)) for digest, text in raw.items()}
+        return {
+            digest: rules.compile_policy(rules.load(text), published=True)
+            for digest, text in raw.items()
+        }
 
     def chunks(
         self, *, from_at: Instant | None, to_at: Instant | None, size: int = CHUNK

@@ -169,3 +169,12 @@ def test_a_finding_of_json_has_a_path_and_no_line() -> None:
         )
         in found
     )
+
+
+def test_a_check_that_is_newer_than_a_published_policy_does_not_refuse_it() -> None:
+    document = load(GOOD.replace("groups: [{id: tier}]", "groups: [{id: tier, excludes: [tier]}]"))
+    with pytest.raises(PolicyRefused):
+        compile_policy(document)
+    assert compile_policy(document, published=True).digest == document.digest
+    with pytest.raises(PolicyRefused):
+        compile_policy(load("schema: loyalty.policy/v1"), published=True)

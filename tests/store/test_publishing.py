@@ -49,8 +49,8 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     versions: list[int] = []
     compile_policy = rules.compile_policy
 
-    def noted(document: rules.PolicyDocument) -> rules.Policy:
-        policy = compile_policy(document)
+    def noted(document: rules.PolicyDocument, *, published: bool = False) -> rules.Policy:
+        policy = compile_policy(document, published=published)
         versions.append(policy.version)
         return policy
 
@@ -309,9 +309,9 @@ async def test_a_large_policy_is_compiled_outside_the_writer(
     threads: list[str] = []
     compile_policy = rules.compile_policy
 
-    def noted(document: rules.PolicyDocument) -> rules.Policy:
+    def noted(document: rules.PolicyDocument, *, published: bool = False) -> rules.Policy:
         threads.append(threading.current_thread().name)
-        return compile_policy(document)
+        return compile_policy(document, published=published)
 
     async with open_till(database) as till:
         await till.publish()
