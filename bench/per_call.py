@@ -24,6 +24,7 @@ from ledger.identities import IdentityHash
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import Lookup
 from ledger.policies import PolicyBook
+from ledger.register import Register
 from ledger.store import NEVER, Head, Store
 from ledger.work import Work
 from server.database import connect
@@ -42,13 +43,14 @@ class _CallStore(Store):
 class PerCallLedger:
     """Answers `write` as the ledger does; nothing else of it is needed here."""
 
-    def __init__(self, lanes: int, *, clock: Clock, hashed: IdentityHash, accounts: int) -> None:
+    def __init__(self, lanes: int, *, clock: Clock, identity_key: bytes, accounts: int) -> None:
         """Without connections yet; use `open`."""
         self._lanes = lanes
         self._clock = clock
-        self._hashed = hashed
+        self._hashed = IdentityHash(identity_key)
         self._cache = Cache(accounts)
         self._policies = PolicyBook()
+        self._register = Register(identity_key)
         # Last in, first out: a lone caller meets statements that were planned before.
         self._idle: asyncio.Queue[asyncpg.Connection] = asyncio.LifoQueue()
         self._left: dict[int, int] = {}
@@ -67,7 +69,7 @@ class PerCallLedger:
                 stack.push_async_callback(connection.close)
                 connections.append(connection)
             lanes = int(await connections[0].fetchval(statements.SETTING, "lanes"))
-            ledger = cls(lanes, clock=clock, hashed=IdentityHash(identity_key), accounts=accounts)
+            ledger = cls(lanes, clock=clock, identity_key=identity_key, accounts=accounts)
             await ledger._policies.refresh(_CallStore(connections[0], lanes))
             for connection in connections:
                 ledger._idle.put_nowait(connection)
@@ -115,7 +117,8 @@ class PerCallLedger:
             policies=self._policies,
             purses=self._cache.purse,
         )
-        await Lookup(store, self._cache).fill(work.known, [act], None)
+        lookup = Lookup(store, self._cache, register=self._register, policies=self._policies)
+        await lookup.fill(work.known, [act], None)
         answer = decide_act(act, work)
         moved = await store.append(work.close())
         assert moved is None, "the lane is locked"

@@ -33,6 +33,7 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
     Member,
+    UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
     ApprovePolicyRequest,
@@ -47,6 +48,7 @@ from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_SALE,
     DOCUMENT_STATUS_FINAL,
     DocumentLine,
+    Identity,
     MemberRef,
     Origin,
 )
@@ -64,6 +66,7 @@ WriteRequest = (
     | EnrolMemberRequest
     | LinkIdentityRequest
     | GrantTierRequest
+    | UpdateMemberRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -88,6 +91,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     EnrolMemberRequest: 9,
     LinkIdentityRequest: 10,
     GrantTierRequest: 12,
+    UpdateMemberRequest: 13,
     PublishPolicyRequest: 11,
     DraftPolicyRequest: 31,
     RecordSimulationRequest: 32,
@@ -104,7 +108,12 @@ ABOUT_POLICY: Final = (
     WithdrawPolicyRequest,
 )
 """Requests without origin or member; answered with a Policy."""
-ABOUT_MEMBER: Final = (EnrolMemberRequest, LinkIdentityRequest, GrantTierRequest)
+ABOUT_MEMBER: Final = (
+    EnrolMemberRequest,
+    LinkIdentityRequest,
+    GrantTierRequest,
+    UpdateMemberRequest,
+)
 """Requests that are answered with a Member."""
 _NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
@@ -113,6 +122,16 @@ _NAMES_NO_MEMBER: Final = (
     EnrolMemberRequest,
     *ABOUT_POLICY,
 )
+_PROFILE_FIELDS: Final = (
+    "birthday",
+    "clear_birthday",
+    "attributes",
+    "add_segments",
+    "remove_segments",
+    "household",
+    "clear_household",
+)
+"""What a command is not to keep: what is known of members never enters the history."""
 _DOCUMENT_CODE: Final = bytes((CODES[PostDocumentRequest],))
 _ORIGIN: Final = tag_of(PostDocumentRequest, "origin")
 _MEMBER: Final = tag_of(PostDocumentRequest, "member")
@@ -186,7 +205,7 @@ def prepare(
     act = Act(request, client, deliver, deadline, key=request_key(client, request.request_id))
     _find_identities(act, hashed)
     _find_things(act)
-    _fingerprint(act)
+    _fingerprint(act, hashed)
     return act
 
 
@@ -268,7 +287,7 @@ def _find_things(act: Act) -> None:
             pass
 
 
-def _fingerprint(act: Act) -> None:
+def _fingerprint(act: Act, hashed: IdentityHash) -> None:
     """Canonical bytes: the request without what may differ when it is sent again.
 
     Who typed it at which till, and with which software, does not make it another request.
@@ -288,10 +307,25 @@ def _fingerprint(act: Act) -> None:
         _set_identities(act, request, keep=True)
     code = bytes((CODES[type(request)],))
     act.command = code + request.SerializeToString(deterministic=True)
-    act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command).digest()
+    told = b""
+    if isinstance(request, UpdateMemberRequest):
+        told = _hide_profile(request, hashed)
+        act.command = code + request.SerializeToString(deterministic=True)
+    act.fingerprint = FINGERPRINT_FORMAT + sha256(act.command + told).digest()
     if named:
         _set_identities(act, request, keep=False)
         act.command = code + request.SerializeToString(deterministic=True)
+
+
+def _hide_profile(request: UpdateMemberRequest, hashed: IdentityHash) -> bytes:
+    """Clear what is told of a member, and give a keyed hash of it in its stead.
+
+    A plain hash would tell: there are 366 birthdays.
+    """
+    told = sha256(request.SerializeToString(deterministic=True)).hexdigest()
+    for name in _PROFILE_FIELDS:
+        request.ClearField(name)
+    return hashed.of(Identity(scheme="member profile", value=told))
 
 
 def _fingerprint_document(act: Act, request: PostDocumentRequest) -> None:

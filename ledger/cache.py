@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ledger.core.state import Account
+from ledger.profile import Profile
 from ledger.purses import Purse
 from ledger.store import IdentityKey
 
@@ -28,6 +29,7 @@ class Cache:
         self._identities: OrderedDict[IdentityKey, str] = OrderedDict()
         self._weight = 0
         self._purses: OrderedDict[str, Purse] = OrderedDict()
+        self._profiles: OrderedDict[str, Profile] = OrderedDict()
 
     def account(self, stream: str) -> Account | None:
         """A cached account, now the most recently used."""
@@ -70,6 +72,19 @@ class Cache:
         while len(self._purses) > PURSES_MAX:
             self._purses.popitem(last=False)
 
+    def profile(self, stream: str) -> Profile | None:
+        """What is known of the member with an account."""
+        found = self._profiles.get(stream)
+        if found is not None:
+            self._profiles.move_to_end(stream)
+        return found
+
+    def put_profiles(self, profiles: Mapping[str, Profile]) -> None:
+        """Take over what is known of members."""
+        self._profiles.update(profiles)
+        while len(self._profiles) > self._identities_max:
+            self._profiles.popitem(last=False)
+
     def put_missing(self, accounts: Mapping[str, Account]) -> None:
         """Take over states that were read and not changed."""
         missing = {
@@ -78,16 +93,18 @@ class Cache:
         self.put(missing, {})
 
     def forget(self, streams: Iterable[str]) -> None:
-        """Drop accounts and purses that another process has changed."""
+        """Drop accounts, purses and profiles that another process has changed."""
         for stream in streams:
             self._forget(stream)
             self._purses.pop(stream, None)
+            self._profiles.pop(stream, None)
 
     def clear(self) -> None:
         """Drop everything."""
         self._accounts.clear()
         self._identities.clear()
         self._purses.clear()
+        self._profiles.clear()
         self._weight = 0
 
     def _forget(self, stream: str) -> None:

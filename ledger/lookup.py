@@ -1,4 +1,4 @@
-"""Finding what a batch of acts needs before it can be decided: at most four queries, often one."""
+"""Finding what a batch of acts needs before it can be decided: one query or a few."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
@@ -12,11 +12,14 @@ from ledger.core.snapshot import decode as decode_snapshot
 from ledger.core.state import Account
 from ledger.keys import burn_thing, thing_of
 from ledger.lanes import account_of, account_stream
+from ledger.policies import PolicyBook
 from ledger.purses import NO_PURSE, purse_of
+from ledger.register import Register
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.work import DocumentHead, Known
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
+from loyalty.v1.member_service_pb2 import UpdateMemberRequest
 
 _UUID_LENGTH: Final = 36
 
@@ -24,10 +27,14 @@ _UUID_LENGTH: Final = 36
 class Lookup:
     """Fills what a batch knows, from the batch in flight before it, the cache, and the store."""
 
-    def __init__(self, store: Store, cache: Cache) -> None:
-        """Look in `cache` before `store`."""
+    def __init__(
+        self, store: Store, cache: Cache, *, register: Register, policies: PolicyBook
+    ) -> None:
+        """Look in `cache` before `store`; `register` opens profiles that `policies` ask."""
         self._store = store
         self._cache = cache
+        self._register = register
+        self._policies = policies
 
     async def fill(self, known: Known, acts: Sequence[Act], made: Known | None) -> None:
         """Find everything that the acts need; `made` is what an uncommitted batch has changed."""
@@ -36,7 +43,10 @@ class Lookup:
         await self._find_identities(known, acts)
         if made is not None:
             known.overlay(made)
-        await self._find_accounts(known, _streams(known, acts))
+        streams = _streams(known, acts)
+        await self._find_accounts(known, streams)
+        if self._policies.asks_of_members or _tells(acts):
+            await self._find_profiles(known, streams)
 
     async def find_purses(self, streams: Iterable[str]) -> None:
         """Find where shared purses stand that a batch asked for, and remember it."""
@@ -138,6 +148,23 @@ class Lookup:
             account = folded(stream, found)
             if account.version:
                 known.accounts[stream] = account
+
+    async def _find_profiles(self, known: Known, streams: set[str]) -> None:
+        """Find what is known of the members; most are in the cache, also those of none."""
+        missing = []
+        for stream in streams - set(known.profiles):
+            profile = self._cache.profile(stream)
+            if profile is not None:
+                known.profiles[stream] = profile
+            elif account_of(stream):
+                missing.append(stream)
+        found = await self._register.load(self._store, missing)
+        known.profiles |= found
+        self._cache.put_profiles(found)
+
+
+def _tells(acts: Iterable[Act]) -> bool:
+    return any(isinstance(act.request, UpdateMemberRequest) for act in acts)
 
 
 def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Account:

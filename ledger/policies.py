@@ -22,6 +22,12 @@ from ledger.store import PolicyRow, Store
 from loyalty.v1.events_pb2 import PolicyPublished
 
 Asked = TypeVar("Asked")
+_OF_MEMBERS: Final = (
+    b'"member_attributes":[{',
+    b'"segments":["',
+    b'"birthday":{',
+    b'":"household"',
+)
 KNOWN_MAX: Final = 50
 """Names a refusal tells: a policy may list thousands, and a refusal travels in headers."""
 
@@ -45,6 +51,11 @@ def published(event: PolicyPublished) -> PublishedPolicy:
     return PublishedPolicy(event, compiled, from_timestamp(event.effective_time))
 
 
+def asks_of_members(expanded: bytes) -> bool:
+    """Whether a policy, as canonical JSON, may ask for attributes, segments and the like."""
+    return any(words in expanded for words in _OF_MEMBERS)
+
+
 def _read(row: PolicyRow) -> tuple[PolicyFact, PublishedPolicy | None]:
     fact = cast(PolicyFact, decode(row.payload))
     return fact, published(fact) if isinstance(fact, PolicyPublished) else None
@@ -58,6 +69,8 @@ class PolicyBook:
         self.approval_required = approval_required
         """Whether a policy needs a second person's approval before it is published."""
         self.programme = Programme()
+        self.asks_of_members = False
+        """Whether a policy asks what is known of members besides their account."""
         self._by_digest: dict[str, PublishedPolicy] = {}
         self._selectable: list[PublishedPolicy] = []
         """What may come into force, highest version first."""
@@ -87,6 +100,7 @@ class PolicyBook:
         self.programme = after(self.programme, fact, recorded_at, stream)
         if policy is not None:
             self._by_digest[policy.event.digest] = policy
+            self.asks_of_members = self.asks_of_members or asks_of_members(policy.event.expanded)
         known = self._by_digest
         standing = [each.digest for each in self.programme.published if each.takes_effect]
         self._selectable = [known[digest] for digest in standing]

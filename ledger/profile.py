@@ -17,5 +17,13 @@ class Profile(NamedTuple):
     """Id of the household; empty for who has none, and is one alone."""
 
 
+class ProfileRow(NamedTuple):
+    """A row of the member register: a profile, sealed."""
+
+    account: str
+    sealed: bytes
+    wrapped_key: bytes
+
+
 UNKNOWN: Final = Profile()
 """Of whom nothing is known."""

@@ -30,6 +30,7 @@ from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN
 from ledger.quote_answers import quote_answer
 from ledger.receipts import language_of
+from ledger.register import Register
 from ledger.store import Store
 from ledger.work import Work
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
@@ -54,13 +55,20 @@ class Quotes:
     """Answers what a document would earn."""
 
     def __init__(
-        self, store: Store, *, clock: Clock, policies: PolicyBook, hashed: IdentityHash
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        policies: PolicyBook,
+        hashed: IdentityHash,
+        register: Register,
     ) -> None:
         """Read from `store`, now or at another time, under `policies` or others."""
         self._store = store
         self._clock = clock
         self._policies = policies
         self._hashed = hashed
+        self._register = register
 
     async def quote(self, request: QuoteDocumentRequest, *, client: str) -> QuoteDocumentResponse:
         """Say what a document would earn. Raises what PostDocument raises, and UnknownPolicy."""
@@ -110,7 +118,7 @@ class Quotes:
         The cache is the quote's own: the writer's must learn nothing that is not in its order.
         """
         cache = Cache(1)
-        lookup = Lookup(self._store, cache)
+        lookup = Lookup(self._store, cache, register=self._register, policies=case.policies)
         firsts: dict[str, DocumentPosted] = {}
         for _ in range(ROUNDS_MAX):
             work = Work(
@@ -153,6 +161,7 @@ class _Assumed(PolicyBook):
         super().__init__(approval_required=known.approval_required)
         self.programme = known.programme
         self._known = known
+        self.asks_of_members = True
         event = PolicyPublished(programme=policy.programme, digest=policy.digest)
         self._policy = PublishedPolicy(event, policy, policy.effective_from)
 

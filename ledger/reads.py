@@ -22,6 +22,8 @@ from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
 from ledger.policies import PolicyBook
+from ledger.profile_changes import profile_message
+from ledger.register import Register
 from ledger.store import Store, StreamEvent
 from ledger.tier_answers import tier_message
 from loyalty.v1.account_service_pb2 import (
@@ -31,7 +33,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesRequest,
     ListEntriesResponse,
 )
-from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.member_service_pb2 import Member, MemberProfile
 from loyalty.v1.types_pb2 import MemberRef
 
 PAGE_DEFAULT: Final = 50
@@ -50,6 +52,7 @@ class Reads:
         policies: PolicyBook,
         cache: Cache,
         hashed: IdentityHash,
+        register: Register,
     ) -> None:
         """Read from `store`; cached accounts only save reading what they have seen already."""
         self._store = store
@@ -58,6 +61,7 @@ class Reads:
         self._ends = Ends(policies.pinned)
         self._cache = cache
         self._hashed = hashed
+        self._register = register
 
     async def account(
         self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
@@ -93,6 +97,11 @@ class Reads:
             tier=account.tier,
             position=position,
         )
+
+    async def profile(self, ref: MemberRef) -> MemberProfile:
+        """What business units know of a member. Raises UnknownMember."""
+        stream = await self.stream(ref)
+        return profile_message((await self._register.load(self._store, [stream]))[stream])
 
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
         """A page of the statement, newest first. Raises UnknownMember, Malformed."""

@@ -115,6 +115,16 @@ identity: Final = Table(
     Index("identity_account_idx", "account"),
 )
 
+# What is known of members, outside the history: sealed with a key of its own, which is wrapped by
+# one that the database does not have. Without the wrapped key nobody reads the row again.
+member_profile: Final = Table(
+    "member_profile",
+    metadata,
+    Column("account", _code(), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("wrapped_key", LargeBinary),
+)
+
 programme_setting: Final = Table(
     "programme_setting",
     metadata,

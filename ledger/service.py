@@ -26,6 +26,7 @@ from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
 from ledger.reads import Reads
+from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import Store
 from ledger.verify import verify
@@ -38,7 +39,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesResponse,
 )
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
-from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.member_service_pb2 import Member, MemberProfile
 from loyalty.v1.types_pb2 import MemberRef
 
 log = structlog.get_logger()
@@ -78,6 +79,7 @@ class Ledger:
         self._clock = clock
         self._hashed = IdentityHash(settings.identity_key)
         cache = Cache(settings.cache_accounts)
+        register = Register(settings.identity_key)
         self.policies = PolicyBook(approval_required=settings.approval_required)
         self._snapshots = Snapshots(reading)
         self._waiting = Waiting(settings.queue_max)
@@ -89,13 +91,25 @@ class Ledger:
             cache=cache,
             snapshots=self._snapshots,
             metrics=metrics,
+            register=register,
         )
         self.reading = reading
         self._reads = Reads(
-            reading, clock=clock, policies=self.policies, cache=cache, hashed=self._hashed
+            reading,
+            clock=clock,
+            policies=self.policies,
+            cache=cache,
+            hashed=self._hashed,
+            register=register,
         )
         self.explanations = Explanations(reading, policies=self.policies, reads=self._reads)
-        self.quotes = Quotes(reading, clock=clock, policies=self.policies, hashed=self._hashed)
+        self.quotes = Quotes(
+            reading,
+            clock=clock,
+            policies=self.policies,
+            hashed=self._hashed,
+            register=register,
+        )
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)
         self.history = History(self._log)
@@ -249,6 +263,10 @@ class Ledger:
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""
         return await self._reads.member(ref, min_position=min_position)
+
+    async def profile(self, ref: MemberRef) -> MemberProfile:
+        """What business units know of a member. Raises UnknownMember."""
+        return await self._reads.profile(ref)
 
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
         """A page of a statement. Raises UnknownMember, Malformed."""

@@ -210,3 +210,20 @@ SELECT (SELECT holds FROM fence) AS holds, array_agg(lane ORDER BY lane) AS lane
        array_agg(last_recorded_at ORDER BY lane) AS recorded_at
   FROM locked
 """
+
+# As APPEND, with what is known of members: most batches have none, and do not pay for it.
+_BEGIN, _END = APPEND.rsplit("\n)\nSELECT", 1)
+APPEND_WITH_PROFILES: Final = f"""{_BEGIN}
+), profiles AS (
+  INSERT INTO member_profile (account, sealed, wrapped_key)
+  SELECT * FROM unnest($32::text[], $33::bytea[], $34::bytea[])
+   WHERE (SELECT holds FROM fence)
+  ON CONFLICT (account) DO UPDATE
+     SET sealed = excluded.sealed, wrapped_key = excluded.wrapped_key
+)
+SELECT{_END}"""
+
+PROFILES: Final = """
+SELECT account, sealed, wrapped_key FROM member_profile
+ WHERE account = ANY($1::text[]) AND wrapped_key IS NOT NULL
+"""

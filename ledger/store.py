@@ -19,6 +19,7 @@ from ledger.core.instant import Instant, from_datetime, to_datetime
 from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
 from ledger.lanes import lane_of
+from ledger.profile import ProfileRow
 
 
 class Head(NamedTuple):
@@ -102,6 +103,7 @@ class AppendBatch:
     events: list[StoredEvent] = field(default_factory=list)
     keys: list[KeyRow] = field(default_factory=list)
     identities: list[IdentityRow] = field(default_factory=list)
+    profiles: Sequence[ProfileRow] = ()
 
     def __bool__(self) -> bool:
         return bool(self.events or self.keys or self.identities)
@@ -233,6 +235,10 @@ class Store:
         rows = await self._fetch(statements.FIND_IDENTITIES, schemes, hashes)
         return {(row[0], row[1]): row[2] for row in rows}
 
+    async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
+        """What is known of the members with these accounts, sealed."""
+        return [ProfileRow(*row) for row in await self._fetch(statements.PROFILES, accounts)]
+
     async def load(
         self, wanted: Sequence[tuple[str, int]], *, state_version: int
     ) -> dict[str, LoadedStream]:
@@ -330,7 +336,8 @@ class Store:
         """
         assert self._writing is not None, "this store only reads"
         try:
-            [row] = await self._writing.fetch(statements.APPEND, *self._arguments(batch))
+            statement = statements.APPEND_WITH_PROFILES if batch.profiles else statements.APPEND
+            [row] = await self._writing.fetch(statement, *self._arguments(batch))
         except asyncpg.UniqueViolationError as error:
             raise KeyTaken(str(error)) from error
         if row["holds"]:
@@ -354,6 +361,7 @@ class Store:
             numbers(key_lanes),
             *_columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
             *_columns(batch.identities, len(IdentityRow._fields)),
+            *(_columns(batch.profiles, len(ProfileRow._fields)) if batch.profiles else ()),
         ]
 
 

@@ -286,6 +286,10 @@ class Work:
         key = (row.scheme, row.keyed_hash)
         self.known.identities[key] = self.made.identities[key] = row.account
 
+    def register_profile(self, stream: str, profile: Profile) -> None:
+        """Remember what is known of a member from now on; it is stored in the same commit."""
+        self.known.profiles[stream] = self.made.profiles[stream] = profile
+
     # Going back
 
     def mark(self) -> Mark:

@@ -23,6 +23,7 @@ from ledger.handlers import decide_act, decide_group
 from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
 from ledger.policies import PolicyBook
+from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
 from ledger.waiting import Job, Waiting
@@ -83,6 +84,7 @@ class Writer:
         cache: Cache,
         snapshots: Snapshots,
         metrics: WriterMetrics,
+        register: Register,
     ) -> None:
         """Write to `store`; `start` learns where it stands."""
         self._store = store
@@ -91,7 +93,8 @@ class Writer:
         self._policies = policies
         self._cache = cache
         self._metrics = metrics
-        self._lookup = Lookup(store, cache)
+        self._register = register
+        self._lookup = Lookup(store, cache, register=register, policies=policies)
         self._standing: dict[int, Head] = {}
         self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
         self.stopped_because = ""
@@ -194,7 +197,9 @@ class Writer:
                 await self._lookup.find_purses(work.missing_purses)
                 firsts |= await self._lookup.find_firsts(work.missing_firsts)
             elif results is not None:
-                return Decided(jobs, results, work, work.close())
+                batch = work.close()
+                batch.profiles = self._register.sealed(work.made.profiles)
+                return Decided(jobs, results, work, batch)
             jobs = _live(jobs)
 
     async def _results(self, jobs: Sequence[Job], work: Work) -> list[tuple[Act, Result]] | None:
@@ -268,6 +273,7 @@ class Writer:
         self._cache.put(work.made.accounts, work.made.identities)
         self._cache.put_missing(work.known.accounts)
         self._cache.put_purses(work.made.purses)
+        self._cache.put_profiles(work.made.profiles)
         for each in work.policy_facts:
             self._policies.add(*each)
         self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)

@@ -35,6 +35,7 @@ class Verb(StrEnum):
     BURN = "burn"
     ENROL = "enrol"
     TIER = "tier"
+    PROFILE = "profile"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

@@ -6,7 +6,7 @@ import grpc
 
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
-from server import validation
+from server import profile_shape, validation
 from server.auth import Verb
 from server.rpc import Call, Door, Rpc
 
@@ -14,7 +14,7 @@ SERVICE: Final = "loyalty.v1.MemberService"
 
 
 class MemberServicer:
-    """Hands enrolments, links and granted tiers to the ledger, and answers who a member is."""
+    """Hands enrolments, links, tiers and profiles to the ledger, and answers who a member is."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Write to and read from `ledger`."""
@@ -48,6 +48,14 @@ class MemberServicer:
                 self._grant,
                 unit=_unit,
             ),
+            Rpc(
+                "UpdateMember",
+                pb.UpdateMemberRequest,
+                Verb.PROFILE,
+                profile_shape.update_member,
+                self._update,
+                unit=_unit,
+            ),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 
@@ -72,12 +80,25 @@ class MemberServicer:
         assert isinstance(answer.message, pb.Member)
         return pb.GrantTierResponse(member=answer.message, replayed=answer.replayed)
 
-    async def _get(self, request: pb.GetMemberRequest, _call: Call) -> pb.GetMemberResponse:
+    async def _update(self, request: pb.UpdateMemberRequest, call: Call) -> pb.UpdateMemberResponse:
+        answer = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        assert isinstance(answer.message, pb.Member)
+        return pb.UpdateMemberResponse(member=answer.message, replayed=answer.replayed)
+
+    async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
         member = await self._ledger.member(request.member, min_position=request.min_position)
-        return pb.GetMemberResponse(member=member)
+        response = pb.GetMemberResponse(member=member)
+        if Verb.PROFILE in call.principal.verbs:
+            response.profile.CopyFrom(await self._ledger.profile(request.member))
+        return response
 
 
 def _unit(
-    request: pb.EnrolMemberRequest | pb.LinkIdentityRequest | pb.GrantTierRequest,
+    request: pb.EnrolMemberRequest
+    | pb.LinkIdentityRequest
+    | pb.GrantTierRequest
+    | pb.UpdateMemberRequest,
 ) -> str:
     return request.origin.business_unit

@@ -77,6 +77,13 @@ SPOKEN: Final[dict[str, Spoken]] = {
     ),
     "UNKNOWN_TIER": Spoken("There is no such tier.", "没有该会员等级。"),
     "UNKNOWN_ACTIVITY": Spoken("This is not known as an activity.", "系统不认识这种活动行为。"),
+    "UNKNOWN_ATTRIBUTE": Spoken(
+        "The points programme does not ask for this.", "积分计划不记录该会员信息。"
+    ),
+    "UNKNOWN_SEGMENT": Spoken("There is no such group of members.", "没有该会员群。"),
+    "ATTRIBUTE_TYPE": Spoken(
+        "This is not in the right form. Please check it.", "该会员信息格式不正确，请核对。"
+    ),
     "UNKNOWN_PAYMENT": Spoken("This way of paying is not known.", "系统不认识这种支付方式。"),
     "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,

@@ -209,6 +209,16 @@ class LinkIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeProfile:
+    """Note that what business units know of the member changed; the values are not for here."""
+
+    changed: tuple[str, ...]
+    """Parts of it, as `MemberProfileChanged` names them."""
+    business_unit: str
+    occurred_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class GrantTier:
     """Give a tier by decision of staff, or end the one that was given."""
 
@@ -355,5 +365,6 @@ Command = (
     | ReleaseHold
     | ReverseEntry
     | GrantTier
+    | ChangeProfile
     | AdvanceAccount
 )

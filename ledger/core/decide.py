@@ -8,6 +8,7 @@ from ledger.core.commands import (
     AdvanceAccount,
     BurnPoints,
     CaptureHold,
+    ChangeProfile,
     Command,
     EnrolMember,
     GrantTier,
@@ -23,7 +24,7 @@ from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
-from ledger.core.members import enrol, link
+from ledger.core.members import change_profile, enrol, link
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
 from ledger.core.tiers import grant, reach_by
@@ -69,6 +70,8 @@ def decide(  # noqa: C901 - one arm per verb
             enrol(draft, command, account)
         case LinkIdentity():
             link(draft, command)
+        case ChangeProfile():
+            change_profile(draft, command)
         case _:
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)

@@ -5,7 +5,7 @@ from typing import Final
 
 from ledger.act import Act, Answer, WriteRequest
 from ledger.core.refusals import Refusal
-from ledger.handlers import context, documents, members, programme, spending, tiers
+from ledger.handlers import context, documents, members, profiles, programme, spending, tiers
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import (
     AdvanceAccountRequest,
@@ -20,6 +20,7 @@ from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
     GrantTierRequest,
     LinkIdentityRequest,
+    UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
     ApprovePolicyRequest,
@@ -70,6 +71,7 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     EnrolMemberRequest: members.enrol_member,
     LinkIdentityRequest: members.link_identity,
     GrantTierRequest: tiers.grant_tier,
+    UpdateMemberRequest: profiles.update_member,
     PublishPolicyRequest: programme.publish_policy,
     DraftPolicyRequest: programme.draft_policy,
     RecordSimulationRequest: programme.record_simulation,

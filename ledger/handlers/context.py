@@ -18,7 +18,7 @@ from ledger.core import refusals
 from ledger.core.events import AnyFact
 from ledger.core.instant import CLOCKS_DIFFER_BY, Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
-from ledger.differences import first_difference, hidden_difference
+from ledger.differences import HIDDEN, first_difference, hidden_difference
 from ledger.keys import act_key
 from ledger.lanes import account_stream
 from ledger.store import KeyRow
@@ -29,7 +29,7 @@ from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_VALIDATED,
     Posting,
 )
-from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.member_service_pb2 import Member, UpdateMemberRequest
 from loyalty.v1.programme_service_pb2 import Policy
 from loyalty.v1.types_pb2 import MemberRef
 
@@ -89,6 +89,8 @@ def difference(work: Work, row: KeyRow, act: Act, *, ignore_member: bool) -> dic
     if ignore_member:
         for each in (first, now):
             each.ClearField("member")
+    if isinstance(now, UpdateMemberRequest) and first == now:
+        return {"field": "what is told of the member", "first": HIDDEN, "now": HIDDEN}
     found = first_difference(first, now) or hidden_difference(now)
     if found is None:
         return {"field": "member", "first": "another member", "now": "this member"}

@@ -73,19 +73,22 @@ from ledger.core.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from ledger.core.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from ledger.core.refusals.policies import UnknownPolicy as UnknownPolicy
 from ledger.core.refusals.words import AlreadyEnrolled as AlreadyEnrolled
+from ledger.core.refusals.words import AttributeType as AttributeType
 from ledger.core.refusals.words import DocumentOfAnotherMember as DocumentOfAnotherMember
 from ledger.core.refusals.words import ForeignCurrency as ForeignCurrency
 from ledger.core.refusals.words import IdentityTaken as IdentityTaken
 from ledger.core.refusals.words import OccurredInFuture as OccurredInFuture
 from ledger.core.refusals.words import RateMissing as RateMissing
 from ledger.core.refusals.words import TooLate as TooLate
+from ledger.core.refusals.words import UnknownActivity as UnknownActivity
+from ledger.core.refusals.words import UnknownAttribute as UnknownAttribute
 from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
 from ledger.core.refusals.words import UnknownCategory as UnknownCategory
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownMember as UnknownMember
-from ledger.core.refusals.words import UnknownActivity as UnknownActivity
 from ledger.core.refusals.words import UnknownPayment as UnknownPayment
 from ledger.core.refusals.words import UnknownReward as UnknownReward
+from ledger.core.refusals.words import UnknownSegment as UnknownSegment
 from ledger.core.refusals.words import UnknownTier as UnknownTier
 
 

@@ -56,6 +56,29 @@ class UnknownPayment(_UnknownWord):
     sentence = "{field} names payment {value!r}, expected one of {known}"
 
 
+class UnknownAttribute(_UnknownWord):
+    """The policy in force declares no such attribute of members."""
+
+    sentence = "{field} names attribute {value!r}, expected one of {known}"
+
+
+class UnknownSegment(_UnknownWord):
+    """The policy in force declares no such segment of members."""
+
+    sentence = "{field} names segment {value!r}, expected one of {known}"
+
+
+@dataclass(eq=False, kw_only=True)
+class AttributeType(Refusal):
+    """The value of an attribute has another type than the policy declares."""
+
+    advice = MEND
+    sentence = "{field}: attribute {attribute!r} is declared as {expected}"
+    field: str
+    attribute: str
+    expected: str
+
+
 @dataclass(eq=False, kw_only=True)
 class ForeignCurrency(Refusal):
     """An amount is not in the money of its document or business unit."""

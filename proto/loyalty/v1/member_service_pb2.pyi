@@ -239,6 +239,252 @@ class GetMemberResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MEMBER_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member."""
+
+    @_builtins.property
+    def profile(self) -> Global___MemberProfile:
+        """What business units know of the member; only for tokens with the verb `profile`."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        profile: Global___MemberProfile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMemberResponse: _TypeAlias = GetMemberResponse  # noqa: Y015
+
+@_typing.final
+class Birthday(_message.Message):
+    """A day of the year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    month: _builtins.int
+    """1 to 12."""
+    day: _builtins.int
+    """1 to 31, a day that the month can have."""
+    def __init__(
+        self,
+        *,
+        month: _builtins.int = ...,
+        day: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "month", b"month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Birthday: _TypeAlias = Birthday  # noqa: Y015
+
+@_typing.final
+class MemberAttribute(_message.Message):
+    """A value of an attribute that the policy declares."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
+    FLAG_FIELD_NUMBER: _builtins.int
+    LIST_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """Id of the attribute."""
+    text: _builtins.str
+    """A text of at most 200 characters; for a date, YYYY-MM-DD."""
+    whole: _builtins.int
+    """A whole number."""
+    flag: _builtins.bool
+    """Yes or no."""
+    @_builtins.property
+    def list(self) -> Global___TextList:
+        """A list of texts."""
+
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        text: _builtins.str = ...,
+        whole: _builtins.int = ...,
+        flag: _builtins.bool = ...,
+        list: Global___TextList | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "list", b"list", "text", b"text", "value", b"value", "whole", b"whole"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "flag", b"flag", "list", b"list", "text", b"text", "value", b"value", "whole", b"whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["text", "whole", "flag", "list"]  # noqa: Y015
+    _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+Global___MemberAttribute: _TypeAlias = MemberAttribute  # noqa: Y015
+
+@_typing.final
+class TextList(_message.Message):
+    """A list of texts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """0 to 50 texts of at most 200 characters."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextList: _TypeAlias = TextList  # noqa: Y015
+
+@_typing.final
+class MemberProfile(_message.Message):
+    """What business units know of a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIRTHDAY_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    HOUSEHOLD_FIELD_NUMBER: _builtins.int
+    household: _builtins.str
+    """Id of the household; empty for who has none."""
+    @_builtins.property
+    def birthday(self) -> Global___Birthday:
+        """Birthday, without the year."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberAttribute]:
+        """In order of their ids."""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In alphabetical order."""
+
+    def __init__(
+        self,
+        *,
+        birthday: Global___Birthday | None = ...,
+        attributes: _abc.Iterable[Global___MemberAttribute] | None = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
+        household: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["birthday", b"birthday"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "birthday", b"birthday", "household", b"household", "segments", b"segments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberProfile: _TypeAlias = MemberProfile  # noqa: Y015
+
+@_typing.final
+class UpdateMemberRequest(_message.Message):
+    """Changes what is known of a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    BIRTHDAY_FIELD_NUMBER: _builtins.int
+    CLEAR_BIRTHDAY_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    ADD_SEGMENTS_FIELD_NUMBER: _builtins.int
+    REMOVE_SEGMENTS_FIELD_NUMBER: _builtins.int
+    HOUSEHOLD_FIELD_NUMBER: _builtins.int
+    CLEAR_HOUSEHOLD_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    clear_birthday: _builtins.bool
+    """It is not known any more."""
+    household: _builtins.str
+    """Its id, 1 to 64 printable characters without '/'."""
+    clear_household: _builtins.bool
+    """The member is of no household."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whom. Required."""
+
+    @_builtins.property
+    def birthday(self) -> Global___Birthday:
+        """The birthday."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberAttribute]:
+        """0 to 50 attributes that change, each once."""
+
+    @_builtins.property
+    def add_segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """0 to 50 segments that the member comes into."""
+
+    @_builtins.property
+    def remove_segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """0 to 50 segments that the member leaves."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        birthday: Global___Birthday | None = ...,
+        clear_birthday: _builtins.bool = ...,
+        attributes: _abc.Iterable[Global___MemberAttribute] | None = ...,
+        add_segments: _abc.Iterable[_builtins.str] | None = ...,
+        remove_segments: _abc.Iterable[_builtins.str] | None = ...,
+        household: _builtins.str = ...,
+        clear_household: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["birthday", b"birthday", "birthday_change", b"birthday_change", "clear_birthday", b"clear_birthday", "clear_household", b"clear_household", "household", b"household", "household_change", b"household_change", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_segments", b"add_segments", "attributes", b"attributes", "birthday", b"birthday", "birthday_change", b"birthday_change", "clear_birthday", b"clear_birthday", "clear_household", b"clear_household", "household", b"household", "household_change", b"household_change", "member", b"member", "origin", b"origin", "remove_segments", b"remove_segments", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_birthday_change: _TypeAlias = _typing.Literal["birthday", "clear_birthday"]  # noqa: Y015
+    _WhichOneofArgType_birthday_change: _TypeAlias = _typing.Literal["birthday_change", b"birthday_change"]  # noqa: Y015
+    _WhichOneofReturnType_household_change: _TypeAlias = _typing.Literal["household", "clear_household"]  # noqa: Y015
+    _WhichOneofArgType_household_change: _TypeAlias = _typing.Literal["household_change", b"household_change"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_birthday_change) -> _WhichOneofReturnType_birthday_change | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_household_change) -> _WhichOneofReturnType_household_change | None: ...
+
+Global___UpdateMemberRequest: _TypeAlias = UpdateMemberRequest  # noqa: Y015
+
+@_typing.final
+class UpdateMemberResponse(_message.Message):
+    """The member, without what is known of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Changed before by this request_id: this is the first answer."""
     @_builtins.property
     def member(self) -> Global___Member:
         """The member."""
@@ -247,14 +493,15 @@ class GetMemberResponse(_message.Message):
         self,
         *,
         member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetMemberResponse: _TypeAlias = GetMemberResponse  # noqa: Y015
+Global___UpdateMemberResponse: _TypeAlias = UpdateMemberResponse  # noqa: Y015
 
 @_typing.final
 class GrantTierRequest(_message.Message):

@@ -55,6 +55,11 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.FromString,
                 _registered_method=True)
+        self.UpdateMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/UpdateMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -103,6 +108,20 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateMember(self, request, context):
+        """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
+        is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
+        before stays as it was. Needs the verb `profile`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
+        "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \
+        localhost:7070 loyalty.v1.MemberService/UpdateMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -125,6 +144,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.GrantTier,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.SerializeToString,
+            ),
+            'UpdateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -236,6 +260,33 @@ class MemberService:
             '/loyalty.v1.MemberService/GrantTier',
             loyalty_dot_v1_dot_member__service__pb2.GrantTierRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.GrantTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/UpdateMember',
+            loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

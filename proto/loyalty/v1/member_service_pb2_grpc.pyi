@@ -59,6 +59,16 @@ class MemberServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
       "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
     """
+    UpdateMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.UpdateMemberRequest, _member_service_pb2.UpdateMemberResponse]
+    """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
+    is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
+    before stays as it was. Needs the verb `profile`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
+      "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
+      localhost:7070 loyalty.v1.MemberService/UpdateMember
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -90,6 +100,16 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
       "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
+    """
+    UpdateMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.UpdateMemberRequest, _member_service_pb2.UpdateMemberResponse]  # type: ignore[assignment]
+    """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
+    is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
+    before stays as it was. Needs the verb `profile`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
+      "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
+      localhost:7070 loyalty.v1.MemberService/UpdateMember
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -143,6 +163,22 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"t-1","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"tier":"gold","until_time":"2027-04-01T00:00:00Z",
           "reason":"status match"}' localhost:7070 loyalty.v1.MemberService/GrantTier
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateMember(
+        self,
+        request: _member_service_pb2.UpdateMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.UpdateMemberResponse, _abc.Awaitable[_member_service_pb2.UpdateMemberResponse]]:
+        """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
+        is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
+        before stays as it was. Needs the verb `profile`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
+          "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
+          localhost:7070 loyalty.v1.MemberService/UpdateMember
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

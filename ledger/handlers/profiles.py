@@ -1,0 +1,38 @@
+"""UpdateMember: what business units know of a member."""
+
+from ledger.act import Act, Answer
+from ledger.core import commands
+from ledger.core.decide import decide
+from ledger.handlers import context
+from ledger.handlers.members import member_message, require_unit
+from ledger.profile_changes import changed, check_words, parts_changed
+from ledger.work import Work
+from loyalty.v1.member_service_pb2 import UpdateMemberRequest
+
+
+def update_member(act: Act, work: Work) -> Answer:
+    """Change what is known of a member. The values go to the register, in the same commit."""
+    request = act.request
+    assert isinstance(request, UpdateMemberRequest)
+    at = context.occurred_at(act, work)
+    unit = request.origin.business_unit
+    require_unit(work, unit, at)
+    check_words(request, work.policies.at(at))
+    stream = context.member_stream(act, work)
+    account, _ = work.advance(stream)
+    before = work.profile(stream)
+    after = changed(before, request)
+    parts = parts_changed(before, after)
+    if not parts:
+        where = work.append(stream, account.version, ())
+        return context.register(act, work, where, member_message(account, where))
+    decision = decide(
+        commands.ChangeProfile(parts, unit, at),
+        account,
+        now=work.now(stream),
+        ladder=work.policies.ladder,
+        ends=work.ends,
+    )
+    where = work.record(stream, decision)
+    work.register_profile(stream, after)
+    return context.register(act, work, where, member_message(decision.account, where))
