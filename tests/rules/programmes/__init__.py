@@ -1,0 +1,1 @@
+"""Real programmes, written as policies, and the cases that their published rules give."""
