@@ -11,6 +11,7 @@ from server.cli import (
     asking,
     history,
     imports,
+    members,
     policies,
     service,
     tiers,
@@ -73,4 +74,5 @@ app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
 app.command(epilog=example("LOYALTY_CONFIG=loyalty.toml loyalty config"))(service.config)
 app.command(epilog=example("loyalty bench"))(service.bench)
 app.add_typer(policies.app, name="policy")
+app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

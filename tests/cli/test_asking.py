@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import rules
 from tests.cli.test_commands import HARBOUR, SALES, data, environment, loyalty, served
 
 __all__ = ["environment", "served"]
@@ -78,3 +79,48 @@ async def test_an_activity_is_recorded_once(served: None, tmp_path: Path) -> Non
     assert (await loyalty(*words)).stdout.startswith("replayed")
     unknown = await loyalty("activity", "card:2", "revue", "R-2", "--unit", "web")
     assert "UNKNOWN_ACTIVITY" in unknown.stderr
+
+
+ATTRIBUTES = {"pets": "int", "newsletter": "bool", "town": "string", "likes": "string_list"}
+
+
+def asking_policy(folder: Path) -> str:
+    """The sample policy, asking for more of members, as a later version in a file."""
+    loaded = rules.load(Path(HARBOUR).read_text(encoding="utf-8"))
+    document = json.loads(loaded.canonical)
+    document["version"] += 1
+    document["effective_from"] = "2018-01-01T00:00:00Z"
+    document["segments"].append("family")
+    document["member_attributes"] += [{"id": i, "type": t} for i, t in ATTRIBUTES.items()]
+    file = folder / "asks.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return str(file)
+
+
+async def test_what_is_known_of_a_member_is_told_and_shown(served: None, tmp_path: Path) -> None:
+    file = asking_policy(tmp_path)
+    made = await loyalty("token", "create", "desk", "--unit", "*", *VERBS, "--json")
+    desk = ("--token", str(data(made)["token"]))
+    sales = tmp_path / "sales.csv"
+    sales.write_text(SALES, encoding="utf-8")
+    await loyalty("import", str(sales), "--enrol")
+    digest = (await loyalty("policy", "draft", file)).stdout.split()[-1]
+    await loyalty("policy", "approve", digest, *desk)
+    published = await loyalty("policy", "publish", digest, "--allow-retroactive")
+    assert published.exit_code == 0, published
+
+    words = ("member", "update", "card:2", "--unit", "market", "--birthday", "02-29", *desk)
+    values = ("--set", "pets=2", "--set", "newsletter=true", "--set", 'town="12"')
+    more = ("--set", "likes=[tea,figs]", "--add-segment", "family", "--household", "H-1")
+    told = await loyalty(*words, *values, *more)
+    assert told.stdout == "changed\n", told
+    shown = await loyalty("member", "show", "card:2", *desk)
+    for line in ("02-29", "pets   2", "True", "town   12", "tea, figs", "family", "H-1"):
+        assert line in shown.stdout
+    hidden = await loyalty("member", "show", "card:2")
+    assert "pets" not in hidden.stdout
+    wrong = await loyalty(*words, "--set", "pets=two")
+    assert "ATTRIBUTE_TYPE" in wrong.stderr
+
+
+VERBS = ("--verb", "profile", "--verb", "read", "--verb", "policy")

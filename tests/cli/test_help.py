@@ -33,6 +33,8 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "member show",
+    "member update",
     "token create",
     "token list",
     "token revoke",

@@ -1,0 +1,176 @@
+"""`loyalty member show` and `loyalty member update`: what business units know of a member."""
+
+import hashlib
+import re
+from typing import Annotated, Final
+
+import grpc
+import typer
+
+from loyalty.v1 import member_service_pb2 as pb
+from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from loyalty.v1.types_pb2 import Origin
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    example,
+    member_ref,
+    require_token,
+)
+from server.cli.policy_steps import ValidateOnly
+from server.cli.sending import metadata
+
+app = typer.Typer(help="Show and change what is known of a member.", no_args_is_help=True)
+_BIRTHDAY: Final = re.compile(r"(\d{2})-(\d{2})")
+_WHOLE: Final = re.compile(r"-?\d{1,18}")
+_FLAGS: Final = {"true": True, "false": False}
+
+
+@app.command(epilog=example("loyalty member show card:8800"))
+def show(
+    ref: Ref,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show a member; what is known of them only to a token with the verb `profile`."""
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        answer = _get(channel, ref, call)
+    if json:
+        console.print_json(answer)
+        return
+    member, profile = answer.member, answer.profile
+    console.out.print(f"member [bold]{member.member_id}[/]   tier [bold]{member.tier or 'none'}[/]")
+    if profile.HasField("birthday"):
+        console.out.print(f"birthday   {profile.birthday.month:02}-{profile.birthday.day:02}")
+    for given in profile.attributes:
+        console.out.print(f"{given.attribute}   {_shown(given)}", markup=False)
+    for name, value in (
+        ("segments", ", ".join(profile.segments)),
+        ("household", profile.household),
+    ):
+        if value:
+            console.out.print(f"{name}   {value}", markup=False)
+
+
+def _get(
+    channel: grpc.Channel, ref: str, call: tuple[tuple[str, str], ...]
+) -> pb.GetMemberResponse:
+    request = pb.GetMemberRequest(member=member_ref(ref))
+    return MemberServiceStub(channel).GetMember(request, metadata=call, timeout=CALL_SECONDS)
+
+
+def _shown(given: pb.MemberAttribute) -> str:
+    arm = given.WhichOneof("value")
+    return ", ".join(given.list.values) if arm == "list" else str(getattr(given, arm or "text"))
+
+
+@app.command(
+    epilog=example("loyalty member update card:8800 --unit hotel --birthday 04-30 --set pets=2")
+)
+def update(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="Business unit that tells it.")],
+    birthday: Annotated[
+        str, typer.Option(metavar="MM-DD", help="Birthday without the year; - clears it.")
+    ] = "",
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Attribute of the policy; true and false are flags, digits are numbers, a value in"
+            " quotes is a text, [a,b] is a list, nothing clears it. Repeatable.",
+        ),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add-segment", metavar="SEGMENT", help="Repeatable."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option("--remove-segment", metavar="SEGMENT", help="Repeatable."),
+    ] = None,
+    household: Annotated[
+        str, typer.Option(metavar="ID", help="Household of the member; - clears it.")
+    ] = "",
+    request_id: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Chosen by the caller; from what is known now and told by default."
+        ),
+    ] = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Change what is known of a member; what is left out stays. The past stays as it was."""
+    request = pb.UpdateMemberRequest(
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli"),
+        member=member_ref(ref),
+        attributes=[_attribute(text) for text in attributes or ()],
+        add_segments=add or (),
+        remove_segments=remove or (),
+    )
+    _set_birthday(request, birthday)
+    if household == "-":
+        request.clear_household = True
+    elif household:
+        request.household = household
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        request.request_id = request_id or _request_id(request, _get(channel, ref, call))
+        stub = MemberServiceStub(channel)
+        answer = stub.UpdateMember(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+    else:
+        console.out.print("changed before" if answer.replayed else "changed")
+
+
+def _request_id(request: pb.UpdateMemberRequest, now: pb.GetMemberResponse) -> str:
+    """The same for the same change of the same state: what was undone may be told again."""
+    told = request.SerializeToString(deterministic=True)
+    known = now.SerializeToString(deterministic=True)
+    return hashlib.sha256(told + known).hexdigest()
+
+
+def _set_birthday(request: pb.UpdateMemberRequest, birthday: str) -> None:
+    if birthday == "-":
+        request.clear_birthday = True
+    elif birthday:
+        match = _BIRTHDAY.fullmatch(birthday)
+        if match is None:
+            console.fail(f"--birthday {birthday}: expected MM-DD or -", code=console.USAGE)
+        request.birthday.month, request.birthday.day = int(match[1]), int(match[2])
+
+
+def _attribute(text: str) -> pb.MemberAttribute:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        console.fail(f"--set {text}: expected NAME=VALUE", code=console.USAGE)
+    given = pb.MemberAttribute(attribute=name)
+    if value in _FLAGS:
+        given.flag = _FLAGS[value]
+    elif _WHOLE.fullmatch(value):
+        given.whole = int(value)
+    elif value.startswith("[") and value.endswith("]"):
+        inner = value[1:-1]
+        given.list.SetInParent()
+        given.list.values.extend(part.strip() for part in inner.split(",") if inner)
+    elif value:
+        quoted = len(value) > 1 and value[0] == value[-1] == '"'
+        given.text = value[1:-1] if quoted else value
+    return given
