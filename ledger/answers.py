@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+import rules
 from ledger.core import refusals
 from ledger.core.events import EFFECTS, NO_EFFECT, AnyFact, fields_of, kind_of
 from ledger.core.instant import Instant, optional_timestamp, to_timestamp, write_timestamp
 from ledger.core.state import Account, Lot
 from loyalty.v1.account_service_pb2 import Account as AccountMessage
+from loyalty.v1.account_service_pb2 import Benefit as BenefitMessage
 from loyalty.v1.account_service_pb2 import Debt as DebtMessage
 from loyalty.v1.account_service_pb2 import Hold as HoldMessage
 from loyalty.v1.account_service_pb2 import Lot as LotMessage
+from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Movement, Posting
+from loyalty.v1.types_pb2 import CounterNumber
 
 _MOVING: Final = frozenset(kind for kind, effect in EFFECTS.items() if effect != NO_EFFECT)
 
@@ -37,6 +41,20 @@ def add_movements(posting: Posting, facts: Iterable[AnyFact]) -> None:
         kind = kind_of(fact)
         if kind in _MOVING:
             _write_movement(posting.movements.add(), fact, kind)
+
+
+def add_counted(posting: Posting, policy: rules.Policy, posted: DocumentPosted) -> None:
+    """Add what a version was granted besides points, and its numbers in counters."""
+    posting.benefits.extend(posted.benefits)
+    for counted in numbers_of(posted):
+        told = posting.numbers.add(counter=counted.counter, period=counted.period)
+        told.number = counted.number
+        told.goal = rules.goal_of(policy, counter=counted.counter, number=counted.number)
+
+
+def numbers_of(posted: DocumentPosted) -> list[CounterNumber]:
+    """The numbers that a version has or would take, without those that it gave back."""
+    return [number for number in posted.numbers if number.number and number.change >= 0]
 
 
 def movement_of(fact: Any, kind: str) -> Movement:
@@ -101,7 +119,7 @@ def _next_expiry(currency: str, lots: Iterable[Lot]) -> Instant | None:
 
 
 def account_message(account: Account, *, full: bool, position: str) -> AccountMessage:
-    """An account as callers see it; lots, holds and debts only when `full`."""
+    """An account as callers see it; lots, holds, debts and benefits only when `full`."""
     message = AccountMessage(
         member_id=account.account_id,
         tier=account.tier,
@@ -151,5 +169,16 @@ def _add_details(message: AccountMessage, account: Account) -> None:
                 currency=debt.currency,
                 points=debt.points,
                 document=debt.document,
+            )
+        )
+    for given in account.benefits:
+        message.benefits.append(
+            BenefitMessage(
+                benefit=given.benefit,
+                quantity=given.quantity,
+                expire_time=to_timestamp(given.expires_at),
+                rule=given.rule,
+                campaign=given.campaign,
+                document=given.document,
             )
         )

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -159,7 +160,7 @@ class Reads:
             return account
         ends = self._ends
         due = advance(account, now=now, ladder=self._policies.ladder, ends=ends)
-        return with_ends(due.account, ends)
+        return _without_past(with_ends(due.account, ends), now)
 
     async def _past(self, stream: str, as_of: AsOf) -> Account:
         known_at = from_timestamp(as_of.known_time) if as_of.HasField("known_time") else None
@@ -175,6 +176,14 @@ class Reads:
         now = self._clock.now()
         # Nobody knows today what will have expired: a time to come is now.
         return self._due_applied(account, now if known_at is None else min(known_at, now))
+
+
+def _without_past(account: Account, now: int) -> Account:
+    """The account without benefits whose time is over: no fact tells that, for nothing is lost."""
+    benefits = tuple(given for given in account.benefits if given.expires_at > now)
+    if len(benefits) == len(account.benefits):
+        return account
+    return replace(account, benefits=benefits)
 
 
 def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Account:

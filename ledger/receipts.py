@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import rules
+from ledger.answers import numbers_of
 from loyalty.v1.events_pb2 import DocumentPosted
 from rules.values import Title
 from rules.words import title_of
@@ -16,6 +17,10 @@ LANGUAGES: Final = ("en", "zh")
 _EARNED: Final = {"en": "{title}: +{points} {currency}", "zh": "{title}：+{points} {currency}"}
 _CUT: Final = {"en": "{line}, {cap} reached", "zh": "{line}，已达 {cap} 上限"}
 _BENEFIT: Final = {"en": "{title}: {quantity} × {benefit}", "zh": "{title}：{benefit} × {quantity}"}
+_NUMBER: Final = {
+    "en": "{counter}: {number} of {goal}",
+    "zh": "{counter}：第 {number} 次，共 {goal} 次",
+}
 
 
 def language_of(text: str) -> Language:
@@ -30,8 +35,12 @@ def titles(policy: rules.Policy, language: Language) -> Mapping[str, str]:
 
 
 def receipt_lines(policy: rules.Policy, posted: DocumentPosted, language: Language) -> list[str]:
-    """Tell what each rule gave for a document, in total, and what cut it short."""
-    return [*_points(policy, posted, language), *_benefits(policy, posted, language)]
+    """Tell what each rule gave for a document, in total, what cut it short, and how far it is."""
+    return [
+        *_points(policy, posted, language),
+        *_benefits(policy, posted, language),
+        *_numbers(policy, posted, language),
+    ]
 
 
 def _points(policy: rules.Policy, posted: DocumentPosted, language: Language) -> Iterator[str]:
@@ -53,6 +62,15 @@ def _benefits(policy: rules.Policy, posted: DocumentPosted, language: Language) 
             quantity=given.quantity,
             benefit=title_of(called.get(given.benefit, ""), given.benefit, language),
         )
+
+
+def _numbers(policy: rules.Policy, posted: DocumentPosted, language: Language) -> Iterator[str]:
+    """Tell the number in each counter on the way to a goal; the first purchase is its own."""
+    for counted in numbers_of(posted):
+        counter, number = counted.counter, counted.number
+        goal = rules.goal_of(policy, counter=counter, number=number)
+        if goal > 1:
+            yield _NUMBER[language].format(counter=counter, number=number, goal=goal)
 
 
 def points_text(policy: rules.Policy, currency: str, points: int) -> str:

@@ -18,6 +18,7 @@ from rules.facts import (
     member_from_pins,
     parse_quantity,
 )
+from rules.goals import goal_of
 from rules.ladder import Occasion, TierAnswer
 from rules.lives import Living, life_ends, released_end
 from rules.loading import PolicyDocument, load
@@ -95,6 +96,7 @@ __all__ = [
     "evaluate",
     "evaluate_upgrading",
     "explain",
+    "goal_of",
     "hold_expires_at",
     "in_words",
     "life_ends",

@@ -84,9 +84,10 @@ def _leave_out_foreign(message: pb.Account, principal: Principal) -> None:
         message.holds.extend(holds)
     _blank_foreign(message.lots, principal)
     _blank_foreign(message.debts, principal)
+    _blank_foreign(message.benefits, principal)
 
 
-def _blank_foreign(parts: Iterable[pb.Lot | pb.Debt], principal: Principal) -> None:
+def _blank_foreign(parts: Iterable[pb.Lot | pb.Debt | pb.Benefit], principal: Principal) -> None:
     for part in parts:
         if not principal.sees(part.document.partition("/")[0]):
             part.document = ""

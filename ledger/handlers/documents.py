@@ -6,7 +6,7 @@ import uuid_utils
 
 import rules
 from ledger.act import Act, Answer, member_of
-from ledger.answers import add_balances, position_token
+from ledger.answers import add_balances, add_counted, position_token
 from ledger.core import refusals
 from ledger.core.commands import PostDocument
 from ledger.core.counting import document_key
@@ -97,6 +97,8 @@ def post_document(act: Act, work: Work) -> Answer:
     if act.request.language:
         language = language_of(act.request.language)
         message.messages.extend(receipt_lines(asked.policy, posted, language))
+    if posted.benefits or posted.numbers:
+        add_counted(message, asked.policy, posted)
     answer = Answer(Posting, _with_grants(message, posted), replayed=False)
     return context.register_document(act, work, where, answer, is_first=head is None)
 

@@ -33,7 +33,7 @@ def account(
     ca: Authority = None,
     json: AsJson = False,
 ) -> None:
-    """Show what a member has: balances, tier, open lots, holds and debts."""
+    """Show what a member has: balances, tier, open lots, holds, debts and benefits."""
     request = account_pb.GetAccountRequest(member=member_ref(ref), view=account_pb.VIEW_FULL)
     call = metadata(require_token(token))
     with console.explained(), channel_to(server, ca) as channel:
@@ -42,10 +42,11 @@ def account(
     if json:
         console.print_json(answer)
         return
-    _print_account(answer)
+    print_account(answer)
 
 
-def _print_account(answer: account_pb.Account) -> None:
+def print_account(answer: account_pb.Account) -> None:
+    """Show an account as tables and lines."""
     until = _day(answer.tier_valid_until_time)
     ends = f" until {until}" if answer.HasField("tier_valid_until_time") else ""
     tier = f"{answer.tier}{ends}" if answer.tier else "none"
@@ -86,6 +87,9 @@ def _print_account(answer: account_pb.Account) -> None:
         console.out.print(f"held   {hold.points:,} {hold.currency} by {hold.business_unit}")
     for debt in answer.debts:
         console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
+    for given in answer.benefits:
+        until = _day(given.expire_time)
+        console.out.print(f"may use   {given.quantity:,} {given.benefit} until {until}")
 
 
 def entries(

@@ -153,6 +153,7 @@ class Account(_message.Message):
     HOLDS_FIELD_NUMBER: _builtins.int
     DEBTS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    BENEFITS_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """The member."""
     tier: _builtins.str
@@ -179,6 +180,10 @@ class Account(_message.Message):
     def debts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Debt]:
         """Open debts; with VIEW_FULL."""
 
+    @_builtins.property
+    def benefits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Benefit]:
+        """Benefits that can still be used, the one that ends first before the others; with VIEW_FULL."""
+
     def __init__(
         self,
         *,
@@ -190,14 +195,59 @@ class Account(_message.Message):
         holds: _abc.Iterable[Global___Hold] | None = ...,
         debts: _abc.Iterable[Global___Debt] | None = ...,
         position: _builtins.str = ...,
+        benefits: _abc.Iterable[Global___Benefit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["tier_valid_until_time", b"tier_valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "debts", b"debts", "holds", b"holds", "lots", b"lots", "member_id", b"member_id", "position", b"position", "tier", b"tier", "tier_valid_until_time", b"tier_valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "debts", b"debts", "holds", b"holds", "lots", b"lots", "member_id", b"member_id", "position", b"position", "tier", b"tier", "tier_valid_until_time", b"tier_valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class Benefit(_message.Message):
+    """A benefit that a document was granted, and whose time is not over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BENEFIT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    benefit: _builtins.str
+    """Benefit of the policy."""
+    quantity: _builtins.int
+    """How many."""
+    rule: _builtins.str
+    """Rule that granted it."""
+    campaign: _builtins.str
+    """Campaign of the rule; empty without one."""
+    document: _builtins.str
+    """Document that it came with, "business_unit/source/document_id"; empty when the caller may not see it."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """To when it can be used."""
+
+    def __init__(
+        self,
+        *,
+        benefit: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        rule: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefit", b"benefit", "campaign", b"campaign", "document", b"document", "expire_time", b"expire_time", "quantity", b"quantity", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Benefit: _TypeAlias = Benefit  # noqa: Y015
 
 @_typing.final
 class Lot(_message.Message):

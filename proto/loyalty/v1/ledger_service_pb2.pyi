@@ -74,6 +74,8 @@ class Posting(_message.Message):
     TIER_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     MESSAGES_FIELD_NUMBER: _builtins.int
+    BENEFITS_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     outcome: Global___Outcome.ValueType
     """What became of it."""
     entry_id: _builtins.str
@@ -100,6 +102,14 @@ class Posting(_message.Message):
     def messages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What a receipt may say, in the language that was asked for: "Weekend fashion: +400 point"."""
 
+    @_builtins.property
+    def benefits(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.BenefitGrant]:
+        """Benefits that the rules granted with the document, in total."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentNumber]:
+        """The document's numbers in the counters of the policy. A booking is told those that it would take."""
+
     def __init__(
         self,
         *,
@@ -112,14 +122,50 @@ class Posting(_message.Message):
         tier: _builtins.str = ...,
         position: _builtins.str = ...,
         messages: _abc.Iterable[_builtins.str] | None = ...,
+        benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
+        numbers: _abc.Iterable[Global___DocumentNumber] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Posting: _TypeAlias = Posting  # noqa: Y015
+
+@_typing.final
+class DocumentNumber(_message.Message):
+    """The number of a document in a counter, as in "your fourth of five visits"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTER_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    GOAL_FIELD_NUMBER: _builtins.int
+    counter: _builtins.str
+    """Counter of the policy."""
+    period: _builtins.str
+    """The period that is counted in, or the local day or week of a streak; empty: for ever."""
+    number: _builtins.int
+    """The number: 1 for the first; for a streak its length."""
+    goal: _builtins.int
+    """The next number, this one included, for which a rule gives something; 0: no rule asks for one."""
+    def __init__(
+        self,
+        *,
+        counter: _builtins.str = ...,
+        period: _builtins.str = ...,
+        number: _builtins.int = ...,
+        goal: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counter", b"counter", "goal", b"goal", "number", b"number", "period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentNumber: _TypeAlias = DocumentNumber  # noqa: Y015
 
 @_typing.final
 class Movement(_message.Message):
