@@ -25,6 +25,7 @@ from rules import (
     transfer,
 )
 from rules.lot_terms import add_months
+from rules.transfers import check_amount
 from rules.values import micros
 from tests.core.spec import Grant as Granted
 from tests.core.spec import Story
@@ -206,8 +207,8 @@ def redeemed(trial: Trial) -> Answer:
     """Whether points can be redeemed, and what for."""
     try:
         return {"accepted": True, "value": _redeemed(trial)}
-    except RulesRefusal:
-        return {"accepted": False}
+    except RulesRefusal as refused:
+        return {"accepted": False, "reason": refused.reason}
 
 
 def _redeemed(trial: Trial) -> Answer:
@@ -222,8 +223,8 @@ def _redeemed(trial: Trial) -> Answer:
     currency = main_currency(policy)
     points = smallest(policy, currency, trial.given["points"])
     terms = redemption(policy, business_unit=unit, currency=currency, tier=held, at=at)
-    if most_redeemable(terms, points) != points:
-        raise RulesRefusal("BELOW_MINIMUM", path="points", value=str(points))
+    check_amount(points, minimum=terms.min_points, step=terms.step, maximum=terms.max_points)
+    assert most_redeemable(terms, points) == points
     return money(points * terms.point_value, terms.currency_code)
 
 
@@ -267,12 +268,13 @@ def transferred(trial: Trial) -> Answer:
         used.update({(one.name, one.period): int(given.get(key, "0")) for one in limits})
     if "steps" not in given:
         facts = _transfer(trial, given["points"], trial.at)
-        return {"accepted": _accepted(trial.policy, facts, sent, received)}
+        reason = _refused(trial.policy, facts, sent, received)
+        return {"accepted": not reason, "reason": reason}
     answers = []
     for step in given["steps"]:
         year = trial.day.year + bool(step.get("next_year"))
         facts = _transfer(trial, step["points"], _on(trial, f"{year}-{step['month_day']}"))
-        answers.append(_accepted(trial.policy, facts, sent, received))
+        answers.append(not _refused(trial.policy, facts, sent, received))
     return {"accepted": answers}
 
 
@@ -283,22 +285,22 @@ def _transfer(trial: Trial, points: str, at: Instant) -> TransferFacts:
     return TransferFacts(currency, units, at, sender_since=long_ago, receiver_since=long_ago)
 
 
-def _accepted(
+def _refused(
     policy: Policy,
     facts: TransferFacts,
     sent: dict[tuple[str, str], int],
     received: dict[tuple[str, str], int],
-) -> bool:
-    """Ask for a transfer, and count what moves."""
+) -> str:
+    """Ask for a transfer, and count what moves; else say why it is refused."""
     try:
         moved = transfer(policy, facts._replace(sent=sent, received=received))
-    except RulesRefusal:
-        return False
+    except RulesRefusal as refused:
+        return refused.reason
     for limits, used in ((moved.sender_limits, sent), (moved.receiver_limits, received)):
         for limit in limits:
             key = limit.name, limit.period
             used[key] = used.get(key, 0) + moved.points
-    return True
+    return ""
 
 
 def exchanged(trial: Trial) -> Answer:

@@ -36,6 +36,17 @@ ASKED: dict[Callable[[Trial], Answer], str] = {
     answers.settled: "PB-09",
 }
 """Which question each case puts."""
+REASONS = {
+    "MB-12": "LIMIT_REACHED",
+    "MB-13": "NOT_A_STEP",
+    "MB-14": "LIMIT_REACHED",
+    "HY-07": "BELOW_MINIMUM",
+    "SB-08": "UNKNOWN_REWARD",
+    "SE-08": "BELOW_MINIMUM",
+    "SE-09": "NOT_FOR_TIER",
+    "PB-06": "BELOW_MINIMUM",
+}
+"""Why the rules refuse what a case says is refused."""
 QUESTIONS = {case: question for question, ids in ASKED.items() for case in ids.split()}
 POLICIES = [name for names in FILES.values() for name in names]
 
@@ -71,9 +82,11 @@ def test_a_published_case_gives_what_was_published(case: str, published: dict[st
     asked = list(trials(published[case]))
     assert asked
     for trial in asked:
-        found = plain(QUESTIONS[case](trial))
-        wanted = plain(trial.expect)
+        answer = QUESTIONS[case](trial)
+        found, wanted = plain(answer), plain(trial.expect)
         assert {key: found.get(key) for key in wanted} == wanted, f"{trial.day} {trial.choice}"
+        if case in REASONS and not trial.expect["accepted"]:
+            assert answer["reason"] == REASONS[case]
 
 
 def test_what_is_left_open_is_chosen_by_the_policy(published: dict[str, Json]) -> None:
