@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 import rules
 from ledger.backtest.history import Chunk
 from ledger.backtest.metrics import metrics_of
 from ledger.backtest.predicates import Known
-from ledger.backtest.sums import Sums
+from ledger.backtest.sums import Sums, as_categories
 from rules.sets import Prepared, SetAwards, SetEngine
 
 DRAFT: Final = "draft"
@@ -76,10 +77,12 @@ class Trial:
         self.singly += awards.singly
         self.refused += Counter(awards.refused.values())
         self._note_times(documents)
-        told = documents.select(*_TOLD).with_columns(
-            pl.col("tier").fill_null(self.draft.terms.lowest_tier or ""),
-            pl.int_range(pl.len(), dtype=pl.Int64).alias("document"),
-            pl.Series("day", awards.day).cast(pl.Int32).cast(pl.Date).dt.strftime("%Y-%m-%d"),
+        day = pl.Series("window", awards.day).cast(pl.Int32).cast(pl.Date).dt.strftime("%Y-%m-%d")
+        told = as_categories(
+            documents.select(*_TOLD).with_columns(
+                pl.col("tier").fill_null(self.draft.terms.lowest_tier or ""),
+                day if self.draft.terms.counts_by_day else day.str.slice(0, 4),
+            )
         )
         self._add_draft(told, awards)
         self._add_recorded(told, documents)
@@ -87,38 +90,41 @@ class Trial:
             self._add_metrics(documents, awards)
 
     def _note_times(self, documents: pl.DataFrame) -> None:
-        times = documents["occurred_at"].to_list()
-        known = [at for at in (self.first_at, self.last_at) if at is not None]
-        self.first_at, self.last_at = min(known + times), max(known + times)
+        times = documents["occurred_at"].cast(pl.Int64)
+        least, most = int(times.to_numpy().min()), int(times.to_numpy().max())
+        self.first_at = least if self.first_at is None else min(self.first_at, least)
+        self.last_at = most if self.last_at is None else max(self.last_at, most)
 
     # --- the draft ----------------------------------------------------------------------
 
     def _add_draft(self, told: pl.DataFrame, awards: SetAwards) -> None:
-        grants = awards.grants.join(told, on="document")
+        grants = awards.grants.hstack(told[awards.grants["document"]])
+        slots, caps = as_categories(self._engine.slots), as_categories(self._engine.caps)
+        points = pl.col("wanted", "granted").sum()
         by_rule = grants.group_by("slot", "unit", "tier").agg(
-            pl.len().cast(pl.Int64).alias("documents"), pl.col("wanted", "granted").sum()
+            pl.len().cast(pl.Int64).alias("documents"), points
         )
-        self._add_rules(DRAFT, by_rule.join(self._engine.slots, on="slot"))
+        self._add_rules(DRAFT, by_rule.join(slots, on="slot"))
         cut = grants.filter(pl.col("granted") < pl.col("wanted"))
-        slots = self._engine.slots.select("slot", "currency", "qualifying")
-        self._add_caps(DRAFT, cut.join(self._engine.caps, on="cap").join(slots, on="slot"))
-        by_member = grants.group_by("slot", "member", "day").agg(pl.col("granted").sum())
-        by_member = by_member.join(slots, on="slot")
-        if not self.draft.terms.counts_by_day:
-            by_member = by_member.with_columns(pl.col("day").str.slice(0, 4))
-        self._add_members(DRAFT, by_member.rename({"day": "window"}))
+        self._add_caps(DRAFT, cut.join(caps, on="cap").join(slots, on="slot"))
+        by_member = grants.group_by("slot", "member", "window").agg(points)
+        self._add_members(DRAFT, by_member.join(slots, on="slot"))
 
     # --- what was recorded --------------------------------------------------------------
 
     def _add_recorded(self, told: pl.DataFrame, documents: pl.DataFrame) -> None:
-        lists = told.with_columns(documents["grants"])
-        some = lists.filter(pl.col("grants").list.len() > 0)
-        grants = some.explode("grants").unnest("grants")
-        by_rule = grants.with_columns(pl.lit(1, dtype=pl.Int64).alias("documents"))
-        self._add_rules(RECORDED, by_rule)
+        lists = documents["grants"]
+        counts = lists.list.len().cast(pl.Int64).to_numpy()
+        rows = np.repeat(np.arange(documents.height), counts)
+        some = lists.filter(lists.list.len() > 0).explode(empty_as_null=False, keep_nulls=False)
+        grants = as_categories(some.struct.unnest())
+        grants = grants.hstack(told.drop("window")[rows])
+        one = pl.lit(1, dtype=pl.Int64).alias("documents")
+        self._add_rules(RECORDED, grants.with_columns(one))
         self._add_caps(RECORDED, grants.filter(pl.col("granted") < pl.col("wanted")))
-        qualifying = pl.col("window") != ""
-        self._add_members(RECORDED, grants.with_columns(qualifying.alias("qualifying")))
+        qualifying = (pl.col("window").cast(pl.String) != "").alias("qualifying")
+        by_member = grants.group_by("currency", "member", "window").agg(pl.col("granted").sum())
+        self._add_members(RECORDED, by_member.with_columns(qualifying))
 
     # --- both ---------------------------------------------------------------------------
 
