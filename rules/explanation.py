@@ -178,8 +178,8 @@ def _rows(split: Split) -> Iterator[ExplainedRule]:
 
 def _rounding(slot: Slot) -> str:
     base = ", of rounded base points" if slot.rule.on_rounded else ""
-    whole = ", of whole ones alone" if slot.rule.whole else ""
-    return f"{slot.rounding_mode} at {slot.rounding_at}{base}{whole}"
+    mode = "whole" if slot.rule.whole else slot.rounding_mode
+    return f"{mode} at {slot.rounding_at}{base}"
 
 
 def _row(

@@ -38,6 +38,7 @@ _MODES = {
     "ceil": _Words("rounded up", "向上取整"),
     "half_up": _Words("rounded, halves up", "四舍五入"),
     "half_even": _Words("rounded, halves to the even", "四舍六入五成双"),
+    "whole": _Words("whole ones alone", "只计整份"),
 }
 _PLACES = {
     "line": _Words("line by line", "按行"),

@@ -4,7 +4,7 @@ import pytest
 
 from rules import MemberFacts, Policy, explain
 from rules.words import in_words
-from tests.rules.documents import HEAD, document, policy
+from tests.rules.documents import HEAD, SMALL, document, policy
 from tests.rules.test_cases import CASES, Case, CaseRoom, facts, member_of, room_of
 
 POLICY = policy(
@@ -75,3 +75,13 @@ def test_every_rule_of_every_case_has_its_line(compiled: Policy, case: Case) -> 
         # A reason that has no words would be told as it is kept, without its path in brackets.
         bare = [line for line in lines if line.endswith(tuple(s.condition for s in why.skipped))]
         assert all("nothing to" in line or "factor of 1" in line for line in bare)
+
+
+def test_a_reader_is_told_that_whole_ones_alone_count() -> None:
+    rule = '{kind: base, id: r, currency: p, rate: {points: 5, per: "2.00", whole: true}}'
+    whole = policy(SMALL[: SMALL.index("earn")] + f"earn: [{rule}]")
+    why = explain(whole, document((("food", 399),)), MemberFacts())
+    assert in_words(why, whole, "en") == (
+        "r: +5 p (on lines 1; 9.975 exactly, whole ones alone over all its lines)",
+    )
+    assert "只计整份" in in_words(why, whole, "zh")[0]
