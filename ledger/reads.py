@@ -73,7 +73,9 @@ class Reads:
         if as_of is not None and as_of.ListFields():
             account = await self._past(stream, as_of)
         else:
-            account = self._due_applied(await self._fresh(stream), self._clock.now())
+            fresh = await self._fresh(stream)
+            ends = await self._ends_for(fresh)
+            account = self._due_applied(fresh, self._clock.now(), ends)
         if account.enrolled_at is None:
             raise refusals.UnknownMember(member=ref.member_id)
         return account, position
@@ -154,11 +156,18 @@ class Reads:
         loaded = await self._store.load([(stream, known)], state_version=STATE_VERSION)
         return folded(stream, loaded[stream], base)
 
-    def _due_applied(self, account: Account, now: int) -> Account:
+    async def _ends_for(self, account: Account) -> Ends:
+        """Asks when points end; some, which stand last, live on while the member is in a segment."""
+        if not account.lots or account.lots[-1].life is None:
+            return self._ends
+        stream = account_stream(account.account_id)
+        profile = (await self._register.load(self._store, [stream]))[stream]
+        return Ends(self._policies.pinned, lambda _: profile.segments)
+
+    def _due_applied(self, account: Account, now: int, ends: Ends) -> Account:
         """What time has decided is true whether or not anybody has recorded it."""
         if account.enrolled_at is None:
             return account
-        ends = self._ends
         due = advance(account, now=now, ladder=self._policies.ladder, ends=ends)
         return _without_past(with_ends(due.account, ends), now)
 
@@ -175,7 +184,8 @@ class Reads:
         account = fold(Account(stream.partition("/")[2]), facts)
         now = self._clock.now()
         # Nobody knows today what will have expired: a time to come is now.
-        return self._due_applied(account, now if known_at is None else min(known_at, now))
+        until = now if known_at is None else min(known_at, now)
+        return self._due_applied(account, until, await self._ends_for(account))
 
 
 def _without_past(account: Account, now: int) -> Account:

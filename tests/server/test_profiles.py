@@ -8,8 +8,10 @@ import asyncpg
 import grpc
 import pytest
 
+from ledger.clock import SettableClock
 from ledger.core.events import decode
-from loyalty.v1.account_service_pb2 import ExplainEntryRequest
+from ledger.core.instant import DAY, from_datetime
+from loyalty.v1.account_service_pb2 import ExplainEntryRequest, GetAccountRequest
 from loyalty.v1.audit_service_pb2 import VerifyHistoryRequest
 from loyalty.v1.events_pb2 import MemberProfileChanged
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest, Posting, QuoteDocumentRequest
@@ -40,9 +42,9 @@ async def till(served: Served) -> AsyncIterator[Caller]:
         yield caller
 
 
-async def begin(caller: Caller) -> None:
+async def begin(caller: Caller, policy: str = asked.POLICY) -> None:
     await caller.programme.PublishPolicy(
-        PublishPolicyRequest(request_id="p-1", document=asked.POLICY, allow_retroactive=True)
+        PublishPolicyRequest(request_id="p-1", document=policy, allow_retroactive=True)
     )
     await caller.members.EnrolMember(requests.enrolment())
 
@@ -193,6 +195,30 @@ async def _erase(dsn: str) -> None:
         await connection.execute("UPDATE member_profile SET wrapped_key = NULL")
     finally:
         await connection.close()
+
+
+async def test_a_segment_keeps_points_alive_for_who_reads_and_who_spends(
+    database: str, tmp_path: Path
+) -> None:
+    policy = asked.POLICY.replace("months: 12}", "months: 12, unless_segment: [staff]}")
+    clock = SettableClock(from_datetime(datetime(2026, 5, 1, 12, tzinfo=UTC)))
+    async with (
+        serving(database, tmp_path, clock) as served,
+        served.caller(await served.token("till")) as till,
+    ):
+        await begin(till, policy)
+        await update(till, add_segments=["staff"])
+        await post(till, 1)
+        clock.set(clock.now() + 500 * DAY)
+        assert await available(till) == 33
+        await update(till, "u-2", remove_segments=["staff"])
+        assert await available(till) == 0
+
+
+async def available(till: Caller) -> int:
+    answer = await till.accounts.GetAccount(GetAccountRequest(member=requests.member()))
+    rows = {each.currency: each.available for each in answer.account.balances}
+    return int(rows["point"])
 
 
 async def test_only_who_may_sees_and_changes_what_is_known(till: Caller, served: Served) -> None:
