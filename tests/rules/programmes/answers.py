@@ -172,9 +172,14 @@ def _months_later(trial: Trial, months: int) -> Instant:
 
 
 def expired(trial: Trial) -> Answer:
-    """Whether an old lot is gone, of a member with an attribute who earned since."""
+    """Whether an old lot is gone, of a member with an attribute who earned since.
+
+    The case names no day: it is one after which the lot would be gone without the attribute.
+    """
     given = trial.given
     age = given["lot_age_months"]
+    days = (trial._replace(day=add_months(trial.day, months)) for months in range(12))
+    trial = next(one for one in days if (_lot(one).expires_at or 0) <= _months_later(one, age))
     now = _months_later(trial, age)
     last = _months_later(trial, age - given["last_earn_months_ago"])
     segments = frozenset({SEGMENTS[given["attribute"]]})
