@@ -157,7 +157,7 @@ class Reads:
         return folded(stream, loaded[stream], base)
 
     async def _ends_for(self, account: Account) -> Ends:
-        """Asks when points end; some, which stand last, live on while the member is in a segment."""
+        """Asks when points end; some live on while the member is in a segment."""
         if not account.lots or account.lots[-1].life is None:
             return self._ends
         stream = account_stream(account.account_id)

@@ -4,32 +4,19 @@ import json
 from pathlib import Path
 
 import rules
-from tests.cli.test_commands import HARBOUR, SALES, data, environment, loyalty, served
+from tests.cli.test_commands import HARBOUR, ROOT, SALES, data, environment, loyalty, served
 
 __all__ = ["environment", "served"]
 
-BASKET = """
-kind: DOCUMENT_KIND_SALE
-status: DOCUMENT_STATUS_FINAL
-currency_code: USD
-lines:
-  - {line_id: "1", category: grocery, net_minor_units: 4000}
-"""
+BASKET = str(ROOT / "docs" / "examples" / "basket.yaml")
 
 
-def basket(folder: Path) -> str:
-    file = folder / "basket.yaml"
-    file.write_text(BASKET, encoding="utf-8")
-    return str(file)
-
-
-async def test_a_quote_shows_what_a_basket_would_earn(served: None, tmp_path: Path) -> None:
-    file = basket(tmp_path)
-    shown = await loyalty("quote", file, "--unit", "market")
+async def test_a_quote_shows_what_a_basket_would_earn(served: None) -> None:
+    shown = await loyalty("quote", BASKET, "--unit", "market")
     assert shown.exit_code == 0, shown
     assert "tier after it" in shown.stdout
-    answer = data(await loyalty("quote", file, "--unit", "market", "--policy", HARBOUR, "--json"))
-    again = data(await loyalty("quote", file, "--unit", "market", "--policy", "1", "--json"))
+    answer = data(await loyalty("quote", BASKET, "--unit", "market", "--policy", HARBOUR, "--json"))
+    again = data(await loyalty("quote", BASKET, "--unit", "market", "--policy", "1", "--json"))
     assert answer == again
     posting = answer["posting"]
     assert isinstance(posting, dict)
@@ -43,7 +30,7 @@ async def test_a_quote_says_what_is_wrong_with_its_file(served: None, tmp_path: 
     unknown = await loyalty("quote", str(file), "--unit", "market")
     assert unknown.exit_code == 2
     assert "nett" in unknown.stderr
-    nowhere = await loyalty("quote", basket(tmp_path))
+    nowhere = await loyalty("quote", BASKET)
     assert nowhere.exit_code == 2
     assert "--unit" in nowhere.stderr
 
