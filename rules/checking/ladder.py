@@ -8,6 +8,8 @@ from rules.reading import Place
 
 Choices = tuple[tuple[Need, ...], ...]
 _KEYS = ("reach_any", "keep_any", "lifetime_any")
+_TWO_YEARS = 24
+"""Months."""
 
 
 def ladder_findings(subject: Subject) -> Findings:
@@ -28,6 +30,7 @@ def ladder_findings(subject: Subject) -> Findings:
         for at, need in _needs(place, tier):
             yield from _need(subject, at, need)
     yield from _terms(subject, tiers)
+    yield from _kept_for_ever(subject, tiers)
 
 
 def _reached(subject: Subject, place: Place, tier: Tier) -> Findings:
@@ -98,3 +101,25 @@ def _terms(subject: Subject, tiers: Tiers) -> Findings:
         if others:
             message = f"'split' divides money at the threshold, and {others[0]!r} is none"
             yield subject.error(("tiers", "upgrading_order"), message)
+
+
+def _kept_for_ever(subject: Subject, tiers: Tiers) -> Findings:
+    """Find qualifying points that a ladder by days leaves in the account for ever.
+
+    Those of each day are a lot of their own. A refund looks for them there, so they have to outlive
+    every window that is asked: of membership years the running one and the one before.
+    """
+    if tiers.window == "calendar_year":
+        return
+    months = tiers.window_months if tiers.window == "rolling_months" else _TWO_YEARS
+    ends = {expiry.id for expiry in subject.model.expiries if expiry.kind != "never"}
+    for number, currency in enumerate(subject.model.currencies):
+        if currency.role != "tier_qualifying":
+            continue
+        given = [rule for rule in subject.points_rules if rule.currency == currency.id]
+        if any((rule.expiry or currency.expiry) not in ends for rule in given):
+            message = (
+                f"{currency.id!r} never expires, and 'window: {tiers.window}' makes a lot of each "
+                f"day: give it an expiry of at least {months + 1} months, or accounts keep them all"
+            )
+            yield subject.warning(("currencies", number), message)

@@ -46,6 +46,35 @@ def test_a_good_policy_has_nothing_wrong_and_is_told_what_it_may_cost() -> None:
     )
 
 
+BY_DAYS = [
+    ("rolling_months", 13),
+    ("rolling_months\n  window_months: 18", 19),
+    ("membership_year", 25),
+]
+
+
+@pytest.mark.parametrize(("window", "months"), BY_DAYS)
+def test_qualifying_points_that_pile_up_by_the_day_are_warned_about(
+    window: str, months: int
+) -> None:
+    by_days = GOOD.replace("tiers:\n", f"tiers:\n  window: {window}\n")
+    found = [one for one in said(by_days) if one.startswith("currencies[qp]")]
+    assert len(found) == 1
+    assert f"give it an expiry of at least {months} months" in found[0]
+    for ends in ("role: tier_qualifying, expiry: year", "role: tier_qualifying, expiry: stay"):
+        given = by_days.replace("role: tier_qualifying", ends).replace(
+            "year_end, id: year}", "year_end, id: year}, {kind: never, id: stay}"
+        )
+        warned = [one for one in said(given) if one.startswith("currencies[qp]")]
+        assert bool(warned) == ("stay" in ends)
+    by_rule = by_days.replace("id: qp, currency: qp,", "id: qp, currency: qp, expiry: year,")
+    assert not any("currencies[qp]" in one for one in said(by_rule))
+
+
+def test_qualifying_points_by_the_calendar_year_need_no_expiry() -> None:
+    assert not any("currencies[qp]" in one for one in said(GOOD))
+
+
 MISTAKES = [
     ("business_unit: [hotel]", "business_unit: [hotell]",
      "earn[base.rooms].when.business_unit: unknown 'hotell' "

@@ -10,7 +10,7 @@ WHOLE = (
     + """
 currencies:
   - {id: p, role: spendable, expiry: year}
-  - {id: qp, role: tier_qualifying}
+  - {id: qp, role: tier_qualifying, expiry: later}
   - {id: stamp, role: stamp, expiry: idle}
 business_units:
   - {id: hotel, zone: Europe/Berlin, currency: EUR, point_value: "0.01 EUR"}
@@ -36,6 +36,7 @@ campaigns:
 groups: [{id: tier, combine: product}, {id: promo, combine: first, excludes: [tier]}]
 expiries:
   - {kind: year_end, id: year}
+  - {kind: fixed, id: later, months: 14}
   - {kind: inactivity, id: idle, months: 12, extended_by: [earn, quiz], unless_tier: [gold]}
 earn:
   - {kind: base, id: base, currency: p, rate: {points: 5, per: "1.00"}}
