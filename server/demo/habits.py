@@ -7,9 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
-from ledger.core.instant import Instant
+from ledger.core.instant import SECOND, Instant
 from server.demo.owners import Members
 from server.demo.sources import DAY, YEAR_BEGINS_AT, Kind, SourceDocument, Status, seeded
 
@@ -100,15 +101,26 @@ def _activity(document: SourceDocument, activity: str, at: Instant) -> SourceDoc
     )
 
 
+def told_birthday(owner: int) -> tuple[int, int] | None:
+    """Month and day of a member who lets the ledger know: every other one."""
+    if seeded("told", owner) % 2:
+        return None
+    day = datetime.fromtimestamp(_birthday_at(owner) // SECOND, UTC)
+    return day.month, day.day
+
+
+def _birthday_at(owner: int) -> Instant:
+    return YEAR_BEGINS_AT + seeded("born", owner) % BORN_IN_DAYS * DAY
+
+
 def _birthday(owner: int) -> SourceDocument:
-    """The supermarket tells of the day; the ledger need not know who was born when."""
-    day = YEAR_BEGINS_AT + seeded("born", owner) % BORN_IN_DAYS * DAY
+    """The supermarket tells of the day; for this the ledger need not know who was born when."""
     return SourceDocument(
         business_unit="market",
         document_id=f"birthday-{owner}",
         kind=Kind.ACTIVITY,
         currency_code="USD",
-        occurred_at=day + 12 * _HOUR,
+        occurred_at=_birthday_at(owner) + 12 * _HOUR,
         owner=owner,
         lines=(),
         channel="app",

@@ -18,6 +18,7 @@ from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from server.cli.sending import CALL_SECONDS, chunks, metadata, reason_of, send
 from server.demo import wire
 from server.demo.clock import SharedClock
+from server.demo.habits import told_birthday
 from server.demo.sources import DAY, WEEK, Kind, SourceDocument
 from server.demo.spending import Intended, Spending
 
@@ -53,7 +54,7 @@ class Traffic:
         self.outcome = Outcome()
 
     async def enrol(self, owners: Sequence[int]) -> None:
-        """Enrol every member, by card, at the supermarket."""
+        """Enrol every member, by card, at the supermarket, with the birthdays that are told."""
         at = self._clock.now()
         room = asyncio.Semaphore(ENROLMENTS_AT_ONCE)
 
@@ -67,10 +68,27 @@ class Traffic:
                 await self._members.EnrolMember(
                     request, metadata=metadata(self._token), timeout=CALL_SECONDS
                 )
+                await self._tell_birthday(owner, at)
 
         began = perf_counter()
         await asyncio.gather(*map(enrol_one, owners))
-        self._sent(len(owners), began)
+        told = sum(told_birthday(owner) is not None for owner in owners)
+        self._sent(len(owners) + told, began)
+
+    async def _tell_birthday(self, owner: int, at: Instant) -> None:
+        born = told_birthday(owner)
+        if born is None:
+            return
+        month, day = born
+        request = member_pb.UpdateMemberRequest(
+            request_id=f"born-{owner}",
+            origin=wire.origin_of(HOME_UNIT, at),
+            member=wire.member_of(owner),
+            birthday=member_pb.Birthday(month=month, day=day),
+        )
+        await self._members.UpdateMember(
+            request, metadata=metadata(self._token), timeout=CALL_SECONDS
+        )
 
     async def pass_time(
         self,
