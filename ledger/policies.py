@@ -142,24 +142,25 @@ def ask(question: Callable[[], Asked]) -> Asked:
         raise refusal_of(refused) from None
 
 
+_UNKNOWN: Final = {
+    "UNKNOWN_BUSINESS_UNIT": refusals.UnknownBusinessUnit,
+    "UNKNOWN_CATEGORY": refusals.UnknownCategory,
+    "UNKNOWN_CURRENCY": refusals.UnknownCurrency,
+    "NOT_REDEEMABLE": refusals.UnknownCurrency,
+    "UNKNOWN_ACTIVITY": refusals.UnknownActivity,
+    "UNKNOWN_PAYMENT": refusals.UnknownPayment,
+}
+"""Words the policy does not know, by the rules' reason."""
+
+
 def refusal_of(refused: rules.RulesRefusal) -> refusals.Refusal:
     """The ledger's refusal for one of the rules."""
     known = ", ".join(refused.known[:KNOWN_MAX])
     if len(refused.known) > KNOWN_MAX:
         known += ", …"
+    if refused.reason in _UNKNOWN:
+        return _UNKNOWN[refused.reason](field=refused.path, value=refused.value, known=known)
     match refused.reason:
-        case "UNKNOWN_BUSINESS_UNIT":
-            return refusals.UnknownBusinessUnit(
-                field=refused.path, value=refused.value, known=known
-            )
-        case "UNKNOWN_CATEGORY":
-            return refusals.UnknownCategory(field=refused.path, value=refused.value, known=known)
-        case "UNKNOWN_CURRENCY" | "NOT_REDEEMABLE":
-            return refusals.UnknownCurrency(field=refused.path, value=refused.value, known=known)
-        case "UNKNOWN_ACTIVITY":
-            return refusals.UnknownActivity(field=refused.path, value=refused.value, known=known)
-        case "UNKNOWN_PAYMENT":
-            return refusals.UnknownPayment(field=refused.path, value=refused.value, known=known)
         case "CURRENCY_MISMATCH":
             return refusals.ForeignCurrency(field=refused.path, value=refused.value, expected=known)
         case "RATE_MISSING":

@@ -200,5 +200,5 @@ def _evaluated(policy: Policy, document: DocumentFacts, who: MemberFacts, never:
     else:
         assert all(0 < grant.granted <= grant.wanted < 2**63 for grant in award.grants)
         assert evaluate(policy, document, who, award.pins) == award
-        gave = (*award.grants, *award.benefits)
-        assert not [one.rule for one in gave if f"earn[{one.rule}]" in never]
+        gave = {grant.rule for grant in award.grants} | {one.rule for one in award.benefits}
+        assert not {f"earn[{rule}]" for rule in gave} & never
