@@ -251,8 +251,9 @@ class Ladder:
     def _still_given(self, question: _Question, current: Span) -> bool:
         """Say whether the tier would have been given without what was taken back.
 
-        A window that is no longer at hand cannot be asked: then it would. What was reached in the
-        running window asks the reach-threshold, what was carried on the keep-threshold too.
+        A window that is no longer at hand cannot be asked: then it would. So would it where the
+        question reaches back beyond what a member's account keeps by its time. What was reached in
+        the running window asks the reach-threshold, what was carried on the keep-threshold too.
         """
         if current.basis in ("granted", "grace"):
             return True
@@ -264,10 +265,10 @@ class Ladder:
             return True
         if self.tiers.window == "rolling_months":
             return self._gave(question, step, current)
-        for window in question.windows[1:]:
+        for window in question.windows:
             if window.label == current.window:
-                return counts.met(step.reach, window) or counts.met(step.keep, window)
-        return current.window != running.label
+                return self._held_in(question, step, window, carried=window is not running)
+        return True
 
     def _gave(self, question: _Question, step: Step, current: Span) -> bool:
         """Ask rolling months as of the day that gave the tier, if it is among them still."""
@@ -277,8 +278,13 @@ class Ladder:
         day = self.day(current.from_at)
         carried = self._zone.day_text(day) != current.window
         window = rolling_window(day - carried, self.tiers.window_months)
+        return self._held_in(question, step, window, carried=carried)
+
+    def _held_in(self, question: _Question, step: Step, window: Window, *, carried: bool) -> bool:
         counts = question.counts
-        return counts.met(step.reach, window) or (carried and counts.met(step.keep, window))
+        if counts.met(step.reach, window) or (carried and counts.met(step.keep, window)):
+            return True
+        return counts.forgot((*step.reach, *step.keep), window)
 
     def _refunded(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
         found = self._best(question, rank, below=rank)

@@ -1,5 +1,6 @@
 """The needs of a ladder, compiled: what is counted, and how much of it a member has in a window."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -108,18 +109,46 @@ class Counts:
             known = self._known[counted, window] = self._count(counted, window)
         return known
 
+    def forgot(self, choices: Choices, window: Window) -> bool:
+        """Say whether something counted in the window may be too old to be kept by its time.
+
+        What was folded under window "" is older than all that is kept of the same thing. A window
+        that begins before the oldest of that would be counted too low.
+        """
+        return any(
+            not counted.lifetime and self._forgot(counted, window)
+            for needs in choices
+            for counted, _ in needs
+        )
+
+    def _forgot(self, counted: Counted, window: Window) -> bool:
+        kept: dict[str, list[str]] = {}
+        for scope, counted_in in self._places(counted):
+            kept.setdefault(scope, []).append(counted_in)
+        return any(
+            "" in labels and window.first < min(filter(None, labels), default="~")
+            for labels in kept.values()
+        )
+
+    def _places(self, counted: Counted) -> Iterator[tuple[str, str]]:
+        """Yield (scope, window) of all that is counted of a thing."""
+        if counted.metric == "qualifying_points":
+            for currency, counted_in in self._qualifying:
+                if currency == counted.subject:
+                    yield "", counted_in
+            return
+        for name, scope, counted_in in self._standing.metrics:
+            if name == METRIC + counted.name and _asks_scope(counted, scope):
+                yield scope, counted_in
+
     def _count(self, counted: Counted, window: Window) -> int:
         if counted.metric == "qualifying_points":
             return self._count_points(counted.subject, window)
-        name, units = METRIC + counted.name, counted.units
-        suffix = "/" + counted.subject if counted.metric == "spend" else ""
+        name = METRIC + counted.name
         found = [
             (counted_in, amount)
             for (named, scope, counted_in), amount in self._standing.metrics.items()
-            if named == name
-            and _within(counted_in, window)
-            and scope.endswith(suffix)
-            and (not units or scope.removesuffix(suffix) in units)
+            if named == name and _within(counted_in, window) and _asks_scope(counted, scope)
         ]
         if counted.metric != "visits":
             return sum(amount for _, amount in found)
@@ -136,6 +165,14 @@ class Counts:
             ):
                 total += points
         return total
+
+
+def _asks_scope(counted: Counted, scope: str) -> bool:
+    """Say whether a need looks at a scope: a business unit, and for spend its money too."""
+    suffix = "/" + counted.subject if counted.metric == "spend" else ""
+    if not scope.endswith(suffix):
+        return False
+    return not counted.units or scope.removesuffix(suffix) in counted.units
 
 
 def _within(counted_in: str, window: Window) -> bool:

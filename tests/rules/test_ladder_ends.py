@@ -5,8 +5,19 @@ from typing import Any
 import pytest
 
 from rules.ladder import Ladder
-from rules.standing import Held
-from tests.rules.ladders import STARBUCKS, asked, at, held, ladder, midnight, points, standing, tier
+from rules.standing import Held, Standing
+from tests.rules.ladders import (
+    STARBUCKS,
+    asked,
+    at,
+    held,
+    ladder,
+    midnight,
+    need,
+    points,
+    standing,
+    tier,
+)
 
 # --- when a period ends -----------------------------------------------------------------------
 
@@ -120,6 +131,50 @@ def test_a_refund_gives_back_the_tier_beneath_that_is_still_valid() -> None:
     days = {"2025-01-10": 200, "2025-06-01": 100}
     answer = rolling.answer(standing(silver, gold, qp=days), at("2025-06-15"), "refunded")
     assert asked(answer) == ("silver", midnight("2026-01-11"))
+
+
+LONG = ladder(
+    tier("gold", [points(600)]), window="rolling_months", window_months=24, valid={"months": 48}
+)
+
+
+@pytest.mark.parametrize(
+    ("older", "expected"),
+    [({"": 500}, "gold"), ({"2023-03-01": 1}, "base"), ({"": 500, "2023-03-01": 1}, "base")],
+)
+def test_a_refund_that_asks_beyond_what_is_kept_takes_no_tier(
+    older: dict[str, int], expected: str
+) -> None:
+    """Gold since 2025-02-10 by the two years before; asked two years later, of 2023-02-11 on."""
+    gold = held("gold", "2025-02-10", "2029-02-10", "2025-02-10")
+    days = {"2023-05-01": 90, "2025-02-10": 5, **older}
+    if "2023-03-01" in older:
+        days["2023-02-11"] = 1
+    answer = LONG.answer(standing(gold, qp=days), at("2027-02-01"), "refunded")
+    assert answer.tier == expected
+
+
+def test_a_refund_recorded_years_later_takes_no_tier_of_a_year_that_is_not_kept() -> None:
+    lasting = ladder(tier("gold", [points(50)]), valid={"years_after": 6})
+    gold = held("gold", "2022-03-01", "2029-01-01", "2022")
+    folded = standing(gold, qp={"": 60, "2025": 4, "2026": 4})
+    assert lasting.answer(folded, at("2022-05-01"), "refunded").tier == "gold"
+    known = standing(gold, qp={"2022": 40, "2023": 4})
+    assert lasting.answer(known, at("2022-05-01"), "refunded").tier == "base"
+
+
+def test_a_refund_of_spend_asks_the_memory_of_its_own_units() -> None:
+    spent = ladder(
+        tier("gold", [need("spend", 60_000, money="USD", business_unit=["a"])]),
+        window="rolling_months", window_months=24, valid={"months": 48},
+    )  # fmt: skip
+    gold = held("gold", "2025-02-10", "2029-02-10", "2025-02-10")
+    spend = ("metric/spend", "a/USD")
+    elsewhere = ("metric/spend", "b/USD")
+    has = Standing({}, {(*spend, "2024-05-01"): 90, (*elsewhere, ""): 5}, None, (gold,))
+    assert spent.answer(has, at("2027-02-01"), "refunded").tier == "base"
+    folded = has._replace(metrics={**has.metrics, (*spend, ""): 70_000})
+    assert spent.answer(folded, at("2027-02-01"), "refunded").tier == "gold"
 
 
 def test_days_that_passed_out_of_a_rolling_window_are_no_refund() -> None:
