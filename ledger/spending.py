@@ -1,4 +1,4 @@
-"""From the rules' terms of spending to the core's, and from their refusals to the ledger's."""
+"""What the rules refuse of spending, as the ledger refuses it."""
 
 import rules
 from ledger.core import refusals
@@ -15,7 +15,5 @@ def spending_refusal(refused: rules.RulesRefusal, *, known: str) -> Refusal:
         case "NOT_NOW":
             return refusals.NotNow(local_time=refused.value)
         case _:
-            bounds = ", ".join(f"{name} {bound}" for name, bound in refused.bounds.items())
-            return refusals.Malformed(
-                field=refused.path, value=refused.value, expected=bounds or known
-            )
+            # Amounts and limits are the core's to refuse, and nothing transfers or converts yet.
+            raise AssertionError(f"no call asks what is refused so: {refused}")
