@@ -253,13 +253,13 @@ class Run:
             self._step(f"rules {number + 1}", 0)
             asked = json.dumps({"documents": self.scale.rules_documents})
             told = await told_by(evaluating.__name__, asked)
-            for name, sample in _rules_samples(told).items():
+            for name, sample in rules_samples(told).items():
                 self.book.add(name, number, sample)
             self.book.facts["rules"] = {key: told[key] for key in ("documents", "peak_mib")}
             self._step("rules", 1)
 
 
-def _rules_samples(told: Mapping[str, float]) -> dict[str, Sample]:
+def rules_samples(told: Mapping[str, float]) -> dict[str, Sample]:
     """The measures of the stage `rules`, which are told in microseconds and milliseconds."""
     samples = {
         f"rules_{lines}": Sample(

@@ -16,7 +16,7 @@ import rules
 from ledger.backtest.shape import HISTORY, POLICIES
 from ledger.core.instant import Instant
 
-CHUNK: Final = 200_000
+CHUNK: Final = 100_000
 """Documents that are in memory at once."""
 
 

@@ -1,7 +1,7 @@
 """What came of a backtest: small tables, all sums of whole numbers."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,6 +15,8 @@ from rules.standing import Standing
 
 MOST: Final = 10
 """Winners and losers that are named."""
+_SLICE: Final = 50_000
+"""Members whose tiers are looked at together."""
 EDGES: Final = (1, 10, 100, 1_000, 10_000, 100_000)
 """Where a histogram of differences is cut, on both sides of zero."""
 
@@ -209,35 +211,53 @@ def _moves(trial: Trial) -> pl.DataFrame:
     now = None if at is None else in_force(trial.policies, at)
     if at is None or now is None or trial.draft.terms.ladder is None:
         return pl.DataFrame(schema=schema)
-    before = _tiers(trial, RECORDED, now, at)
-    after = _tiers(trial, DRAFT, trial.draft, at)
+    sums = [_Sums(trial, RECORDED, now), _Sums(trial, DRAFT, trial.draft)]
+    names = pl.concat([one.members() for one in sums]).unique()
     counts: dict[tuple[str, str], int] = {}
-    for member in before.keys() | after.keys():
-        key = (
-            before.get(member, now.terms.lowest_tier or ""),
-            after.get(member, trial.draft.terms.lowest_tier or ""),
-        )
-        counts[key] = counts.get(key, 0) + 1
+    for begin in range(0, names.len(), _SLICE):
+        part = names[begin : begin + _SLICE]
+        before, after = (one.tiers(part, at) for one in sums)
+        for member in part:
+            key = before[member], after[member]
+            counts[key] = counts.get(key, 0) + 1
     rows = [(*key, count) for key, count in sorted(counts.items())]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _tiers(trial: Trial, side: str, policy: rules.Policy, at: int) -> Mapping[str, str]:
-    ladder = policy.terms.ladder
-    if ladder is None:
-        return {}
-    points = _by_member(trial.qualifying.total(), side)
-    metrics = _by_member(trial.metrics.total(), side)
-    found: dict[str, str] = {}
-    for member in points.keys() | metrics.keys():
-        standing = Standing(points.get(member, {}), metrics.get(member, {}))
-        found[member] = ladder.answer(standing, at).tier or ""
-    return found
+class _Sums:
+    """What the ladder of one side looks at."""
+
+    def __init__(self, trial: Trial, side: str, policy: rules.Policy) -> None:
+        self._ladder = policy.terms.ladder
+        self._lowest = policy.terms.lowest_tier or ""
+        self._points = _of_side(trial.qualifying.total(), side)
+        self._metrics = _of_side(trial.metrics.total(), side)
+
+    def members(self) -> pl.Series:
+        """Who has anything that counts."""
+        return pl.concat([self._points["member"], self._metrics["member"]]).unique()
+
+    def tiers(self, members: pl.Series, at: int) -> dict[str, str]:
+        """Ask the ladder about some members; a member of whom nothing counts has the lowest."""
+        points = _by_member(self._points, members)
+        metrics = _by_member(self._metrics, members)
+        found: dict[str, str] = {}
+        for member in members:
+            standing = Standing(points.get(member, {}), metrics.get(member, {}))
+            answer = self._ladder.answer(standing, at) if self._ladder else None
+            found[member] = (answer.tier if answer else None) or self._lowest
+        return found
 
 
-def _by_member(sums: pl.DataFrame | None, side: str) -> dict[str, dict[Any, int]]:
+def _of_side(sums: pl.DataFrame | None, side: str) -> pl.DataFrame:
+    if sums is None:
+        return pl.DataFrame(schema={"member": pl.String})
+    return sums.filter(pl.col("side") == side).drop("side")
+
+
+def _by_member(sums: pl.DataFrame, members: pl.Series) -> dict[str, dict[Any, int]]:
     found: dict[str, dict[Any, int]] = {}
-    if sums is not None:
-        for member, *key, amount in sums.filter(pl.col("side") == side).drop("side").iter_rows():
-            found.setdefault(member, {})[tuple(key)] = amount
+    rows = sums.filter(pl.col("member").is_in(members.implode()))
+    for member, *key, amount in rows.iter_rows():
+        found.setdefault(member, {})[tuple(key)] = amount
     return found

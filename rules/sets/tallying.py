@@ -29,6 +29,9 @@ from rules.sets.arrays import (
 from rules.sets.chunk import Chunk
 from rules.stage import Cell, LinePlan, Slot, Stage, Targets
 
+_SIZE_MAX = 2**50
+"""A line of more is not added up here: the sums of sizes must fit too."""
+
 
 class Wish(NamedTuple):
     """What a slot wants for some documents; `position` is its place in the order of evaluation."""
@@ -180,23 +183,24 @@ class StageTally:
 
     def _outsized(self) -> Flags:
         """Find the documents of which some number might not fit."""
-        block, stage = self._block, self._stage
-        plans = block.plans
-        money = _most(target for plan in plans for target in plan.targets)
-        units = _most(target for plan in plans for target in plan.quantities)
-        nightly = _most(target for _, targets in self._nightly for target in targets)
+        block, stage, plans = self._block, self._stage, self._block.plans
         bonus = max((slot.rule.points for slot in stage.bonuses), default=0)
-        factor = self._factor()
-        size = np.abs(block.eligible).astype(np.float64)
-        weight = _total(block.bounds, size) * float(money) + block.nights * float(nightly)
-        weight += float(max(money, units, nightly))
-        if units or any(plan.counted for plan in plans):
-            counts = _total(block.bounds, np.abs(block.quantity).astype(np.float64) + MILLIONTHS)
-            weight += counts * float(max(units, bonus))
-        step = max((slot.step for slot in stage.slots), default=1)
-        largest = max((slot.denominator for slot in stage.slots), default=1)
-        large = float(factor * step + largest * step)
-        outsized: Flags = (weight + 1.0) * float(factor) + large > float(EXACT_MAX)
+        counts = bonus if any(plan.counted for plan in plans) else 0
+        measures = (
+            (_most(one for plan in plans for one in plan.targets), block.eligible),
+            (max(counts, _most(one for plan in plans for one in plan.quantities)), block.quantity),
+        )
+        # Three kinds of amounts may meet in one sum: each is allowed a third of what fits.
+        room = EXACT_MAX // (3 * self._factor())
+        nightly = _most(one for _, targets in self._nightly for one in targets)
+        largest = max((slot.denominator * slot.step for slot in stage.slots), default=1)
+        if max(largest, nightly, *(most for most, _ in measures), counts * MILLIONTHS) >= room:
+            return ~none(len(block.documents))
+        outsized = block.nights > room // max(1, nightly)
+        for most, values in measures:
+            # A bonus for each line counts a line as one.
+            sizes = block.bounds.total(np.minimum(np.abs(values) + MILLIONTHS, _SIZE_MAX))
+            outsized |= sizes > min(_SIZE_MAX - 1, room // max(1, most))
         return outsized
 
     def _factor(self) -> int:
@@ -308,9 +312,3 @@ def _by_cell(plan_targets: list[Targets]) -> dict[int, Ints]:
 def _most(targets: Iterator[tuple[int, int]]) -> int:
     """Give the largest sum of coefficients that any amount might be multiplied with."""
     return max((abs(coefficient) for _, coefficient in targets), default=0)
-
-
-def _total(bounds: Bounds, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints:
-    running = np.concatenate((np.zeros(1), np.cumsum(values)))
-    total: Ints = running[bounds.ends] - running[bounds.starts]
-    return total

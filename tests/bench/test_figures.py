@@ -1,11 +1,14 @@
 """Ratios are taken within rounds, and bounds are judged by the median."""
 
+from collections import defaultdict
+
 import pytest
 from rich.console import Console
 
 from bench.figures import ALSO, TARGETS, Book, Sample, Target
 from bench.measures import DISK, FEW, SLOW
 from bench.report import show
+from bench.run import rules_samples
 
 RATIO = Target("one against the other", "fast", "slow", least=2.0)
 
@@ -50,6 +53,7 @@ def test_a_bound_is_met_from_the_bound_on(value: float, met: bool) -> None:
 def test_every_measure_that_a_target_names_is_taken_by_some_stage() -> None:
     taken = {each.name for each in DISK} | {f"slow.{each.name}" for each in SLOW}
     taken |= {f"projected.{each.name}" for each in FEW} | {"replay", "copy_out", ""}
+    taken |= set(rules_samples(defaultdict(lambda: 1.0)))
     named = {name for each in (*TARGETS, *ALSO) for name in (each.name, each.against)}
     assert not named - taken
 
