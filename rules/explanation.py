@@ -12,7 +12,7 @@ from rules.facts import DocumentFacts, LineFacts, MemberFacts, Pins
 from rules.lines import signed_quantity
 from rules.policy import Policy
 from rules.room import FREE, Room
-from rules.splitting import Segmented, Split, is_split, split_evaluated
+from rules.splitting import Earned, Split, is_split, split_evaluated
 from rules.stage import Slot
 from rules.tally import Trace, exact_points
 from rules.values import Title
@@ -122,7 +122,7 @@ def _in_one(policy: Policy, document: DocumentFacts, pins: Pins, room: Room) -> 
     """Evaluate a document at its one tier, as a split with a single part."""
     trace: Trace = []
     done = evaluated(policy, document, pins, room, trace)
-    part = Segmented("", done, done.asking, done.found, trace)
+    part = Earned("", done, done.asking, done.found, trace)
     return Split((part,), trace, done.outcomes, done.award)
 
 
@@ -222,7 +222,7 @@ def _benefit_rows(split: Split) -> Iterator[ExplainedRule]:
         )
 
 
-def _shares(part: Segmented) -> dict[int, list[LineShare]]:
+def _shares(part: Earned) -> dict[int, list[LineShare]]:
     """Give what each line of a part gave to each slot."""
     found: dict[int, list[LineShare]] = {}
 
@@ -242,7 +242,7 @@ def _shares(part: Segmented) -> dict[int, list[LineShare]]:
     return found
 
 
-def _exact(part: Segmented, number: int, amount: int) -> tuple[int, Fraction]:
+def _exact(part: Earned, number: int, amount: int) -> tuple[int, Fraction]:
     stage, scaling = part.whole.stage, part.found.scaling
     cell = stage.cells[number]
     denominator = stage.slots[cell.slot].denominator * scaling.denominator

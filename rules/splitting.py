@@ -39,7 +39,7 @@ from rules.tally import (
 SPLIT = "split:"
 
 
-class Segment(NamedTuple):
+class Stretch(NamedTuple):
     """The part of the basket up to `until` minor units, None for all of it, and its tier."""
 
     until: int | None
@@ -47,16 +47,16 @@ class Segment(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A line as far as it lies in a segment."""
+    """A line as far as it lies in a stretch."""
 
     line: LineFacts
     eligible: int
 
 
-class Segmented(NamedTuple):
-    """What earned at one tier: the whole document as that tier has it, and the segment's tally.
+class Earned(NamedTuple):
+    """What earned at one tier: the whole document as that tier has it, and the stretch's tally.
 
-    `asking` and `trace` are of the segment's own lines.
+    `asking` and `trace` are of the stretch's own lines.
     """
 
     tier: str
@@ -69,7 +69,7 @@ class Segmented(NamedTuple):
 class Split(NamedTuple):
     """A divided evaluation with all that led to its award. `trace` is the first tier's, of all."""
 
-    parts: tuple[Segmented, ...]
+    parts: tuple[Earned, ...]
     trace: Trace
     outcomes: list[Outcome]
     award: Award
@@ -81,15 +81,15 @@ def is_split(pins: Pins) -> bool:
 
 
 def split_text(until: int, tier: str) -> str:
-    """Write a segment as it is pinned."""
+    """Write a stretch as it is pinned."""
     return f"{SPLIT}{until}:{tier}"
 
 
-def segments_of(pins: Pins) -> tuple[Segment, ...]:
-    """Read the segments of a document, the lowest tier first."""
+def stretches_of(pins: Pins) -> tuple[Stretch, ...]:
+    """Read the stretches of a document, the lowest tier first."""
     pinned = [text.split(":", 2) for text in pins.predicates if text.startswith(SPLIT)]
     below = sorted((int(until), tier) for _, until, tier in pinned)
-    return (*(Segment(until, tier) for until, tier in below), Segment(None, pins.tier))
+    return (*(Stretch(until, tier) for until, tier in below), Stretch(None, pins.tier))
 
 
 def split_award(policy: Policy, document: DocumentFacts, pins: Pins, room: Room) -> Award:
@@ -106,17 +106,17 @@ def split_evaluated(
     policy: Policy, document: DocumentFacts, pins: Pins, room: Room, *, explained: bool = True
 ) -> Split:
     """Evaluate a divided document, and keep what led to the award."""
-    segments = segments_of(pins)
-    traces: list[Trace] = [[] for _ in segments]
+    stretches = stretches_of(pins)
+    traces: list[Trace] = [[] for _ in stretches]
     wholes = [
         evaluated(policy, document, pins._replace(tier=tier), room, trace if explained else None)
-        for (_, tier), trace in zip(segments, traces, strict=True)
+        for (_, tier), trace in zip(stretches, traces, strict=True)
     ]
     first = wholes[0]
-    dealt = _divided(first, segments)
+    dealt = _divided(first, stretches)
     parts = tuple(
-        _segmented(whole, lines, tier or "", with_nights=whole is first, explained=explained)
-        for (_, tier), whole, lines in zip(segments, wholes, dealt, strict=True)
+        _earned(whole, lines, tier or "", with_nights=whole is first, explained=explained)
+        for (_, tier), whole, lines in zip(stretches, wholes, dealt, strict=True)
     )
     wants = _wants(policy, parts)
     wants += [(slot, first, points) for slot, points in bonus_points(first.found)]
@@ -132,17 +132,17 @@ def split_evaluated(
     return Split(parts, traces[0], outcomes, award)
 
 
-def _segmented(
+def _earned(
     whole: Evaluated, lines: list[_Part], tier: str, *, with_nights: bool, explained: bool
-) -> Segmented:
-    """Add up what a segment gives."""
+) -> Earned:
+    """Add up what a stretch gives."""
     trace: Trace = []
     asking = _asking(whole.asking, lines, with_nights=with_nights)
     found = tally(whole.plan, whole.stage, asking, trace if explained else None)
-    return Segmented(tier, whole, asking, found, trace)
+    return Earned(tier, whole, asking, found, trace)
 
 
-def _wants(policy: Policy, parts: tuple[Segmented, ...]) -> list[tuple[Slot, Evaluated, int]]:
+def _wants(policy: Policy, parts: tuple[Earned, ...]) -> list[tuple[Slot, Evaluated, int]]:
     """Add up what each rule gives to all parts, and round it."""
     exact: dict[str, tuple[Slot, Evaluated, Exact]] = {}
     for part in parts:
@@ -179,9 +179,9 @@ def _sum(left: Exact, right: Exact) -> Exact:
     return whole.numerator, whole.denominator
 
 
-def _divided(whole: Evaluated, segments: tuple[Segment, ...]) -> list[list[_Part]]:
-    """Deal the lines out to the segments, in the document's order."""
-    dealt: list[list[_Part]] = [[] for _ in segments]
+def _divided(whole: Evaluated, stretches: tuple[Stretch, ...]) -> list[list[_Part]]:
+    """Deal the lines out to the stretches, in the document's order."""
+    dealt: list[list[_Part]] = [[] for _ in stretches]
     passed, plan = 0, whole.plan
     for line, eligible in zip(whole.asking.document.lines, whole.asking.eligible, strict=True):
         if eligible <= 0:
@@ -189,9 +189,9 @@ def _divided(whole: Evaluated, segments: tuple[Segment, ...]) -> list[list[_Part
             continue
         counts = eligible if plan.earns(line.category) else 0
         left = eligible
-        for number, segment in enumerate(segments):
-            takes = left if segment.until is None else min(left, max(0, segment.until - passed))
-            if not counts and segment.until is not None:
+        for number, stretch in enumerate(stretches):
+            takes = left if stretch.until is None else min(left, max(0, stretch.until - passed))
+            if not counts and stretch.until is not None:
                 takes = 0
             if takes:
                 share = line.quantity * Fraction(takes, eligible)
