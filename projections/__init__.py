@@ -3,9 +3,10 @@
 from typing import Final
 
 from projections.balances import BALANCES
+from projections.due import DUE
 from projections.projection import Projection
 from projections.settlement import SETTLEMENT
 from projections.tiers import TIERS
 from projections.unit_totals import UNIT_TOTALS
 
-PROJECTIONS: Final[tuple[Projection, ...]] = (BALANCES, TIERS, UNIT_TOTALS, SETTLEMENT)
+PROJECTIONS: Final[tuple[Projection, ...]] = (BALANCES, TIERS, UNIT_TOTALS, SETTLEMENT, DUE)

@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -141,5 +143,24 @@ settlement: Final = Table(
     _points("burned"),
     _points("reclaimed"),
     PrimaryKeyConstraint("version", "lane", "issuer", "business_unit", "currency"),
+    postgresql_with=_UPDATED,
+)
+
+# What time ends of each account. The index finds what is due without looking at anything else.
+due_part: Final = Table(
+    "due_part",
+    metadata,
+    _version(),
+    _code("account"),
+    _code("part"),
+    _count("available"),
+    _count("pending"),
+    Column("available_at", DateTime(timezone=True)),
+    Column("ends_at", DateTime(timezone=True)),
+    Column("early", Boolean, nullable=False),
+    Column("life", LargeBinary),
+    Column("due_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("version", "account", "part"),
+    Index("due_part_due_idx", "version", "early", "due_at", "account", "part"),
     postgresql_with=_UPDATED,
 )

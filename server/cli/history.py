@@ -103,7 +103,7 @@ def rebuild(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Projection: balances, tiers, unit_totals or settlement.",
+            help="Projection: balances, tiers, unit_totals, settlement or due.",
             show_default=False,
         ),
     ],
