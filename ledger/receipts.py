@@ -15,7 +15,7 @@ Language = Literal["en", "zh"]
 LANGUAGES: Final = ("en", "zh")
 
 _EARNED: Final = {"en": "{title}: +{points} {currency}", "zh": "{title}：+{points} {currency}"}
-_CUT: Final = {"en": "{line}, {cap} reached", "zh": "{line}，已达 {cap} 上限"}
+_CUT: Final = {"en": "{line}, limit {cap} reached", "zh": "{line}，已达 {cap} 上限"}
 _BENEFIT: Final = {"en": "{title}: {quantity} × {benefit}", "zh": "{title}：{benefit} × {quantity}"}
 _NUMBER: Final = {
     "en": "{counter}: {number} of {goal}",

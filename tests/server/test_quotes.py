@@ -119,7 +119,7 @@ async def test_a_quote_tells_titles_benefits_and_what_room_is_left(till: Caller)
 
 async def test_a_cap_that_cuts_is_named_on_the_receipt(till: Caller) -> None:
     posted = await post(till, asked.sale_of(("grocery", 900_00), document_id="T-1"), "r-1", "en")
-    assert posted.messages[0] == "Base: +400 point, day reached"
+    assert posted.messages[0] == "Base: +400 point, limit day reached"
     plain = await post(till, asked.sale_of(("grocery", 1_00), document_id="T-2"), "r-2")
     assert not plain.messages
 
