@@ -87,6 +87,7 @@ def report_of(trial: Trial) -> Report:
 
 def _notes(trial: Trial) -> Iterable[str]:
     yield "Tiers are those that were recorded with each document."
+    yield "Costs are in minor units of the money beside them, at the draft's point values."
     for why, count in sorted(trial.singly.items()):
         yield f"{count:,} documents were evaluated one by one: {why}."
     for reason, count in sorted(trial.refused.items()):
