@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     projections: bool = Field(
         default=True, description="on or off; off where another process runs them"
     )
+    sweep_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=86_400,
+        description="0 to 86400 seconds between passes of the sweeper; 0: it runs elsewhere",
+    )
     policy_approval: Literal["required", "off"] = Field(
         default="required",
         description="required, so that a second person approves every policy after the first; or"

@@ -4,7 +4,7 @@ No label ever names a member. What is counted on every call is one addition and 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from prometheus_client import (
@@ -18,6 +18,10 @@ from prometheus_client import (
     start_http_server,
 )
 
+if TYPE_CHECKING:
+    # A server without projections sweeps nothing, and loads neither.
+    from server.sweeping import Swept
+
 _CALL_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _COMMIT_SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 _BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -27,7 +31,7 @@ Done = Callable[[grpc.StatusCode, float], None]
 
 
 class Metrics:
-    """All metrics of one server. Fits what the writer and the projections report to."""
+    """All metrics of one server. Fits what writer, projections and sweeper report to."""
 
     def __init__(self) -> None:
         """Begin at nothing, in a registry of our own: two servers in a process do not mix."""
@@ -57,6 +61,7 @@ class Metrics:
         )
         self._count_the_writer(registry)
         self._count_the_projections(registry)
+        self._count_the_sweeper(registry)
 
     def _count_the_writer(self, registry: CollectorRegistry) -> None:
         self._replayed = Counter(
@@ -107,6 +112,22 @@ class Metrics:
         )
         self._stopped = Counter(
             "loyalty_projection_stops", "Lanes given up.", names, registry=registry
+        )
+
+    def _count_the_sweeper(self, registry: CollectorRegistry) -> None:
+        self._sweeps = Counter("loyalty_sweeps", "Passes of the sweeper.", registry=registry)
+        self._sweeping = Counter("loyalty_sweep_seconds", "Time spent sweeping.", registry=registry)
+        self._swept_accounts = Counter(
+            "loyalty_swept_accounts",
+            "Accounts by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._swept_points = Counter(
+            "loyalty_swept_points",
+            "Points moved by time.",
+            ("kind", "currency"),
+            registry=registry,
         )
 
     def for_method(self, method: str) -> Done:
@@ -172,6 +193,16 @@ class Metrics:
         """Count a lane that a projection gave up; the log tells which, and why."""
         del lane
         self._stopped.labels(projection).inc()
+
+    def swept(self, swept: "Swept", *, seconds: float) -> None:
+        """Count a pass of the sweeper."""
+        self._sweeps.inc()
+        self._sweeping.inc(seconds)
+        self._swept_accounts.labels("advanced").inc(swept.accounts)
+        self._swept_accounts.labels("replayed").inc(swept.replayed)
+        self._swept_accounts.labels("refused").inc(swept.refused.total())
+        for (kind, currency), points in swept.moved.items():
+            self._swept_points.labels(kind, currency).inc(points)
 
 
 class MetricsEndpoint:

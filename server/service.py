@@ -75,6 +75,7 @@ class Service:
         self._metrics = metrics
         self._health = health.HealthServicer()
         self._open = AsyncExitStack()
+        self._sweeping: asyncio.Task[None] | None = None
         self._ledger: Ledger
         self._pool: asyncpg.Pool
         self._door: Door
@@ -130,9 +131,23 @@ class Service:
         from projections import PROJECTIONS
         from projections.runner import follow
 
-        pool = await database.pool(dsn, max_size=len(PROJECTIONS))
+        # One more than they need: the sweeper looks into what they keep.
+        pool = await database.pool(dsn, max_size=len(PROJECTIONS) + 1)
         self._open.push_async_callback(_close_pool, pool)
         self._background(follow(pool, metrics=self._metrics), name="projections")
+        # A clock that was put somewhere is moved on by whoever put it there.
+        if self._settings.sweep_seconds and self._clock.follows_database:
+            self._sweep(pool)
+
+    def _sweep(self, pool: asyncpg.Pool) -> None:
+        from server.sweeping import Sweeper, into, keep_sweeping
+
+        work = keep_sweeping(
+            Sweeper(pool, into(self._ledger)),
+            seconds=self._settings.sweep_seconds,
+            metrics=self._metrics,
+        )
+        self._sweeping = self._background(work, name="sweeper")
 
     async def _listen(self, extra_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         self._door = Door(Tokens(self._pool), self._metrics)
@@ -187,8 +202,8 @@ class Service:
         self._open.callback(endpoint.close)
         return endpoint
 
-    def _background(self, work: Any, *, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
+    def _background(self, work: Any, *, name: str) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
         task.add_done_callback(_complain)
 
         async def end() -> None:
@@ -197,6 +212,7 @@ class Service:
                 await task
 
         self._open.push_async_callback(end)
+        return task
 
     async def _watch(self) -> None:
         """Tell the world whether the ledger serves, and how far the clocks are apart."""
@@ -224,6 +240,9 @@ class Service:
         """
         settings = self._settings
         log.info("draining", grace_seconds=settings.drain_grace_seconds)
+        if self._sweeping is not None:
+            # What it had not asked for yet, the next process does.
+            self._sweeping.cancel()
         await self._health.enter_graceful_shutdown()
         await self._unless_hurried(asyncio.sleep(settings.drain_delay_seconds))
         grace = settings.drain_grace_seconds

@@ -14,6 +14,7 @@ from server.cli import (
     members,
     policies,
     service,
+    sweeping,
     tiers,
     tokens,
 )
@@ -71,6 +72,7 @@ app.command(epilog=example("loyalty activity card:8800 review R-77 --unit web"))
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
+app.command(epilog=example("loyalty sweep --once --rate 200"))(sweeping.sweep)
 app.command(epilog=example("LOYALTY_CONFIG=loyalty.toml loyalty config"))(service.config)
 app.command(epilog=example("loyalty bench"))(service.bench)
 app.add_typer(policies.app, name="policy")

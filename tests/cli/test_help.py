@@ -17,6 +17,7 @@ EXPECTED = {
     "replay",
     "verify",
     "rebuild",
+    "sweep",
     "config",
     "bench",
     "policy check",
