@@ -20,6 +20,7 @@ EXPECTED = {
     "sweep",
     "config",
     "bench",
+    "policy backtest",
     "policy check",
     "policy diff",
     "policy schema",
