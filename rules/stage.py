@@ -205,9 +205,12 @@ class Stage:
     def _denominators(self) -> dict[str, int]:
         """Choose each slot's denominator so that every coefficient is a whole number."""
         dens = {base.id: self.points_per(base).denominator for base in self.bases}
+        common = {
+            currency: lcm(*(dens[base.id] for base in self.bases if base.currency == currency))
+            for currency in {rule.currency for rule in self.multipliers}
+        }
         for rule in self.multipliers:
-            bases = [dens[base.id] for base in self.bases if base.currency == rule.currency]
-            dens[rule.id] = lcm(*bases) * self._share_denominator(rule)
+            dens[rule.id] = common[rule.currency] * self._share_denominator(rule)
         for name, currency in self.terms.currencies.items():
             if currency.rounding_at == "transaction":
                 # The running total of a document's rules needs one denominator for them all.

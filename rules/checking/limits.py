@@ -1,13 +1,27 @@
 """Checks of what limits and gathers rules: groups, caps, campaigns and their budgets."""
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from math import lcm
 
 from rules.checking.subject import Findings, Subject, used_names
-from rules.model import BonusRule, Budget, Campaign, Cap, GrantRule, Group, PointsRule
+from rules.model import (
+    BaseRule,
+    BonusRule,
+    Budget,
+    Campaign,
+    Cap,
+    GrantRule,
+    Group,
+    MultiplierRule,
+    PointsRule,
+)
 from rules.reading import Place
 
 _WINDOWS = ("transaction", "local_day", "local_week", "local_month", "local_year", "lifetime")
 _PER = ("transaction", "member", "household", "campaign")
+DENOMINATOR_BITS_MAX = 8192
+"""Of exact points. Hundreds of rules with prices and percentages need a tenth of it."""
 
 
 def limit_findings(subject: Subject) -> Findings:
@@ -32,6 +46,7 @@ def limit_findings(subject: Subject) -> Findings:
     for number, campaign in enumerate(subject.model.campaigns):
         yield from _campaign(subject, ("campaigns", number), campaign)
     yield from _unused(subject)
+    yield from _unwieldy(subject)
 
 
 def _group(
@@ -138,3 +153,39 @@ def _unused(subject: Subject) -> Findings:
         for number, entry in enumerate(getattr(subject.model, section)):
             if entry.id not in used.get(section, set()):
                 yield subject.info((section, number), "nothing in the policy uses it")
+
+
+def _unwieldy(subject: Subject) -> Findings:
+    """Find currencies whose exact points have a denominator that would take seconds to reckon with.
+
+    The first document that rules meet would wait for it, and every other one behind it.
+    """
+    combine = {group.id: group.combine for group in subject.model.groups}
+    for number, currency in enumerate(subject.model.currencies):
+        shares: dict[str, int] = {}
+        for rule in subject.points_rules:
+            if rule.currency != currency.id or isinstance(rule, BonusRule):
+                continue
+            # Bases have no group, and share a denominator as those of a group do.
+            group = rule.group if isinstance(rule, MultiplierRule) else ""
+            below = _denominator(rule)
+            known = shares.get(group, 1)
+            together = known * below if combine.get(group) == "product" else lcm(known, below)
+            shares[group] = together
+            if sum(share.bit_length() for share in shares.values()) > DENOMINATOR_BITS_MAX:
+                message = (
+                    f"{rule.id!r} and the rules before it have no common denominator of less than "
+                    f"{DENOMINATOR_BITS_MAX} bits: write rates and factors with fewer digits"
+                )
+                yield subject.error(("currencies", number), message)
+                break
+
+
+def _denominator(rule: BaseRule | MultiplierRule) -> int:
+    """Give the denominator of a factor, or of the points for one unit of what a rate counts."""
+    if isinstance(rule, MultiplierRule):
+        return rule.factor.denominator
+    rate = rule.rate
+    each = rate.per.decimal if rate.per else rate.per_quantity or Fraction(rate.per_nights or 1)
+    # An amount of nothing is refused where money is checked.
+    return (rate.points / each).denominator if each else 1

@@ -7,16 +7,17 @@ from time import process_time
 import pytest
 import yaml
 
-from rules import check, compile_policy, load
+from rules import NOBODY, check, compile_policy, evaluate, load
 from rules.earning import compile_rules
 from rules.refusal import alternatives
 from rules.terms import compile_terms
 from rules.touching import touched_categories
+from tests.rules.documents import document
 
 RULES, UNITS = 1000, 500
 CATEGORIES = ", ".join(f"c{number % 100}/d{number}" for number in range(4990))
-# Alone each takes about a second, in a process full of other tests' objects several; comparing every
-# rule with every category would take minutes.
+# Alone each takes about a second, in a process full of other tests' objects several; comparing
+# every rule with every category would take minutes.
 SECONDS = 12.0
 
 
@@ -172,3 +173,41 @@ def test_what_could_have_been_meant_is_found_among_thousands() -> None:
     for _ in range(20):
         assert "did you mean 'room1500'?" in alternatives("room15000", names)
     assert process_time() - began < SECONDS
+
+
+def raised(count: int, factor: Callable[[int], str], combine: str) -> str:
+    """A base rule and multipliers of one group."""
+
+    def rule(number: int) -> str:
+        if number == 0:
+            return base(0, "")
+        named = f"kind: multiplier, id: m{number}, currency: p, group: g"
+        return f"{{{named}, factor: {factor(number)!r}}}"
+
+    text = policy(rule, rules=count, units=1, categories="food")
+    return text.replace("{id: g}", f"{{id: g, combine: {combine}}}")
+
+
+@pytest.mark.parametrize("combine", ["product", "add_excess"])
+def test_factors_without_a_handy_common_denominator_are_refused(combine: str) -> None:
+    found = load(raised(RULES, lambda n: f"{10**9 - n}/{10**9 - n - 1}", combine))
+    errors = [str(one) for one in check(found) if one.severity == "error"]
+    assert len(errors) == 1
+    assert "currencies[p]: 'm" in errors[0]
+    assert "no common denominator of less than 8192 bits" in errors[0]
+
+
+@pytest.mark.parametrize("combine", ["product", "add_excess"])
+def test_what_is_allowed_of_them_delays_the_first_document_by_less_than_a_blink(
+    combine: str,
+) -> None:
+    compiled = compile_policy(load(raised(250, lambda n: f"{10**9 - n}/{10**9 - n - 1}", combine)))
+    facts = document(unit="u0")
+    began = process_time()
+    assert evaluate(compiled, facts, NOBODY).grants
+    assert process_time() - began < 0.5
+
+
+def test_a_thousand_ordinary_factors_are_not_refused() -> None:
+    text = raised(RULES, lambda n: f"{1 + n % 9}.{n % 100:02}", "add_excess")
+    assert not [one for one in check(load(text)) if one.severity == "error"]
