@@ -224,7 +224,7 @@ multipliers = st.fixed_dictionaries(
     {
         "kind": st.just("multiplier"),
         **common,
-        "factor": st.sampled_from(["1", "1.1", "1.25", "4/3", "2", "3.7", "1.000001"]),
+        "factor": st.sampled_from(["1.1", "1.25", "4/3", "2", "3.7", "1.000001"]),
         "group": st.sampled_from(["g", "h", "i"]),
         "on": st.sampled_from(["exact", "rounded"]),
     }
