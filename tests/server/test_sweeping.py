@@ -12,13 +12,13 @@ from ledger.core.events import KIND_NUMBER
 from ledger.core.instant import DAY, SECOND
 from ledger.core.refusals import Refusal
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, Posting
-from loyalty.v1.types_pb2 import MemberRef
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef
 from projections import PROJECTIONS
 from projections.rebuild import rebuild
 from server.database import pool
 from server.sweeping import Outcome, Send, Sweeper, SweepStopped, Swept, into
 from tests.projections.following import follow_to_the_end
-from tests.store.till import POLICY, Till, at, open_till
+from tests.store.till import POLICY, Till, open_till
 
 POLICY_OF_TIME = (
     POLICY.replace(
@@ -277,13 +277,7 @@ async def test_each_thing_that_time_decides_is_recorded_at_its_own_instant(
     member = await till.enrol("1")
     await sweeping.sell(member, "D1", 400_00)
     await till.post(till.hold(member, "H", 50))
-    seen: dict[str, int] = {}
-    began = till.clock.now()
-    for day in range(1, 100):
-        await sweeping.later(days=1)
-        for kind, currency in (await sweeping.sweep()).moved:
-            seen.setdefault(f"{kind} {currency}", day)
-    assert began == at("2025-03-01T12:00")
+    seen = await swept_daily(sweeping, member, days=100)
     assert seen == {
         "hold_released p": 2,
         "points_released late": 10,
@@ -292,6 +286,56 @@ async def test_each_thing_that_time_decides_is_recorded_at_its_own_instant(
         "points_expired kept": 62,
         "points_expired idle": 62,
     }
+
+
+async def test_points_that_nothing_keeps_alive_any_more_are_found_without_a_date(
+    sweeping: Sweeping,
+) -> None:
+    member = await sweeping.till.enrol("1")
+    await sweeping.sell(member, "D1", 10_00)
+    await sweeping.later(days=10)
+    await sweeping.sell(member, "D2", 10_00)
+    seen = await swept_daily(sweeping, member, days=90)
+    # Two months after the second sale, and 20 days after each, since basic protects nothing.
+    assert seen == {
+        "points_released late": 10,
+        "points_expired kept": 11,
+        "points_expired late": 16,
+        "points_expired p": 21,
+        "points_expired idle": 62,
+    }
+
+
+async def test_a_booking_that_time_releases_in_no_way_is_dated_when_it_is_final(
+    sweeping: Sweeping,
+) -> None:
+    till = sweeping.till
+    member = await till.enrol("1")
+    booked = till.document(member, "D1", 1, 10_00)
+    booked.document.status = DOCUMENT_STATUS_PENDING
+    await till.post(booked)
+    await sweeping.later(days=40)
+    assert (await sweeping.sweep()).asked == 0
+    await till.post(till.document(member, "D1", 2, 10_00))
+    seen = await swept_daily(sweeping, member, days=90)
+    # The others had passed their time when the booking became final.
+    assert {name for name in seen if "expired" in name} == {
+        "points_expired idle",
+        "points_expired late",
+    }
+
+
+async def swept_daily(sweeping: Sweeping, member: MemberRef, *, days: int) -> dict[str, int]:
+    """On which day what was first swept; each day, nothing is left that is due."""
+    seen: dict[str, int] = {}
+    for day in range(1, days + 1):
+        await sweeping.later(days=1)
+        for kind, currency in (await sweeping.sweep()).moved:
+            seen.setdefault(f"{kind} {currency}", day)
+        events = await sweeping.events()
+        await sweeping.till.post(sweeping.till.advance(member))
+        assert await sweeping.events() == events, f"day {day}"
+    return seen
 
 
 async def test_a_ledger_that_takes_nothing_stops_the_pass(sweeping: Sweeping) -> None:
