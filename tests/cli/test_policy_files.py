@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from server.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
-HARBOUR = ROOT / "rules/programmes/harbour.yaml"
+HARBOUR = ROOT / "tests/policies/harbour.yaml"
 
 
 def loyalty(*arguments: str) -> Result:

@@ -67,10 +67,10 @@ async def test_a_follower_is_sent_nothing_more(forgetful: Served, till: Caller, 
         await revoke(forgetful, "auditor")
         await asyncio.sleep(0 if idle else WELL_OVER)
         if not idle:
-            await till.ledger.PostDocument(requests.sale("late", document_id="late"))
+            await till.ledger.PostDocument(requests.sale("too-tardy", document_id="too-tardy"))
         came, code = await end_of(stream)
     assert code == grpc.StatusCode.UNAUTHENTICATED
-    assert not any(b"late" in event.payload for message in came for event in message.events)
+    assert not any(b"too-tardy" in event.payload for message in came for event in message.events)
 
 
 async def test_a_stream_of_batches_is_not_taken_any_further(
