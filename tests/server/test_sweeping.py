@@ -27,12 +27,14 @@ POLICY_OF_TIME = (
         "  - {id: idle, role: spendable, expiry: idle}\n"
         "  - {id: kept, role: spendable, expiry: kept}\n"
         "  - {id: late, role: spendable, expiry: late, pending_days: 10}\n"
+        "  - {id: stay, role: spendable, expiry: late}\n"
         "  - {id: qp, role: tier_qualifying}",
     ).replace(
         "redemptions:",
         """  - {kind: base, id: idle, currency: idle, rate: {points: 1, per: "1.00 EUR"}}
   - {kind: base, id: kept, currency: kept, rate: {points: 1, per: "1.00 EUR"}}
   - {kind: base, id: late, currency: late, rate: {points: 1, per: "1.00 EUR"}}
+  - {kind: base, id: stay, currency: stay, rate: {points: 1, per: "1.00 EUR"}}
   - {kind: base, id: status, currency: qp, rate: {points: 1, per: "1.00 EUR"}}
 expiries:
   - {kind: fixed, id: month, days: 30}
@@ -265,8 +267,8 @@ async def test_nothing_due_records_nothing_and_uses_up_no_request_id(sweeping: S
     account = (await till.ledger.account(member))[0]
     assert account.tier == "gold"
     assert account.balance("kept").available == 400
-    assert swept.moved == {("points_released", "late"): 400}
-    assert await sweeping.events() == events + 1
+    assert swept.moved == {("points_released", "late"): 400, ("points_expired", "stay"): 400}
+    assert await sweeping.events() == events + 2
     assert await sweeping.service.fetchval("SELECT count(*) FROM request") == keys + 1
 
 
@@ -281,6 +283,7 @@ async def test_each_thing_that_time_decides_is_recorded_at_its_own_instant(
     assert seen == {
         "hold_released p": 2,
         "points_released late": 10,
+        "points_expired stay": 16,
         "points_expired late": 26,
         "points_expired p": 31,
         "points_expired kept": 62,
@@ -298,6 +301,7 @@ async def test_points_that_nothing_keeps_alive_any_more_are_found_without_a_date
     seen = await swept_daily(sweeping, member, days=90)
     # Two months after the second sale, and 20 days after each, since basic protects nothing.
     assert seen == {
+        "points_expired stay": 6,
         "points_released late": 10,
         "points_expired kept": 11,
         "points_expired late": 16,
@@ -322,6 +326,7 @@ async def test_a_booking_that_time_releases_in_no_way_is_dated_when_it_is_final(
     assert {name for name in seen if "expired" in name} == {
         "points_expired idle",
         "points_expired late",
+        "points_expired stay",
     }
 
 
