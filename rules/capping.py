@@ -67,14 +67,15 @@ class Purses:
     def __init__(self, room: Room, day: int) -> None:
         self._room = room
         self._day = day
-        self._purses: dict[str, _Purse] = {}
+        # A campaign may have several budgets of one name, each for a window of its own.
+        self._purses: dict[tuple[str, str], _Purse] = {}
 
     def take(self, wanted: int, caps: Iterable[CapTerms]) -> tuple[int, str]:
         """Take at most `wanted` points; with less, name the purse that left the least."""
         granted, cut_by = wanted, ""
         asked: list[_Purse] = []
         for cap in caps:
-            purse = self._purses.get(cap.name) or self._open(cap)
+            purse = self._purses.get((cap.name, cap.window)) or self._open(cap)
             asked.append(purse)
             if purse.left < granted:
                 granted, cut_by = purse.left, cap.name
@@ -89,7 +90,7 @@ class Purses:
         else:
             key = CapKey(cap.name, cap.per, period_of(cap.window, self._day))
             purse = _Purse(key, cap.limit, self._room.used(key))
-        self._purses[cap.name] = purse
+        self._purses[cap.name, cap.window] = purse
         return purse
 
     def uses(self) -> tuple[CapUse, ...]:

@@ -178,6 +178,21 @@ async def test_s30_a_budget_is_shared_and_never_overshot(database: str) -> None:
         assert await found(till) == {}
 
 
+async def test_budgets_of_a_day_and_for_ever_are_kept_side_by_side(database: str) -> None:
+    budgets = "{currency: p, points: 500}, {currency: p, points: 300, window: local_day}"
+    async with open_till(database) as till:
+        await till.publish(BUDGET.replace("{currency: p, points: 500}", budgets))
+        member = await till.enrol("1")
+        campaign = []
+        for number, (day, euros) in enumerate([(26, 200), (26, 150), (27, 400), (28, 9)]):
+            occurred = f"2025-02-{day}T12:00"
+            sale = till.document(member, f"D{number}", 1, euros * 100, occurred=occurred)
+            campaign.append([g for g in (await till.post(sale)).grants if g.rule == "twice"])
+        given = [[(grant.wanted, grant.granted) for grant in grants] for grants in campaign]
+        assert given == [[(200, 200)], [(150, 100)], [(400, 200)], []]
+        assert await found(till) == {}
+
+
 def of_campaign(posting: Posting) -> tuple[int, int]:
     """What the campaign's rule wanted and got."""
     [grant] = [grant for grant in posting.grants if grant.rule == "twice"]

@@ -151,8 +151,11 @@ _places = st.sampled_from(["line", "rule", "transaction"])
 @st.composite
 def raw_policies(draw: st.DrawFn) -> dict[str, Any]:
     combine = st.sampled_from(["first", "best_of", "add_excess", "product"])
-    budget = {"currency": "p", "points": draw(st.integers(50, 2000))}
-    budget["window"] = draw(st.sampled_from(["lifetime", "local_week"]))
+    windows = st.sampled_from(["lifetime", "local_week", "local_day"])
+    budgets = [
+        {"currency": "p", "points": draw(st.integers(50, 2000)), "window": window}
+        for window in draw(st.lists(windows, min_size=1, max_size=2, unique=True))
+    ]
     currencies = [
         {"id": name, "role": role, "rounding": {"mode": draw(_modes), "at": draw(_places)}}
         for name, role in (("p", "spendable"), ("q", "tier_qualifying"))
@@ -183,7 +186,7 @@ def raw_policies(draw: st.DrawFn) -> dict[str, Any]:
             {"id": "g", "combine": draw(combine)},
             {"id": "h", "combine": draw(combine), "max_factor": "3"},
         ],
-        "campaigns": [{"id": "spring", "holdout": "1/4", "budgets": [budget]}],
+        "campaigns": [{"id": "spring", "holdout": "1/4", "budgets": budgets}],
         "caps": [
             {"id": "all", "currency": "p", "points": 500, "per": "member", "window": "local_month"}
         ],
