@@ -13,7 +13,7 @@ from server.config import load
 from server.main import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
-HARBOUR = str(ROOT / "rules" / "programmes" / "harbour.yaml")
+HARBOUR = str(ROOT / "tests" / "policies" / "harbour.yaml")
 HEADER = "business_unit,source,document_id,occurred_time,member,category,net_amount,currency\n"
 SALES = (
     HEADER
