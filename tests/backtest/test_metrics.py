@@ -54,8 +54,8 @@ def test_metrics_in_columns_are_those_of_each_document() -> None:
     awards = SetEngine(compiled).evaluate(frame)
     found: Counter[tuple[str, str, str, str]] = Counter()
     counters = list(awards.numbers)
-    for *key, amount in metrics_of(compiled, frame, awards, counters).iter_rows():
-        name, scope, window, kind = key[0], key[2], key[3], key[1]
+    for row in metrics_of(compiled, frame, awards, counters).iter_rows():
+        name, kind, scope, window, amount = row
         found[name, kind, scope, window] += amount
     assert found == expected
     assert {kind for _, kind, _, _ in found} == {
