@@ -16,7 +16,7 @@ from ledger.core.counters import (
 )
 from ledger.core.instant import Instant, from_datetime, from_timestamp
 from ledger.core.state import Account, Benefit, frozen_mapping
-from ledger.core.usage import Usage, UsageKey, changed, is_shared, key_of
+from ledger.core.usage import Usage, UsageKey, changed, changed_by, is_shared, key_of
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_FINAL, CounterNumber
 
@@ -41,9 +41,13 @@ class Counting:
 
     def post(self, posted: DocumentPosted) -> None:
         """Count a document's version."""
-        for used in posted.usages:
-            if used.change and not is_shared(used.name, used.scope):
-                self.use(key_of(used), used.change)
+        changes = [
+            (key_of(used), used.change)
+            for used in posted.usages
+            if used.change and not is_shared(used.name, used.scope)
+        ]
+        if changes:
+            self.usage = frozen_mapping(changed_by(self.usage, changes))
         if posted.numbers or posted.benefits or self.benefits:
             document = posted.document
             key = document_key(posted.business_unit, document.source, document.document_id)
@@ -57,9 +61,7 @@ class Counting:
 
     def use(self, key: UsageKey, change: int) -> None:
         """Use more or less in a period."""
-        usage = changed(self.usage, key, change)
-        if usage is not self.usage:
-            self.usage = frozen_mapping(usage)
+        self.usage = frozen_mapping(changed(self.usage, key, change))
 
     def active(self, kind: str, at: Instant) -> None:
         """Remember when something was last done."""

@@ -6,7 +6,7 @@ up, and giving back into it changes nothing. Metrics of such periods are added u
 count them for ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ledger.core.counters import forgotten
@@ -59,25 +59,42 @@ def _periods_like(usage: Usage, key: UsageKey) -> list[str]:
     ]
 
 
-def changed(usage: Usage, key: UsageKey, change: int) -> Usage | dict[UsageKey, int]:
+def changed(usage: Usage, key: UsageKey, change: int) -> dict[UsageKey, int]:
     """Use more or less in a period. A period that is used no more stays, as a memory of itself."""
-    if key in usage:
-        return {**usage, key: usage[key] + change}
-    if change < 0 or is_forgotten(usage, key):
-        return _changed_long_ago(usage, key, change) if key[0].startswith(METRIC) else usage
-    more = {**usage, key: change}
-    most = _kept(key[0])
-    if len(more) > most:
-        name, scope, _ = key
-        for old in sorted(_periods_like(more, key))[:-most]:
-            amount = more.pop((name, scope, old))
-            if name.startswith(METRIC):
-                amount = min(amount, 1) if name == VISITS else amount
-                more[name, scope, OLD] = more.get((name, scope, OLD), 0) + amount
-    return more
+    return changed_by(usage, ((key, change),))
 
 
-def _changed_long_ago(usage: Usage, key: UsageKey, change: int) -> dict[UsageKey, int]:
-    """Metrics of periods that are not kept are added up: some needs count them for ever."""
+def changed_by(usage: Usage, changes: Iterable[tuple[UsageKey, int]]) -> dict[UsageKey, int]:
+    """Make several changes. What is kept is copied and looked through once for all of them."""
+    after = dict(usage)
+    alike: dict[tuple[str, str, int], list[str]] = {}
+    for key, change in changes:
+        if key in after:
+            after[key] += change
+            continue
+        if not alike:
+            for name, scope, period in after:
+                alike.setdefault((name, scope, len(period)), []).append(period)
+        name, scope, period = key
+        like = alike.setdefault((name, scope, len(period)), [])
+        if change >= 0 and not forgotten(period, like, _kept(name)):
+            after[key] = change
+            like.append(period)
+            if len(like) > _kept(name):
+                _forget(after, (name, scope, min(like)))
+                like.remove(min(like))
+        elif name.startswith(METRIC):
+            _add_to_old(after, key, change)
+    return after
+
+
+def _forget(usage: dict[UsageKey, int], key: UsageKey) -> None:
+    """Leave out a period. A metric's is added up: some needs count it for ever."""
+    amount = usage.pop(key)
+    if key[0].startswith(METRIC):
+        _add_to_old(usage, key, min(amount, 1) if key[0] == VISITS else amount)
+
+
+def _add_to_old(usage: dict[UsageKey, int], key: UsageKey, amount: int) -> None:
     old = (key[0], key[1], OLD)
-    return {**usage, old: usage.get(old, 0) + change}
+    usage[old] = usage.get(old, 0) + amount

@@ -1,6 +1,8 @@
 """What an account remembers of caps and counters, and what it does when that is too little."""
 
 from datetime import date, timedelta
+from random import Random
+from time import process_time
 
 import pytest
 
@@ -18,7 +20,7 @@ from ledger.core.counters import (
     taken,
     with_period,
 )
-from ledger.core.usage import changed
+from ledger.core.usage import Usage, changed, changed_by
 from ledger.core.usage import is_forgotten as is_usage_forgotten
 from tests.core.offers import Offer, number_of
 from tests.core.spec import Story
@@ -136,3 +138,28 @@ def test_a_period_older_than_those_kept_is_used_up_and_leaves_a_document_what_it
 def test_usage_that_was_given_back_is_remembered_as_nothing() -> None:
     key = ("cap/c", "", day(1))
     assert changed(changed({}, key, 5), key, -5) == {key: 0}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_several_changes_of_usage_come_to_the_same_as_one_after_another(seed: int) -> None:
+    random = Random(seed)
+    names = ["cap/a", "metric/visits", "metric/nights"]
+    changes = [
+        ((random.choice(names), "", day(random.randrange(900))), random.choice([-1, 1, 2]))
+        for _ in range(1500)
+    ]
+    singly: Usage = {}
+    for key, change in changes:
+        singly = changed(singly, key, change)
+    together: Usage = {}
+    for begin in range(0, len(changes), seed + 1):
+        together = changed_by(together, changes[begin : begin + seed + 1])
+    assert together == singly
+    assert sum(name == "cap/a" for name, _, _ in together) == PERIODS_KEPT
+
+
+def test_a_document_under_thousands_of_caps_is_counted_in_a_moment() -> None:
+    changes = [((f"cap/{number}", "", day(1)), 1) for number in range(10_000)]
+    began = process_time()
+    assert len(changed_by({}, changes)) == 10_000
+    assert process_time() - began < 1.0
