@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from ledger.core.events import PolicyFact
 from ledger.core.instant import Instant, from_timestamp
@@ -42,7 +43,8 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _folded(operator: str) -> str:
-    return " ".join(operator.casefold().split())
+    # é may be written as one character or as two, and a letter in full width.
+    return " ".join(normalize("NFKC", normalize("NFKC", operator).casefold()).split())
 
 
 class State(Enum):

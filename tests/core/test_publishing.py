@@ -112,6 +112,8 @@ def test_a_person_is_a_client_and_an_operator_adds_doubt_only() -> None:
     assert same_person("office/anna", "office/ben")
     assert same_person("office", "office/ben")
     assert same_person("office/Anna  B.", "chief/anna b.")
+    assert same_person("office/Zo\u00eb", "chief/ZOE\u0308")
+    assert same_person("office/anna", "chief/\uff21\uff4e\uff4e\uff41")
     assert not same_person("office/anna", "chief/ben")
     assert not same_person("office", "chief")
     assert not same_person("office/anna", "chief")
