@@ -134,8 +134,9 @@ def _record(
     """Record a fact of the programme, and answer with the version as it stands after it."""
     stream = POLICY + fact.programme
     before = work.programme()
-    recorded_at = work.now(stream)
     where = work.append(stream, before.version, [Fact(fact, work.clock_now())])
+    # What is stored, and not the clock a moment before: every process tells one time.
+    recorded_at = work.batch.events[-1].recorded_at
     work.policy_facts.append(PolicyNow(stream, before.version + 1, fact, recorded_at, policy))
     now = work.programme()
     message = policy_message(

@@ -7,6 +7,7 @@ import pytest
 
 import rules
 from ledger.act import Answer
+from ledger.clock import SettableClock
 from ledger.core.events import KIND_NUMBER
 from ledger.core.instant import CLOCKS_DIFFER_BY
 from ledger.core.publishing import LEAD, WITHDRAWAL_LEAD
@@ -301,6 +302,27 @@ async def test_two_processes_publish_one_version_once_and_see_each_other(databas
         found = one.ledger.policies.find(at("2025-03-01T15:00"))
         assert found is not None
         assert found.event.digest == digest
+
+
+class TickingClock(SettableClock):
+    """A clock that goes on whenever it is looked at, as every clock does."""
+
+    def now(self) -> int:
+        """A little later than the last time."""
+        self.set(super().now() + 7)
+        return super().now()
+
+
+async def test_every_process_tells_one_time_of_a_step(database: str) -> None:
+    clock = TickingClock(at("2025-03-01T12:00"))
+    async with open_till(database, clock=clock) as one, open_till(database, clock=clock) as two:
+        await one.publish()
+        digest = await drafted(one, later(2))
+        chief = chief_of(one)
+        await chief.write(approval(chief, digest))
+        await two.ledger.policies.refresh(two.ledger.reading)
+        known, read = (till.ledger.policies.programme.versions for till in (one, two))
+        assert {**known} == {**read}
 
 
 async def test_a_large_policy_is_compiled_outside_the_writer(
