@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from rules.checking.asked import PURCHASES
 from rules.checking.subject import Findings, Subject
 from rules.expr import Environment, ExprError, Node, environment, read
-from rules.expr.nodes import Binary, Items, Name, Text, children
+from rules.expr.nodes import Binary, Items, Name, Text, Whole, children
 from rules.model import When
 from rules.reading import Place
 from rules.refusal import alternatives
@@ -39,6 +39,8 @@ def _expression(
     except ExprError as error:
         yield subject.error(place, str(error))
         return
+    for zero in _zeros(node):
+        yield subject.warning(place, f"column {zero.at}: what is divided by 0 has no answer")
     for name, word in _compared(node):
         if name == "tx.channel" and word.value != word.value.lower():
             message = f"channels are compared in small letters: write {word.value.lower()!r}"
@@ -49,6 +51,14 @@ def _expression(
                 f"{name} is never {word.value!r}{alternatives(word.value, filter(None, known))}"
             )
             yield subject.error(place, f"column {word.at}: {message}")
+
+
+def _zeros(node: Node) -> Iterator[Whole]:
+    """Find the zeros that something is divided by."""
+    if isinstance(node, Binary) and node.op in ("/", "%"):
+        yield from (by for by in (node.right,) if isinstance(by, Whole) and by.value == 0)
+    for child in children(node):
+        yield from _zeros(child)
 
 
 def _compared(node: Node) -> Iterator[tuple[str, Text]]:

@@ -65,7 +65,10 @@ class CounterTest(Part):
 
 
 class Birthday(Part):
-    """The days around the member's birthday, or its whole month; 29 February counts as the 28th."""
+    """The days around the member's birthday, or its whole month.
+
+    29 February is the 28th in common years.
+    """
 
     days_before: Annotated[Whole, Field(ge=0, le=31)] = 0
     """From so many days before the birthday on."""

@@ -160,7 +160,7 @@ class BonusRule(_Rule):
     points: Points
     """How many points."""
     per: Literal["transaction", "line", "unit"] = "transaction"
-    """Once for a document, for each line that fits, or for each whole unit of quantity."""
+    """Once for a document, for each line that fits, or per unit of quantity and part of one."""
 
 
 class GrantRule(Part):

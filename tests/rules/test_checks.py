@@ -162,6 +162,8 @@ WARNINGS = [
     ('factor: "1.5"', "factor: 1", "earn[gold]: a factor of 1 adds nothing"),
     ('per: "1.00 EUR"', 'per: "1.00 GBP"',
      "earn[base.rooms].rate.per: documents in EUR must state the rate of GBP, or are refused"),
+    ('line_min: "5.00 EUR"', 'expr: "tx.nights % 2 > 1 || tx.nights % 0 == 1"',
+     "earn[bonus].when.expr: column 34: what is divided by 0 has no answer"),
 ]  # fmt: skip
 
 
