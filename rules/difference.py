@@ -37,7 +37,9 @@ class Change:
 
     def says(self, language: Language = "en") -> str:
         """Say the change as a line for a person."""
-        return says(self.path, self.before, self.after, self.title, self.remark, language)
+        line = says(self.path, self.before, self.after, self.title, self.remark, language)
+        # Who approves reads this in a terminal, where text could paint over the lines before it.
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
     def __str__(self) -> str:
         return self.says()

@@ -155,18 +155,22 @@ def _factor(value: Fraction) -> Fraction:
     return value
 
 
+def _is_line(text: str) -> bool:
+    return len(text) <= 200 and text.isprintable()
+
+
 def _title(value: object) -> "str | dict[str, str]":
-    if isinstance(value, str) and len(value) <= 200:
+    if isinstance(value, str) and _is_line(value):
         return value
     if (
         isinstance(value, dict)
         and value
         and set(value) <= {"en", "zh"}
-        and all(isinstance(text, str) and len(text) <= 200 for text in value.values())
+        and all(isinstance(text, str) and _is_line(text) for text in value.values())
     ):
         return value
     raise ValueError(
-        f"a title is text of at most 200 characters, or {{en: …, zh: …}}, not {value!r}"
+        f"a title is a line of at most 200 characters, or {{en: …, zh: …}}, not {value!r}"
     )
 
 

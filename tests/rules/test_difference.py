@@ -103,3 +103,8 @@ def test_a_change_is_said_in_either_language(language: Language, said: str) -> N
 def test_a_document_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(PolicyRefused, match="verison"):
         changes(("version: 1", "verison: 1"))
+
+
+def test_no_text_can_paint_over_the_line_of_another_change() -> None:
+    found = changes(("zone: Europe/Berlin", 'notes: "a\\e[1A\\e[2K\\r\\nb"\nzone: Europe/Berlin'))
+    assert [str(one) for one in found] == ["notes:  → a\\x1b[1A\\x1b[2K\\r\\nb"]

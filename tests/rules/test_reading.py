@@ -214,3 +214,11 @@ def test_half_a_character_is_refused_and_a_pair_of_halves_is_read() -> None:
 @pytest.mark.parametrize("zone", ["posix/Europe/Berlin", "right/Europe/Berlin"])
 def test_a_copy_of_the_zone_database_is_no_zone(zone: str) -> None:
     assert "is no place" in str(load(SMALL.replace("zone: UTC", f"zone: {zone}")).findings[0])
+
+
+@pytest.mark.parametrize("title", ['"a\\e[2Kb"', '"a\\nb"', '{en: a, zh: "\\u202e"}'])
+def test_a_title_is_one_line_that_can_be_seen(title: str) -> None:
+    text = SMALL.replace("id: base,", f"id: base, title: {title},")
+    (found,) = check(load(text))
+    assert found.path == "earn[base].title"
+    assert "a title is a line of at most 200 characters" in found.message
