@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import rules
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
+from ledger.policies import ask
 from ledger.room import recorded_room
 from loyalty.v1.events_pb2 import DocumentPosted
 
@@ -39,13 +40,16 @@ def kept(
     room: rules.Room,
     before: UsedBefore,
 ) -> rules.Award | None:
-    """What a document keeps of its first final version; None: it has to be evaluated anew."""
+    """What a document keeps of its first final version; None: it has to be evaluated anew.
+
+    Raises what the rules refuse, as the ledger's refusal: what is left is a document as any other.
+    """
     if now.status != "FINAL":
         return None
     pins = pins_of(first.pins)
     facts = facts_of(first.document, first.origin, pinned_instant(pins.local_time))
     gave = award(policy, facts, member=rules.NOBODY, pins=pins, room=recorded_room(first))
-    left = rules.pro_rata(policy, first=facts, award=gave, now=now)
+    left = ask(lambda: rules.pro_rata(policy, first=facts, award=gave, now=now))
     if left is None:
         return None
     if any(room.number(counter) != number for counter, number in left.numbers):
