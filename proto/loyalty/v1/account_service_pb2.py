@@ -22,61 +22,70 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from loyalty.v1 import events_pb2 as loyalty_dot_v1_dot_events__pb2
 from loyalty.v1 import ledger_service_pb2 as loyalty_dot_v1_dot_ledger__service__pb2
 from loyalty.v1 import types_pb2 as loyalty_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n loyalty/v1/account_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17loyalty/v1/events.proto\x1a\x1floyalty/v1/ledger_service.proto\x1a\x16loyalty/v1/types.proto\"j\n\x04\x41sOf\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x11GetAccountRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x1e\n\x04view\x18\x02 \x01(\x0e\x32\x10.loyalty.v1.View\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.loyalty.v1.AsOf\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.loyalty.v1.Account\"\xa6\x02\n\x07\x41\x63\x63ount\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.loyalty.v1.Balance\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x39\n\x15tier_valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04lots\x18\x05 \x03(\x0b\x32\x0f.loyalty.v1.Lot\x12\x1f\n\x05holds\x18\x06 \x03(\x0b\x32\x10.loyalty.v1.Hold\x12\x1f\n\x05\x64\x65\x62ts\x18\x07 \x03(\x0b\x32\x10.loyalty.v1.Debt\x12\x10\n\x08position\x18\x08 \x01(\t\x12%\n\x08\x62\x65nefits\x18\t \x03(\x0b\x32\x13.loyalty.v1.Benefit\"\x8f\x01\n\x07\x42\x65nefit\x12\x0f\n\x07\x62\x65nefit\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x05 \x01(\t\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\"\xa1\x02\n\x03Lot\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0e\n\x06issuer\x18\x06 \x01(\t\x12\x0e\n\x06\x66under\x18\x07 \x01(\t\x12/\n\x0b\x65\x61rned_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x61vailable_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ocument\x18\x0b \x01(\t\"\x81\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x04\x44\x65\x62t\x12\x0f\n\x07\x64\x65\x62t_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\"\x8a\x01\n\x12ListEntriesRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"d\n\x13ListEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.loyalty.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\x93\x02\n\x05\x45ntry\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12&\n\x08movement\x18\x04 \x01(\x0b\x32\x14.loyalty.v1.Movement\x12\x1c\n\x0f\x61vailable_after\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x12\n\x10_available_after\"M\n\x0eGetTierRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"\xca\x02\n\x0fGetTierResponse\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x34\n\x10valid_until_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x15.loyalty.v1.TierBasis\x12#\n\x04keep\x18\x05 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x11\n\tnext_tier\x18\x06 \x01(\t\x12$\n\x05reach\x18\x07 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x16\n\x0eprojected_tier\x18\x08 \x01(\t\x12\x32\n\x0eprojected_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\n \x01(\t\"0\n\tTierNeeds\x12#\n\x05needs\x18\x01 \x03(\x0b\x32\x14.loyalty.v1.TierNeed\"\xa5\x01\n\x08TierNeed\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x16\n\x0e\x62usiness_units\x18\x03 \x03(\t\x12\x0c\n\x04have\x18\x04 \x01(\x03\x12\x0c\n\x04want\x18\x05 \x01(\x03\x12\x0f\n\x07missing\x18\x06 \x01(\x03\x12\x33\n\x0fwindow_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x13\x45xplainEntryRequest\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12%\n\x06member\x18\x02 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x10\n\x08language\x18\x05 \x01(\t\"\x89\x03\n\x14\x45xplainEntryResponse\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\'\n\tmovements\x18\x06 \x03(\x0b\x32\x14.loyalty.v1.Movement\x12\x1e\n\x04pins\x18\x07 \x01(\x0b\x32\x10.loyalty.v1.Pins\x12\x16\n\x0epolicy_version\x18\x08 \x01(\x03\x12(\n\x05rules\x18\t \x03(\x0b\x32\x19.loyalty.v1.ExplainedRule\x12(\n\x07skipped\x18\n \x03(\x0b\x32\x17.loyalty.v1.SkippedRule\x12*\n\x07numbers\x18\x0b \x03(\x0b\x32\x19.loyalty.v1.CounterNumber\x12\x10\n\x08held_out\x18\x0c \x03(\t\x12\r\n\x05lines\x18\r \x03(\t\x12\x10\n\x08position\x18\x0e \x01(\t\"\xe7\x01\n\rExplainedRule\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12$\n\x05lines\x18\x05 \x03(\x0b\x32\x15.loyalty.v1.LineShare\x12\r\n\x05\x65xact\x18\x06 \x01(\t\x12\x10\n\x08rounding\x18\x07 \x01(\t\x12\x0e\n\x06wanted\x18\x08 \x01(\x03\x12\x0f\n\x07granted\x18\t \x01(\x03\x12\x0e\n\x06\x63ut_by\x18\n \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x0b \x01(\t\x12\x0f\n\x07\x62\x65nefit\x18\x0c \x01(\t\"W\n\tLineShare\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x1c\n\x14\x65ligible_minor_units\x18\x02 \x01(\x03\x12\r\n\x05\x65xact\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\"=\n\x0bSkippedRule\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tcondition\x18\x03 \x01(\t*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xc4\x02\n\x0e\x41\x63\x63ountService\x12K\n\nGetAccount\x12\x1d.loyalty.v1.GetAccountRequest\x1a\x1e.loyalty.v1.GetAccountResponse\x12N\n\x0bListEntries\x12\x1e.loyalty.v1.ListEntriesRequest\x1a\x1f.loyalty.v1.ListEntriesResponse\x12\x42\n\x07GetTier\x12\x1a.loyalty.v1.GetTierRequest\x1a\x1b.loyalty.v1.GetTierResponse\x12Q\n\x0c\x45xplainEntry\x12\x1f.loyalty.v1.ExplainEntryRequest\x1a .loyalty.v1.ExplainEntryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n loyalty/v1/account_service.proto\x12\nloyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17loyalty/v1/events.proto\x1a\x1floyalty/v1/ledger_service.proto\x1a\x16loyalty/v1/types.proto\"j\n\x04\x41sOf\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nknown_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x11GetAccountRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x1e\n\x04view\x18\x02 \x01(\x0e\x32\x10.loyalty.v1.View\x12\x14\n\x0cmin_position\x18\x03 \x01(\t\x12\x1f\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x10.loyalty.v1.AsOf\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.loyalty.v1.Account\"\xa6\x02\n\x07\x41\x63\x63ount\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x13.loyalty.v1.Balance\x12\x0c\n\x04tier\x18\x03 \x01(\t\x12\x39\n\x15tier_valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x04lots\x18\x05 \x03(\x0b\x32\x0f.loyalty.v1.Lot\x12\x1f\n\x05holds\x18\x06 \x03(\x0b\x32\x10.loyalty.v1.Hold\x12\x1f\n\x05\x64\x65\x62ts\x18\x07 \x03(\x0b\x32\x10.loyalty.v1.Debt\x12\x10\n\x08position\x18\x08 \x01(\t\x12%\n\x08\x62\x65nefits\x18\t \x03(\x0b\x32\x13.loyalty.v1.Benefit\"\x8f\x01\n\x07\x42\x65nefit\x12\x0f\n\x07\x62\x65nefit\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x05 \x01(\t\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\"\xa1\x02\n\x03Lot\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0c\n\x04held\x18\x05 \x01(\x03\x12\x0e\n\x06issuer\x18\x06 \x01(\t\x12\x0e\n\x06\x66under\x18\x07 \x01(\t\x12/\n\x0b\x65\x61rned_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x61vailable_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ocument\x18\x0b \x01(\t\"\x81\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x04\x44\x65\x62t\x12\x0f\n\x07\x64\x65\x62t_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\"\x8a\x01\n\x12ListEntriesRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\t\"d\n\x13ListEntriesResponse\x12\"\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.loyalty.v1.Entry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\x93\x02\n\x05\x45ntry\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12&\n\x08movement\x18\x04 \x01(\x0b\x32\x14.loyalty.v1.Movement\x12\x1c\n\x0f\x61vailable_after\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t\x12\x31\n\roccurred_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x12\n\x10_available_after\"M\n\x0eGetTierRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"\xca\x02\n\x0fGetTierResponse\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x34\n\x10valid_until_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x15.loyalty.v1.TierBasis\x12#\n\x04keep\x18\x05 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x11\n\tnext_tier\x18\x06 \x01(\t\x12$\n\x05reach\x18\x07 \x03(\x0b\x32\x15.loyalty.v1.TierNeeds\x12\x16\n\x0eprojected_tier\x18\x08 \x01(\t\x12\x32\n\x0eprojected_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\n \x01(\t\"0\n\tTierNeeds\x12#\n\x05needs\x18\x01 \x03(\x0b\x32\x14.loyalty.v1.TierNeed\"\xa5\x01\n\x08TierNeed\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x16\n\x0e\x62usiness_units\x18\x03 \x03(\t\x12\x0c\n\x04have\x18\x04 \x01(\x03\x12\x0c\n\x04want\x18\x05 \x01(\x03\x12\x0f\n\x07missing\x18\x06 \x01(\x03\x12\x33\n\x0fwindow_end_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x13\x45xplainEntryRequest\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12%\n\x06member\x18\x02 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x10\n\x08language\x18\x05 \x01(\t\"\x89\x03\n\x14\x45xplainEntryResponse\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\'\n\tmovements\x18\x06 \x03(\x0b\x32\x14.loyalty.v1.Movement\x12\x1e\n\x04pins\x18\x07 \x01(\x0b\x32\x10.loyalty.v1.Pins\x12\x16\n\x0epolicy_version\x18\x08 \x01(\x03\x12(\n\x05rules\x18\t \x03(\x0b\x32\x19.loyalty.v1.ExplainedRule\x12(\n\x07skipped\x18\n \x03(\x0b\x32\x17.loyalty.v1.SkippedRule\x12*\n\x07numbers\x18\x0b \x03(\x0b\x32\x19.loyalty.v1.CounterNumber\x12\x10\n\x08held_out\x18\x0c \x03(\t\x12\r\n\x05lines\x18\r \x03(\t\x12\x10\n\x08position\x18\x0e \x01(\t\"\xe7\x01\n\rExplainedRule\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12$\n\x05lines\x18\x05 \x03(\x0b\x32\x15.loyalty.v1.LineShare\x12\r\n\x05\x65xact\x18\x06 \x01(\t\x12\x10\n\x08rounding\x18\x07 \x01(\t\x12\x0e\n\x06wanted\x18\x08 \x01(\x03\x12\x0f\n\x07granted\x18\t \x01(\x03\x12\x0e\n\x06\x63ut_by\x18\n \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x0b \x01(\t\x12\x0f\n\x07\x62\x65nefit\x18\x0c \x01(\t\"W\n\tLineShare\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x1c\n\x14\x65ligible_minor_units\x18\x02 \x01(\x03\x12\r\n\x05\x65xact\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\"=\n\x0bSkippedRule\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tcondition\x18\x03 \x01(\t*;\n\x04View\x12\x14\n\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n\nVIEW_BASIC\x10\x01\x12\r\n\tVIEW_FULL\x10\x02\x32\xb8\x03\n\x0e\x41\x63\x63ountService\x12h\n\nGetAccount\x12\x1d.loyalty.v1.GetAccountRequest\x1a\x1e.loyalty.v1.GetAccountResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/v1/accounts:get:\x01*\x12k\n\x0bListEntries\x12\x1e.loyalty.v1.ListEntriesRequest\x1a\x1f.loyalty.v1.ListEntriesResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/v1/entries:list:\x01*\x12\\\n\x07GetTier\x12\x1a.loyalty.v1.GetTierRequest\x1a\x1b.loyalty.v1.GetTierResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/v1/tiers:get:\x01*\x12q\n\x0c\x45xplainEntry\x12\x1f.loyalty.v1.ExplainEntryRequest\x1a .loyalty.v1.ExplainEntryResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\"\x13/v1/entries:explain:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'loyalty.v1.account_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEW']._serialized_start=3513
-  _globals['_VIEW']._serialized_end=3572
-  _globals['_ASOF']._serialized_start=163
-  _globals['_ASOF']._serialized_end=269
-  _globals['_GETACCOUNTREQUEST']._serialized_start=272
-  _globals['_GETACCOUNTREQUEST']._serialized_end=417
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=419
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=477
-  _globals['_ACCOUNT']._serialized_start=480
-  _globals['_ACCOUNT']._serialized_end=774
-  _globals['_BENEFIT']._serialized_start=777
-  _globals['_BENEFIT']._serialized_end=920
-  _globals['_LOT']._serialized_start=923
-  _globals['_LOT']._serialized_end=1212
-  _globals['_HOLD']._serialized_start=1215
-  _globals['_HOLD']._serialized_end=1344
-  _globals['_DEBT']._serialized_start=1346
-  _globals['_DEBT']._serialized_end=1444
-  _globals['_LISTENTRIESREQUEST']._serialized_start=1447
-  _globals['_LISTENTRIESREQUEST']._serialized_end=1585
-  _globals['_LISTENTRIESRESPONSE']._serialized_start=1587
-  _globals['_LISTENTRIESRESPONSE']._serialized_end=1687
-  _globals['_ENTRY']._serialized_start=1690
-  _globals['_ENTRY']._serialized_end=1965
-  _globals['_GETTIERREQUEST']._serialized_start=1967
-  _globals['_GETTIERREQUEST']._serialized_end=2044
-  _globals['_GETTIERRESPONSE']._serialized_start=2047
-  _globals['_GETTIERRESPONSE']._serialized_end=2377
-  _globals['_TIERNEEDS']._serialized_start=2379
-  _globals['_TIERNEEDS']._serialized_end=2427
-  _globals['_TIERNEED']._serialized_start=2430
-  _globals['_TIERNEED']._serialized_end=2595
-  _globals['_EXPLAINENTRYREQUEST']._serialized_start=2598
-  _globals['_EXPLAINENTRYREQUEST']._serialized_end=2729
-  _globals['_EXPLAINENTRYRESPONSE']._serialized_start=2732
-  _globals['_EXPLAINENTRYRESPONSE']._serialized_end=3125
-  _globals['_EXPLAINEDRULE']._serialized_start=3128
-  _globals['_EXPLAINEDRULE']._serialized_end=3359
-  _globals['_LINESHARE']._serialized_start=3361
-  _globals['_LINESHARE']._serialized_end=3448
-  _globals['_SKIPPEDRULE']._serialized_start=3450
-  _globals['_SKIPPEDRULE']._serialized_end=3511
-  _globals['_ACCOUNTSERVICE']._serialized_start=3575
-  _globals['_ACCOUNTSERVICE']._serialized_end=3899
+  _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\202\323\344\223\002\025\"\020/v1/accounts:get:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ListEntries']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ListEntries']._serialized_options = b'\202\323\344\223\002\025\"\020/v1/entries:list:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['GetTier']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['GetTier']._serialized_options = b'\202\323\344\223\002\022\"\r/v1/tiers:get:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ExplainEntry']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['ExplainEntry']._serialized_options = b'\202\323\344\223\002\030\"\023/v1/entries:explain:\001*'
+  _globals['_VIEW']._serialized_start=3543
+  _globals['_VIEW']._serialized_end=3602
+  _globals['_ASOF']._serialized_start=193
+  _globals['_ASOF']._serialized_end=299
+  _globals['_GETACCOUNTREQUEST']._serialized_start=302
+  _globals['_GETACCOUNTREQUEST']._serialized_end=447
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=449
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=507
+  _globals['_ACCOUNT']._serialized_start=510
+  _globals['_ACCOUNT']._serialized_end=804
+  _globals['_BENEFIT']._serialized_start=807
+  _globals['_BENEFIT']._serialized_end=950
+  _globals['_LOT']._serialized_start=953
+  _globals['_LOT']._serialized_end=1242
+  _globals['_HOLD']._serialized_start=1245
+  _globals['_HOLD']._serialized_end=1374
+  _globals['_DEBT']._serialized_start=1376
+  _globals['_DEBT']._serialized_end=1474
+  _globals['_LISTENTRIESREQUEST']._serialized_start=1477
+  _globals['_LISTENTRIESREQUEST']._serialized_end=1615
+  _globals['_LISTENTRIESRESPONSE']._serialized_start=1617
+  _globals['_LISTENTRIESRESPONSE']._serialized_end=1717
+  _globals['_ENTRY']._serialized_start=1720
+  _globals['_ENTRY']._serialized_end=1995
+  _globals['_GETTIERREQUEST']._serialized_start=1997
+  _globals['_GETTIERREQUEST']._serialized_end=2074
+  _globals['_GETTIERRESPONSE']._serialized_start=2077
+  _globals['_GETTIERRESPONSE']._serialized_end=2407
+  _globals['_TIERNEEDS']._serialized_start=2409
+  _globals['_TIERNEEDS']._serialized_end=2457
+  _globals['_TIERNEED']._serialized_start=2460
+  _globals['_TIERNEED']._serialized_end=2625
+  _globals['_EXPLAINENTRYREQUEST']._serialized_start=2628
+  _globals['_EXPLAINENTRYREQUEST']._serialized_end=2759
+  _globals['_EXPLAINENTRYRESPONSE']._serialized_start=2762
+  _globals['_EXPLAINENTRYRESPONSE']._serialized_end=3155
+  _globals['_EXPLAINEDRULE']._serialized_start=3158
+  _globals['_EXPLAINEDRULE']._serialized_end=3389
+  _globals['_LINESHARE']._serialized_start=3391
+  _globals['_LINESHARE']._serialized_end=3478
+  _globals['_SKIPPEDRULE']._serialized_start=3480
+  _globals['_SKIPPEDRULE']._serialized_end=3541
+  _globals['_ACCOUNTSERVICE']._serialized_start=3605
+  _globals['_ACCOUNTSERVICE']._serialized_end=4045
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,1 @@
+"""JSON over HTTP: routes, gateway, the OpenAPI document."""
