@@ -11,6 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ledger import statements
+from ledger.core.applying import apply
 from ledger.core.events import AccountFact, decode
 from ledger.core.state import Account
 from ledger.core.tally import Tally
@@ -173,7 +174,7 @@ class _Lane:
                     continue
                 tally = tallies[stream] = Tally(Account(stream[len(ACCOUNT) :]))
             try:
-                tally.apply(_fact_in(payload))
+                apply(tally, _fact_in(payload))
             except Exception as error:
                 # Whatever a damaged payload makes the fold do: the place is what matters.
                 problem = f"{stream}: {error}"

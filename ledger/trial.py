@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ledger.books import DocumentBook, LotBook
+from ledger.core.applying import apply
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant
 from ledger.core.lots import CorruptHistory
@@ -72,7 +73,7 @@ class Trial:
             yield from self._check_pins(fact, pos, recorded_at, self._awards)
         yield from self._enter_document(fact, pos)
         try:
-            self.tally.apply(fact)
+            apply(self.tally, fact)
         except CorruptHistory as error:
             self.sound = False
             yield Finding(pos, Reason.LOT_BELOW_ZERO, str(error))

@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Final, NamedTuple
 
+from ledger.core.applying import apply
 from ledger.core.commands import LotEnds
 from ledger.core.events import AccountFact, Fact
 from ledger.core.instant import Instant
@@ -63,7 +64,7 @@ class Draft:
     def record(self, event: AccountFact) -> None:
         """Add a fact."""
         self.facts.append(Fact(event, self.at))
-        self.tally.apply(event)
+        apply(self.tally, event)
 
     def end_of(self, lot: Lot | Drawn) -> Instant | None:
         """When points are gone, as it is known at this moment; None: never, or not yet decided."""

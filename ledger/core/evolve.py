@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ledger.core.applying import apply
 from ledger.core.events import AccountFact
 from ledger.core.state import Account
 from ledger.core.tally import Tally
@@ -10,7 +11,7 @@ from ledger.core.tally import Tally
 def evolve(account: Account, event: AccountFact) -> Account:
     """The account after one more fact. Raises CorruptHistory if facts before it are absent."""
     tally = Tally(account)
-    tally.apply(event)
+    apply(tally, event)
     return tally.account()
 
 
@@ -18,5 +19,5 @@ def fold(account: Account, events: Iterable[AccountFact]) -> Account:
     """The account after all these facts, oldest first; the same as `evolve` for each in turn."""
     tally = Tally(account)
     for event in events:
-        tally.apply(event)
+        apply(tally, event)
     return tally.account()

@@ -1,0 +1,77 @@
+"""What each kind of fact does to an account. The table at the bottom is the index of the fold."""
+
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
+from ledger.core.applying import debts, documents, holds, lots, members
+from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
+from ledger.core.tally import Tally
+from loyalty.v1.events_pb2 import (
+    ArrearsIncurred,
+    ArrearsRepaid,
+    BurnReversed,
+    ClawbackWrittenOff,
+    DocumentPosted,
+    HoldCaptured,
+    HoldReleased,
+    IdentityLinked,
+    MemberEnrolled,
+    MemberProfileChanged,
+    OpeningLotRecorded,
+    PendingClawedBack,
+    PointsBurned,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsHeld,
+    PointsPended,
+    PointsReleased,
+    ReversalReversed,
+    TierChanged,
+)
+
+Applies = Callable[[Tally, Any], None]
+
+
+def apply(tally: Tally, event: AccountFact) -> None:
+    """Let a fact have its effect. Order of facts is the caller's duty."""
+    tally.version += 1
+    kind = type(event)
+    APPLIES[kind](tally, event)
+    moves = _MOVES.get(kind)
+    if moves is not None:
+        tally.move(event.currency, event.points, moves)  # type: ignore[union-attr]
+
+
+def _nothing(tally: Tally, event: object) -> None:
+    """A fact that the account does not show."""
+
+
+APPLIES: Final[dict[type, Applies]] = {
+    PointsEarned: lots.earn,
+    DocumentPosted: documents.post,
+    PointsPended: lots.earn,
+    PointsReleased: lots.release,
+    PointsBurned: lots.burn,
+    PointsExpired: lots.expire,
+    PointsClawedBack: lots.claw_back,
+    PendingClawedBack: lots.claw_back_pending,
+    BurnReversed: lots.give_back,
+    ReversalReversed: lots.burn_again,
+    OpeningLotRecorded: lots.take_over,
+    PointsHeld: holds.hold,
+    HoldCaptured: holds.capture,
+    HoldReleased: holds.release,
+    ArrearsIncurred: debts.owe,
+    ArrearsRepaid: debts.repay,
+    ClawbackWrittenOff: _nothing,
+    MemberEnrolled: members.enrol,
+    IdentityLinked: members.link,
+    MemberProfileChanged: members.change_profile,
+    TierChanged: members.change_tier,
+}
+_MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
+    kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)
+    for kind in get_args(MovingFact)
+}
+"""EFFECTS as (column of a balance row, sign), without the zeros."""

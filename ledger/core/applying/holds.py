@@ -1,0 +1,80 @@
+"""Facts that set points aside, and end that."""
+
+from dataclasses import replace
+
+from ledger.core.applying.lots import count, note_burn
+from ledger.core.instant import from_timestamp
+from ledger.core.lots import CorruptHistory, drawn_of
+from ledger.core.state import Drawn, Hold
+from ledger.core.tally import Tally
+from loyalty.v1.events_pb2 import HoldCaptured, HoldReleased, PointsHeld
+
+
+def hold(tally: Tally, event: PointsHeld) -> None:
+    """Set points aside."""
+    draws = tuple(drawn_of(draw) for draw in event.draws)
+    tally.lots.hold(draws)
+    expires_at = from_timestamp(event.expire_time) if event.HasField("expire_time") else None
+    tally.holds.append(
+        Hold(
+            event.hold_id,
+            event.business_unit,
+            event.currency,
+            draws,
+            expires_at,
+            event.entry_id,
+            0,
+            tuple((used.name, used.period) for used in event.usages),
+        )
+    )
+    count(tally, event.usages)
+
+
+def capture(tally: Tally, event: HoldCaptured) -> None:
+    """Spend held points."""
+    note_burn(tally, event)
+    _end(tally, event, comes_back=False)
+
+
+def release(tally: Tally, event: HoldReleased) -> None:
+    """Give held points back to their lots."""
+    _end(tally, event, comes_back=True)
+
+
+def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) -> None:
+    draws = [drawn_of(draw) for draw in event.draws]
+    tally.lots.end_hold(draws, comes_back=comes_back)
+    count(tally, event.usages)
+    index = _open_hold(tally, event)
+    held = tally.holds[index]
+    left = () if comes_back else _after(held.draws, event.points)
+    if left:
+        tally.holds[index] = Hold(
+            held.hold_id,
+            held.business_unit,
+            held.currency,
+            left,
+            held.expires_at,
+            held.entry_id,
+            event.act,
+            held.limits,
+        )
+    else:
+        del tally.holds[index]
+
+
+def _open_hold(tally: Tally, event: HoldCaptured | HoldReleased) -> int:
+    for index, held in enumerate(tally.holds):
+        if held.hold_id == event.hold_id and held.business_unit == event.business_unit:
+            return index
+    raise CorruptHistory(f"there is no open hold {event.hold_id}")
+
+
+def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:
+    """Draws that are left once points were taken from the first ones."""
+    for index, draw in enumerate(draws):
+        if points < draw.points:
+            left = replace(draw, points=draw.points - points)
+            return (left, *draws[index + 1 :])
+        points -= draw.points
+    return ()

@@ -1,0 +1,142 @@
+"""Facts that make lots, draw from them, or end them."""
+
+from collections.abc import Iterable
+
+from ledger.core.counting import BURN, EARN
+from ledger.core.draws import life_of
+from ledger.core.instant import from_timestamp
+from ledger.core.lots import drawn_of
+from ledger.core.state import Lot
+from ledger.core.tally import Tally
+from ledger.core.usage import key_of
+from loyalty.v1.events_pb2 import (
+    BurnReversed,
+    HoldCaptured,
+    OpeningLotRecorded,
+    PendingClawedBack,
+    PointsBurned,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsPended,
+    PointsReleased,
+    ReversalReversed,
+)
+from loyalty.v1.types_pb2 import Usage
+
+
+def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
+    """Make a lot, or let qualifying points join that of their window."""
+    points = event.points
+    window = event.tier_window
+    earned_at = from_timestamp(event.earned_time)
+    tally.counting.active(EARN, earned_at)
+    available_at = None
+    available = points
+    if isinstance(event, PointsPended):
+        available = 0
+        if event.HasField("available_time"):
+            available_at = from_timestamp(event.available_time)
+    if window and available and tally.lots.join(event.lot_id, points):
+        tally.qualify(event.currency, window, points)
+        return
+    tally.lots.insert(
+        Lot(
+            event.lot_id,
+            event.currency,
+            event.business_unit,
+            event.funder,
+            event.document,
+            window,
+            earned_at,
+            available_at,
+            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            tally.version,
+            available,
+            points - available,
+            0,
+            False,
+            life_of(event.life) if event.HasField("life") else None,
+        )
+    )
+    if window and available:
+        # Points count for tiers once they are the member's: a booking is not a stay.
+        tally.qualify(event.currency, window, points)
+
+
+def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
+    """Take over a lot of an older programme."""
+    tally.lots.insert(
+        Lot(
+            event.lot_id,
+            event.currency,
+            event.business_unit,
+            event.funder,
+            "",
+            "",
+            from_timestamp(event.earned_time),
+            None,
+            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            tally.version,
+            event.points,
+        )
+    )
+
+
+def release(tally: Tally, event: PointsReleased) -> None:
+    """Make what is pending in a lot available."""
+    dated = event.HasField("expire_time")
+    expires_at = from_timestamp(event.expire_time) if dated else None
+    tally.lots.release(event.lot_id, event.points, expires_at)
+    if event.tier_window:
+        tally.qualify(event.currency, event.tier_window, event.points)
+
+
+def expire(tally: Tally, event: PointsExpired) -> None:
+    """Take what passed its time."""
+    tally.lots.expire(event.lot_id, event.points)
+
+
+def burn(tally: Tally, event: PointsBurned) -> None:
+    """Take what was spent."""
+    tally.lots.draw(event.draws)
+    note_burn(tally, event)
+    count(tally, event.usages)
+
+
+def burn_again(tally: Tally, event: ReversalReversed) -> None:
+    """Take what a reversal had given back."""
+    tally.lots.draw(event.draws)
+    count(tally, event.usages)
+
+
+def give_back(tally: Tally, event: BurnReversed) -> None:
+    """Give burned points back to their lots."""
+    draws = [drawn_of(draw) for draw in event.draws]
+    tally.lots.give_back(draws, currency=event.currency, seq=tally.version)
+    count(tally, event.usages)
+
+
+def claw_back(tally: Tally, event: PointsClawedBack) -> None:
+    """Take available points back."""
+    tally.lots.draw(event.draws)
+    if event.tier_window:
+        tally.qualify(event.currency, event.tier_window, -event.points)
+
+
+def claw_back_pending(tally: Tally, event: PendingClawedBack) -> None:
+    """Take pending points back."""
+    tally.lots.draw_pending(event.draws)
+
+
+def note_burn(tally: Tally, event: PointsBurned | HoldCaptured) -> None:
+    """Remember when points were last spent: that keeps some of them alive."""
+    if event.HasField("burn_time"):
+        tally.counting.active(BURN, from_timestamp(event.burn_time))
+
+
+def count(tally: Tally, usages: Iterable[Usage]) -> None:
+    """Count a burn under the limits of its redemption, or give back what it used."""
+    for used in usages:
+        if used.change:
+            tally.counting.use(key_of(used), used.change)

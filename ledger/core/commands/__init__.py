@@ -1,0 +1,56 @@
+"""What may be asked of an account: imperative, complete, decided without looking anything up.
+
+The shell has resolved the member, minted the entry id, loaded the history a command needs, and
+asked the rules; what they answered stands in the command.
+"""
+
+from dataclasses import dataclass
+
+from ledger.core.commands.award import ARREARS as ARREARS
+from ledger.core.commands.award import NO_COUNTS as NO_COUNTS
+from ledger.core.commands.award import BenefitGrant as BenefitGrant
+from ledger.core.commands.award import Counts as Counts
+from ledger.core.commands.award import Grant as Grant
+from ledger.core.commands.award import Life as Life
+from ledger.core.commands.award import Numbered as Numbered
+from ledger.core.commands.award import RefundTerms as RefundTerms
+from ledger.core.commands.award import Use as Use
+from ledger.core.commands.documents import PostDocument as PostDocument
+from ledger.core.commands.members import ChangeProfile as ChangeProfile
+from ledger.core.commands.members import EnrolMember as EnrolMember
+from ledger.core.commands.members import GrantTier as GrantTier
+from ledger.core.commands.members import LinkIdentity as LinkIdentity
+from ledger.core.commands.questions import LotEnds as LotEnds
+from ledger.core.commands.questions import Occasion as Occasion
+from ledger.core.commands.questions import TierAnswer as TierAnswer
+from ledger.core.commands.questions import TierLadder as TierLadder
+from ledger.core.commands.questions import TierVerdict as TierVerdict
+from ledger.core.commands.spending import BurnFact as BurnFact
+from ledger.core.commands.spending import BurnPoints as BurnPoints
+from ledger.core.commands.spending import CaptureHold as CaptureHold
+from ledger.core.commands.spending import HoldFact as HoldFact
+from ledger.core.commands.spending import HoldPoints as HoldPoints
+from ledger.core.commands.spending import PeriodLimit as PeriodLimit
+from ledger.core.commands.spending import RedemptionTerms as RedemptionTerms
+from ledger.core.commands.spending import ReleaseHold as ReleaseHold
+from ledger.core.commands.spending import ReverseEntry as ReverseEntry
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceAccount:
+    """Record what is due, and nothing else."""
+
+
+Command = (
+    EnrolMember
+    | LinkIdentity
+    | PostDocument
+    | BurnPoints
+    | HoldPoints
+    | CaptureHold
+    | ReleaseHold
+    | ReverseEntry
+    | GrantTier
+    | ChangeProfile
+    | AdvanceAccount
+)

@@ -1,0 +1,52 @@
+"""Commands about who a member is, and which tier they have."""
+
+from dataclasses import dataclass
+
+from ledger.core.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolMember:
+    """Open the account."""
+
+    business_unit: str
+    channel: str
+    occurred_at: Instant
+    identities: tuple[tuple[str, str], ...]
+    """(identity_id, scheme) of each identity linked at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIdentity:
+    """Add an identity."""
+
+    identity_id: str
+    scheme: str
+    business_unit: str
+    occurred_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProfile:
+    """Note that what business units know of the member changed; the values are not for here."""
+
+    changed: tuple[str, ...]
+    """Parts of it, as `MemberProfileChanged` names them."""
+    business_unit: str
+    occurred_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTier:
+    """Give a tier by decision of staff, or end the one that was given."""
+
+    entry_id: str
+    tier: str
+    """Empty: what was given ends."""
+    until: Instant | None
+    """The first instant at which it is over; None: never."""
+    reason: str
+    business_unit: str
+    occurred_at: Instant
+    policy_digest: str
+    """The policy that knows the tier."""
