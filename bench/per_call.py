@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import asyncpg
 
 from ledger import statements
-from ledger.act import Act, Answer, WriteRequest, prepare
+from ledger.act import Act, Answer, prepare
 from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.instant import from_datetime
@@ -26,7 +26,9 @@ from ledger.lookup import Lookup
 from ledger.policies import PolicyBook
 from ledger.register import Register
 from ledger.store import NEVER, Head, Store
+from ledger.wanted import Wanted
 from ledger.work import Work
+from ledger.writes import WriteRequest
 from server.database import connect
 
 CONNECTIONS: Final = 16
@@ -118,7 +120,7 @@ class PerCallLedger:
             purses=self._cache.purse,
         )
         lookup = Lookup(store, self._cache, register=self._register, policies=self._policies)
-        await lookup.fill(work.known, [act], None)
+        await lookup.fill(work.known, [act], None, Wanted())
         answer = decide_act(act, work)
         moved = await store.append(work.close())
         assert moved is None, "the lane is locked"

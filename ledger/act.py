@@ -16,32 +16,20 @@ from ledger.core.wire import nested, tag_of
 from ledger.identities import IdentityHash
 from ledger.keys import act_key, burn_thing, document_thing, hold_thing, request_key
 from ledger.store import IdentityKey
+from ledger.writes import ABOUT_POLICY, CODES, AnswerMessage, WriteRequest, member_of
 from loyalty.v1.ledger_service_pb2 import (
-    AdvanceAccountRequest,
-    BurnPointsRequest,
     CaptureHoldRequest,
     EarnPointsRequest,
     HoldPointsRequest,
     PostDocumentRequest,
-    Posting,
     RecordActivityRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
-    GrantTierRequest,
     LinkIdentityRequest,
-    Member,
     UpdateMemberRequest,
-)
-from loyalty.v1.programme_service_pb2 import (
-    ApprovePolicyRequest,
-    DraftPolicyRequest,
-    Policy,
-    PublishPolicyRequest,
-    RecordSimulationRequest,
-    WithdrawPolicyRequest,
 )
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ACTIVITY,
@@ -53,75 +41,10 @@ from loyalty.v1.types_pb2 import (
     Origin,
 )
 
-WriteRequest = (
-    PostDocumentRequest
-    | EarnPointsRequest
-    | RecordActivityRequest
-    | BurnPointsRequest
-    | HoldPointsRequest
-    | CaptureHoldRequest
-    | ReleaseHoldRequest
-    | ReverseEntryRequest
-    | AdvanceAccountRequest
-    | EnrolMemberRequest
-    | LinkIdentityRequest
-    | GrantTierRequest
-    | UpdateMemberRequest
-    | PublishPolicyRequest
-    | DraftPolicyRequest
-    | RecordSimulationRequest
-    | ApprovePolicyRequest
-    | WithdrawPolicyRequest
-)
-AnswerMessage = Posting | Member | Policy
-
 EARN_SOURCE: Final = "earn"
 """Source of the documents that EarnPoints makes; no other write may use it."""
 FINGERPRINT_FORMAT: Final = b"\x01"
 
-# Never renumber: the first byte of a stored command.
-CODES: Final[dict[type[WriteRequest], int]] = {
-    PostDocumentRequest: 1,
-    BurnPointsRequest: 3,
-    HoldPointsRequest: 4,
-    CaptureHoldRequest: 5,
-    ReleaseHoldRequest: 6,
-    ReverseEntryRequest: 7,
-    AdvanceAccountRequest: 8,
-    EnrolMemberRequest: 9,
-    LinkIdentityRequest: 10,
-    GrantTierRequest: 12,
-    UpdateMemberRequest: 13,
-    PublishPolicyRequest: 11,
-    DraftPolicyRequest: 31,
-    RecordSimulationRequest: 32,
-    ApprovePolicyRequest: 33,
-    WithdrawPolicyRequest: 34,
-}
-
-
-ABOUT_POLICY: Final = (
-    PublishPolicyRequest,
-    DraftPolicyRequest,
-    RecordSimulationRequest,
-    ApprovePolicyRequest,
-    WithdrawPolicyRequest,
-)
-"""Requests without origin or member; answered with a Policy."""
-ABOUT_MEMBER: Final = (
-    EnrolMemberRequest,
-    LinkIdentityRequest,
-    GrantTierRequest,
-    UpdateMemberRequest,
-)
-"""Requests that are answered with a Member."""
-_NAMES_NO_MEMBER: Final = (
-    CaptureHoldRequest,
-    ReleaseHoldRequest,
-    ReverseEntryRequest,
-    EnrolMemberRequest,
-    *ABOUT_POLICY,
-)
 _PROFILE_FIELDS: Final = (
     "birthday",
     "clear_birthday",
@@ -261,14 +184,6 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
     member = member_of(request)
     if member is not None and member.WhichOneof("ref") == "identity":
         act.identity = (member.identity.scheme, hashed.of(member.identity))
-
-
-def member_of(request: WriteRequest) -> MemberRef | None:
-    """Whom a request means; None for kinds that name no member, or when it names none."""
-    # Documents first: asking a message for a type that is not its own is slow.
-    if not isinstance(request, PostDocumentRequest) and isinstance(request, _NAMES_NO_MEMBER):
-        return None
-    return request.member if request.HasField("member") else None
 
 
 def _find_things(act: Act) -> None:

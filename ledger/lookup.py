@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
-from ledger.act import Act, member_of
+from ledger.act import Act
 from ledger.cache import Cache
 from ledger.core.events import AccountFact, decode
 from ledger.core.evolve import fold
@@ -16,7 +16,9 @@ from ledger.policies import PolicyBook
 from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
+from ledger.wanted import Wanted
 from ledger.work import DocumentHead, Known
+from ledger.writes import member_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
 from loyalty.v1.member_service_pb2 import UpdateMemberRequest
@@ -36,21 +38,28 @@ class Lookup:
         self._register = register
         self._policies = policies
 
-    async def fill(self, known: Known, acts: Sequence[Act], made: Known | None) -> None:
-        """Find everything that the acts need; `made` is what an uncommitted batch has changed."""
-        await self._find_rows(known, acts)
-        await self._find_acts(known, acts)
+    async def fill(
+        self, known: Known, acts: Sequence[Act], made: Known | None, also: Wanted
+    ) -> None:
+        """Find everything that the acts need, and what they asked for in an earlier round.
+
+        `made` is what an uncommitted batch has changed.
+        """
+        await self._find_rows(known, acts, also.documents)
+        await self._find_acts(known, acts, also.things)
         await self._find_identities(known, acts)
+        await self._find_purses(also.purses)
+        await self._find_firsts(known, also.firsts)
         if made is not None:
             known.overlay(made)
-        streams = _streams(known, acts)
+        streams = _streams(known, acts) | also.streams
         await self._find_accounts(known, streams)
         if self._policies.asks_of_members or _tells(acts):
             await self._find_profiles(known, streams)
 
-    async def find_purses(self, streams: Iterable[str]) -> None:
+    async def _find_purses(self, streams: Iterable[str]) -> None:
         """Find where shared purses stand that a batch asked for, and remember it."""
-        wanted = sorted(streams)
+        wanted = sorted(stream for stream in streams if self._cache.purse(stream) is None)
         if not wanted:
             return
         found = await self._store.last_events(wanted)
@@ -58,18 +67,16 @@ class Lookup:
             {stream: purse_of(*found[stream]) if stream in found else NO_PURSE for stream in wanted}
         )
 
-    async def find_firsts(self, things: Iterable[str]) -> dict[str, DocumentPosted]:
-        """The first final version of each of these documents."""
-        wanted, firsts = sorted(things), dict[str, DocumentPosted]()
+    async def _find_firsts(self, known: Known, things: Iterable[str]) -> None:
+        """Find the first final version of each of these documents."""
+        wanted = sorted(things)
         for row in await self._store.find_acts(wanted) if wanted else ():
             fact = decode(row.payload)
             if isinstance(fact, DocumentPosted) and fact.pinned:
-                firsts.setdefault(row.thing, fact)
-        assert len(firsts) == len(wanted), "what is pinned was final once"
-        return firsts
+                known.firsts.setdefault(row.thing, fact)
 
-    async def _find_rows(self, known: Known, acts: Sequence[Act]) -> None:
-        things = list({act.document for act in acts if act.document})
+    async def _find_rows(self, known: Known, acts: Sequence[Act], documents: set[str]) -> None:
+        things = list({act.document for act in acts if act.document} | documents)
         newest: dict[str, KeyRow] = {}
         for row in await self._store.find_keys([act.key for act in acts], things):
             if row.command is None and row.refers_to is None:
@@ -98,8 +105,8 @@ class Lookup:
             assert isinstance(posted, DocumentPosted), "a document's key points at its state"
             known.heads[thing] = DocumentHead(row.stream, posted)
 
-    async def _find_acts(self, known: Known, acts: Sequence[Act]) -> None:
-        things = {act.thing for act in acts if act.thing}
+    async def _find_acts(self, known: Known, acts: Sequence[Act], also: set[str]) -> None:
+        things = {act.thing for act in acts if act.thing} | also
         if not things:
             return
         await self._add_acts(known, things)

@@ -7,7 +7,6 @@ import asyncio
 from typing import Any
 
 import rules
-from ledger.act import ABOUT_POLICY
 from ledger.checking import Checked, check_request, invalid
 from ledger.clock import Clock
 from ledger.core import refusals
@@ -16,6 +15,7 @@ from ledger.core.programme import Version
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.policy_answers import policies_page, policy_message
 from ledger.store import Store
+from ledger.writes import ABOUT_POLICY
 from loyalty.v1 import programme_service_pb2 as pb
 from rules.difference import difference
 from rules.model import ACTIVITIES, PolicyModel

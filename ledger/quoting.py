@@ -32,6 +32,7 @@ from ledger.quote_answers import quote_answer
 from ledger.receipts import language_of
 from ledger.register import Register
 from ledger.store import Store
+from ledger.wanted import Wanted
 from ledger.work import Work
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyPublished
 from loyalty.v1.ledger_service_pb2 import (
@@ -119,7 +120,7 @@ class Quotes:
         """
         cache = Cache(1)
         lookup = Lookup(self._store, cache, register=self._register, policies=case.policies)
-        firsts: dict[str, DocumentPosted] = {}
+        looked_up = Wanted()
         for _ in range(ROUNDS_MAX):
             work = Work(
                 lanes=self._store.lanes,
@@ -127,15 +128,14 @@ class Quotes:
                 clock=SettableClock(max(case.at, self._clock.now())),
                 policies=case.policies,
                 purses=cache.purse,
+                looked_up=looked_up,
             )
-            work.known.firsts.update(firsts)
-            await lookup.fill(work.known, [case.act], None)
+            await lookup.fill(work.known, [case.act], None, looked_up)
             _assume(case, work)
             answer = decide_act(case.act, work)
-            if not (work.missing_purses or work.missing_firsts):
+            if not work.wanted:
                 return work, answer
-            await lookup.find_purses(work.missing_purses)
-            firsts |= await lookup.find_firsts(work.missing_firsts)
+            looked_up = looked_up | work.wanted
         raise AssertionError("a document asks for a handful of purses")
 
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 import asyncpg
 import structlog
 
-from ledger.act import ABOUT_POLICY, Act, Answer, WriteRequest, prepare
+from ledger.act import Act, Answer, prepare
 from ledger.cache import Cache
 from ledger.clock import Clock, SystemClock
 from ledger.core import refusals
@@ -32,6 +32,7 @@ from ledger.store import Store
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import DATABASE_LOST, Writer
+from ledger.writes import ABOUT_POLICY, WriteRequest
 from loyalty.v1.account_service_pb2 import (
     AsOf,
     GetTierResponse,

@@ -23,6 +23,7 @@ from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import NO_PURSE, Purse
 from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
+from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
 
 NO_FINGERPRINT = b""
@@ -128,8 +129,12 @@ class Work:
         clock: Clock,
         policies: PolicyBook,
         purses: Callable[[str], Purse | None],
+        looked_up: Wanted | None = None,
     ) -> None:
-        """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache."""
+        """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache.
+
+        `looked_up` is what earlier rounds wanted: of that, what is not known is not there.
+        """
         self.lanes = lanes
         self.policies = policies
         self.ends = Ends(policies.pinned, self._segments_of)
@@ -137,8 +142,7 @@ class Work:
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
         self.policy_facts: list[PolicyNow] = []
-        self.missing_purses: set[str] = set()
-        self.missing_firsts: set[str] = set()
+        self.wanted = Wanted()
         """What was asked for and not known: with it, decide again."""
         self.batch = AppendBatch()
         self.standing = dict(standing)
@@ -146,6 +150,7 @@ class Work:
         self._consulted: set[int] = set()
         self._clock = clock
         self._purses = purses
+        self._looked_up = looked_up or Wanted()
 
     # What handlers read
 
@@ -157,6 +162,28 @@ class Work:
         self._consulted.add(lane_of(stream, self.lanes))
         found = self.known.accounts.get(stream)
         return Account(account_of(stream)) if found is None else found
+
+    def other_account(self, stream: str) -> Account:
+        """As `account`, for one that the request does not name: it may have to be looked up."""
+        if stream not in self.known.accounts and stream not in self._looked_up.streams:
+            self.wanted.streams.add(stream)
+        return self.account(stream)
+
+    def acts(self, thing: str) -> list[tuple[str, AnyFact]]:
+        """Acts on a thing in order, each with its stream; empty for a thing that nobody made."""
+        found = self.known.acts.get(thing)
+        if found is None:
+            if thing not in self._looked_up.things:
+                self.wanted.things.add(thing)
+            return []
+        return [found[key] for key in sorted(found)]
+
+    def head(self, thing: str) -> DocumentHead | None:
+        """The newest version of a document that the request does not name."""
+        found = self.known.heads.get(thing)
+        if found is None and thing not in self._looked_up.documents:
+            self.wanted.documents.add(thing)
+        return found
 
     def programme(self) -> Programme:
         """The programme's policies, with what this batch records of them."""
@@ -182,7 +209,7 @@ class Work:
         self._consulted.add(lane_of(stream, self.lanes))
         found = self.known.purses.get(stream) or self._purses(stream)
         if found is None:
-            self.missing_purses.add(stream)
+            self.wanted.purses.add(stream)
             return NO_PURSE
         return found
 
@@ -190,7 +217,7 @@ class Work:
         """The first final version of a document that has one; None is noted, and decided again."""
         found = self.known.firsts.get(thing)
         if found is None:
-            self.missing_firsts.add(thing)
+            self.wanted.firsts.add(thing)
         return found
 
     def now(self, stream: str) -> Instant:

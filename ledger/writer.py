@@ -27,8 +27,8 @@ from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
 from ledger.waiting import Job, Waiting
+from ledger.wanted import Wanted
 from ledger.work import Known, Work
-from loyalty.v1.events_pb2 import DocumentPosted
 
 log = structlog.get_logger()
 
@@ -181,7 +181,7 @@ class Writer:
         """Look up what the jobs need, then decide them in order."""
         standing = self._standing if parent is None else parent.standing
         made: Known | None = None if parent is None else parent.made
-        firsts: dict[str, DocumentPosted] = {}
+        looked_up = Wanted()
         while True:
             work = Work(
                 lanes=self._store.lanes,
@@ -189,13 +189,13 @@ class Writer:
                 clock=self._clock,
                 policies=self._policies,
                 purses=self._cache.purse,
+                looked_up=looked_up,
             )
-            work.known.firsts.update(firsts)
-            await self._lookup.fill(work.known, [act for job in jobs for act in job.acts], made)
+            acts = [act for job in jobs for act in job.acts]
+            await self._lookup.fill(work.known, acts, made, looked_up)
             results = await self._results(jobs, work)
-            if work.missing_purses or work.missing_firsts:
-                await self._lookup.find_purses(work.missing_purses)
-                firsts |= await self._lookup.find_firsts(work.missing_firsts)
+            if work.wanted:
+                looked_up = looked_up | work.wanted
             elif results is not None:
                 batch = work.close()
                 batch.profiles = self._register.sealed(work.made.profiles)

@@ -8,10 +8,11 @@ import grpc
 import structlog
 from google.protobuf.message import Message
 
-from ledger.act import Answer, WriteRequest
+from ledger.act import Answer
 from ledger.core.refusals import AtomicRefused, Malformed, Refusal
 from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
+from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
 from server import asking_shape, validation
 from server.auth import Verb

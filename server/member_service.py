@@ -1,16 +1,18 @@
 """MemberService: who is known, and by what."""
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
-from server import profile_shape, validation
+from server import validation
 from server.auth import Verb
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.MemberService"
+Question = TypeVar("Question", bound=Message)
 
 
 class MemberServicer:
@@ -24,68 +26,25 @@ class MemberServicer:
         """Return what gRPC serves."""
         return door.service(
             SERVICE,
-            Rpc(
-                "EnrolMember",
-                pb.EnrolMemberRequest,
-                Verb.ENROL,
-                validation.enrol_member,
-                self._enrol,
-                unit=_unit,
-            ),
-            Rpc(
-                "LinkIdentity",
-                pb.LinkIdentityRequest,
-                Verb.ENROL,
-                validation.link_identity,
-                self._link,
-                unit=_unit,
-            ),
-            Rpc(
-                "GrantTier",
-                pb.GrantTierRequest,
-                Verb.TIER,
-                validation.grant_tier,
-                self._grant,
-                unit=_unit,
-            ),
-            Rpc(
-                "UpdateMember",
-                pb.UpdateMemberRequest,
-                Verb.PROFILE,
-                profile_shape.update_member,
-                self._update,
-                unit=_unit,
-            ),
+            self._write("EnrolMember", pb.EnrolMemberRequest, pb.EnrolMemberResponse),
+            self._write("LinkIdentity", pb.LinkIdentityRequest, pb.LinkIdentityResponse),
+            self._write("GrantTier", pb.GrantTierRequest, pb.GrantTierResponse),
+            self._write("UpdateMember", pb.UpdateMemberRequest, pb.UpdateMemberResponse),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 
-    async def _enrol(self, request: pb.EnrolMemberRequest, call: Call) -> pb.EnrolMemberResponse:
-        answer = await self._ledger.write(
-            request, client=call.principal.client, deadline=call.deadline
-        )
-        assert isinstance(answer.message, pb.Member)
-        return pb.EnrolMemberResponse(member=answer.message, replayed=answer.replayed)
+    def _write(self, name: str, request: type[Question], response: type[Message]) -> Rpc[Question]:
+        """A call that is answered with the member after it, and with whether it was replayed."""
+        verb, check = validation.MEMBER_WRITES[name]
 
-    async def _link(self, request: pb.LinkIdentityRequest, call: Call) -> pb.LinkIdentityResponse:
-        answer = await self._ledger.write(
-            request, client=call.principal.client, deadline=call.deadline
-        )
-        assert isinstance(answer.message, pb.Member)
-        return pb.LinkIdentityResponse(member=answer.message, replayed=answer.replayed)
+        async def answer(question: Any, call: Call) -> Message:
+            given = await self._ledger.write(
+                question, client=call.principal.client, deadline=call.deadline
+            )
+            told: dict[str, Any] = {"member": given.message, "replayed": given.replayed}
+            return response(**told)
 
-    async def _grant(self, request: pb.GrantTierRequest, call: Call) -> pb.GrantTierResponse:
-        answer = await self._ledger.write(
-            request, client=call.principal.client, deadline=call.deadline
-        )
-        assert isinstance(answer.message, pb.Member)
-        return pb.GrantTierResponse(member=answer.message, replayed=answer.replayed)
-
-    async def _update(self, request: pb.UpdateMemberRequest, call: Call) -> pb.UpdateMemberResponse:
-        answer = await self._ledger.write(
-            request, client=call.principal.client, deadline=call.deadline
-        )
-        assert isinstance(answer.message, pb.Member)
-        return pb.UpdateMemberResponse(member=answer.message, replayed=answer.replayed)
+        return Rpc(name, request, verb, check, answer, unit=_unit)
 
     async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
         member = await self._ledger.member(request.member, min_position=request.min_position)
@@ -95,10 +54,6 @@ class MemberServicer:
         return response
 
 
-def _unit(
-    request: pb.EnrolMemberRequest
-    | pb.LinkIdentityRequest
-    | pb.GrantTierRequest
-    | pb.UpdateMemberRequest,
-) -> str:
-    return request.origin.business_unit
+def _unit(request: Any) -> str:
+    unit: str = request.origin.business_unit
+    return unit

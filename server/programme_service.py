@@ -6,9 +6,9 @@ from typing import Final
 import grpc
 
 import rules
-from ledger.act import WriteRequest
 from ledger.policy_reads import check_document, findings_of
 from ledger.service import Ledger
+from ledger.writes import WriteRequest
 from loyalty.v1 import programme_service_pb2 as pb
 from server import policy_validation as validation
 from server.auth import Verb

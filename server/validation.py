@@ -33,7 +33,7 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from server import document_shape, shape
+from server import document_shape, profile_shape, shape
 from server.auth import Verb
 
 BATCH_MAX: Final = 1000
@@ -197,6 +197,15 @@ def grant_tier(request: GrantTierRequest) -> None:
             shape.refuse("until_time", f"{seconds}s", "none without a tier")
         if seconds >= GRANT_SECONDS_END:
             shape.refuse("until_time", f"{seconds}s", "a time before the year 3000, or none")
+
+
+MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
+    "EnrolMember": (Verb.ENROL, enrol_member),
+    "LinkIdentity": (Verb.ENROL, link_identity),
+    "GrantTier": (Verb.TIER, grant_tier),
+    "UpdateMember": (Verb.PROFILE, profile_shape.update_member),
+}
+"""Writes that are answered with a member: the verb that a token needs, and the check."""
 
 
 def get_tier(request: GetTierRequest) -> None:

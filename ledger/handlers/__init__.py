@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
-from ledger.act import Act, Answer, WriteRequest
+from ledger.act import Act, Answer
 from ledger.core.refusals import Refusal
 from ledger.handlers import context, documents, members, profiles, programme, spending, tiers
 from ledger.work import Work
+from ledger.writes import WriteRequest
 from loyalty.v1.ledger_service_pb2 import (
     AdvanceAccountRequest,
     BurnPointsRequest,

@@ -3,16 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from ledger.act import (
-    ABOUT_MEMBER,
-    ABOUT_POLICY,
-    CODES,
-    Act,
-    Answer,
-    AnswerMessage,
-    WriteRequest,
-    member_of,
-)
+from ledger.act import Act, Answer
 from ledger.answers import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
@@ -23,6 +14,14 @@ from ledger.keys import act_key
 from ledger.lanes import account_stream
 from ledger.store import KeyRow
 from ledger.work import NO_FINGERPRINT, Range, Work
+from ledger.writes import (
+    ABOUT_MEMBER,
+    ABOUT_POLICY,
+    CODES,
+    AnswerMessage,
+    WriteRequest,
+    member_of,
+)
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_REPLAYED,

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import uuid_utils
 
 import rules
-from ledger.act import Act, Answer, member_of
+from ledger.act import Act, Answer
 from ledger.answers import add_balances, add_counted, position_token
 from ledger.core import refusals
 from ledger.core.commands import PostDocument
@@ -36,6 +36,7 @@ from ledger.purses import changes
 from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
 from ledger.work import NO_FINGERPRINT, DocumentHead, Work
+from ledger.writes import member_of
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
 from loyalty.v1.types_pb2 import Pins as PinsMessage

@@ -12,10 +12,12 @@ from typing import get_args
 import pytest
 from google.protobuf import text_format
 
+from ledger.core.applying import APPLIES
 from ledger.core.events import (
     EFFECTS,
     KIND_NAME,
     KIND_NUMBER,
+    AccountFact,
     AnyFact,
     MovingFact,
     UnknownKind,
@@ -32,6 +34,10 @@ GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 def test_the_union_and_the_effects_name_every_kind() -> None:
     kinds = {kind_of(message()) for message in get_args(AnyFact)}
     assert kinds == set(EFFECTS) == set(KIND_NUMBER) == set(KIND_NAME.values())
+
+
+def test_the_fold_knows_every_fact_of_an_account() -> None:
+    assert set(APPLIES) == set(get_args(AccountFact))
 
 
 def test_what_moves_points_has_an_effect_and_nothing_else_has() -> None:

@@ -133,7 +133,8 @@ Global___TierBasis: _TypeAlias = TierBasis  # noqa: Y015
 class Event(_message.Message):
     """One fact. The oneof is the registry: a kind that is not listed does not
     exist. Numbers 1 to 19 belong to members and policies, 20 to 59 to points,
-    60 and up to documents, tiers and what later versions bring.
+    60 to 79 to documents and tiers, 80 and up to what accounts have with each
+    other and to the care of members.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -577,6 +577,84 @@ class Draw(_message.Message):
 Global___Draw: _TypeAlias = Draw  # noqa: Y015
 
 @_typing.final
+class MovedLot(_message.Message):
+    """A lot, or a part of one, that came from another account: a child with everything of its parent but its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    PARENT_LOT_ID_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    GRACE_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """Id of the new lot."""
+    parent_lot_id: _builtins.str
+    """The lot it came from, in the account it came from."""
+    points: _builtins.int
+    """How many points, 1 or more."""
+    issuer: _builtins.str
+    """Business unit that issued the parent."""
+    funder: _builtins.str
+    """Business unit or campaign that pays."""
+    grace: _builtins.bool
+    """These points live on grace after a reversal; they get no further one."""
+    document: _builtins.str
+    """Key of the document that the points were earned with; empty without one."""
+    tier_window: _builtins.str
+    """Set for tier-qualifying points: the window they count in."""
+    pending: _builtins.bool
+    """The points cannot be spent yet."""
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When the parent was earned."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When these points expire; empty: never."""
+
+    @_builtins.property
+    def life(self) -> Global___LotLife:
+        """Set when more than a date decides how long these points live."""
+
+    @_builtins.property
+    def available_time(self) -> _timestamp_pb2.Timestamp:
+        """When pending points become spendable by themselves; empty: when their document is final."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        parent_lot_id: _builtins.str = ...,
+        points: _builtins.int = ...,
+        issuer: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        grace: _builtins.bool = ...,
+        life: Global___LotLife | None = ...,
+        document: _builtins.str = ...,
+        tier_window: _builtins.str = ...,
+        pending: _builtins.bool = ...,
+        available_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "parent_lot_id", b"parent_lot_id", "pending", b"pending", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovedLot: _TypeAlias = MovedLot  # noqa: Y015
+
+@_typing.final
 class Pins(_message.Message):
     """What was fixed when a document was first final, so that it can be evaluated again for ever."""
 

@@ -1,0 +1,37 @@
+"""What decisions ask for beyond what their requests name: it is looked up, then decided again.
+
+A transfer's receiver, the account that a merged one became, the purses of a campaign: only deciding
+tells that they matter. A round that wanted something records nothing.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Names by kind."""
+
+    streams: set[str] = field(default_factory=set)
+    """Accounts, by stream."""
+    things: set[str] = field(default_factory=set)
+    """Holds, burns and the like, whose acts are needed."""
+    documents: set[str] = field(default_factory=set)
+    """Things of documents whose newest version is needed."""
+    firsts: set[str] = field(default_factory=set)
+    """Things of documents whose first final version is needed."""
+    purses: set[str] = field(default_factory=set)
+    """Shared purses, by stream."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is wanted."""
+        return bool(self.streams or self.things or self.documents or self.firsts or self.purses)
+
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """What either of them names."""
+        return Wanted(
+            self.streams | other.streams,
+            self.things | other.things,
+            self.documents | other.documents,
+            self.firsts | other.firsts,
+            self.purses | other.purses,
+        )

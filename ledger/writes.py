@@ -1,0 +1,107 @@
+"""The kinds of write there are: their requests, their code in the store, and what answers them."""
+
+from typing import Final
+
+from loyalty.v1.ledger_service_pb2 import (
+    AdvanceAccountRequest,
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    EarnPointsRequest,
+    HoldPointsRequest,
+    PostDocumentRequest,
+    Posting,
+    RecordActivityRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from loyalty.v1.member_service_pb2 import (
+    EnrolMemberRequest,
+    GrantTierRequest,
+    LinkIdentityRequest,
+    Member,
+    UpdateMemberRequest,
+)
+from loyalty.v1.programme_service_pb2 import (
+    ApprovePolicyRequest,
+    DraftPolicyRequest,
+    Policy,
+    PublishPolicyRequest,
+    RecordSimulationRequest,
+    WithdrawPolicyRequest,
+)
+from loyalty.v1.types_pb2 import MemberRef
+
+WriteRequest = (
+    PostDocumentRequest
+    | EarnPointsRequest
+    | RecordActivityRequest
+    | BurnPointsRequest
+    | HoldPointsRequest
+    | CaptureHoldRequest
+    | ReleaseHoldRequest
+    | ReverseEntryRequest
+    | AdvanceAccountRequest
+    | EnrolMemberRequest
+    | LinkIdentityRequest
+    | GrantTierRequest
+    | UpdateMemberRequest
+    | PublishPolicyRequest
+    | DraftPolicyRequest
+    | RecordSimulationRequest
+    | ApprovePolicyRequest
+    | WithdrawPolicyRequest
+)
+AnswerMessage = Posting | Member | Policy
+
+# Never renumber: the first byte of a stored command.
+CODES: Final[dict[type[WriteRequest], int]] = {
+    PostDocumentRequest: 1,
+    BurnPointsRequest: 3,
+    HoldPointsRequest: 4,
+    CaptureHoldRequest: 5,
+    ReleaseHoldRequest: 6,
+    ReverseEntryRequest: 7,
+    AdvanceAccountRequest: 8,
+    EnrolMemberRequest: 9,
+    LinkIdentityRequest: 10,
+    GrantTierRequest: 12,
+    UpdateMemberRequest: 13,
+    PublishPolicyRequest: 11,
+    DraftPolicyRequest: 31,
+    RecordSimulationRequest: 32,
+    ApprovePolicyRequest: 33,
+    WithdrawPolicyRequest: 34,
+}
+
+
+ABOUT_POLICY: Final = (
+    PublishPolicyRequest,
+    DraftPolicyRequest,
+    RecordSimulationRequest,
+    ApprovePolicyRequest,
+    WithdrawPolicyRequest,
+)
+"""Requests without origin or member; answered with a Policy."""
+ABOUT_MEMBER: Final = (
+    EnrolMemberRequest,
+    LinkIdentityRequest,
+    GrantTierRequest,
+    UpdateMemberRequest,
+)
+"""Requests that are answered with a Member."""
+NAMES_NO_MEMBER: Final = (
+    CaptureHoldRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+    EnrolMemberRequest,
+    *ABOUT_POLICY,
+)
+"""Requests without a member; some are about a thing that has one."""
+
+
+def member_of(request: WriteRequest) -> MemberRef | None:
+    """Whom a request means; None for kinds that name no member, or when it names none."""
+    # Documents first: asking a message for a type that is not its own is slow.
+    if not isinstance(request, PostDocumentRequest) and isinstance(request, NAMES_NO_MEMBER):
+        return None
+    return request.member if request.HasField("member") else None
