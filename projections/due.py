@@ -8,6 +8,8 @@ one, and only the ledger's own advance can tell. Parts that time never ends are 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+import asyncpg
+
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from projections import schema
 from projections.due_parts import KINDS, Part, Parts, names_in
@@ -77,29 +79,37 @@ class Range(NamedTuple):
     until: Instant
 
 
-async def due_accounts(
-    connection: Connection, wanted: Range, *, last: DueAccount | None, limit: int
-) -> list[DueAccount]:
-    """The next page of due accounts behind `last`, by due instant; each account once."""
-    begin = last or DueAccount("", "", EVER)
-    async with reading(connection, NAME) as at:
-        rows = await connection.fetch(
-            _PAGE,
-            at.version,
-            *_arguments(wanted),
-            to_datetime(begin.at),
-            begin.account,
-            begin.part,
-            limit,
-        )
-    return [DueAccount(account, part, from_datetime(due_at)) for account, part, due_at in rows]
+class DueAccounts:
+    """Finds accounts for which time has decided something, as the projection knows them."""
 
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Ask over `pool`, page by page; nothing is kept open between them."""
+        self._pool = pool
 
-async def count_due(connection: Connection, wanted: Range) -> int:
-    """How many accounts are due."""
-    async with reading(connection, NAME) as at:
-        found: int = await connection.fetchval(_COUNT, at.version, *_arguments(wanted))
-    return found
+    async def now(self) -> Instant:
+        """The database's clock."""
+        return from_datetime(await self._pool.fetchval("SELECT clock_timestamp()"))
+
+    async def page(self, wanted: Range, *, last: DueAccount | None, limit: int) -> list[DueAccount]:
+        """The next due accounts behind `last`, by due instant; each account once."""
+        begin = last or DueAccount("", "", EVER)
+        async with self._pool.acquire() as connection, reading(connection, NAME) as at:
+            rows = await connection.fetch(
+                _PAGE,
+                at.version,
+                *_arguments(wanted),
+                to_datetime(begin.at),
+                begin.account,
+                begin.part,
+                limit,
+            )
+        return [DueAccount(account, part, from_datetime(due_at)) for account, part, due_at in rows]
+
+    async def count(self, wanted: Range) -> int:
+        """How many accounts are due."""
+        async with self._pool.acquire() as connection, reading(connection, NAME) as at:
+            found: int = await connection.fetchval(_COUNT, at.version, *_arguments(wanted))
+        return found
 
 
 def _arguments(wanted: Range) -> tuple[object, ...]:

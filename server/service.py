@@ -16,6 +16,7 @@ from ledger.clock import Clock
 from ledger.core.instant import from_datetime
 from ledger.garbage import search_seldom
 from ledger.service import Ledger, LedgerSettings
+from projections.due import DueAccounts
 from server import (
     account_service,
     audit_service,
@@ -143,7 +144,7 @@ class Service:
         from server.sweeping import Sweeper, into, keep_sweeping
 
         work = keep_sweeping(
-            Sweeper(pool, into(self._ledger)),
+            Sweeper(DueAccounts(pool), into(self._ledger)),
             seconds=self._settings.sweep_seconds,
             metrics=self._metrics,
         )

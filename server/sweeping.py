@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import asyncpg
 import structlog
 
-from ledger.core.instant import DAY, SECOND, Instant, from_datetime
+from ledger.core.instant import DAY, SECOND, Instant
 from ledger.core.refusals import Refusal
 from ledger.service import Ledger
 from loyalty.v1.ledger_service_pb2 import (
@@ -23,7 +22,7 @@ from loyalty.v1.ledger_service_pb2 import (
     Posting,
 )
 from loyalty.v1.types_pb2 import MemberRef, Origin
-from projections.due import EVER, DueAccount, Range, count_due, due_accounts
+from projections.due import EVER, DueAccount, Range
 
 SWEEPER: Final = "sweeper"
 """Who asks, where nobody says otherwise: the unit, and inside the server the client too."""
@@ -82,6 +81,22 @@ class Swept:
         return self.accounts + self.replayed + self.refused.total()
 
 
+class Due(Protocol):
+    """Knows for which accounts time has decided something."""
+
+    async def now(self) -> Instant:
+        """The clock that dues are judged by."""
+        ...
+
+    async def page(self, wanted: Range, *, last: DueAccount | None, limit: int) -> list[DueAccount]:
+        """The next due accounts behind `last`, by due instant; each account once."""
+        ...
+
+    async def count(self, wanted: Range) -> int:
+        """How many accounts are due."""
+        ...
+
+
 class SweeperMetrics(Protocol):
     """What the sweeper tells whoever measures it."""
 
@@ -99,11 +114,9 @@ class Shown(Protocol):
 class Sweeper:
     """Goes through due accounts page by page, oldest first."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, send: Send, *, unit: str = SWEEPER, rate: int = 0
-    ) -> None:
+    def __init__(self, due: Due, send: Send, *, unit: str = SWEEPER, rate: int = 0) -> None:
         """Send at most `rate` requests a second; 0: as fast as they are answered."""
-        self._pool = pool
+        self._due = due
         self._send = send
         self._unit = unit
         self._rate = rate
@@ -112,7 +125,7 @@ class Sweeper:
 
     async def now(self) -> Instant:
         """The newest instant until which can be swept, by the database's clock."""
-        return from_datetime(await self._pool.fetchval("SELECT clock_timestamp()")) - BEHIND
+        return await self._due.now() - BEHIND
 
     async def sweep(self, until: Instant, *, shown: Shown | None = None) -> Swept:
         """Let everything be recorded that fell due by `until`, which must have passed.
@@ -125,8 +138,7 @@ class Sweeper:
         # each midnight: a member whom a tier protects for years is not asked about every minute.
         after = self._seen if self._seen >= midnight else EVER
         may_be_due = Range(early=True, after=after, until=until)
-        async with self._pool.acquire() as connection:
-            total = await count_due(connection, due) + await count_due(connection, may_be_due)
+        total = await self._due.count(due) + await self._due.count(may_be_due)
         swept = Swept()
         done = 0
         for wanted in (due, may_be_due):
@@ -144,8 +156,7 @@ class Sweeper:
 
     async def _page(self, wanted: Range, last: DueAccount | None) -> list[DueAccount]:
         limit = min(PAGE, self._rate or PAGE)
-        async with self._pool.acquire() as connection:
-            return await due_accounts(connection, wanted, last=last, limit=limit)
+        return await self._due.page(wanted, last=last, limit=limit)
 
     async def _ask(
         self, page: Sequence[DueAccount], swept: Swept, wanted: Range, midnight: Instant

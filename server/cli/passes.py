@@ -9,6 +9,7 @@ import grpc
 from ledger.core.instant import Instant, to_datetime
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from projections.due import DueAccounts
 from server import database
 from server.cli import console
 from server.cli.sending import reason_of, send
@@ -41,7 +42,7 @@ async def passes(channel: grpc.aio.Channel, wanted: Wanted, told: Callable[[Swep
         pool = await database.pool(url, max_size=2)
         try:
             sending = Sending(LedgerServiceStub(channel), wanted.token)
-            sweeper = Sweeper(pool, sending, unit=wanted.unit, rate=wanted.rate)
+            sweeper = Sweeper(DueAccounts(pool), sending, unit=wanted.unit, rate=wanted.rate)
             while True:
                 told(await _pass(sweeper, wanted.until))
                 if wanted.once or wanted.until is not None:

@@ -14,6 +14,7 @@ from ledger.core.refusals import Refusal
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, Posting
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef
 from projections import PROJECTIONS
+from projections.due import DueAccounts
 from projections.rebuild import rebuild
 from server.database import pool
 from server.sweeping import Outcome, Send, Sweeper, SweepStopped, Swept, into
@@ -65,7 +66,7 @@ class Sweeping:
         """Begin with a sweeper of every account."""
         self.till = till
         self.service = service
-        self.sweeper = Sweeper(service, into(till.ledger))
+        self.sweeper = Sweeper(DueAccounts(service), into(till.ledger))
 
     async def sweep(self, sweeper: Sweeper | None = None) -> Swept:
         """One pass until now, with everything recorded so far in the projection."""
@@ -183,7 +184,7 @@ async def test_who_was_swept_has_what_they_would_have_had(sweeping: Sweeping, se
     swept, unswept = await till.enrol("1"), await till.enrol("2")
     chance = Random(seed)
     account = (await till.ledger.account(swept))[0].account_id
-    sweeper = Sweeper(sweeping.service, only(into(till.ledger), {account}))
+    sweeper = Sweeper(DueAccounts(sweeping.service), only(into(till.ledger), {account}))
     twins = Twins(till, (swept, unswept), chance)
     recorded = 0
     for _ in range(30):
@@ -212,7 +213,9 @@ async def test_two_sweepers_at_once_record_everything_once(sweeping: Sweeping) -
         await sweeping.sell(member, f"D{number}", 10_00)
     await sweeping.later(days=31)
     await follow_to_the_end(sweeping.service)
-    rivals = [Sweeper(sweeping.service, into(till.ledger), rate=1_000) for _ in range(2)]
+    rivals = [
+        Sweeper(DueAccounts(sweeping.service), into(till.ledger), rate=1_000) for _ in range(2)
+    ]
     now = till.clock.now()
     one, two = await asyncio.gather(*(rival.sweep(now) for rival in rivals))
     assert one.accounts + two.accounts == len(members)
@@ -244,9 +247,9 @@ async def test_a_pass_that_was_killed_between_pages_is_finished_by_the_next(
         return await into(till.ledger)(requests)
 
     with pytest.raises(ConnectionResetError):
-        await Sweeper(sweeping.service, dies, rate=4).sweep(till.clock.now())
+        await Sweeper(DueAccounts(sweeping.service), dies, rate=4).sweep(till.clock.now())
     # The projection may know of what was recorded, or not yet: both are told apart by the ids.
-    again = await Sweeper(sweeping.service, into(till.ledger)).sweep(till.clock.now())
+    again = await Sweeper(DueAccounts(sweeping.service), into(till.ledger)).sweep(till.clock.now())
     assert (again.accounts, again.replayed) == (1, 8)
     assert not again.refused
     last = await sweeping.sweep()
@@ -353,5 +356,5 @@ async def test_a_ledger_that_takes_nothing_stops_the_pass(sweeping: Sweeping) ->
         return ["NOT_SERVING"] * len(requests)
 
     with pytest.raises(SweepStopped, match="NOT_SERVING"):
-        await Sweeper(sweeping.service, refuses).sweep(till.clock.now())
+        await Sweeper(DueAccounts(sweeping.service), refuses).sweep(till.clock.now())
     assert (await sweeping.sweep()).accounts == 1
