@@ -1,5 +1,12 @@
-"""Identities are stored only as keyed hashes: who has the database alone can look nobody up."""
+"""Identities are stored only as keyed hashes: who has the database alone can look nobody up.
 
+What means the same has to hash to the same bytes, for ever. So a scheme whose forms are known is
+brought to one of them by rules that stand here, and by no library whose next release may know
+better. All other schemes count to the letter.
+"""
+
+import re
+import unicodedata
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +17,35 @@ KEY_BYTES: Final = 32
 _BLOCK_BYTES: Final = 64
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
+PHONE: Final = "phone"
+EMAIL: Final = "email"
+_BETWEEN_DIGITS: Final = str.maketrans("", "", " -.()/\u2010\u2011\u2012\u2013")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_FORMS: Final = {
+    PHONE: (_PHONE, 'a phone number with country code as E.164, "+44 20 7946 0958", without (0)'),
+    EMAIL: (_EMAIL, 'an e-mail address such as "ann@example.com"'),
+}
+
+
+def canonical(scheme: str, value: str) -> str:
+    """The one form of a value, for schemes that know several; of others the value itself."""
+    if scheme == PHONE:
+        # Full-width digits of an input method are digits.
+        return unicodedata.normalize("NFKC", value).translate(_BETWEEN_DIGITS)
+    if scheme == EMAIL:
+        return unicodedata.normalize("NFKC", value).strip().lower()
+    return value
+
+
+def expected_form(scheme: str, value: str) -> str:
+    """What a value of its scheme has to look like; empty when it does."""
+    form = _FORMS.get(scheme)
+    if form is None:
+        return ""
+    pattern, expected = form
+    right = pattern.fullmatch(canonical(scheme, value)) and "(0)" not in value
+    return "" if right else expected
 
 
 class IdentityHash:
@@ -26,8 +62,9 @@ class IdentityHash:
         self._outer = sha256(block.translate(_OUTER))
 
     def of(self, identity: Identity) -> bytes:
-        """HMAC-SHA-256 over scheme, a zero byte, and value."""
+        """HMAC-SHA-256 over scheme, a zero byte, and the one form of the value."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(identity.scheme.encode() + b"\x00" + identity.value.encode())
+        scheme = identity.scheme
+        inner.update(scheme.encode() + b"\x00" + canonical(scheme, identity.value).encode())
         outer.update(inner.digest())
         return outer.digest()

@@ -38,6 +38,9 @@ class MemberServicer:
         verb, check = validation.MEMBER_WRITES[name]
 
         async def answer(question: Any, call: Call) -> Message:
+            if isinstance(question, pb.EnrolMemberRequest) and question.or_existing:
+                # It may show a member whom somebody else enrolled.
+                call.principal.require(Verb.READ)
             given = await self._ledger.write(
                 question, client=call.principal.client, deadline=call.deadline
             )

@@ -97,6 +97,9 @@ SPOKEN: Final[dict[str, Spoken]] = {
     ),
     "UNKNOWN_MEMBER": Spoken("We could not find this member.", "未找到该会员。"),
     "ALREADY_ENROLLED": Spoken("This customer is a member already.", "该顾客已是会员。"),
+    "IDENTITIES_DIFFER": Spoken(
+        "These cards or numbers belong to different members.", "这些卡号或号码属于不同的会员。"
+    ),
     "IDENTITY_TAKEN": Spoken(
         "This card or number belongs to another member.", "该卡号或号码已属于另一位会员。"
     ),

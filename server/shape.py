@@ -11,6 +11,7 @@ from typing import Final, Never
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.core.refusals import Malformed
+from ledger.identities import expected_form
 from loyalty.v1.types_pb2 import Identity, MemberRef, Money, Origin, Points
 
 AMOUNT_MAX: Final = 10**15
@@ -110,6 +111,9 @@ def identity(field: str, value: Identity) -> None:
     if not (found and len(found) <= IDENTITY_LENGTH and found.isprintable()):
         shown = HIDDEN if found else ""
         refuse(f"{field}.value", shown, f"1 to {IDENTITY_LENGTH} printable characters")
+    expected = expected_form(value.scheme, found)
+    if expected:
+        refuse(f"{field}.value", HIDDEN, expected)
 
 
 def member(value: MemberRef) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from ledger.identities import canonical
 from loyalty.v1.account_service_pb2 import (
     GetAccountRequest,
     GetTierRequest,
@@ -170,9 +171,10 @@ def enrol_member(request: EnrolMemberRequest) -> None:
     for index, identity in enumerate(request.identities):
         field = f"identities[{index}]"
         shape.identity(field, identity)
-        if (identity.scheme, identity.value) in seen:
+        known = (identity.scheme, canonical(identity.scheme, identity.value))
+        if known in seen:
             shape.refuse(field, shape.HIDDEN, "an identity that stands in the list once")
-        seen.add((identity.scheme, identity.value))
+        seen.add(known)
 
 
 def link_identity(request: LinkIdentityRequest) -> None:

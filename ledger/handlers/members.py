@@ -21,9 +21,11 @@ def enrol_member(act: Act, work: Work) -> Answer:
     assert isinstance(request, EnrolMemberRequest)
     at = context.occurred_at(act, work)
     require_unit(work, request.origin.business_unit, at)
-    for key in act.new_identities:
-        if key in work.known.identities:
-            raise refusals.IdentityTaken(scheme=key[0])
+    holder = _holder(act, work)
+    if holder:
+        if not request.or_existing:
+            raise refusals.IdentityTaken(scheme=_taken_scheme(act, work))
+        return _existing(act, work, account_stream(holder))
     stream = account_stream(str(uuid_utils.uuid7()))
     identities = [(str(uuid_utils.uuid7()), key) for key in act.new_identities]
     command = commands.EnrolMember(
@@ -40,6 +42,32 @@ def enrol_member(act: Act, work: Work) -> Answer:
     for identity_id, key in identities:
         _register_identity(work, stream, identity_id, key)
     return context.register(act, work, where, member_message(decision.account, where))
+
+
+def _holder(act: Act, work: Work) -> str:
+    """Account that has one of the identities already; empty for none. Raises IdentitiesDiffer."""
+    holders: dict[str, str] = {}
+    for key in act.new_identities:
+        account = work.known.identities.get(key)
+        if account is not None:
+            holders.setdefault(account, key[0])
+    if len(holders) > 1:
+        raise refusals.IdentitiesDiffer(schemes=", ".join(holders.values()))
+    return next(iter(holders), "")
+
+
+def _taken_scheme(act: Act, work: Work) -> str:
+    return next(key[0] for key in act.new_identities if key in work.known.identities)
+
+
+def _existing(act: Act, work: Work, stream: str) -> Answer:
+    """The member who was faster, or there all along; nothing is recorded but the request."""
+    work.other_account(stream)
+    account, _ = work.advance(stream)
+    where = work.append(stream, account.version, ())
+    message = member_message(account, where)
+    message.existed = True
+    return context.register(act, work, where, message)
 
 
 def link_identity(act: Act, work: Work) -> Answer:

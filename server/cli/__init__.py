@@ -9,6 +9,7 @@ from server.cli import (
     accounts,
     activities,
     asking,
+    enrolling,
     history,
     imports,
     members,
@@ -75,6 +76,9 @@ app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
 app.command(epilog=example("loyalty sweep --once --rate 200"))(sweeping.sweep)
 app.command(epilog=example("LOYALTY_CONFIG=loyalty.toml loyalty config"))(service.config)
 app.command(epilog=example("loyalty bench"))(service.bench)
+members.app.command(epilog=example("loyalty member enrol phone:+442079460958 --unit hotel"))(
+    enrolling.enrol
+)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

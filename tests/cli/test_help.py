@@ -35,6 +35,7 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "member enrol",
     "member show",
     "member update",
     "token create",

@@ -142,7 +142,7 @@ class AlreadyEnrolled(Refusal):
 class IdentityTaken(Refusal):
     """The identity belongs to another member."""
 
-    advice = "Check the identity; the member it belongs to is found with GetMember."
+    advice = "Check it; to get the member it belongs to, call GetMember, or enrol with or_existing."
     sentence = "the {scheme!r} identity belongs to another member"
     scheme: str
 

@@ -32,6 +32,7 @@ class Member(_message.Message):
     IDENTITY_SCHEMES_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    EXISTED_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
@@ -40,6 +41,8 @@ class Member(_message.Message):
     """Tier now; empty for none."""
     position: _builtins.str
     """Opaque: what this answer reflects."""
+    existed: _builtins.bool
+    """Set by EnrolMember alone: the member was there before, and or_existing asked for that one."""
     @_builtins.property
     def enrol_time(self) -> _timestamp_pb2.Timestamp:
         """When the member joined."""
@@ -57,10 +60,11 @@ class Member(_message.Message):
         identity_schemes: _abc.Iterable[_builtins.str] | None = ...,
         tier: _builtins.str = ...,
         position: _builtins.str = ...,
+        existed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -76,10 +80,16 @@ class EnrolMemberRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
     IDENTITIES_FIELD_NUMBER: _builtins.int
+    OR_EXISTING_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
     """All checks, nothing recorded."""
+    or_existing: _builtins.bool
+    """If any of the identities is linked already, answer with its member instead of refusing; needs the verb `read` too.
+    The other identities are not linked to that member: whoever types a known phone must not get a new card onto its
+    account. Identities of two members are refused all the same.
+    """
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and through what; business_unit is required."""
@@ -95,10 +105,11 @@ class EnrolMemberRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         origin: _types_pb2.Origin | None = ...,
         identities: _abc.Iterable[_types_pb2.Identity] | None = ...,
+        or_existing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["identities", b"identities", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identities", b"identities", "or_existing", b"or_existing", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,7 +67,9 @@ class MemberServiceServicer:
     """
 
     def EnrolMember(self, request, context):
-        """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
+        """Opens an account. Enrolling an identity that is linked already is refused with IDENTITY_TAKEN, which never names the
+        other member. A till that wants the member whoever was faster sets or_existing: then two channels that enrol one
+        phone at one moment both get the one member.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
         "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember

@@ -34,7 +34,9 @@ class MemberServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MemberServiceAsyncStub: ...
     EnrolMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EnrolMemberRequest, _member_service_pb2.EnrolMemberResponse]
-    """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
+    """Opens an account. Enrolling an identity that is linked already is refused with IDENTITY_TAKEN, which never names the
+    other member. A till that wants the member whoever was faster sets or_existing: then two channels that enrol one
+    phone at one moment both get the one member.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
       "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
@@ -76,7 +78,9 @@ class MemberServiceAsyncStub(MemberServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     EnrolMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EnrolMemberRequest, _member_service_pb2.EnrolMemberResponse]  # type: ignore[assignment]
-    """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
+    """Opens an account. Enrolling an identity that is linked already is refused with IDENTITY_TAKEN, which never names the
+    other member. A till that wants the member whoever was faster sets or_existing: then two channels that enrol one
+    phone at one moment both get the one member.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
       "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember
@@ -121,7 +125,9 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_service_pb2.EnrolMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.EnrolMemberResponse, _abc.Awaitable[_member_service_pb2.EnrolMemberResponse]]:
-        """Opens an account. Enrolling an identity that is linked already is refused and names the reason, never the other member.
+        """Opens an account. Enrolling an identity that is linked already is refused with IDENTITY_TAKEN, which never names the
+        other member. A till that wants the member whoever was faster sets or_existing: then two channels that enrol one
+        phone at one moment both get the one member.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-1","origin":{"business_unit":"market"},
           "identities":[{"scheme":"card","value":"8800"}]}' localhost:7070 loyalty.v1.MemberService/EnrolMember

@@ -181,7 +181,10 @@ class Identity(_message.Message):
     scheme: _builtins.str
     """What kind of identity: "card", "phone", "email", "wechat-openid", "pms-profile". Lower case, 1 to 32 characters."""
     value: _builtins.str
-    """The value in that scheme, 1 to 128 characters. Stored only as a keyed hash."""
+    """The value in that scheme, 1 to 128 characters. Stored only as a keyed hash. Two schemes have forms that mean the
+    same: a "phone" is E.164, begins with "+" and the country code, and may have spaces, hyphens, dots, slashes and
+    brackets between the digits; an "email" is the same in capital and small letters. All others count to the letter.
+    """
     def __init__(
         self,
         *,

@@ -1,0 +1,78 @@
+"""`loyalty member enrol`: opens an account, or finds the one that is there."""
+
+import hashlib
+from typing import Annotated
+
+import typer
+
+from loyalty.v1 import member_service_pb2 as pb
+from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from loyalty.v1.types_pb2 import Identity, Origin
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Server,
+    Token,
+    channel_to,
+    require_token,
+)
+from server.cli.policy_steps import ValidateOnly
+from server.cli.sending import metadata
+
+
+def enrol(  # noqa: PLR0913 - every option is an argument
+    identities: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IDENTITY...",
+            help="How the member is known, as scheme:value such as card:8800.",
+        ),
+    ],
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="Business unit that enrols.")],
+    or_existing: Annotated[
+        bool,
+        typer.Option(
+            "--or-existing", help="Show the member an identity has already; needs the verb `read`."
+        ),
+    ] = False,
+    request_id: Annotated[
+        str,
+        typer.Option(metavar="ID", help="Chosen by the caller; from what is asked by default."),
+    ] = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Open an account that is known by one identity or several."""
+    request = pb.EnrolMemberRequest(
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli"),
+        identities=[_identity(text) for text in identities],
+        or_existing=or_existing,
+    )
+    told = request.SerializeToString(deterministic=True)
+    request.request_id = request_id or hashlib.sha256(told).hexdigest()
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = MemberServiceStub(channel)
+        answer = stub.EnrolMember(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+        return
+    member = answer.member
+    done = (
+        "there before" if member.existed else "enrolled before" if answer.replayed else "enrolled"
+    )
+    console.out.print(f"member [bold]{member.member_id}[/]   {done}")
+
+
+def _identity(text: str) -> Identity:
+    scheme, colon, value = text.partition(":")
+    if not (scheme and colon and value):
+        console.fail(f"IDENTITY {text!r}: expected scheme:value", code=console.USAGE)
+    return Identity(scheme=scheme, value=value)
