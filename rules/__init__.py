@@ -20,7 +20,7 @@ from rules.facts import (
 )
 from rules.goals import goal_of
 from rules.ladder import Occasion, TierAnswer
-from rules.lives import Living, life_ends, released_end
+from rules.lives import Living, fixed_end, life_ends, released_end
 from rules.loading import PolicyDocument, load
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
@@ -41,7 +41,7 @@ from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
 from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
-from rules.transfers import Transfer, TransferFacts, transfer
+from rules.transfers import Transfer, TransferFacts, fee_of, receiver_limits, transfer
 from rules.upgrading import evaluate, evaluate_upgrading
 from rules.words import in_words
 
@@ -96,6 +96,8 @@ __all__ = [
     "evaluate",
     "evaluate_upgrading",
     "explain",
+    "fee_of",
+    "fixed_end",
     "goal_of",
     "hold_expires_at",
     "in_words",
@@ -109,6 +111,7 @@ __all__ = [
     "points_for_money",
     "pro_rata",
     "progress",
+    "receiver_limits",
     "redemption",
     "released_end",
     "reversal_grace_until",

@@ -5,33 +5,45 @@ from math import ceil
 from typing import NamedTuple
 
 from rules.facts import Instant
+from rules.lot_terms import LotEnd
 from rules.model import Conversion
 from rules.policy import Policy
 from rules.redemptions import open_at
 from rules.refusal import NO_BOUNDS, RulesRefusal
 from rules.rounding import ROUNDERS
 from rules.transfers import check_amount
+from rules.zones import DAY
 
 
 class Converted(NamedTuple):
     """What is given and what comes of it.
 
-    `fee` is of the old currency, on top of the `points`; `received` is of the currency `into`,
-    issued by `issuer`, with the bonus `bonus_share` in it.
+    `fee` is of the old currency, on top of the `points`, and goes to `fee_unit`; `received` is of
+    the currency `into`, issued by `issuer`, with the bonus `bonus_share` in it. The new points live
+    as `end` says.
     """
 
     id: str
     currency: str
     points: int
     fee: int
+    fee_unit: str
     into: str
     received: int
     issuer: str
     bonus_share: Fraction
+    end: LotEnd
 
 
-def convert(policy: Policy, conversion_id: str, points: int, *, at: Instant) -> Converted:
-    """Say what points become at an instant.
+def convert(
+    policy: Policy,
+    conversion_id: str,
+    points: int,
+    *,
+    at: Instant,
+    member_since: Instant | None = None,
+) -> Converted:
+    """Say what points become at an instant; some new ones live from the day of enrolment.
 
     Points here are of the smallest unit, the rate is for whole points. Of the bonuses whose
     threshold is met and whose window holds, the largest counts. RulesRefusal UNKNOWN_CONVERSION,
@@ -53,11 +65,21 @@ def convert(policy: Policy, conversion_id: str, points: int, *, at: Instant) -> 
         currency=entry.currency,
         points=points,
         fee=entry.fee_points,
+        fee_unit=entry.fee_unit or entry.issuer,
         into=entry.into,
         received=received,
         issuer=entry.issuer,
         bonus_share=share,
+        end=_end(policy, entry.into, at, member_since),
     )
+
+
+def _end(policy: Policy, into: str, at: Instant, member_since: Instant | None) -> LotEnd:
+    expiry, zone = policy.currencies[into].expiry, policy.terms.zone
+    if expiry is None:
+        return LotEnd(None, None)
+    since = "" if member_since is None else zone.day_text(zone.wall(member_since) // DAY)
+    return policy.terms.expiries[expiry].lot_end(at, member_since=since)
 
 
 def _entry(policy: Policy, conversion_id: str) -> Conversion:

@@ -64,6 +64,36 @@ def life_ends(
     return None
 
 
+def fixed_end(
+    policy: Policy,
+    life: Life,
+    *,
+    earned_at: Instant,
+    expires_at: Instant | None,
+    living: Living,
+    at: Instant,
+) -> Instant | None:
+    """Give the date with which points leave their member at an instant; None for no date.
+
+    It is fixed: what protects points here, a tier say, does not go with them. Protected points
+    whose time is over end at `at`, or begin the new life that the end of protection would give.
+    """
+    end = life_ends(policy, life, earned_at=earned_at, expires_at=expires_at, living=living)
+    if end is not None:
+        return end
+    rule = policy.terms.expiries[life.expiry]
+    own = expires_at
+    if life.inactive_months:
+        own = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
+    if own is None or own > at:
+        return own
+    if not life.restarts:
+        return at
+    if life.inactive_months:
+        return _idle_end(rule, life, at, rule.hard_end(at), living)
+    return rule.expires_at(at)
+
+
 def released_end(policy: Policy, life: Life, released_at: Instant) -> Instant | None:
     """Give the date of points whose life counts from their release."""
     return policy.terms.expiries[life.expiry].expires_at(released_at)

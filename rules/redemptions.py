@@ -222,5 +222,4 @@ def reversal_grace_until(policy: Policy, reversed_at: Instant) -> Instant | None
     days = policy.model.reversals.grace_days
     if not days:
         return None
-    zone = policy.terms.zone
-    return zone.instant((zone.wall(reversed_at) // DAY + days + 1) * DAY)
+    return policy.terms.zone.end_of_day(reversed_at, days)

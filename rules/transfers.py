@@ -35,7 +35,8 @@ class TransferFacts(NamedTuple):
 class Transfer(NamedTuple):
     """What moves, and what it costs: the fee is the sender's, on top, and goes to `fee_unit`.
 
-    The two lists of limits say under which names and periods the points are counted.
+    The two lists of limits say under which names and periods the points are counted. With
+    `needs_acceptance` the receiver has until `accept_until`.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Transfer(NamedTuple):
     fee_unit: str
     sender_limits: tuple[PeriodLimit, ...]
     receiver_limits: tuple[PeriodLimit, ...]
+    needs_acceptance: bool
+    accept_until: Instant | None
 
 
 def transfer(policy: Policy, facts: TransferFacts) -> Transfer:
@@ -59,18 +62,37 @@ def transfer(policy: Policy, facts: TransferFacts) -> Transfer:
     check_amount(facts.points, minimum=terms.min_points, step=terms.step, maximum=terms.max_points)
     at = facts.at
     sender = period_limits(policy, terms.sender_limits, name=f"sent/{terms.id}", at=at)
-    receiver = period_limits(policy, terms.receiver_limits, name=f"received/{terms.id}", at=at)
+    receiver = receiver_limits(policy, terms.id, at)
     check_limits(sender, facts.sent, facts.points, path="sender")
     check_limits(receiver, facts.received, facts.points, path="receiver")
+    asks = terms.acceptance == "required"
     return Transfer(
         terms.id,
         terms.currency,
         facts.points,
-        terms.fee_points + floor(facts.points * terms.fee_share),
+        fee_of(policy, terms.id, facts.points),
         terms.fee_unit or "",
         sender,
         receiver,
+        needs_acceptance=asks,
+        accept_until=policy.terms.zone.end_of_day(at, terms.accept_days) if asks else None,
     )
+
+
+def fee_of(policy: Policy, terms_id: str, points: int) -> int:
+    """Give the fee of so many points under some terms of the policy."""
+    terms = _named(policy, terms_id)
+    return terms.fee_points + floor(points * terms.fee_share)
+
+
+def receiver_limits(policy: Policy, terms_id: str, at: Instant) -> tuple[PeriodLimit, ...]:
+    """Give the limits under which points are counted that come in at an instant."""
+    limits = _named(policy, terms_id).receiver_limits
+    return period_limits(policy, limits, name=f"received/{terms_id}", at=at)
+
+
+def _named(policy: Policy, terms_id: str) -> TransferTerms:
+    return next(terms for terms in policy.model.transfers if terms.id == terms_id)
 
 
 def _terms(policy: Policy, facts: TransferFacts) -> TransferTerms:

@@ -84,6 +84,10 @@ class LocalZone:
             low, high = (middle, high) if self._offset(middle * SECOND) == old else (low, middle)
         return high * SECOND
 
+    def end_of_day(self, at: Instant, days: int) -> Instant:
+        """Give the end of the local day that is so many days after the one of an instant."""
+        return self.instant((self.wall(at) // DAY + days + 1) * DAY)
+
     def day_text(self, day: int) -> str:
         """Write a day number as YYYY-MM-DD."""
         text = self._day_texts.get(day)

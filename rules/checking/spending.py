@@ -1,7 +1,7 @@
 """Checks of how points are spent, held, moved and taken back."""
 
 from rules.checking.subject import Findings, Subject
-from rules.model import Limit, Redemption, Refunds, TimeWindow
+from rules.model import Conversion, Limit, Redemption, Refunds, TimeWindow
 from rules.reading import Place
 
 
@@ -131,7 +131,7 @@ def _transfers(subject: Subject) -> Findings:
             yield subject.error((*place, "fee_share"), message)
         fee = terms.fee_points or terms.fee_share
         if fee and terms.fee_unit is None:
-            message = "nobody gets the fee: say the 'fee_unit' that it goes to"
+            message = "whichever unit sends gets the fee: say the 'fee_unit' it goes to"
             yield subject.warning(place, message)
         if terms.fee_unit is not None and not fee:
             yield subject.warning((*place, "fee_unit"), "has no effect: there is no fee")
@@ -155,20 +155,28 @@ def _conversions(subject: Subject) -> Findings:
         yield from _not_qualifying(subject, place, terms.currency, "converted")
         if terms.into == terms.currency:
             yield subject.error((*place, "into"), f"{terms.into!r} becomes itself")
+        elif subject.currencies[terms.into].role == "tier_qualifying":
+            yield subject.error((*place, "into"), f"{terms.into!r} decides tiers and is not bought")
+        if terms.fee_unit is not None and not terms.fee_points:
+            yield subject.warning((*place, "fee_unit"), "has no effect: there is no fee")
         if terms.rate == 0:
             yield subject.error((*place, "rate"), "must be above zero")
         elif terms.rounding == "floor" and terms.min_points * terms.rate < 1:
             message = f"{terms.min_points} points become none: the rate is {terms.rate}"
             yield subject.warning((*place, "min_points"), message)
-        taken: set[int] = set()
-        for position, bonus in enumerate(terms.bonuses):
-            at: Place = (*place, "bonuses", position)
-            if bonus.window is None and bonus.from_points in taken:
-                yield subject.error(at, f"a bonus from {bonus.from_points} is already given")
-            if bonus.window is None:
-                taken.add(bonus.from_points)
-            if bonus.share == 0:
-                yield subject.warning((*at, "share"), "adds nothing")
+        yield from _bonuses(subject, place, terms)
+
+
+def _bonuses(subject: Subject, place: Place, terms: Conversion) -> Findings:
+    taken: set[int] = set()
+    for position, bonus in enumerate(terms.bonuses):
+        at: Place = (*place, "bonuses", position)
+        if bonus.window is None and bonus.from_points in taken:
+            yield subject.error(at, f"a bonus from {bonus.from_points} is already given")
+        if bonus.window is None:
+            taken.add(bonus.from_points)
+        if bonus.share == 0:
+            yield subject.warning((*at, "share"), "adds nothing")
 
 
 def _refunds(subject: Subject, refunds: Refunds) -> Findings:

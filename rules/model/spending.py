@@ -107,7 +107,8 @@ class TransferTerms(Part):
     """How points move from member to member.
 
     Fees are on top: `fee_points` and `fee_share` of the amount, rounded down. Who sends or receives
-    must have been a member for `account_age_days`.
+    must have been a member for `account_age_days`. Of a household are members whose profiles name
+    the same one, those of one pool, and a pool with its members.
     """
 
     id: Id
@@ -125,7 +126,7 @@ class TransferTerms(Part):
     fee_share: Ratio = Fraction(0)
     """A fee as a share of the points, on top, rounded down."""
     fee_unit: UnitId | None = None
-    """The unit that the fee goes to."""
+    """The unit that the fee goes to; without it, the one through which points are sent."""
     sender_limits: Annotated[tuple[Limit, ...], Field(max_length=10)] = ()
     """The most that a member may send in a period."""
     receiver_limits: Annotated[tuple[Limit, ...], Field(max_length=10)] = ()
@@ -134,6 +135,10 @@ class TransferTerms(Part):
     """Days that both must have been members."""
     relation: Literal["household", "any"] = "any"
     """Whether they must be of one household."""
+    acceptance: Literal["required", "none"] = "none"
+    """Whether who receives has to accept first."""
+    accept_days: Annotated[Whole, Field(ge=1, le=365)] = 14
+    """Days to accept, to the end of the last one; then the points go back, with the fee."""
 
 
 class ConversionBonus(Part):
@@ -157,15 +162,17 @@ class Conversion(Part):
     into: CurrencyId
     """The currency that is got."""
     rate: Ratio
-    """New points for one old point, both in smallest units."""
+    """New points for one old point."""
     issuer: UnitId
-    """The unit that issues the new points."""
+    """The unit that issues the new points, and to which the old ones' issuers owe them."""
     min_points: Points = 1
     """The fewest points at once."""
     step: Points = 1
     """In steps of so many points."""
     fee_points: Annotated[Whole, Field(ge=0, le=10**12)] = 0
     """A fee in points of the old currency, on top."""
+    fee_unit: UnitId | None = None
+    """The unit that the fee goes to; without it, the issuer."""
     rounding: Literal["floor", "ceil", "half_up", "half_even"] = "floor"
     """How the exact new points become whole ones."""
     bonuses: Annotated[tuple[ConversionBonus, ...], Field(max_length=20)] = ()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules import Living, Policy, PolicyRefused, life_ends, released_end
+from rules import Living, Policy, PolicyRefused, fixed_end, life_ends, released_end
 from rules.award import Life
 from rules.facts import Instant
 from tests.rules.documents import SMALL, instant, policy
@@ -285,3 +285,58 @@ def test_a_segment_may_protect_only_who_goes_on_earning() -> None:
 def test_how_long_a_segment_protects_is_said_of_a_segment() -> None:
     with pytest.raises(PolicyRefused, match="'unless_segment'"):
         life("kind: fixed, months: 36, segment_months: 24")
+
+
+GOLD = Living(tiers=[("gold", 0)])
+
+
+@pytest.mark.parametrize(
+    ("expiry", "living", "moved", "fixed"),
+    [
+        # What is known of activity decides, and what comes later does not.
+        (
+            "kind: inactivity, months: 2",
+            Living({"burn": instant("2025-02-10T12:00:00Z")}),
+            "2025-03-01T12:00:00Z",
+            "2025-04-11T00:00:00Z",
+        ),
+        # A tier stays behind: the points have their own date,
+        (
+            "kind: fixed, months: 2, unless_tier: [gold]",
+            GOLD,
+            "2025-03-01T12:00:00Z",
+            "2025-03-06T00:00:00Z",
+        ),
+        # which is over when it has passed,
+        (
+            "kind: fixed, months: 2, unless_tier: [gold]",
+            GOLD,
+            "2025-06-01T12:00:00Z",
+            "2025-06-01T12:00:00Z",
+        ),
+        # or they live anew as they would without the tier.
+        (
+            "kind: fixed, months: 2, unless_tier: [gold], lapse: restart",
+            GOLD,
+            "2025-06-01T12:00:00Z",
+            "2025-08-02T00:00:00Z",
+        ),
+        (
+            "kind: inactivity, months: 2, unless_tier: [gold], lapse: restart",
+            GOLD,
+            "2025-06-01T12:00:00Z",
+            "2025-08-02T00:00:00Z",
+        ),
+    ],
+)
+def test_points_that_leave_their_member_get_a_date(
+    expiry: str, living: Living, moved: str, fixed: str
+) -> None:
+    found = life(expiry)
+    earned = instant("2025-01-05T12:00:00Z")
+    end, what_else = found.terms.expiries["e"].lot_end(earned)
+    assert what_else is not None
+    given = fixed_end(
+        found, what_else, earned_at=earned, expires_at=end, living=living, at=instant(moved)
+    )
+    assert given == instant(fixed)

@@ -14,9 +14,11 @@ from rules import (
     Transfer,
     TransferFacts,
     convert,
+    fee_of,
     most_for_basket,
     most_redeemable,
     points_for_money,
+    receiver_limits,
     redemption,
     reward,
     transfer,
@@ -269,6 +271,22 @@ def test_terms_of_a_household_are_for_a_household() -> None:
     assert [moves(both, 10, same_household=same).fee for same in (True, False)] == [0, 1]
 
 
+def test_acceptance_has_until_the_end_of_a_local_day() -> None:
+    text = "transfers: [{id: t, currency: p, acceptance: required, accept_days: 3}]"
+    found = moves(text, 10, at=instant("2026-03-01T12:00:00Z"))
+    assert (found.needs_acceptance, found.accept_until) == (True, instant("2026-03-05T00:00:00Z"))
+    found = moves("transfers: [{id: t, currency: p}]", 10)
+    assert (found.needs_acceptance, found.accept_until) == (False, None)
+
+
+def test_fee_and_limits_of_the_receiver_can_be_asked_for_by_the_terms() -> None:
+    limits = "receiver_limits: [{window: local_month, points: 100}]"
+    found = policy(SMALL + f"transfers: [{{id: t, currency: p, fee_points: 5, {limits}}}]")
+    assert fee_of(found, "t", 120) == 5
+    [limit] = receiver_limits(found, "t", instant("2026-03-01T12:00:00Z"))
+    assert (limit.name, limit.period, limit.points) == ("received/t", "2026-03", 100)
+
+
 def test_points_that_do_not_move_are_named() -> None:
     assert refused("", 10).reason == "UNKNOWN_CURRENCY"
 
@@ -331,7 +349,21 @@ def test_fee_and_issuer_are_told() -> None:
     text = SMALL.replace("{id: p, role: spendable}", nouns)
     entry = "{id: c, currency: p, into: q, issuer: a, rate: 1/2, fee_points: 7}"
     found = convert(policy(text + f"conversions: [{entry}]"), "c", 10, at=AT)
-    assert (found.fee, found.issuer, found.into, found.points) == (7, "a", "q", 10)
+    assert (found.fee, found.fee_unit, found.issuer, found.points) == (7, "a", "a", 10)
+    assert (found.into, found.end.expires_at, found.end.life) == ("q", None, None)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "gone"),
+    [("kind: fixed, months: 1", "2025-07-02"), ("kind: anniversary", "2025-10-06")],
+)
+def test_new_points_live_as_their_currency_says(expiry: str, gone: str) -> None:
+    nouns = "{id: p, role: spendable}, {id: q, role: spendable, expiry: e}"
+    text = SMALL.replace("{id: p, role: spendable}", nouns) + f"expiries: [{{id: e, {expiry}}}]\n"
+    found = policy(text + "conversions: [{id: c, currency: p, into: q, issuer: a, rate: 1}]")
+    at, since = instant("2025-06-01T12:00:00Z"), instant("2024-10-05T10:00:00Z")
+    end = convert(found, "c", 10, at=at, member_since=since).end
+    assert end.expires_at == instant(f"{gone}T00:00:00Z")
 
 
 def test_a_point_may_be_worth_a_part_that_no_decimal_says() -> None:
