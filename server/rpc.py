@@ -22,7 +22,7 @@ from server.auth import Principal, Tokens, Verb
 from server.metrics import Done, Metrics
 from server.parsing import parse
 from server.paths import place
-from server.status import DETAILS_KEY, INTERNAL_REASON, code_of, internal_status, status_of
+from server.status import INTERNAL_REASON, code_of, internal_status, status_of, trailers_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Question = TypeVar("Question", bound=Message)
@@ -284,8 +284,7 @@ class Door:
             raise error
         code = code_of(status.code)
         visit.ended(code)
-        details = ((DETAILS_KEY, status.SerializeToString()),)
-        await context.abort(code, status.message, details)
+        await context.abort(code, status.message, trailers_of(status))
 
     def _enter(self) -> None:
         self._knocks += 1

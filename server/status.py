@@ -1,6 +1,6 @@
 """From refusals to gRPC: the one table of codes, and the google.rpc.Status that a caller receives.
 
-`python -m server.status` writes docs/refusals.md from it.
+`python -m server.status` writes docs/refusals.md from it, and the Python client's exceptions.
 """
 
 import dataclasses
@@ -16,10 +16,12 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, LocalizedMessage
 from google.rpc.status_pb2 import Status
 
 from ledger.core.refusals import ALL_REFUSALS, Refusal
+from server import refusal_classes
 from server.refusal_texts import SPOKEN
 
 DOMAIN: Final = "loyalty"
 DETAILS_KEY: Final = "grpc-status-details-bin"
+PUSHBACK_KEY: Final = "grpc-retry-pushback-ms"
 INTERNAL_REASON: Final = "INTERNAL"
 FIELD_LENGTH: Final = 200
 """Longest value in a Status: it travels in a header, and more than 8 KiB of them are refused."""
@@ -136,6 +138,18 @@ def internal_status() -> Status:
     return status
 
 
+def trailers_of(status: Status) -> tuple[tuple[str, str | bytes], ...]:
+    """Return the metadata that a failed call ends with.
+
+    Besides the Status, the wait in the words of gRPC: its own retries do not read RetryInfo.
+    """
+    details: tuple[str, str | bytes] = (DETAILS_KEY, status.SerializeToString())
+    retry = RetryInfo()
+    if not any(detail.Unpack(retry) for detail in status.details):
+        return (details,)
+    return details, (PUSHBACK_KEY, str(retry.retry_delay.ToMilliseconds()))
+
+
 @cache
 def code_of(number: int) -> grpc.StatusCode:
     """Return the gRPC code with this number."""
@@ -235,3 +249,4 @@ def _row(refusal: type[Refusal]) -> str:
 if __name__ == "__main__":
     target = Path(__file__).parent.parent / "docs" / "refusals.md"
     target.write_text(page(), encoding="utf-8")
+    refusal_classes.write()

@@ -74,6 +74,13 @@ def test_no_refusal_is_too_large_for_the_headers_it_travels_in(refusal: type[Ref
     assert in_base64 + percent_encoded < HEADERS_MAX
 
 
+def test_a_wait_is_told_in_the_words_of_grpc_too() -> None:
+    told = dict(status.trailers_of(status.status_of(QueueFull(limit=9))))
+    assert told[status.PUSHBACK_KEY] == "200"
+    final = dict(status.trailers_of(status.status_of(filled(InsufficientPoints))))
+    assert final.keys() == {status.DETAILS_KEY}
+
+
 def test_a_malformed_field_comes_with_its_path_and_what_would_be_right() -> None:
     refusal = Malformed(field="document.lines[3].category", value="", expected="a category")
     found = status.status_of(refusal)

@@ -1,0 +1,50 @@
+"""Every call of the contract, a line each. A new one is added here, and both clients have it."""
+
+from loyalty.v1 import account_service_pb2 as account
+from loyalty.v1 import audit_service_pb2 as audit
+from loyalty.v1 import ledger_service_pb2 as ledger
+from loyalty.v1 import member_service_pb2 as member
+from loyalty.v1 import programme_service_pb2 as programme
+from loyalty_client.calls import Dialogue, Feed, Unary
+
+
+class Surface:
+    """The calls, by service. What each does stands in its .proto file."""
+
+    post_document = Unary(ledger.PostDocumentRequest, ledger.PostDocumentResponse)
+    earn_points = Unary(ledger.EarnPointsRequest, ledger.EarnPointsResponse)
+    record_activity = Unary(ledger.RecordActivityRequest, ledger.RecordActivityResponse)
+    quote_document = Unary(ledger.QuoteDocumentRequest, ledger.QuoteDocumentResponse)
+    burn_points = Unary(ledger.BurnPointsRequest, ledger.BurnPointsResponse)
+    hold_points = Unary(ledger.HoldPointsRequest, ledger.HoldPointsResponse)
+    capture_hold = Unary(ledger.CaptureHoldRequest, ledger.CaptureHoldResponse)
+    release_hold = Unary(ledger.ReleaseHoldRequest, ledger.ReleaseHoldResponse)
+    reverse_entry = Unary(ledger.ReverseEntryRequest, ledger.ReverseEntryResponse)
+    advance_account = Unary(ledger.AdvanceAccountRequest, ledger.AdvanceAccountResponse)
+    batch_post = Unary(ledger.BatchPostRequest, ledger.BatchPostResponse)
+    post_stream = Dialogue(ledger.PostStreamRequest, ledger.PostStreamResponse)
+
+    enrol_member = Unary(member.EnrolMemberRequest, member.EnrolMemberResponse)
+    link_identity = Unary(member.LinkIdentityRequest, member.LinkIdentityResponse)
+    get_member = Unary(member.GetMemberRequest, member.GetMemberResponse)
+    grant_tier = Unary(member.GrantTierRequest, member.GrantTierResponse)
+    update_member = Unary(member.UpdateMemberRequest, member.UpdateMemberResponse)
+
+    get_account = Unary(account.GetAccountRequest, account.GetAccountResponse)
+    list_entries = Unary(account.ListEntriesRequest, account.ListEntriesResponse)
+    get_tier = Unary(account.GetTierRequest, account.GetTierResponse)
+    explain_entry = Unary(account.ExplainEntryRequest, account.ExplainEntryResponse)
+
+    get_programme = Unary(programme.GetProgrammeRequest, programme.GetProgrammeResponse)
+    check_policy = Unary(programme.CheckPolicyRequest, programme.CheckPolicyResponse)
+    draft_policy = Unary(programme.DraftPolicyRequest, programme.DraftPolicyResponse)
+    record_simulation = Unary(programme.RecordSimulationRequest, programme.RecordSimulationResponse)
+    approve_policy = Unary(programme.ApprovePolicyRequest, programme.ApprovePolicyResponse)
+    publish_policy = Unary(programme.PublishPolicyRequest, programme.PublishPolicyResponse)
+    withdraw_policy = Unary(programme.WithdrawPolicyRequest, programme.WithdrawPolicyResponse)
+    get_policy = Unary(programme.GetPolicyRequest, programme.GetPolicyResponse)
+    list_policies = Unary(programme.ListPoliciesRequest, programme.ListPoliciesResponse)
+    diff_policies = Unary(programme.DiffPoliciesRequest, programme.DiffPoliciesResponse)
+
+    stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
+    verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)
