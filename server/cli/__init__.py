@@ -10,6 +10,7 @@ from server.cli import (
     activities,
     asking,
     enrolling,
+    gateway,
     history,
     imports,
     members,
@@ -57,6 +58,9 @@ def loyalty(
 
 
 app.command(epilog=example("loyalty serve --listen 0.0.0.0:7070"))(service.serve)
+app.command(epilog=example("loyalty gateway --server 127.0.0.1:7070 --listen 127.0.0.1:8080"))(
+    gateway.gateway
+)
 app.command(epilog=example("DATABASE_URL=postgresql://… loyalty migrate"))(service.migrate)
 app.command(epilog=example("loyalty demo --households 200 --keep"))(service.demo)
 app.command("import", epilog=example("loyalty import sales.csv --enrol"))(imports.import_file)

@@ -13,6 +13,7 @@ from loyalty.v1 import types_pb2 as types_pb
 from server.cli.console import USAGE, fail
 
 CALL_SECONDS: Final = 30.0
+PORT_MAX: Final = 65_535
 
 Server = Annotated[
     str,
@@ -50,6 +51,14 @@ DEFAULT_SERVER: Final = "127.0.0.1:7070"
 def example(text: str) -> str:
     """The example at the end of a command's help."""
     return f"Example: [bold]{text}[/]"
+
+
+def host_and_port(option: str, address: str) -> tuple[str, int]:
+    """Host and port of an address, or say what one looks like."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit() and int(port) <= PORT_MAX):
+        fail(f"{option} {address}: expected host:port such as 127.0.0.1:8080", code=USAGE)
+    return host, int(port)
 
 
 def require_token(token: str) -> str:

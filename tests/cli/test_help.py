@@ -9,6 +9,7 @@ from server.cli import app
 
 EXPECTED = {
     "serve",
+    "gateway",
     "migrate",
     "demo",
     "import",

@@ -1,0 +1,71 @@
+"""`loyalty gateway`: JSON over HTTP, in a process of its own.
+
+What the command needs is imported when it runs, so that the others start without waiting for it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from server.cli import console
+from server.cli.options import (
+    DEFAULT_SERVER,
+    Authority,
+    Server,
+    concurrent_channel_to,
+    host_and_port,
+)
+
+DEFAULT_LISTEN: Final = "127.0.0.1:8080"
+
+
+def gateway(
+    server: Server = DEFAULT_SERVER,
+    ca: Authority = None,
+    listen: Annotated[
+        str,
+        typer.Option(
+            envvar="LOYALTY_GATEWAY_LISTEN",
+            help="host:port for HTTP; port 0 takes a free one.",
+            metavar="ADDRESS",
+        ),
+    ] = DEFAULT_LISTEN,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="LOYALTY_TLS_CERT",
+            help="PEM file with the certificate chain; switches TLS on, with --tls-key.",
+            metavar="FILE",
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="LOYALTY_TLS_KEY", help="PEM file with the private key.", metavar="FILE"
+        ),
+    ] = None,
+    timeout: Annotated[
+        int, typer.Option(min=1, max=600, help="Seconds to wait for an answer of the server.")
+    ] = 10,
+) -> None:
+    """Answer JSON over HTTP by calls to a running server, and refuse what it does not understand.
+
+    Routes and bodies: docs/json.md and docs/openapi.json. /healthz tells whether the server serves.
+    """
+    from server import logs
+    from server.gateway.serving import Listening, serve
+
+    if (tls_cert is None) != (tls_key is None):
+        console.fail("TLS needs both, --tls-cert and --tls-key", code=console.USAGE)
+    host, port = host_and_port("--listen", listen)
+    logs.configure("info")
+
+    async def run() -> None:
+        async with concurrent_channel_to(server, ca) as channel:
+            await serve(Listening(host, port, tls_cert, tls_key), channel, timeout_seconds=timeout)
+
+    try:
+        console.run(run())
+    except OSError as error:
+        console.fail(f"--listen {listen}: {error}", code=console.UNAVAILABLE)
