@@ -10,6 +10,7 @@ import rules
 from ledger.answers import movement_of, moves_points, parse_position, position_token
 from ledger.cache import Cache
 from ledger.clock import Clock
+from ledger.consents import consent_messages
 from ledger.core import refusals
 from ledger.core.advance import advance
 from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
@@ -34,7 +35,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesRequest,
     ListEntriesResponse,
 )
-from loyalty.v1.member_service_pb2 import Member, MemberProfile
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile
 from loyalty.v1.types_pb2 import MemberRef
 
 PAGE_DEFAULT: Final = 50
@@ -101,10 +102,12 @@ class Reads:
             position=position,
         )
 
-    async def profile(self, ref: MemberRef) -> MemberProfile:
-        """What business units know of a member. Raises UnknownMember."""
+    async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
+        """What business units know of a member, and the member's consents. Raises UnknownMember."""
         stream = await self.stream(ref)
-        return profile_message((await self._register.load(self._store, [stream]))[stream])
+        found = await self._register.load(self._store, [stream])
+        account = await self._fresh(stream)
+        return profile_message(found[stream]), consent_messages(account.care.consents)
 
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
         """A page of the statement, newest first. Raises UnknownMember, Malformed."""

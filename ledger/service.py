@@ -40,7 +40,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesResponse,
 )
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
-from loyalty.v1.member_service_pb2 import Member, MemberProfile
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile
 from loyalty.v1.types_pb2 import MemberRef
 
 log = structlog.get_logger()
@@ -265,8 +265,8 @@ class Ledger:
         """Who a member is to the ledger. Raises UnknownMember."""
         return await self._reads.member(ref, min_position=min_position)
 
-    async def profile(self, ref: MemberRef) -> MemberProfile:
-        """What business units know of a member. Raises UnknownMember."""
+    async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
+        """What business units know of a member, and the member's consents. Raises UnknownMember."""
         return await self._reads.profile(ref)
 
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:

@@ -53,7 +53,9 @@ class MemberServicer:
         member = await self._ledger.member(request.member, min_position=request.min_position)
         response = pb.GetMemberResponse(member=member)
         if Verb.PROFILE in call.principal.verbs:
-            response.profile.CopyFrom(await self._ledger.profile(request.member))
+            profile, consents = await self._ledger.profile(request.member)
+            response.profile.CopyFrom(profile)
+            response.consents.extend(consents)
         return response
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from loyalty.v1.member_service_pb2 import MemberAttribute, UpdateMemberRequest
 from server import shape
+from server.consent_shape import consents
 
 ENTRIES_MAX: Final = 50
 TEXT_LENGTH: Final = 200
@@ -31,6 +32,7 @@ def update_member(request: UpdateMemberRequest) -> None:
     _attributes(request.attributes)
     for field in ("add_segments", "remove_segments"):
         _segments(field, getattr(request, field))
+    consents(request.consents)
 
 
 def _attributes(attributes: Sequence[MemberAttribute]) -> None:

@@ -100,6 +100,10 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "IDENTITIES_DIFFER": Spoken(
         "These cards or numbers belong to different members.", "这些卡号或号码属于不同的会员。"
     ),
+    "TOO_MANY_CONSENTS": Spoken(
+        "No more kinds of consent can be stored for this member.",
+        "该会员可记录的同意事项已达上限。",
+    ),
     "IDENTITY_TAKEN": Spoken(
         "This card or number belongs to another member.", "该卡号或号码已属于另一位会员。"
     ),

@@ -34,7 +34,7 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from server import document_shape, profile_shape, shape
+from server import consent_shape, document_shape, profile_shape, shape
 from server.auth import Verb
 
 BATCH_MAX: Final = 1000
@@ -175,6 +175,7 @@ def enrol_member(request: EnrolMemberRequest) -> None:
         if known in seen:
             shape.refuse(field, shape.HIDDEN, "an identity that stands in the list once")
         seen.add(known)
+    consent_shape.consents(request.consents)
 
 
 def link_identity(request: LinkIdentityRequest) -> None:

@@ -16,6 +16,7 @@ from loyalty.v1.events_pb2 import (
     BudgetUsed,
     BurnReversed,
     ClawbackWrittenOff,
+    ConsentChanged,
     DocumentPosted,
     Event,
     HoldCaptured,
@@ -63,6 +64,7 @@ AccountFact = (
     | MemberEnrolled
     | IdentityLinked
     | MemberProfileChanged
+    | ConsentChanged
     | ClawbackWrittenOff
     | DocumentPosted
     | TierChanged
@@ -93,6 +95,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "member_enrolled": NO_EFFECT,
     "identity_linked": NO_EFFECT,
     "member_profile_changed": NO_EFFECT,
+    "consent_changed": NO_EFFECT,
     "policy_published": NO_EFFECT,
     "policy_drafted": NO_EFFECT,
     "policy_simulated": NO_EFFECT,

@@ -7,6 +7,7 @@ import json
 from dataclasses import astuple, replace
 from typing import Any, Final
 
+from ledger.core.care import Care, Consent
 from ledger.core.counters import Day, Numbers
 from ledger.core.state import (
     Account,
@@ -21,7 +22,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 5
+STATE_VERSION: Final = 6
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -56,6 +57,7 @@ def encode(account: Account) -> bytes:
             account.benefits,
             list(account.last_activity.items()),
             account.segments_since,
+            account.care,
         ]
     ).encode()
 
@@ -66,7 +68,7 @@ def decode(state: bytes) -> Account:
     if rows[0] != STATE_VERSION:
         raise StaleSnapshot(f"written under version {rows[0]}, this is {STATE_VERSION}")
     lots, holds, debts, balances, qualifying, tiers = rows[6:12]
-    usage, numbers, streaks, benefits, last_activity, segments_since = rows[12:]
+    usage, numbers, streaks, benefits, last_activity, segments_since = rows[12:18]
     return Account(
         rows[1],
         rows[2],
@@ -87,7 +89,12 @@ def decode(state: bytes) -> Account:
         tuple(Benefit(*row) for row in benefits),
         frozen_mapping(dict(last_activity)),
         segments_since,
+        _care_of(*rows[18]),
     )
+
+
+def _care_of(consents: list[list[Any]]) -> Care:
+    return Care(tuple(Consent(*row) for row in consents))
 
 
 def _numbers_of(

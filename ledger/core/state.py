@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from ledger.core.care import NO_CARE, Care
 from ledger.core.counters import CounterPeriods, Streak
 from ledger.core.instant import Instant
 from ledger.core.usage import Usage
@@ -214,6 +215,8 @@ class Account:
     """By what was done ("earn", "burn", an activity's name), when it last was."""
     segments_since: Instant | None = None
     """When units last told of the member's segments."""
+    care: Care = NO_CARE
+    """What is remembered of the member as a person."""
 
     @property
     def tier(self) -> str:

@@ -18,6 +18,7 @@ class Tally:
         "_frozen",
         "balances",
         "business_unit",
+        "care",
         "counting",
         "debts",
         "enrolled_at",
@@ -47,6 +48,7 @@ class Tally:
         self.tiers = account.tiers
         self.counting = Counting(account)
         self.segments_since = account.segments_since
+        self.care = account.care
 
     def account(self) -> Account:
         """The account after the facts so far."""
@@ -70,6 +72,7 @@ class Tally:
                 counting.benefits,
                 counting.last_activity,
                 self.segments_since,
+                self.care,
             )
         return self._frozen
 

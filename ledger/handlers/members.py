@@ -4,6 +4,7 @@ import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.answers import position_token
+from ledger.consents import consents_of
 from ledger.core import commands, refusals
 from ledger.core.decide import decide
 from ledger.core.instant import optional_timestamp
@@ -33,6 +34,7 @@ def enrol_member(act: Act, work: Work) -> Answer:
         channel=request.origin.channel,
         occurred_at=at,
         identities=tuple((identity_id, key[0]) for identity_id, key in identities),
+        consents=consents_of(request.consents, business_unit=request.origin.business_unit, at=at),
     )
     account = work.account(stream)
     decision = decide(

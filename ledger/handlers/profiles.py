@@ -1,6 +1,7 @@
-"""UpdateMember: what business units know of a member."""
+"""UpdateMember: what business units know of a member, and what the member agrees to."""
 
 from ledger.act import Act, Answer
+from ledger.consents import consents_of
 from ledger.core import commands
 from ledger.core.decide import decide
 from ledger.handlers import context
@@ -23,16 +24,19 @@ def update_member(act: Act, work: Work) -> Answer:
     before = work.profile(stream)
     after = changed(before, request)
     parts = parts_changed(before, after)
-    if not parts:
+    if not parts and not request.consents:
         where = work.append(stream, account.version, ())
         return context.register(act, work, where, member_message(account, where))
     decision = decide(
-        commands.ChangeProfile(parts, unit, at),
+        commands.ChangeProfile(
+            parts, unit, at, consents_of(request.consents, business_unit=unit, at=at)
+        ),
         account,
         now=work.now(stream),
         ladder=work.policies.ladder,
         ends=work.ends,
     )
     where = work.record(stream, decision)
-    work.register_profile(stream, after)
+    if parts:
+        work.register_profile(stream, after)
     return context.register(act, work, where, member_message(decision.account, where))

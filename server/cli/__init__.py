@@ -9,6 +9,7 @@ from server.cli import (
     accounts,
     activities,
     asking,
+    consents,
     enrolling,
     gateway,
     history,
@@ -83,6 +84,12 @@ app.command(epilog=example("loyalty bench"))(service.bench)
 members.app.command(epilog=example("loyalty member enrol phone:+442079460958 --unit hotel"))(
     enrolling.enrol
 )
+members.app.command(
+    epilog=example(
+        "loyalty member consent card:8800 marketing --channel email --grant --wording 2026-01"
+        " --source web-form/17 --unit hotel"
+    )
+)(consents.consent)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

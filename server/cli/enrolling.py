@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from ledger.core.care import TERMS
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
-from loyalty.v1.types_pb2 import Identity, Origin
+from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, Identity, Origin
 from server.cli import console
 from server.cli.options import (
     CALL_SECONDS,
@@ -38,6 +39,10 @@ def enrol(  # noqa: PLR0913 - every option is an argument
             "--or-existing", help="Show the member an identity has already; needs the verb `read`."
         ),
     ] = False,
+    terms: Annotated[
+        str,
+        typer.Option(metavar="VERSION", help="The member agrees to this version of the terms."),
+    ] = "",
     request_id: Annotated[
         str,
         typer.Option(metavar="ID", help="Chosen by the caller; from what is asked by default."),
@@ -55,6 +60,10 @@ def enrol(  # noqa: PLR0913 - every option is an argument
         identities=[_identity(text) for text in identities],
         or_existing=or_existing,
     )
+    if terms:
+        request.consents.add(
+            purpose=TERMS, state=CONSENT_STATE_GRANTED, wording_version=terms, source="cli"
+        )
     told = request.SerializeToString(deterministic=True)
     request.request_id = request_id or hashlib.sha256(told).hexdigest()
     call = metadata(require_token(token))

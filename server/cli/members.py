@@ -11,6 +11,7 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import Origin
 from server.cli import console
+from server.cli.consents import print_consents
 from server.cli.options import (
     CALL_SECONDS,
     DEFAULT_SERVER,
@@ -60,6 +61,7 @@ def show(
     ):
         if value:
             console.out.print(f"{name}   {value}", markup=False)
+    print_consents(answer.consents)
 
 
 def _get(

@@ -106,8 +106,28 @@ async def test_what_is_known_of_a_member_is_told_and_shown(served: None, tmp_pat
         assert line in shown.stdout
     hidden = await loyalty("member", "show", "card:2")
     assert "pets" not in hidden.stdout
+    consent = ("member", "consent", "card:2", "marketing", "--channel", "sms", "--grant")
+    evidence = ("--wording", "2026-01", "--source", "form/9", "--unit", "market", *desk)
+    agreed = await loyalty(*consent, *evidence)
+    assert agreed.stdout == "recorded\n", agreed
+    shown = await loyalty("member", "show", "card:2", *desk)
+    assert "form/9" in shown.stdout
     wrong = await loyalty(*words, "--set", "pets=two")
     assert "ATTRIBUTE_TYPE" in wrong.stderr
 
 
 VERBS = ("--verb", "profile", "--verb", "read", "--verb", "policy")
+
+
+async def test_a_member_is_enrolled_once_and_agrees_to_the_terms(served: None) -> None:
+    words = ("member", "enrol", "phone:+44 20 7946 0958", "--unit", "market", "--terms", "v3")
+    first = await loyalty(*words)
+    assert first.exit_code == 0, first
+    assert "enrolled" in first.stdout
+    there = await loyalty("member", "enrol", "phone:+442079460958", "--unit", "dining")
+    assert "IDENTITY_TAKEN" in there.stderr
+    found = await loyalty(
+        "member", "enrol", "phone:+442079460958", "--unit", "dining", "--or-existing"
+    )
+    assert first.stdout.split()[1] == found.stdout.split()[1]
+    assert "there before" in found.stdout

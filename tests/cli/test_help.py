@@ -36,6 +36,7 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "member consent",
     "member enrol",
     "member show",
     "member update",

@@ -3,6 +3,8 @@
 import pytest
 
 from ledger.core import snapshot
+from ledger.core.care import Consent
+from ledger.core.commands import ChangeProfile
 from ledger.core.state import Account
 from tests.core.spec import PENDING, Grant, Story, no_ladder, utc
 
@@ -17,6 +19,8 @@ def busy_account() -> Account:
     story.captures("H", 5)
     story.burns(40)
     story.posts("D1", 2)
+    agreed = Consent("marketing", "email", True, "2025-01", "form/1", "A", story.now)
+    story.does(ChangeProfile((), "A", story.now, (agreed,)))
     return story.account
 
 

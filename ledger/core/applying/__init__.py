@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
-from ledger.core.applying import debts, documents, holds, lots, members
+from ledger.core.applying import care, debts, documents, holds, lots, members
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -11,6 +11,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
     ClawbackWrittenOff,
+    ConsentChanged,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -69,6 +70,7 @@ APPLIES: Final[dict[type, Applies]] = {
     IdentityLinked: members.link,
     MemberProfileChanged: members.change_profile,
     TierChanged: members.change_tier,
+    ConsentChanged: care.change_consent,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

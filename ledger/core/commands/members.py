@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ledger.core.care import Consent
 from ledger.core.instant import Instant
 
 
@@ -14,6 +15,8 @@ class EnrolMember:
     occurred_at: Instant
     identities: tuple[tuple[str, str], ...]
     """(identity_id, scheme) of each identity linked at once."""
+    consents: tuple[Consent, ...] = ()
+    """What the member agrees to in joining."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class ChangeProfile:
     """Parts of it, as `MemberProfileChanged` names them."""
     business_unit: str
     occurred_at: Instant
+    consents: tuple[Consent, ...] = ()
+    """What the member agrees to, or withdraws."""
 
 
 @dataclass(frozen=True, slots=True)

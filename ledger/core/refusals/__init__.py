@@ -15,7 +15,7 @@ A request with several faults is refused for the first of them in this order, to
                       UNKNOWN_SEGMENT, ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING,
                       OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
-    care of members   IDENTITIES_DIFFER
+    care of members   IDENTITIES_DIFFER, TOO_MANY_CONSENTS
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -43,6 +43,7 @@ from ledger.core.refusals.calls import QueueFull as QueueFull
 from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
 from ledger.core.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from ledger.core.refusals.care import TooManyConsents as TooManyConsents
 from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded

@@ -142,6 +142,7 @@ class Event(_message.Message):
     MEMBER_ENROLLED_FIELD_NUMBER: _builtins.int
     IDENTITY_LINKED_FIELD_NUMBER: _builtins.int
     MEMBER_PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
+    CONSENT_CHANGED_FIELD_NUMBER: _builtins.int
     POLICY_PUBLISHED_FIELD_NUMBER: _builtins.int
     POLICY_DRAFTED_FIELD_NUMBER: _builtins.int
     POLICY_SIMULATED_FIELD_NUMBER: _builtins.int
@@ -177,6 +178,10 @@ class Event(_message.Message):
     @_builtins.property
     def member_profile_changed(self) -> Global___MemberProfileChanged:
         """What units know of a member changed; the values are not here."""
+
+    @_builtins.property
+    def consent_changed(self) -> Global___ConsentChanged:
+        """A member agreed to something, or withdrew that."""
 
     @_builtins.property
     def policy_published(self) -> Global___PolicyPublished:
@@ -280,6 +285,7 @@ class Event(_message.Message):
         member_enrolled: Global___MemberEnrolled | None = ...,
         identity_linked: Global___IdentityLinked | None = ...,
         member_profile_changed: Global___MemberProfileChanged | None = ...,
+        consent_changed: Global___ConsentChanged | None = ...,
         policy_published: Global___PolicyPublished | None = ...,
         policy_drafted: Global___PolicyDrafted | None = ...,
         policy_simulated: Global___PolicySimulated | None = ...,
@@ -305,11 +311,11 @@ class Event(_message.Message):
         document_posted: Global___DocumentPosted | None = ...,
         tier_changed: Global___TierChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "document_posted", "tier_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "document_posted", "tier_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -472,6 +478,54 @@ class MemberProfileChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemberProfileChanged: _TypeAlias = MemberProfileChanged  # noqa: Y015
+
+@_typing.final
+class ConsentChanged(_message.Message):
+    """A member agreed to something, or withdrew that. Evidence without personal data: every text is a code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    WORDING_VERSION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """What for: "marketing", "programme-terms"."""
+    channel: _builtins.str
+    """Through what: "email", "sms"; empty when it does not matter."""
+    state: _types_pb2.ConsentState.ValueType
+    """Agreed or not."""
+    wording_version: _builtins.str
+    """Version of the wording that the member saw; may be empty for a withdrawal."""
+    source: _builtins.str
+    """Where the evidence is kept: "web-form/17"."""
+    business_unit: _builtins.str
+    """Business unit that was told."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When the member said so. Of two changes the later one counts, whichever was recorded first."""
+
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        state: _types_pb2.ConsentState.ValueType = ...,
+        wording_version: _builtins.str = ...,
+        source: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "change_time", b"change_time", "channel", b"channel", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentChanged: _TypeAlias = ConsentChanged  # noqa: Y015
 
 @_typing.final
 class PolicyDrafted(_message.Message):

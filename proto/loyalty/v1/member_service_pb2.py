@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from loyalty.v1 import types_pb2 as loyalty_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1floyalty/v1/member_service.proto\x12\nloyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16loyalty/v1/types.proto\"\xad\x01\n\x06Member\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12.\n\nenrol_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10identity_schemes\x18\x04 \x03(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x07 \x01(\x08\"\xa2\x01\n\x12\x45nrolMemberRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12(\n\nidentities\x18\x04 \x03(\x0b\x32\x14.loyalty.v1.Identity\x12\x13\n\x0bor_existing\x18\x05 \x01(\x08\"K\n\x13\x45nrolMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xb3\x01\n\x13LinkIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12&\n\x08identity\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.Identity\"L\n\x14LinkIdentityResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"O\n\x10GetMemberRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"c\n\x11GetMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12*\n\x07profile\x18\x02 \x01(\x0b\x32\x19.loyalty.v1.MemberProfile\"&\n\x08\x42irthday\x12\r\n\x05month\x18\x01 \x01(\x05\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\x05\"\x84\x01\n\x0fMemberAttribute\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\x0f\n\x05whole\x18\x03 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x12$\n\x04list\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.TextListH\x00\x42\x07\n\x05value\"\x1a\n\x08TextList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x8d\x01\n\rMemberProfile\x12&\n\x08\x62irthday\x18\x01 \x01(\x0b\x32\x14.loyalty.v1.Birthday\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.loyalty.v1.MemberAttribute\x12\x10\n\x08segments\x18\x03 \x03(\t\x12\x11\n\thousehold\x18\x04 \x01(\t\"\x86\x03\n\x13UpdateMemberRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12(\n\x08\x62irthday\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.BirthdayH\x00\x12\x18\n\x0e\x63lear_birthday\x18\x06 \x01(\x08H\x00\x12/\n\nattributes\x18\x07 \x03(\x0b\x32\x1b.loyalty.v1.MemberAttribute\x12\x14\n\x0c\x61\x64\x64_segments\x18\x08 \x03(\t\x12\x17\n\x0fremove_segments\x18\t \x03(\t\x12\x13\n\thousehold\x18\n \x01(\tH\x01\x12\x19\n\x0f\x63lear_household\x18\x0b \x01(\x08H\x01\x42\x11\n\x0f\x62irthday_changeB\x12\n\x10household_change\"L\n\x14UpdateMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xd6\x01\n\x10GrantTierRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12.\n\nuntil_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x07 \x01(\t\"I\n\x11GrantTierResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x32\xb9\x04\n\rMemberService\x12l\n\x0b\x45nrolMember\x12\x1e.loyalty.v1.EnrolMemberRequest\x1a\x1f.loyalty.v1.EnrolMemberResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/members:enrol:\x01*\x12v\n\x0cLinkIdentity\x12\x1f.loyalty.v1.LinkIdentityRequest\x1a .loyalty.v1.LinkIdentityResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/members:linkIdentity:\x01*\x12\x64\n\tGetMember\x12\x1c.loyalty.v1.GetMemberRequest\x1a\x1d.loyalty.v1.GetMemberResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/members:get:\x01*\x12j\n\tGrantTier\x12\x1c.loyalty.v1.GrantTierRequest\x1a\x1d.loyalty.v1.GrantTierResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/members:grantTier:\x01*\x12p\n\x0cUpdateMember\x12\x1f.loyalty.v1.UpdateMemberRequest\x1a .loyalty.v1.UpdateMemberResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x12/v1/members:update:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1floyalty/v1/member_service.proto\x12\nloyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16loyalty/v1/types.proto\"\xad\x01\n\x06Member\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x15\n\rbusiness_unit\x18\x02 \x01(\t\x12.\n\nenrol_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10identity_schemes\x18\x04 \x03(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x07 \x01(\x08\"\xcf\x01\n\x12\x45nrolMemberRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12(\n\nidentities\x18\x04 \x03(\x0b\x32\x14.loyalty.v1.Identity\x12\x13\n\x0bor_existing\x18\x05 \x01(\x08\x12+\n\x08\x63onsents\x18\x06 \x03(\x0b\x32\x19.loyalty.v1.ConsentChange\"\x83\x01\n\rConsentChange\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.loyalty.v1.ConsentState\x12\x17\n\x0fwording_version\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\"\xc5\x01\n\x07\x43onsent\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.loyalty.v1.ConsentState\x12\x17\n\x0fwording_version\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x15\n\rbusiness_unit\x18\x06 \x01(\t\x12/\n\x0b\x63hange_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x13\x45nrolMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xb3\x01\n\x13LinkIdentityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12&\n\x08identity\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.Identity\"L\n\x14LinkIdentityResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"O\n\x10GetMemberRequest\x12%\n\x06member\x18\x01 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x14\n\x0cmin_position\x18\x02 \x01(\t\"\x8a\x01\n\x11GetMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12*\n\x07profile\x18\x02 \x01(\x0b\x32\x19.loyalty.v1.MemberProfile\x12%\n\x08\x63onsents\x18\x03 \x03(\x0b\x32\x13.loyalty.v1.Consent\"&\n\x08\x42irthday\x12\r\n\x05month\x18\x01 \x01(\x05\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\x05\"\x84\x01\n\x0fMemberAttribute\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\x0f\n\x05whole\x18\x03 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x04 \x01(\x08H\x00\x12$\n\x04list\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.TextListH\x00\x42\x07\n\x05value\"\x1a\n\x08TextList\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x8d\x01\n\rMemberProfile\x12&\n\x08\x62irthday\x18\x01 \x01(\x0b\x32\x14.loyalty.v1.Birthday\x12/\n\nattributes\x18\x02 \x03(\x0b\x32\x1b.loyalty.v1.MemberAttribute\x12\x10\n\x08segments\x18\x03 \x03(\t\x12\x11\n\thousehold\x18\x04 \x01(\t\"\xb3\x03\n\x13UpdateMemberRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12(\n\x08\x62irthday\x18\x05 \x01(\x0b\x32\x14.loyalty.v1.BirthdayH\x00\x12\x18\n\x0e\x63lear_birthday\x18\x06 \x01(\x08H\x00\x12/\n\nattributes\x18\x07 \x03(\x0b\x32\x1b.loyalty.v1.MemberAttribute\x12\x14\n\x0c\x61\x64\x64_segments\x18\x08 \x03(\t\x12\x17\n\x0fremove_segments\x18\t \x03(\t\x12\x13\n\thousehold\x18\n \x01(\tH\x01\x12\x19\n\x0f\x63lear_household\x18\x0b \x01(\x08H\x01\x12+\n\x08\x63onsents\x18\x0c \x03(\x0b\x32\x19.loyalty.v1.ConsentChangeB\x11\n\x0f\x62irthday_changeB\x12\n\x10household_change\"L\n\x14UpdateMemberResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xd6\x01\n\x10GrantTierRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\"\n\x06origin\x18\x03 \x01(\x0b\x32\x12.loyalty.v1.Origin\x12%\n\x06member\x18\x04 \x01(\x0b\x32\x15.loyalty.v1.MemberRef\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12.\n\nuntil_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x07 \x01(\t\"I\n\x11GrantTierResponse\x12\"\n\x06member\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\x32\xb9\x04\n\rMemberService\x12l\n\x0b\x45nrolMember\x12\x1e.loyalty.v1.EnrolMemberRequest\x1a\x1f.loyalty.v1.EnrolMemberResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/members:enrol:\x01*\x12v\n\x0cLinkIdentity\x12\x1f.loyalty.v1.LinkIdentityRequest\x1a .loyalty.v1.LinkIdentityResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/members:linkIdentity:\x01*\x12\x64\n\tGetMember\x12\x1c.loyalty.v1.GetMemberRequest\x1a\x1d.loyalty.v1.GetMemberResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/members:get:\x01*\x12j\n\tGrantTier\x12\x1c.loyalty.v1.GrantTierRequest\x1a\x1d.loyalty.v1.GrantTierResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/members:grantTier:\x01*\x12p\n\x0cUpdateMember\x12\x1f.loyalty.v1.UpdateMemberRequest\x1a .loyalty.v1.UpdateMemberResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\"\x12/v1/members:update:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,33 +47,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBER']._serialized_start=135
   _globals['_MEMBER']._serialized_end=308
   _globals['_ENROLMEMBERREQUEST']._serialized_start=311
-  _globals['_ENROLMEMBERREQUEST']._serialized_end=473
-  _globals['_ENROLMEMBERRESPONSE']._serialized_start=475
-  _globals['_ENROLMEMBERRESPONSE']._serialized_end=550
-  _globals['_LINKIDENTITYREQUEST']._serialized_start=553
-  _globals['_LINKIDENTITYREQUEST']._serialized_end=732
-  _globals['_LINKIDENTITYRESPONSE']._serialized_start=734
-  _globals['_LINKIDENTITYRESPONSE']._serialized_end=810
-  _globals['_GETMEMBERREQUEST']._serialized_start=812
-  _globals['_GETMEMBERREQUEST']._serialized_end=891
-  _globals['_GETMEMBERRESPONSE']._serialized_start=893
-  _globals['_GETMEMBERRESPONSE']._serialized_end=992
-  _globals['_BIRTHDAY']._serialized_start=994
-  _globals['_BIRTHDAY']._serialized_end=1032
-  _globals['_MEMBERATTRIBUTE']._serialized_start=1035
-  _globals['_MEMBERATTRIBUTE']._serialized_end=1167
-  _globals['_TEXTLIST']._serialized_start=1169
-  _globals['_TEXTLIST']._serialized_end=1195
-  _globals['_MEMBERPROFILE']._serialized_start=1198
-  _globals['_MEMBERPROFILE']._serialized_end=1339
-  _globals['_UPDATEMEMBERREQUEST']._serialized_start=1342
-  _globals['_UPDATEMEMBERREQUEST']._serialized_end=1732
-  _globals['_UPDATEMEMBERRESPONSE']._serialized_start=1734
-  _globals['_UPDATEMEMBERRESPONSE']._serialized_end=1810
-  _globals['_GRANTTIERREQUEST']._serialized_start=1813
-  _globals['_GRANTTIERREQUEST']._serialized_end=2027
-  _globals['_GRANTTIERRESPONSE']._serialized_start=2029
-  _globals['_GRANTTIERRESPONSE']._serialized_end=2102
-  _globals['_MEMBERSERVICE']._serialized_start=2105
-  _globals['_MEMBERSERVICE']._serialized_end=2674
+  _globals['_ENROLMEMBERREQUEST']._serialized_end=518
+  _globals['_CONSENTCHANGE']._serialized_start=521
+  _globals['_CONSENTCHANGE']._serialized_end=652
+  _globals['_CONSENT']._serialized_start=655
+  _globals['_CONSENT']._serialized_end=852
+  _globals['_ENROLMEMBERRESPONSE']._serialized_start=854
+  _globals['_ENROLMEMBERRESPONSE']._serialized_end=929
+  _globals['_LINKIDENTITYREQUEST']._serialized_start=932
+  _globals['_LINKIDENTITYREQUEST']._serialized_end=1111
+  _globals['_LINKIDENTITYRESPONSE']._serialized_start=1113
+  _globals['_LINKIDENTITYRESPONSE']._serialized_end=1189
+  _globals['_GETMEMBERREQUEST']._serialized_start=1191
+  _globals['_GETMEMBERREQUEST']._serialized_end=1270
+  _globals['_GETMEMBERRESPONSE']._serialized_start=1273
+  _globals['_GETMEMBERRESPONSE']._serialized_end=1411
+  _globals['_BIRTHDAY']._serialized_start=1413
+  _globals['_BIRTHDAY']._serialized_end=1451
+  _globals['_MEMBERATTRIBUTE']._serialized_start=1454
+  _globals['_MEMBERATTRIBUTE']._serialized_end=1586
+  _globals['_TEXTLIST']._serialized_start=1588
+  _globals['_TEXTLIST']._serialized_end=1614
+  _globals['_MEMBERPROFILE']._serialized_start=1617
+  _globals['_MEMBERPROFILE']._serialized_end=1758
+  _globals['_UPDATEMEMBERREQUEST']._serialized_start=1761
+  _globals['_UPDATEMEMBERREQUEST']._serialized_end=2196
+  _globals['_UPDATEMEMBERRESPONSE']._serialized_start=2198
+  _globals['_UPDATEMEMBERRESPONSE']._serialized_end=2274
+  _globals['_GRANTTIERREQUEST']._serialized_start=2277
+  _globals['_GRANTTIERREQUEST']._serialized_end=2491
+  _globals['_GRANTTIERRESPONSE']._serialized_start=2493
+  _globals['_GRANTTIERRESPONSE']._serialized_end=2566
+  _globals['_MEMBERSERVICE']._serialized_start=2569
+  _globals['_MEMBERSERVICE']._serialized_end=3138
 # @@protoc_insertion_point(module_scope)

@@ -81,6 +81,7 @@ class EnrolMemberRequest(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     IDENTITIES_FIELD_NUMBER: _builtins.int
     OR_EXISTING_FIELD_NUMBER: _builtins.int
+    CONSENTS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
@@ -98,6 +99,12 @@ class EnrolMemberRequest(_message.Message):
     def identities(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Identity]:
         """1 to 16 identities, none of them linked to another member."""
 
+    @_builtins.property
+    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsentChange]:
+        """0 to 20 consents that the member gives in joining, as to the programme's terms. A member who exists already and is
+        found with or_existing has not given them: UpdateMember records them then.
+        """
+
     def __init__(
         self,
         *,
@@ -106,14 +113,103 @@ class EnrolMemberRequest(_message.Message):
         origin: _types_pb2.Origin | None = ...,
         identities: _abc.Iterable[_types_pb2.Identity] | None = ...,
         or_existing: _builtins.bool = ...,
+        consents: _abc.Iterable[Global___ConsentChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["identities", b"identities", "or_existing", b"or_existing", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "identities", b"identities", "or_existing", b"or_existing", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EnrolMemberRequest: _TypeAlias = EnrolMemberRequest  # noqa: Y015
+
+@_typing.final
+class ConsentChange(_message.Message):
+    """What a member agrees to, or does not any more. Every text is a code: 1 to 64 of a-z, A-Z, 0-9 and ". _ / : -", so
+    that nobody is tempted to write a name into the history.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    WORDING_VERSION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """What for: "marketing", "profiling". Consent to the programme's own terms is "programme-terms"."""
+    channel: _builtins.str
+    """Through what: "email", "sms", "post"; empty when it does not matter. Each channel is a consent of its own."""
+    state: _types_pb2.ConsentState.ValueType
+    """Agreed or not."""
+    wording_version: _builtins.str
+    """Version of the wording that the member saw. Required to grant."""
+    source: _builtins.str
+    """Where the evidence is kept: "web-form/17", "paper/2026-03-a"."""
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        state: _types_pb2.ConsentState.ValueType = ...,
+        wording_version: _builtins.str = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentChange: _TypeAlias = ConsentChange  # noqa: Y015
+
+@_typing.final
+class Consent(_message.Message):
+    """What a member has agreed to, or withdrawn, and what proves it. Whatever is not listed was never granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    WORDING_VERSION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """What for."""
+    channel: _builtins.str
+    """Through what; empty when it does not matter."""
+    state: _types_pb2.ConsentState.ValueType
+    """Agreed or not."""
+    wording_version: _builtins.str
+    """Version of the wording that the member saw."""
+    source: _builtins.str
+    """Where the evidence is kept."""
+    business_unit: _builtins.str
+    """Business unit that was told."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When the member said so."""
+
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        state: _types_pb2.ConsentState.ValueType = ...,
+        wording_version: _builtins.str = ...,
+        source: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "change_time", b"change_time", "channel", b"channel", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Consent: _TypeAlias = Consent  # noqa: Y015
 
 @_typing.final
 class EnrolMemberResponse(_message.Message):
@@ -251,6 +347,7 @@ class GetMemberResponse(_message.Message):
 
     MEMBER_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
+    CONSENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def member(self) -> Global___Member:
         """The member."""
@@ -259,15 +356,20 @@ class GetMemberResponse(_message.Message):
     def profile(self) -> Global___MemberProfile:
         """What business units know of the member; only for tokens with the verb `profile`."""
 
+    @_builtins.property
+    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Consent]:
+        """By purpose and channel, what the member agreed to or withdrew; only for tokens with the verb `profile`."""
+
     def __init__(
         self,
         *,
         member: Global___Member | None = ...,
         profile: Global___MemberProfile | None = ...,
+        consents: _abc.Iterable[Global___Consent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "member", b"member", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -422,6 +524,7 @@ class UpdateMemberRequest(_message.Message):
     REMOVE_SEGMENTS_FIELD_NUMBER: _builtins.int
     HOUSEHOLD_FIELD_NUMBER: _builtins.int
     CLEAR_HOUSEHOLD_FIELD_NUMBER: _builtins.int
+    CONSENTS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
@@ -456,6 +559,10 @@ class UpdateMemberRequest(_message.Message):
     def remove_segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """0 to 50 segments that the member leaves."""
 
+    @_builtins.property
+    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsentChange]:
+        """0 to 20 consents given or withdrawn at origin.occurred_time, each purpose and channel once."""
+
     def __init__(
         self,
         *,
@@ -470,10 +577,11 @@ class UpdateMemberRequest(_message.Message):
         remove_segments: _abc.Iterable[_builtins.str] | None = ...,
         household: _builtins.str = ...,
         clear_household: _builtins.bool = ...,
+        consents: _abc.Iterable[Global___ConsentChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["birthday", b"birthday", "birthday_change", b"birthday_change", "clear_birthday", b"clear_birthday", "clear_household", b"clear_household", "household", b"household", "household_change", b"household_change", "member", b"member", "origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_segments", b"add_segments", "attributes", b"attributes", "birthday", b"birthday", "birthday_change", b"birthday_change", "clear_birthday", b"clear_birthday", "clear_household", b"clear_household", "household", b"household", "household_change", b"household_change", "member", b"member", "origin", b"origin", "remove_segments", b"remove_segments", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_segments", b"add_segments", "attributes", b"attributes", "birthday", b"birthday", "birthday_change", b"birthday_change", "clear_birthday", b"clear_birthday", "clear_household", b"clear_household", "consents", b"consents", "household", b"household", "household_change", b"household_change", "member", b"member", "origin", b"origin", "remove_segments", b"remove_segments", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_birthday_change: _TypeAlias = _typing.Literal["birthday", "clear_birthday"]  # noqa: Y015
     _WhichOneofArgType_birthday_change: _TypeAlias = _typing.Literal["birthday_change", b"birthday_change"]  # noqa: Y015

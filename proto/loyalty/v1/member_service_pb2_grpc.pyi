@@ -64,7 +64,8 @@ class MemberServiceStub:
     UpdateMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.UpdateMemberRequest, _member_service_pb2.UpdateMemberResponse]
     """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
     is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
-    before stays as it was. Needs the verb `profile`.
+    before stays as it was. Consents that the member gave or withdrew are told here too: they are facts of the history,
+    in codes without personal data, and withdrawing is always possible. Needs the verb `profile`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
@@ -108,7 +109,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
     UpdateMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.UpdateMemberRequest, _member_service_pb2.UpdateMemberResponse]  # type: ignore[assignment]
     """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
     is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
-    before stays as it was. Needs the verb `profile`.
+    before stays as it was. Consents that the member gave or withdrew are told here too: they are facts of the history,
+    in codes without personal data, and withdrawing is always possible. Needs the verb `profile`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
@@ -179,7 +181,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.UpdateMemberResponse, _abc.Awaitable[_member_service_pb2.UpdateMemberResponse]]:
         """Tells what business units know of a member and policies may ask: birthday, attributes, segments, household. What
         is left out stays as it is. The values never enter the history; it says only that they changed. What was posted
-        before stays as it was. Needs the verb `profile`.
+        before stays as it was. Consents that the member gave or withdrew are told here too: they are facts of the history,
+        in codes without personal data, and withdrawing is always possible. Needs the verb `profile`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"u-1","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},

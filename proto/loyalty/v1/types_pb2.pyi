@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ConsentState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConsentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsentState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONSENT_STATE_UNSPECIFIED: _ConsentState.ValueType  # 0
+    """Refused on writes."""
+    CONSENT_STATE_GRANTED: _ConsentState.ValueType  # 1
+    """The member agreed."""
+    CONSENT_STATE_WITHDRAWN: _ConsentState.ValueType  # 2
+    """The member does not agree, or not any more."""
+
+class ConsentState(_ConsentState, metaclass=_ConsentStateEnumTypeWrapper):
+    """Whether a member agreed to something."""
+
+CONSENT_STATE_UNSPECIFIED: ConsentState.ValueType  # 0
+"""Refused on writes."""
+CONSENT_STATE_GRANTED: ConsentState.ValueType  # 1
+"""The member agreed."""
+CONSENT_STATE_WITHDRAWN: ConsentState.ValueType  # 2
+"""The member does not agree, or not any more."""
+Global___ConsentState: _TypeAlias = ConsentState  # noqa: Y015
+
 class _DocumentKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

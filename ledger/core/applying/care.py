@@ -1,0 +1,21 @@
+"""Facts about the care of members."""
+
+from ledger.core.care import Consent, with_consent
+from ledger.core.instant import from_timestamp
+from ledger.core.tally import Tally
+from loyalty.v1.events_pb2 import ConsentChanged
+from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED
+
+
+def change_consent(tally: Tally, event: ConsentChanged) -> None:
+    """Remember what the member said last."""
+    told = Consent(
+        event.purpose,
+        event.channel,
+        event.state == CONSENT_STATE_GRANTED,
+        event.wording_version,
+        event.source,
+        event.business_unit,
+        from_timestamp(event.change_time),
+    )
+    tally.care = tally.care._replace(consents=with_consent(tally.care.consents, told))
