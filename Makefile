@@ -8,10 +8,10 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 	--no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint gen bench lock clean
+.PHONY: help setup demo test simulate lint gen bench lock clean
 
 help: ## Print this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv and install the locked packages and this project into it.
 
@@ -26,6 +26,9 @@ demo: setup ## Send real transactions through the gRPC API into a fresh ledger a
 
 test: setup ## Run the tests; what a bare machine cannot run is skipped with its reason.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+simulate: setup ## Let simulated servers crash for two million steps; a seed that fails can be run again.
+	$(BIN)/python -m tests.simulation $(SIMULATE_ARGS)
 
 lint: setup ## Check style, types and layers.
 	$(BIN)/ruff check .

@@ -129,14 +129,15 @@ class Ledger:
         await _require_identity_key(store, settings.identity_key)
         reading = Store(pool, store.lanes, writes=False)
         ledger = cls(store, reading, settings, clock or SystemClock(), metrics or NoMetrics())
-        await ledger._check_clock()
-        await ledger._writer.start()
-        # After the heads: policies that are older than them would be decided on.
-        await ledger.policies.refresh(reading)
-        ledger._begin()
+        await ledger.start()
         return ledger
 
-    def _begin(self) -> None:
+    async def start(self) -> None:
+        """Learn where the ledger stands, and serve."""
+        await self._check_clock()
+        await self._writer.start()
+        # After the heads: policies that are older than them would be decided on.
+        await self.policies.refresh(self.reading)
         writing = self._writer.run(self._waiting, batch_max=self._settings.batch_max)
         self._writing = asyncio.create_task(writing, name="ledger-writer")
         # It serves on after any failure of a batch; if it ends all the same, nobody may hang on it.

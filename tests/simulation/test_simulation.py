@@ -1,0 +1,39 @@
+"""Worlds that crash a lot: 100,000 steps, each world drawn from a seed that brings it back.
+
+A world that fails names its seed: `python -m tests.simulation --seed N` shows it again. `make
+simulate` runs millions of steps.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from tests.simulation.run import simulate
+from tests.simulation.store import Fate
+
+STEPS = 5_000
+SEEDS = range(1, 21)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """A world logs every lost connection, and there are thousands."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_doubled_or_wrong_whatever_crashes(seed: int) -> None:
+    outcome = simulate(seed, steps=STEPS)
+    assert outcome.steps >= STEPS
+    assert set(outcome.faults) == set(Fate), "each fate befell some commit"
+    assert outcome.deaths > 10
+    assert outcome.answered > STEPS / 2
+
+
+def test_a_seed_brings_the_same_world_back() -> None:
+    assert simulate(7, steps=300) == simulate(7, steps=300)

@@ -1,0 +1,288 @@
+"""What the tills of a world ask for: drawn from a seed, sent until answered, kept in mind."""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from ledger.act import Answer
+from ledger.core.instant import DAY, SECOND
+from ledger.core.refusals import NotServing, Refusal
+from ledger.store import KeyTaken
+from loyalty.v1.ledger_service_pb2 import (
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    HoldPointsRequest,
+    PostDocumentRequest,
+    Posting,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest
+from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_KIND_SALE,
+    DOCUMENT_STATUS_CANCELLED,
+    DOCUMENT_STATUS_FINAL,
+    DOCUMENT_STATUS_PENDING,
+    Document,
+    DocumentLine,
+    Identity,
+    MemberRef,
+    Origin,
+    Points,
+)
+from tests.simulation.processes import JUMP_MAX, Process, World
+
+POLICY: Final = """
+schema: loyalty.policy/v1
+programme: simulated
+version: 1
+effective_from: 2020-01-01T00:00:00Z
+zone: UTC
+currencies:
+  - {id: p, role: spendable, expiry: month}
+business_units:
+  - {id: a, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
+  - {id: b, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
+categories: [food, {id: gift_card, earns: false}]
+earn:
+  - {kind: base, id: base, currency: p, rate: {points: 1, per: "1.00 EUR"}}
+expiries:
+  - {kind: fixed, id: month, days: 30}
+holds:
+  - {timeout_hours: 72}
+redemptions:
+  - {id: pay, currency: p, min_points: 1, step: 1}
+"""
+CLIENT: Final = "till"
+UNITS: Final = ("a", "b")
+RETRY_SECONDS: Final = 0.1
+WAIT_SECONDS: Final = 10.0
+"""Virtual seconds after which a caller looks whether the process still lives."""
+
+
+@dataclass
+class Sent:
+    """A request with its last word: an answer, or the refusal of the last time it was asked."""
+
+    request: Any
+    result: Answer | Refusal
+
+
+@dataclass
+class Traffic:
+    """Draws requests, and remembers what became of each."""
+
+    world: World
+    members: int
+    random: Random = field(init=False)
+    sent: dict[str, Sent] = field(default_factory=dict)
+    """By request id."""
+    versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Highest version sent of each document, by (unit, document id)."""
+    owners: dict[tuple[str, str], int] = field(default_factory=dict)
+    holds: list[tuple[str, str]] = field(default_factory=list)
+    burns: list[tuple[str, str]] = field(default_factory=list)
+    steps: int = 0
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.world.seed + 1)
+
+    async def begin(self) -> None:
+        """Publish the policy and enrol everybody."""
+        published = await self.send(PublishPolicyRequest(request_id="policy", document=POLICY))
+        assert isinstance(published, Answer), published
+        # Until every process has read it, and no clock stands before it.
+        await asyncio.sleep(WAIT_SECONDS)
+        self.world.now += 2 * JUMP_MAX
+        for member in range(self.members):
+            identities = [_identity(member)]
+            origin = Origin(business_unit="a")
+            enrol = EnrolMemberRequest(
+                request_id=f"enrol-{member}", origin=origin, identities=identities
+            )
+            result = await self.send(enrol)
+            assert isinstance(result, Answer), result
+
+    async def step(self) -> None:
+        """One thing happens, or an old request comes again."""
+        self.steps += 1
+        if self.sent and self.random.random() < 0.1:
+            await self._again()
+            return
+        draw = self.random.choices(
+            (self._new, self._next, self._burn, self._hold, self._capture, self._reverse),
+            weights=(30, 30, 15, 8, 8, 9),
+        )
+        await self.send(draw[0]())
+
+    def pass_time(self) -> None:
+        """Let some time pass; once in a while a week."""
+        week = self.random.random() < 0.002
+        self.world.now += 7 * DAY if week else self.random.randint(1, 60 * SECOND)
+
+    # Sending
+
+    async def send(self, request: Any) -> Answer | Refusal:
+        """Send to any process, and to another when it does not answer, until one does."""
+        while True:
+            process = await self.world.any_process()
+            result = await self._ask(process, request)
+            if isinstance(result, Answer):
+                return self._remember(request, result)
+            if isinstance(result, Refusal) and not isinstance(result, NotServing):
+                return self._remember(request, result)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _ask(self, process: Process, request: Any) -> Answer | Refusal | None:
+        """One try; None: nobody answered, and the caller cannot know what was recorded."""
+        asking = asyncio.ensure_future(process.ledger.write(request, client=CLIENT))
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=WAIT_SECONDS)
+            if not process.lives:
+                asking.cancel()
+                await asyncio.wait({asking})
+        if asking.cancelled():
+            return None
+        error = asking.exception()
+        if error is None:
+            return asking.result()
+        if isinstance(error, Refusal):
+            return error
+        # As a caller sees INTERNAL: too many contests for one key. Asking again is safe.
+        assert isinstance(error, KeyTaken), error
+        return None
+
+    def _remember(self, request: Any, result: Answer | Refusal) -> Answer | Refusal:
+        before = self.sent.get(request.request_id)
+        if before is not None and isinstance(before.result, Answer):
+            assert isinstance(result, Answer), f"{request} was answered, then {result!r}"
+            assert entry(before.result) == entry(result), request
+            return result
+        self.sent[request.request_id] = Sent(request, result)
+        if isinstance(result, Answer):
+            self._learn(request, result)
+        return result
+
+    def _learn(self, request: Any, result: Answer) -> None:
+        unit = getattr(getattr(request, "origin", None), "business_unit", "")
+        if isinstance(request, HoldPointsRequest):
+            self.holds.append((unit, request.hold_id))
+        elif isinstance(request, BurnPointsRequest | CaptureHoldRequest):
+            self.burns.append((unit, entry(result)))
+
+    # Drawing
+
+    async def _again(self) -> None:
+        """An old request comes once more, answered or not."""
+        old = self.random.choice(list(self.sent.values()))
+        await self.send(old.request)
+
+    def _id(self, kind: str) -> str:
+        self._number += 1
+        return f"{kind}-{self._number}"
+
+    def _new(self) -> Any:
+        unit, document = self.random.choice(UNITS), self._id("D")
+        self.owners[unit, document] = self.random.randrange(self.members)
+        self.versions[unit, document] = 1
+        return self._document(unit, document, 1)
+
+    def _next(self) -> Any:
+        """A later version of a document, or an older one that comes late."""
+        if not self.versions:
+            return self._new()
+        unit, document = self.random.choice(list(self.versions))
+        highest = self.versions[unit, document]
+        version = max(1, highest + self.random.choice((-1, 1, 1, 1, 2)))
+        self.versions[unit, document] = max(highest, version)
+        return self._document(unit, document, version)
+
+    def _document(self, unit: str, document: str, version: int) -> PostDocumentRequest:
+        status = self.random.choices(
+            (DOCUMENT_STATUS_FINAL, DOCUMENT_STATUS_PENDING, DOCUMENT_STATUS_CANCELLED),
+            weights=(80, 10, 10),
+        )[0]
+        lines = [
+            DocumentLine(
+                line_id=str(number),
+                category=self.random.choice(("food", "food", "gift_card")),
+                net_minor_units=self.random.randint(0, 30_000),
+            )
+            for number in range(self.random.randint(1, 3))
+        ]
+        return PostDocumentRequest(
+            request_id=self._id("post"),
+            origin=Origin(business_unit=unit),
+            member=_member(self.owners[unit, document]),
+            document=Document(
+                source="pos",
+                document_id=document,
+                version=version,
+                kind=DOCUMENT_KIND_SALE,
+                status=status,
+                currency_code="EUR",
+                lines=lines,
+            ),
+        )
+
+    def _burn(self) -> Any:
+        return BurnPointsRequest(
+            request_id=self._id("burn"),
+            origin=Origin(business_unit=self.random.choice(UNITS)),
+            member=_member(self.random.randrange(self.members)),
+            points=Points(currency="p", amount=self.random.randint(1, 200)),
+        )
+
+    def _hold(self) -> Any:
+        return HoldPointsRequest(
+            request_id=self._id("hold"),
+            origin=Origin(business_unit=self.random.choice(UNITS)),
+            member=_member(self.random.randrange(self.members)),
+            hold_id=self._id("H"),
+            points=Points(currency="p", amount=self.random.randint(1, 150)),
+        )
+
+    def _capture(self) -> Any:
+        if not self.holds:
+            return self._hold()
+        unit, hold = self.random.choice(self.holds)
+        origin = Origin(business_unit=unit)
+        if self.random.random() < 0.3:
+            return ReleaseHoldRequest(request_id=self._id("free"), origin=origin, hold_id=hold)
+        return CaptureHoldRequest(
+            request_id=self._id("take"),
+            origin=origin,
+            hold_id=hold,
+            points=self.random.randint(1, 100),
+            final=self.random.random() < 0.5,
+        )
+
+    def _reverse(self) -> Any:
+        if not self.burns:
+            return self._burn()
+        unit, burn = self.random.choice(self.burns)
+        return ReverseEntryRequest(
+            request_id=self._id("back"),
+            origin=Origin(business_unit=unit),
+            entry_id=burn,
+            points=self.random.choice((0, self.random.randint(1, 100))),
+        )
+
+
+def entry(answer: Answer) -> str:
+    """What tells one answer from another."""
+    message = answer.message
+    if isinstance(message, Posting):
+        return message.entry_id
+    return str(getattr(message, "member_id", "") or getattr(message, "digest", ""))
+
+
+def _identity(member: int) -> Identity:
+    return Identity(scheme="card", value=f"{member:06d}")
+
+
+def _member(member: int) -> MemberRef:
+    return MemberRef(identity=_identity(member))
