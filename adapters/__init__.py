@@ -1,5 +1,5 @@
-"""Translates what hotel, till and web-shop systems send into documents, and posts them by gRPC.
+"""Adapters: what hotel systems, tills and web shops send, as calls of the contract.
 
-Each system is one module: verify the sender, keep the message in an inbox, make the canonical
-document, call the ledger as any other client would. Nothing here may import the ledger itself.
+Every module in this package is one source system; the frame that carries them all is the package
+`adapters.frame`. How a system is added stands in docs/adapters/adding.md.
 """

@@ -26,7 +26,7 @@ PACKAGES = (
 # Pure packages count points and money, so a float has no business in them.
 EXACT = ("ledger/core/", "rules/")
 # Modules that something other than an import starts.
-ENTRY_POINTS = re.compile(r"__init__|__main__|^server\.cli$|^migrations\.(env|versions\..*)$")
+ENTRY_POINTS = re.compile(r"__init__|__main__|^server\.cli$|\bmigrations\.(env|versions\..*)$")
 
 VAGUE_NAME = re.compile(r"manager|helper|utils?$|^abstract|^misc", re.IGNORECASE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")

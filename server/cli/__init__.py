@@ -8,6 +8,7 @@ from server import logs
 from server.cli import (
     accounts,
     activities,
+    adapters,
     asking,
     consents,
     enrolling,
@@ -93,3 +94,4 @@ members.app.command(
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")
+app.add_typer(adapters.app, name="adapter")

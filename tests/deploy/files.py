@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from adapters.frame.settings import PREFIX, AdapterSettings
 from server.config import CONFIG_FILE, Settings, setting_name
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -15,6 +16,7 @@ DEPLOY: Final = ROOT / "deploy"
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 DOCKERFILE: Final = DEPLOY / "Dockerfile"
 SETTINGS: Final = frozenset(map(setting_name, Settings.model_fields)) | {CONFIG_FILE}
+ADAPTER_SETTINGS: Final = frozenset(PREFIX + name.upper() for name in AdapterSettings.model_fields)
 
 
 @cache

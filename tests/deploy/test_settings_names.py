@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from adapters.frame.settings import AdapterSettings
 from server.config import Settings
-from tests.deploy.files import DEPLOY, OPERATIONS, ROOT, SETTINGS, document, text
+from tests.deploy.files import (
+    ADAPTER_SETTINGS,
+    DEPLOY,
+    OPERATIONS,
+    ROOT,
+    SETTINGS,
+    document,
+    text,
+)
 
 NAMED = re.compile(r"\b(?:LOYALTY|DATABASE_URL)(?:_[A-Z]+)*\b")
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \|", re.MULTILINE)
@@ -29,7 +38,8 @@ FILES = sorted(
 
 @pytest.mark.parametrize("path", [*FILES, OPERATIONS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_setting_that_is_named_exists(path: Path) -> None:
-    assert not set(NAMED.findall(text(path))) - SETTINGS - OF_COMMANDS - {PREFIX}
+    known = SETTINGS | ADAPTER_SETTINGS | OF_COMMANDS | {PREFIX}
+    assert not set(NAMED.findall(text(path))) - known
 
 
 def test_what_commands_read_is_read_by_a_command() -> None:
@@ -39,15 +49,18 @@ def test_what_commands_read_is_read_by_a_command() -> None:
 
 
 def test_the_manual_has_a_row_for_every_setting_and_no_other() -> None:
-    assert {name for name, _ in TABLE_ROW.findall(text(OPERATIONS))} == SETTINGS
+    named = {name for name, _ in TABLE_ROW.findall(text(OPERATIONS))}
+    assert named == SETTINGS | ADAPTER_SETTINGS
 
 
 def test_the_manual_states_the_defaults_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in SETTINGS:
+    for name in SETTINGS | ADAPTER_SETTINGS:
         monkeypatch.delenv(name, raising=False)
     said = dict(TABLE_ROW.findall(text(OPERATIONS)))
     spelled = {True: "on", False: "off", "": "empty"}
-    for name, value in Settings(data_dir=Path("~/.local/share/loyalty")).summary().items():
+    defaults = dict(Settings(data_dir=Path("~/.local/share/loyalty")).summary())
+    defaults |= AdapterSettings().summary()
+    for name, value in defaults.items():
         if name != "LOYALTY_DATA_DIR":
             wanted = spelled[value] if isinstance(value, bool) or value == "" else str(value)
             assert said[name].strip("`") == wanted, name

@@ -1,0 +1,94 @@
+"""Which systems there are, and which connections: adapters found, mappings and secrets read."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+import adapters
+from adapters.frame.adapter import Adapter, Connection
+from adapters.frame.mapping import Finding, MappingFile, MappingRefused, load
+
+FRAME: Final = "frame"
+
+
+@cache
+def systems() -> Mapping[str, Adapter]:
+    """Every adapter there is, by name: a module of the package `adapters` with an ADAPTER."""
+    found: dict[str, Adapter] = {}
+    for module in pkgutil.iter_modules(adapters.__path__):
+        if module.name != FRAME:
+            adapter: Adapter = importlib.import_module(f"adapters.{module.name}").ADAPTER
+            found[adapter.name] = adapter
+    return found
+
+
+def settings_models() -> Mapping[str, type[BaseModel]]:
+    """The model of `settings` of each system."""
+    return {name: adapter.settings for name, adapter in systems().items()}
+
+
+def read_mapping(path: Path) -> MappingFile:
+    """Read a mapping file of any system. Raises MappingRefused."""
+    return load(path, settings_models())
+
+
+def connection_of(mapping: MappingFile, secrets: Path | None) -> Connection:
+    """Return the connection of a mapping, with its secrets from a folder."""
+    adapter = systems()[mapping.system]
+    return Connection(mapping.connection, adapter, mapping, _secrets(mapping.connection, secrets))
+
+
+def _secrets(connection: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    if folder is None or not folder.is_dir():
+        return found
+    for path in sorted(folder.glob(f"{connection}.*")):
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            name = path.name.removeprefix(f"{connection}.")
+            found[name] = tuple(filter(None, map(str.strip, lines)))
+    return found
+
+
+def read_all(mappings: Path, secrets: Path) -> dict[str, Connection]:
+    """Read every mapping file of a folder, with its secrets.
+
+    Raises:
+        MappingRefused: everything that is wrong in any of them, or there is none.
+    """
+    files = sorted([*mappings.glob("*.yaml"), *mappings.glob("*.yml")])
+    findings: list[Finding] = []
+    connections: dict[str, Connection] = {}
+    sources: dict[tuple[str, str], str] = {}
+    if not files:
+        findings.append(Finding(str(mappings), 0, "", "no mapping file (*.yaml) is there"))
+    for file in files:
+        try:
+            mapping = read_mapping(file)
+        except MappingRefused as refused:
+            findings += refused.findings
+            continue
+        if mapping.connection in connections:
+            twice = f"another file has connection {mapping.connection!r}"
+            findings.append(Finding(str(file), 0, "connection", twice))
+        for place in mapping.places:
+            # Two connections that number documents under one source would overwrite each other.
+            key = (place.business_unit, mapping.source_name)
+            other = sources.setdefault(key, mapping.connection)
+            if other != mapping.connection:
+                problem = f"connection {other!r} has source {key[1]!r} in unit {key[0]!r} already"
+                findings.append(Finding(str(file), 0, "source", problem))
+        connections[mapping.connection] = connection_of(mapping, secrets)
+    if findings:
+        raise MappingRefused(list(dict.fromkeys(findings)))
+    return connections
+
+
+def missing_secrets(connection: Connection) -> list[str]:
+    """Names of the secrets that a connection lacks for receiving."""
+    return [name for name in connection.adapter.secrets if not connection.keys(name)]

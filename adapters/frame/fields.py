@@ -1,0 +1,66 @@
+"""Field types for models of what senders send: exact, strict where senders are sloppy.
+
+A model of a sender's object names the few fields that are used and ignores the rest.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from adapters.frame import moments
+from adapters.frame.money import decimal
+from adapters.frame.words import Unreadable
+
+ID_LENGTH: Final = 64
+
+
+class Sent(BaseModel):
+    """An object of a sender: what is not named here is not ours to read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def _amount(value: Any) -> str:
+    try:
+        return format(decimal(value, "it"), "f")
+    except Unreadable as error:
+        raise ValueError(str(error)) from None
+
+
+def _id(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("expected an id")
+    if isinstance(value, Decimal):
+        # 1.0e9 has lost its last digits on the way.
+        raise ValueError("expected a whole number or text as id")
+    text = str(value).strip()
+    if not (text and len(text) <= ID_LENGTH and text.isprintable()):
+        raise ValueError(f"expected an id of 1 to {ID_LENGTH} printable characters")
+    return text
+
+
+def _time(value: Any) -> str:
+    try:
+        moments.instant(value, "it")
+    except Unreadable as error:
+        raise ValueError(str(error)) from None
+    return str(value)
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+Amount = Annotated[str, BeforeValidator(_amount)]
+"""A decimal number, sent as text or as a JSON number; kept as text."""
+Id = Annotated[str, BeforeValidator(_id)]
+"""An id, sent as text or as a whole number of any size; kept as text."""
+Time = Annotated[str, BeforeValidator(_time)]
+"""An ISO 8601 time with offset; kept as it was sent."""
+Word = Annotated[str, BeforeValidator(_word)]
+"""A text that may be null: empty then."""
+Flag = StrictBool
+"""True or false, not "FALSE"."""
+Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+"""A whole number that is not negative."""

@@ -1,0 +1,145 @@
+"""The adapters' own tables, in a PostgreSQL schema of their own: they may live beside the ledger's
+or in another database.
+
+A delivery is what came; its items say what was in it; a subject is what parts are about, and the
+unit of work: whoever works on one holds its row locked.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+SCHEMA: Final = "adapters"
+
+metadata: Final = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    },
+)
+
+
+def _code() -> Text:
+    return Text(collation="C")
+
+
+def _instant() -> DateTime:
+    return DateTime(timezone=True)
+
+
+delivery: Final = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("connection", _code(), nullable=False),
+    Column("event_id", _code(), nullable=False),
+    Column("received_at", _instant(), nullable=False, server_default=text("now()")),
+    Column("pulled", Boolean, nullable=False),
+    # JSON, with what is not ASCII escaped: PostgreSQL takes no character 0.
+    Column("headers", Text, nullable=False),
+    # Null when its time is over.
+    Column("body", LargeBinary),
+    Column("body_digest", LargeBinary, nullable=False),
+    # new, taken, dead
+    Column("state", _code(), nullable=False),
+    Column("reason", _code(), nullable=False, server_default=text("''")),
+    Column("detail", Text, nullable=False, server_default=text("''")),
+    # "shopify/1 mapping 3 9f86d081884c": what read it.
+    Column("read_by", Text, nullable=False, server_default=text("''")),
+    UniqueConstraint("connection", "event_id", name="delivery_event_key"),
+    # What is to be read is a handful of rows among millions.
+    Index("delivery_new_idx", "delivery_id", postgresql_where=text("state = 'new'")),
+    Index("delivery_dead_idx", "delivery_id", postgresql_where=text("state = 'dead'")),
+    Index("delivery_received_idx", "received_at"),
+)
+
+item: Final = Table(
+    "item",
+    metadata,
+    Column(
+        "delivery_id",
+        BigInteger,
+        ForeignKey(delivery.c.delivery_id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("number", Integer, nullable=False),
+    # taken, dropped, dead
+    Column("verdict", _code(), nullable=False),
+    Column("subject", _code(), nullable=False),
+    Column("part", _code(), nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("delivery_id", "number"),
+    Index("item_dead_idx", "delivery_id", postgresql_where=text("verdict = 'dead'")),
+)
+
+subject: Final = Table(
+    "subject",
+    metadata,
+    Column("connection", _code(), nullable=False),
+    Column("subject", _code(), nullable=False),
+    # new, due, done, parked, dead
+    Column("state", _code(), nullable=False),
+    Column("reason", _code(), nullable=False, server_default=text("''")),
+    Column("detail", Text, nullable=False, server_default=text("''")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    # When it is to be worked on again; null: when a part comes, or an operator says so.
+    Column("due_at", _instant()),
+    Column("changed_at", _instant(), nullable=False, server_default=text("now()")),
+    # What stands in the ledger.
+    Column("document", _code(), nullable=False, server_default=text("''")),
+    Column("posted_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("posted_digest", LargeBinary),
+    Column("was_final", Boolean, nullable=False, server_default=text("false")),
+    # Scheme of the identity by which its member was found; empty: nobody's.
+    Column("member_scheme", _code(), nullable=False, server_default=text("''")),
+    Column("read_by", Text, nullable=False, server_default=text("''")),
+    PrimaryKeyConstraint("connection", "subject"),
+    Index("subject_due_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("subject_stuck_idx", "state", postgresql_where=text("state IN ('parked', 'dead')")),
+)
+
+part: Final = Table(
+    "part",
+    metadata,
+    Column("part_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("connection", _code(), nullable=False),
+    Column("subject", _code(), nullable=False),
+    Column("part", _code(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("rank", BigInteger, nullable=False),
+    # Null: to be fetched from the vendor.
+    Column("content", Text),
+    Column("delivery_id", BigInteger),
+    Column("unread", Boolean, nullable=False),
+    Index("part_subject_idx", "connection", "subject"),
+    Index("part_unread_idx", "part_id", postgresql_where=text("unread")),
+)
+
+cursor: Final = Table(
+    "cursor",
+    metadata,
+    Column("connection", _code(), primary_key=True),
+    Column("position", Text, nullable=False),
+    Column("due_at", _instant(), nullable=False),
+    Column("pulled_at", _instant()),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+)

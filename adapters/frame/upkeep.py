@@ -1,0 +1,85 @@
+"""Upkeep: figures that only a look into the database gives, and forgetting what is over."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+
+from adapters.frame.adapter import Connection
+from adapters.frame.database import LOST
+from adapters.frame.metrics import Metrics
+
+LOOK_SECONDS: Final = 15.0
+LOOKS_PER_FORGETTING: Final = 20
+AT_ONCE: Final = 5_000
+_STUCK: Final = """
+SELECT connection, state, reason, count(*) AS subjects FROM adapters.subject
+ WHERE state IN ('parked', 'dead') GROUP BY 1, 2, 3"""
+_WAITING: Final = """
+SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0)::bigint
+  FROM adapters.delivery WHERE state = 'new'"""
+_SILENT: Final = """
+SELECT extract(epoch FROM now() - received_at)::bigint FROM adapters.delivery
+ WHERE connection = $1 AND NOT pulled ORDER BY delivery_id DESC LIMIT 1"""
+# The rows stay: an event id that came once is known for ever.
+_FORGET_BODIES: Final = """
+UPDATE adapters.delivery SET body = NULL, headers = '{}' WHERE delivery_id IN (
+  SELECT delivery_id FROM adapters.delivery
+   WHERE received_at < now() - $1 * interval '1 day' AND state = 'taken' AND body IS NOT NULL
+   ORDER BY received_at LIMIT $2)"""
+_FORGET_PARTS: Final = """
+DELETE FROM adapters.part WHERE part_id IN (
+  SELECT p.part_id FROM adapters.part p JOIN adapters.subject s USING (connection, subject)
+   WHERE s.changed_at < now() - $1 * interval '1 day' AND s.state = 'done' AND s.due_at IS NULL
+     AND NOT p.unread
+   LIMIT $2)"""
+
+
+class Upkeep:
+    """Looks every quarter of a minute."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        connections: Mapping[str, Connection],
+        metrics: Metrics,
+        *,
+        keep_days: int,
+        keep_parts_days: int,
+    ) -> None:
+        """Keep raw bodies for `keep_days`, parts of settled subjects for `keep_parts_days`."""
+        self._pool = pool
+        self._connections = connections
+        self._metrics = metrics
+        self._keep_days = keep_days
+        self._keep_parts_days = keep_parts_days
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        looks = 0
+        while True:
+            with suppress(*LOST):
+                await self.look()
+                if looks % LOOKS_PER_FORGETTING == 0:
+                    await self.forget()
+            looks += 1
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Bring the gauges up to date."""
+        self._metrics.stuck.clear()
+        for row in await self._pool.fetch(_STUCK):
+            labels = row["connection"], row["state"], row["reason"]
+            self._metrics.stuck.labels(*labels).set(row["subjects"])
+        self._metrics.waiting.set(await self._pool.fetchval(_WAITING))
+        for name in self._connections:
+            silent = await self._pool.fetchval(_SILENT, name)
+            if silent is not None:
+                self._metrics.silent.labels(name).set(silent)
+
+    async def forget(self) -> None:
+        """Take out bodies and parts that are older than they may be."""
+        await self._pool.execute(_FORGET_BODIES, self._keep_days, AT_ONCE)
+        await self._pool.execute(_FORGET_PARTS, self._keep_parts_days, AT_ONCE)

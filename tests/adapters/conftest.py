@@ -1,0 +1,33 @@
+"""What the tests of adapters share: the recorded payloads, and a ledger to post to."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SHARED
+from tests.server.served import Caller, Served, serving
+
+
+@pytest.fixture(scope="session")
+def payloads() -> Path:
+    """The folder of recorded payloads, which is not part of the project."""
+    folder = SHARED / "payloads"
+    if not folder.is_dir():
+        pytest.skip("no payloads/ in the folder of real data; set LOYALTY_SHARED")
+    return folder
+
+
+@pytest.fixture
+async def served(database: str, tmp_path: Path) -> AsyncIterator[Served]:
+    """A ledger over a fresh database."""
+    async with serving(database, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def caller(served: Served) -> AsyncIterator[Caller]:
+    """A client that may do everything, with the policy published."""
+    async with served.caller(await served.token("till")) as client:
+        await served.with_member(client)
+        yield client
