@@ -17,6 +17,7 @@ from loyalty.v1.events_pb2 import (
     ClawbackWrittenOff,
     DocumentPosted,
     HoldCaptured,
+    LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -37,18 +38,21 @@ LotTerms = tuple[str, str, str, int, int, bytes]
 class LotBook:
     """Lot identity and debt identity of one account.
 
-    Of a lot: issued = left + burned net + expired + clawed back + repaid; never less than nothing
-    of it is gone, never more than all. Of a debt: incurred = open + repaid. Closed lots stay in the
-    book, since a reversal may open them again.
+    Of a lot: issued = left + burned net + expired net + clawed back + repaid; never less than
+    nothing of it is gone, never more than all, and nothing comes back that had not expired. Of a
+    debt: incurred = open + repaid. Closed lots stay in the book: a reversal may open them again.
     """
 
-    __slots__ = ("_debts", "_issued", "_left")
+    __slots__ = ("_back", "_debts", "_expired", "_issued", "_left")
 
     def __init__(self) -> None:
         """Begin with an empty account."""
         self._issued: dict[str, int] = {}
         self._left: dict[str, int] = {}
         self._debts: dict[str, int] = {}
+        self._expired: Counter[str] = Counter()
+        self._back: Counter[tuple[str, str]] = Counter()
+        """By (entry, lot): what came back for a burn that has not drawn it yet."""
 
     def enter(self, fact: AccountFact) -> Iterator[str]:  # noqa: C901 - one arm per shape of fact
         """Enter a fact; yield what is wrong about it."""
@@ -61,12 +65,19 @@ class LotBook:
                 if fact.lot_id in self._issued:
                     yield f"lot {fact.lot_id} was issued before"
                 self._issued[fact.lot_id] = self._left[fact.lot_id] = fact.points
-            case PointsBurned() | ReversalReversed() | HoldCaptured():
+            case PointsBurned():
+                yield from self._take(fact.draws)
+                for draw in fact.draws:
+                    self._draw_back(fact.entry_id, draw)
+            case ReversalReversed() | HoldCaptured():
                 yield from self._take(fact.draws)
             case PointsClawedBack() | PendingClawedBack():
                 yield from self._take(fact.draws)
             case PointsExpired():
                 yield from self._change(fact.lot_id, -fact.points)
+                self._expired[fact.lot_id] += fact.points
+            case LotReinstated():
+                yield from self._reinstate(fact)
             case BurnReversed():
                 for draw in fact.draws:
                     yield from self._change(draw.lot_id, draw.points)
@@ -79,6 +90,20 @@ class LotBook:
                 yield from self._repay(fact)
             case _:
                 pass  # Other facts move points inside a lot, or none at all.
+
+    def _reinstate(self, fact: LotReinstated) -> Iterator[str]:
+        yield from self._change(fact.lot_id, fact.points)
+        self._expired[fact.lot_id] -= fact.points
+        if self._expired[fact.lot_id] < 0:
+            yield f"more of lot {fact.lot_id} came back than had expired"
+        self._back[fact.entry_id, fact.lot_id] += fact.points
+
+    def _draw_back(self, entry_id: str, draw: Draw) -> None:
+        key = entry_id, draw.lot_id
+        if key in self._back:
+            self._back[key] -= draw.points
+            if self._back[key] <= 0:
+                del self._back[key]
 
     def _take(self, draws: Iterable[Draw]) -> Iterator[str]:
         for draw in draws:
@@ -100,6 +125,8 @@ class LotBook:
 
     def compare(self, tally: Tally) -> Iterator[str]:
         """Hold the folded account against the book; yield what differs."""
+        for _, lot_id in self._back:
+            yield f"lot {lot_id} came back for a burn that did not draw it"
         open_lots: Counter[str] = Counter()
         sums: dict[str, list[int]] = {currency: [0, 0, 0, 0] for currency in tally.balances}
         for lot in tally.lots.items:

@@ -70,6 +70,10 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} brought in from an older programme",
         "zh": "从旧计划转入 {points}",
     },
+    "lot_reinstated": {
+        "en": "{points} issued by {unit} came back: they had not expired when they were spent",
+        "zh": "{unit} 发放的 {points} 恢复有效：使用时尚未过期",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
 }
 _WHY: Final[dict[str, dict[Language, str]]] = {

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from ledger.act import Act
 from ledger.cache import Cache
-from ledger.core.events import AccountFact, decode
+from ledger.core.events import KIND_NUMBER, AccountFact, Fact, decode
 from ledger.core.evolve import fold
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.snapshot import decode as decode_snapshot
@@ -23,6 +23,10 @@ from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
 from loyalty.v1.member_service_pb2 import UpdateMemberRequest
 
+EXPIRIES_MOST: Final = 1_000
+"""So many of an account's last expiries can come back for a burn that was recorded late."""
+_EXPIRING: Final = [KIND_NUMBER["points_expired"], KIND_NUMBER["lot_reinstated"]]
+_NEWEST: Final = 2**62
 _UUID_LENGTH: Final = 36
 
 
@@ -50,6 +54,7 @@ class Lookup:
         await self._find_identities(known, acts)
         await self._find_purses(also.purses)
         await self._find_firsts(known, also.firsts)
+        await self._find_expiries(known, also.expiries)
         if made is not None:
             known.overlay(made)
         streams = _streams(known, acts) | also.streams
@@ -74,6 +79,16 @@ class Lookup:
             fact = decode(row.payload)
             if isinstance(fact, DocumentPosted) and fact.pinned:
                 known.firsts.setdefault(row.thing, fact)
+
+    async def _find_expiries(self, known: Known, streams: Iterable[str]) -> None:
+        """Find what last expired of these accounts."""
+        for stream in streams:
+            events = await self._store.entries(
+                stream, kinds=_EXPIRING, currency="", before=_NEWEST, most=EXPIRIES_MOST
+            )
+            known.expiries[stream] = {
+                event.version: Fact(decode(event.payload), event.occurred_at) for event in events
+            }
 
     async def _find_rows(self, known: Known, acts: Sequence[Act], documents: set[str]) -> None:
         things = list({act.document for act in acts if act.document} | documents)

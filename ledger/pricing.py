@@ -22,6 +22,8 @@ class Price(NamedTuple):
     value: Money | None = None
     reward: str = ""
     benefit: str = ""
+    lateness_days: int = 0
+    """Days that a burn may come late and spend what was live when it happened."""
 
 
 def price_of(request: Request, policy: rules.Policy, *, tier: str | None, at: Instant) -> Price:
@@ -47,10 +49,10 @@ def price_of(request: Request, policy: rules.Policy, *, tier: str | None, at: In
         terms.limits,
     )
     if by_points:
-        return Price(currency, request.points.amount, asked)
+        return Price(currency, request.points.amount, asked, lateness_days=terms.lateness_days)
     _check_currency(request.money, terms, field="money")
     points = rules.points_for_money(terms, request.money.minor_units)
-    return Price(currency, points, asked, request.money)
+    return Price(currency, points, asked, request.money, lateness_days=terms.lateness_days)
 
 
 def _reward(

@@ -4,7 +4,8 @@ A transfer's receiver, the account that a merged one became, the purses of a cam
 tells that they matter. A round that wanted something records nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Final
 
 
 @dataclass(slots=True)
@@ -21,17 +22,16 @@ class Wanted:
     """Things of documents whose first final version is needed."""
     purses: set[str] = field(default_factory=set)
     """Shared purses, by stream."""
+    expiries: set[str] = field(default_factory=set)
+    """Accounts, by stream, whose last expiries are needed."""
 
     def __bool__(self) -> bool:
         """Whether anything is wanted."""
-        return bool(self.streams or self.things or self.documents or self.firsts or self.purses)
+        return any(getattr(self, name) for name in _NAMES)
 
     def __or__(self, other: "Wanted") -> "Wanted":
         """What either of them names."""
-        return Wanted(
-            self.streams | other.streams,
-            self.things | other.things,
-            self.documents | other.documents,
-            self.firsts | other.firsts,
-            self.purses | other.purses,
-        )
+        return Wanted(*(getattr(self, name) | getattr(other, name) for name in _NAMES))
+
+
+_NAMES: Final = tuple(each.name for each in fields(Wanted))

@@ -24,8 +24,9 @@ from ledger.profile import UNKNOWN, Profile
 from ledger.purses import NO_PURSE, Purse
 from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
 
+EXPIRING = PointsExpired | LotReinstated
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
 
@@ -67,6 +68,8 @@ class Known:
     """By stream of the member's account."""
     firsts: dict[str, DocumentPosted] = field(default_factory=dict)
     """First final versions by thing of the document, of those that were asked for."""
+    expiries: dict[str, dict[int, Fact]] = field(default_factory=dict)
+    """By stream of an account: what expired or came back, by version, as far as it was asked."""
 
     def copy(self) -> "Known":
         """A copy that may be put back when a group of acts is refused."""
@@ -80,6 +83,7 @@ class Known:
             dict(self.purses),
             dict(self.profiles),
             dict(self.firsts),
+            {stream: dict(found) for stream, found in self.expiries.items()},
         )
 
     def overlay(self, newer: "Known") -> None:
@@ -93,6 +97,8 @@ class Known:
         self.firsts |= newer.firsts
         for thing, found in newer.acts.items():
             self.acts.setdefault(thing, {}).update(found)
+        for stream, facts in newer.expiries.items():
+            self.expiries.setdefault(stream, {}).update(facts)
 
 
 class PolicyNow(NamedTuple):
@@ -220,6 +226,13 @@ class Work:
             self.wanted.firsts.add(thing)
         return found
 
+    def expiries(self, stream: str) -> list[Fact]:
+        """What last expired of an account, or came back, in order."""
+        if stream not in self._looked_up.expiries:
+            self.wanted.expiries.add(stream)
+        found = self.known.expiries.get(stream, {})
+        return [found[version] for version in sorted(found)]
+
     def now(self, stream: str) -> Instant:
         """Time for a decision in a stream's lane: never at or before the lane's last fact."""
         lane = lane_of(stream, self.lanes)
@@ -269,6 +282,9 @@ class Work:
             self.batch.events.append(stored)
             for key in keys_of(fact.event):
                 self._register_act(key, fact.event, stored)
+            if isinstance(fact.event, EXPIRING):
+                for known in (self.known, self.made):
+                    known.expiries.setdefault(stream, {})[version] = fact
             pos += 1
             recorded_at += 1
         if version == before:

@@ -16,6 +16,7 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
+    LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -48,6 +49,7 @@ KINDS: Final = numbers(
     "hold_captured",
     "hold_released",
     "points_expired",
+    "lot_reinstated",
     "points_clawed_back",
     "pending_clawed_back",
     "arrears_repaid",
@@ -125,6 +127,8 @@ class Parts:
                 self._release(account, fact)
             case PointsExpired():
                 self._take(account, lot_part(fact.lot_id), fact.points)
+            case LotReinstated():
+                self._reinstate(account, fact)
             case PointsHeld():
                 self._draw(account, fact.draws)
                 name = hold_part(fact.business_unit, fact.hold_id)
@@ -197,6 +201,12 @@ class Parts:
             if draw.HasField("life"):
                 part = _living(part, draw.life, from_timestamp(draw.earned_time))
             self._put(account, lot_part(draw.lot_id), part)
+
+    def _reinstate(self, account: str, fact: LotReinstated) -> None:
+        part = Part(fact.points, ends_at=_at(fact, "expire_time"))
+        if fact.HasField("life"):
+            part = _living(part, fact.life, from_timestamp(fact.earned_time))
+        self._put(account, lot_part(fact.lot_id), part)
 
     def _put(self, account: str, name: str, more: Part) -> None:
         """Add points to a part. Points of one lot that end at two instants make it early.
@@ -300,6 +310,7 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             | OpeningLotRecorded()
             | PointsReleased()
             | PointsExpired()
+            | LotReinstated()
         ):
             yield lot_part(fact.lot_id)
         case TierChanged():

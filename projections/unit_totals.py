@@ -33,9 +33,10 @@ _ISSUED: Final = numbers("points_earned", "points_pended", "opening_lot_recorded
 _BURNED: Final = numbers("points_burned", "hold_captured", "reversal_reversed")
 _UNBURNED: Final = numbers("burn_reversed")
 _EXPIRED: Final = numbers("points_expired")
+_REINSTATED: Final = numbers("lot_reinstated")
 _CLAWED_BACK: Final = numbers("points_clawed_back", "pending_clawed_back")
 _REPAID: Final = numbers("arrears_repaid")
-_COUNTED: Final = _ISSUED | _BURNED | _UNBURNED | _EXPIRED | _CLAWED_BACK | _REPAID
+_COUNTED: Final = _ISSUED | _BURNED | _UNBURNED | _EXPIRED | _REINSTATED | _CLAWED_BACK | _REPAID
 _POSTED: Final = numbers("document_posted")
 
 
@@ -58,8 +59,8 @@ INSERT INTO unit_points (version, lane, business_unit, currency,
 
 _ADD_MOVEMENTS: Final = f"""{_COLUMNS}
 SELECT $4::integer, e.lane, e.business_unit, e.currency,
-  {_sum(_ISSUED)}, {_sum(_BURNED, _UNBURNED)}, {_sum(_EXPIRED)}, {_sum(_CLAWED_BACK)},
-  {_sum(_REPAID)}, {_sum(_ISSUED, _EXPIRED)}
+  {_sum(_ISSUED)}, {_sum(_BURNED, _UNBURNED)}, {_sum(_EXPIRED, _REINSTATED)},
+  {_sum(_CLAWED_BACK)}, {_sum(_REPAID)}, {_sum(_ISSUED | _REINSTATED, _EXPIRED)}
 FROM {EVENTS}
 WHERE e.kind IN ({sql_list(_COUNTED)})
 GROUP BY e.lane, e.business_unit, e.currency{_MERGE}"""
@@ -103,7 +104,7 @@ class UnitPoints(NamedTuple):
     burned: int
     """Spent there, less what was given back, whoever issued them."""
     expired: int
-    """Of its own lots."""
+    """Of its own lots, less what came back for burns that were recorded late."""
     clawed_back: int
     """Taken back for its documents, whoever issued them."""
     repaid: int

@@ -32,7 +32,8 @@ class RedemptionTerms:
 
     `min_points`, `step` and `max_points` are in the smallest unit of the point currency;
     `point_value` is the minor units of `currency_code` that one such unit pays. Points may pay at
-    most `max_basket_share` of a basket.
+    most `max_basket_share` of a basket. A burn that comes at most `lateness_days` late may spend
+    what was live when it happened.
     """
 
     id: str
@@ -45,6 +46,7 @@ class RedemptionTerms:
     max_points: int | None = None
     max_basket_share: Fraction | None = None
     limits: tuple[PeriodLimit, ...] = ()
+    lateness_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def redemption(
         max_points=entry.max_points,
         max_basket_share=entry.max_basket_share,
         limits=period_limits(policy, entry.limits, name=f"burn/{entry.id}", at=at),
+        lateness_days=entry.lateness_days,
     )
 
 

@@ -11,8 +11,9 @@ from typing import Final
 from ledger.core.arrears import release_lot
 from ledger.core.commands import LotEnds, TierLadder
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
+from ledger.core.draws import life_message
 from ledger.core.holds import give_back
-from ledger.core.instant import Instant
+from ledger.core.instant import Instant, optional_timestamp, to_timestamp
 from ledger.core.state import Account, Hold, Lot
 from ledger.core.tally import Tally
 from ledger.core.tiers import end_period, reach
@@ -168,6 +169,10 @@ def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
                 business_unit=lot.issuer,
                 funder=lot.funder,
                 available_after=draft.available(lot.currency) - lot.available,
+                earned_time=to_timestamp(lot.earned_at),
+                expire_time=optional_timestamp(lot.expires_at),
+                grace=lot.grace,
+                life=None if lot.life is None else life_message(lot.life),
             )
         )
         break

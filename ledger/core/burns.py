@@ -6,6 +6,7 @@ from ledger.core.commands import BurnPoints, RedemptionTerms
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_available
 from ledger.core.instant import to_timestamp
+from ledger.core.late_burns import draw_expired, reinstate
 from ledger.core.refusals import (
     AboveMaximum,
     BasketShareExceeded,
@@ -24,7 +25,11 @@ def burn(draft: Draft, command: BurnPoints) -> None:
     check_points(command.points)
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms)
-    draws = draw_or_refuse(draft, command.currency, command.points)
+    back = draw_expired(command.expired, command.points)
+    left = command.points - sum(draw.points for draw in back)
+    draws = back + draw_or_refuse(draft, command.currency, left, beside=command.points - left)
+    for draw in back:
+        reinstate(draft, command, draw)
     draft.record(
         PointsBurned(
             entry_id=command.entry_id,
@@ -79,10 +84,15 @@ def changed_usages(usages: Iterable[Usage], change: int) -> list[Usage]:
     return [Usage(name=used.name, period=used.period, change=change) for used in usages]
 
 
-def draw_or_refuse(draft: Draft, currency: str, points: int) -> list[Draw]:
-    """Take available points in draw order, all or none. Raises InsufficientPoints."""
+def draw_or_refuse(draft: Draft, currency: str, points: int, *, beside: int = 0) -> list[Draw]:
+    """Take available points in draw order, all or none. Raises InsufficientPoints.
+
+    `beside` are points that are drawn besides these, of what is not available.
+    """
     available = draft.available(currency)
     if available < points:
-        raise InsufficientPoints(available=available, requested=points, currency=currency)
+        raise InsufficientPoints(
+            available=available + beside, requested=points + beside, currency=currency
+        )
     lots = (lot for lot in draft.lots() if lot.currency == currency)
     return draw_available(lots, points)[0]

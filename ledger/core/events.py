@@ -22,6 +22,7 @@ from loyalty.v1.events_pb2 import (
     HoldCaptured,
     HoldReleased,
     IdentityLinked,
+    LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
     OpeningLotRecorded,
@@ -58,6 +59,7 @@ MovingFact = (
     | BurnReversed
     | ReversalReversed
     | OpeningLotRecorded
+    | LotReinstated
 )
 AccountFact = (
     MovingFact
@@ -118,6 +120,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "reversal_reversed": Effect(available=-1),
     "opening_lot_recorded": Effect(available=+1),
     "clawback_written_off": NO_EFFECT,
+    "lot_reinstated": Effect(available=+1),
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
 }

@@ -26,6 +26,7 @@ from ledger.core.instant import Instant
 from ledger.ends import with_ends
 from ledger.handlers import context
 from ledger.keys import burn_thing
+from ledger.late_burns import live_then
 from ledger.policies import ask
 from ledger.pricing import Price, price_of
 from ledger.work import Work
@@ -60,6 +61,7 @@ def burn_points(act: Act, work: Work) -> Answer:
             price.terms,
             price.reward,
             price.benefit,
+            live_then(work, stream, price, at),
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)

@@ -50,6 +50,8 @@ class Redemption(Part):
     """What one smallest unit pays here; without it, what the unit says."""
     per_points: Points = 1
     """For how many smallest units `point_value` is: `1.00 USD` for 15 of them."""
+    lateness_days: Days = 0
+    """Days that a burn may come late and spend what was live when it happened."""
 
     @model_validator(mode="after")
     def _priced(self) -> Self:

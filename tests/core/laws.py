@@ -11,6 +11,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
     HoldCaptured,
+    LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -52,6 +53,8 @@ def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
             issued[event.lot_id] += event.points
         elif isinstance(event, PointsExpired):
             gone[event.lot_id] += event.points
+        elif isinstance(event, LotReinstated):
+            gone[event.lot_id] -= event.points
         elif isinstance(event, TAKES | BurnReversed):
             sign = -1 if isinstance(event, BurnReversed) else 1
             for draw in event.draws:

@@ -60,6 +60,14 @@ def at(text: str) -> int:
     return from_datetime(datetime.fromisoformat(text + "+00:00"))
 
 
+def origin_of(unit: str, occurred: str = "") -> Origin:
+    """A business unit, with the time at which something happened there."""
+    origin = Origin(business_unit=unit)
+    if occurred:
+        origin.occurred_time.CopyFrom(to_timestamp(at(occurred)))
+    return origin
+
+
 class Till:
     """Posts to a ledger as one client; every call has its own request id unless one is given."""
 
@@ -102,12 +110,9 @@ class Till:
         rid: str = "",
         occurred: str = "",
     ) -> PostDocumentRequest:
-        origin = Origin(business_unit=unit)
-        if occurred:
-            origin.occurred_time.CopyFrom(to_timestamp(at(occurred)))
         return PostDocumentRequest(
             request_id=rid or self.rid(),
-            origin=origin,
+            origin=origin_of(unit, occurred),
             member=member,
             document=Document(
                 source="till",
@@ -124,11 +129,11 @@ class Till:
         )
 
     def burn(
-        self, member: MemberRef, points: int, unit: str = "a", rid: str = ""
+        self, member: MemberRef, points: int, unit: str = "a", rid: str = "", occurred: str = ""
     ) -> BurnPointsRequest:
         return BurnPointsRequest(
             request_id=rid or self.rid(),
-            origin=Origin(business_unit=unit),
+            origin=origin_of(unit, occurred),
             member=member,
             points=Points(currency="p", amount=points),
         )

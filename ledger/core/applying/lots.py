@@ -6,12 +6,13 @@ from ledger.core.counting import BURN, EARN
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
-from ledger.core.state import Lot
+from ledger.core.state import Drawn, Lot
 from ledger.core.tally import Tally
 from ledger.core.usage import key_of
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
+    LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -95,6 +96,21 @@ def release(tally: Tally, event: PointsReleased) -> None:
 def expire(tally: Tally, event: PointsExpired) -> None:
     """Take what passed its time."""
     tally.lots.expire(event.lot_id, event.points)
+
+
+def reinstate(tally: Tally, event: LotReinstated) -> None:
+    """Let come back what had expired, with the end it had."""
+    drawn = Drawn(
+        event.lot_id,
+        event.points,
+        event.business_unit,
+        event.funder,
+        from_timestamp(event.earned_time),
+        from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+        event.grace,
+        life_of(event.life) if event.HasField("life") else None,
+    )
+    tally.lots.give_back((drawn,), currency=event.currency, seq=tally.version)
 
 
 def burn(tally: Tally, event: PointsBurned) -> None:

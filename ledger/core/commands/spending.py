@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.core.instant import Instant
+from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
@@ -59,6 +60,8 @@ class BurnPoints:
     """The reward of the catalogue that is bought."""
     benefit: str = ""
     """The benefit that the reward gives."""
+    expired: tuple[Drawn, ...] = ()
+    """What was live when it happened and has expired since, of its currency, in draw order."""
 
 
 @dataclass(frozen=True, slots=True)

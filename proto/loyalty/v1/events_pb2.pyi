@@ -165,6 +165,7 @@ class Event(_message.Message):
     REVERSAL_REVERSED_FIELD_NUMBER: _builtins.int
     OPENING_LOT_RECORDED_FIELD_NUMBER: _builtins.int
     CLAWBACK_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    LOT_REINSTATED_FIELD_NUMBER: _builtins.int
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -272,6 +273,10 @@ class Event(_message.Message):
         """What could not be taken back was written off."""
 
     @_builtins.property
+    def lot_reinstated(self) -> Global___LotReinstated:
+        """What had expired of a lot came back."""
+
+    @_builtins.property
     def document_posted(self) -> Global___DocumentPosted:
         """A document's state was recorded."""
 
@@ -308,14 +313,15 @@ class Event(_message.Message):
         reversal_reversed: Global___ReversalReversed | None = ...,
         opening_lot_recorded: Global___OpeningLotRecorded | None = ...,
         clawback_written_off: Global___ClawbackWrittenOff | None = ...,
+        lot_reinstated: Global___LotReinstated | None = ...,
         document_posted: Global___DocumentPosted | None = ...,
         tier_changed: Global___TierChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "document_posted", "tier_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "document_posted", "tier_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1211,6 +1217,10 @@ class PointsExpired(_message.Message):
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
     FUNDER_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    GRACE_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -1223,6 +1233,20 @@ class PointsExpired(_message.Message):
     """Business unit or campaign that paid for the lot."""
     available_after: _builtins.int
     """Available points of this currency after this fact."""
+    grace: _builtins.bool
+    """These points lived on grace after a reversal."""
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When the lot was earned."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """The date that these points had; empty where it was derived from their life."""
+
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decided how long these points lived."""
+
     def __init__(
         self,
         *,
@@ -1232,14 +1256,88 @@ class PointsExpired(_message.Message):
         business_unit: _builtins.str = ...,
         funder: _builtins.str = ...,
         available_after: _builtins.int = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        grace: _builtins.bool = ...,
+        life: _types_pb2.LotLife | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "funder", b"funder", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PointsExpired: _TypeAlias = PointsExpired  # noqa: Y015
+
+@_typing.final
+class LotReinstated(_message.Message):
+    """What had expired of a lot, or a part of it, came back with the end it had: a burn without connection, recorded late,
+    spends what was live when it happened. The burn stands right behind it and draws all of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    GRACE_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """The lot."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came back."""
+    business_unit: _builtins.str
+    """Business unit that issued the lot."""
+    funder: _builtins.str
+    """Business unit or campaign that pays for the lot."""
+    grace: _builtins.bool
+    """These points lived on grace after a reversal."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When the lot was earned."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """The date that these points had, which has passed; empty where it was derived from their life."""
+
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decided how long these points lived."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        grace: _builtins.bool = ...,
+        life: _types_pb2.LotLife | None = ...,
+        available_after: _builtins.int = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotReinstated: _TypeAlias = LotReinstated  # noqa: Y015
 
 @_typing.final
 class PointsClawedBack(_message.Message):

@@ -9,6 +9,8 @@ from loyalty_client.refusals.calls import Permission as Permission
 from loyalty_client.refusals.calls import QueueFull as QueueFull
 from loyalty_client.refusals.calls import RequestConflict as RequestConflict
 from loyalty_client.refusals.calls import Unauthenticated as Unauthenticated
+from loyalty_client.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
 from loyalty_client.refusals.points import AboveMaximum as AboveMaximum
 from loyalty_client.refusals.points import AtomicRefused as AtomicRefused
 from loyalty_client.refusals.points import BasketShareExceeded as BasketShareExceeded
