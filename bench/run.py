@@ -9,19 +9,21 @@ from pathlib import Path
 from time import time
 from typing import Final
 
-from bench import evaluating, replaying, slow_disk
+from bench import evaluating, old_member, replaying, slow_disk
 from bench.figures import Book, Sample
 from bench.h2load import LoadFailed
 from bench.measures import ANYONE, DISK, FEW, SLOW, YARDSTICKS, Measure, Setting, sweep
 from bench.pgbench import PgbenchFailed
-from bench.site import Site, SiteFailed, Window, told_by
+from bench.site import PARAMETERS, Site, SiteFailed, Window, told_by
 from bench.slow_disk import NoShim
 from bench.stopwatch import PARTS
+from server import embedded
+from server.database import migrate
 from server.embedded import EmbeddedError
 
 STAGES: Final = (
     "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
-    "slow", "rules",
+    "slow", "rules", "old_member",
 )  # fmt: skip
 ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
 WARM_MEMBERS: Final = 30_000
@@ -42,6 +44,9 @@ class Scale:
     """Where cold accounts are not the question."""
     memory_events: int = 1_000_000
     rules_documents: int = 2_000_000
+    closed_lots: int = 100_000
+    open_lots: int = 9_700
+    """Of a member of twenty years: below the most that an account may have, with room to earn."""
     warm_seconds: float = 1.5
     """Before each sample, under the same load."""
 
@@ -53,6 +58,8 @@ QUICK: Final = Scale(
     few_members=4_000,
     memory_events=50_000,
     rules_documents=250_000,
+    closed_lots=5_000,
+    open_lots=2_000,
     warm_seconds=0.2,
 )
 
@@ -77,6 +84,7 @@ class Run:
         """How many samples there will be."""
         disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
         rest = {"split": 2, "memory": 1, "replay": self._replays(), "rules": self._replays()}
+        rest["old_member"] = 1
         rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
@@ -101,6 +109,8 @@ class Run:
             await self._unless_it_fails("slow", self._slow())
         if "rules" in self.stages:
             await self._unless_it_fails("rules", self._rules())
+        if "old_member" in self.stages:
+            await self._unless_it_fails("old_member", self._old_member())
 
     async def _unless_it_fails(self, what: str, stage: Coroutine[None, None, None]) -> None:
         """A failure is told at the end: what was measured until then took half an hour."""
@@ -257,6 +267,21 @@ class Run:
                 self.book.add(name, number, sample)
             self.book.facts["rules"] = {key: told[key] for key in ("documents", "peak_mib")}
             self._step("rules", 1)
+
+    async def _old_member(self) -> None:
+        """A member with a history as long as they come, in a ledger of their own."""
+        folder = self.folder / "old_member"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)
+        self._step(f"a member with {self.scale.closed_lots:,} closed lots", 0)
+        async with embedded.running(folder / "postgres", parameters=PARAMETERS) as url:
+            await migrate(url)
+            lots = {"closed": self.scale.closed_lots, "opened": self.scale.open_lots}
+            told = await told_by(old_member.__name__, json.dumps({"url": url} | lots))
+        for name, spent in told.items():
+            self.book.add(f"member_{name}", 0, Sample(1000 / spent, p50_ms=spent))
+        self.book.facts["old_member"] = lots
+        self._step("old_member", 1)
 
 
 def rules_samples(told: Mapping[str, float]) -> dict[str, Sample]:
