@@ -36,7 +36,7 @@ lint: setup ## Check style, types and layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-gen: setup ## Write the stubs beside proto/loyalty/v1/*.proto anew.
+gen: setup ## Write what is made of proto/loyalty/v1/*.proto anew: stubs, OpenAPI, descriptors for Envoy.
 	$(BIN)/python proto/generate.py
 
 bench: setup ## Measure the ledger against pgbench on this machine; figures also go to build/bench.json.

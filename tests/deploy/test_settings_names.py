@@ -32,7 +32,9 @@ OF_COMMANDS = {
 FILES = sorted(
     path
     for path in DEPLOY.rglob("*")
-    if path.is_file() and "secrets" not in path.relative_to(DEPLOY).parts and path.suffix != ".pyc"
+    if path.is_file()
+    and "secrets" not in path.relative_to(DEPLOY).parts
+    and path.suffix not in (".pyc", ".binpb")
 )
 
 

@@ -195,7 +195,7 @@ class LedgerServiceServicer:
         """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
-        "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+        "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,7 +214,9 @@ class LedgerServiceServicer:
     def BatchPost(self, request, context):
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9",
+        "origin":{"business_unit":"dining"},"member":{"identity":{"scheme":"card","value":"8800"}},
+        "points":{"currency":"point","amount":500}}}]}' \
         localhost:7070 loyalty.v1.LedgerService/BatchPost
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -100,7 +100,7 @@ class LedgerServiceStub:
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
-      "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+      "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
     """
     AdvanceAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
@@ -111,7 +111,9 @@ class LedgerServiceStub:
     BatchPost: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9",
+      "origin":{"business_unit":"dining"},"member":{"identity":{"scheme":"card","value":"8800"}},
+      "points":{"currency":"point","amount":500}}}]}' \\
       localhost:7070 loyalty.v1.LedgerService/BatchPost
     """
     PostStream: _grpc.StreamStreamMultiCallable[_ledger_service_pb2.PostStreamRequest, _ledger_service_pb2.PostStreamResponse]
@@ -184,7 +186,7 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
-      "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+      "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
     """
     AdvanceAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]  # type: ignore[assignment]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
@@ -195,7 +197,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     BatchPost: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]  # type: ignore[assignment]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9",
+      "origin":{"business_unit":"dining"},"member":{"identity":{"scheme":"card","value":"8800"}},
+      "points":{"currency":"point","amount":500}}}]}' \\
       localhost:7070 loyalty.v1.LedgerService/BatchPost
     """
     PostStream: _aio.StreamStreamMultiCallable[_ledger_service_pb2.PostStreamRequest, _ledger_service_pb2.PostStreamResponse]  # type: ignore[assignment]
@@ -319,7 +323,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
-          "entry_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+          "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
         """
 
     @_abc_1.abstractmethod
@@ -342,7 +346,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_service_pb2.BatchPostResponse, _abc.Awaitable[_ledger_service_pb2.BatchPostResponse]]:
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
-        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9", …}}]}' \\
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"items":[{"burn_points":{"request_id":"r-9",
+          "origin":{"business_unit":"dining"},"member":{"identity":{"scheme":"card","value":"8800"}},
+          "points":{"currency":"point","amount":500}}}]}' \\
           localhost:7070 loyalty.v1.LedgerService/BatchPost
         """
 
