@@ -74,6 +74,10 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} issued by {unit} came back: they had not expired when they were spent",
         "zh": "{unit} 发放的 {points} 恢复有效：使用时尚未过期",
     },
+    "membership_changed": {
+        "en": "membership changed at {unit}: {reason}",
+        "zh": "{unit} 变更会员状态：{reason}",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
 }
 _WHY: Final[dict[str, dict[Language, str]]] = {
@@ -139,6 +143,7 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         hold=text("hold_id"),
         burn=text("burn_entry_id"),
         tier=text("to_tier"),
+        reason=text("reason"),
         ends=_end(fact, language),
         until=_day(fact, "valid_until_time", language),
     )

@@ -99,6 +99,7 @@ class Reads:
             enrol_time=optional_timestamp(account.enrolled_at),
             identity_schemes=account.identity_schemes,
             tier=account.tier,
+            membership=account.membership.state,
             position=position,
         )
 

@@ -15,10 +15,13 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import (
+    CloseMemberRequest,
     EnrolMemberRequest,
     GrantTierRequest,
     LinkIdentityRequest,
     Member,
+    ReopenMemberRequest,
+    SuspendMemberRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
@@ -45,6 +48,9 @@ WriteRequest = (
     | LinkIdentityRequest
     | GrantTierRequest
     | UpdateMemberRequest
+    | SuspendMemberRequest
+    | CloseMemberRequest
+    | ReopenMemberRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -71,6 +77,9 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     RecordSimulationRequest: 32,
     ApprovePolicyRequest: 33,
     WithdrawPolicyRequest: 34,
+    SuspendMemberRequest: 50,
+    CloseMemberRequest: 51,
+    ReopenMemberRequest: 52,
 }
 
 
@@ -87,6 +96,9 @@ ABOUT_MEMBER: Final = (
     LinkIdentityRequest,
     GrantTierRequest,
     UpdateMemberRequest,
+    SuspendMemberRequest,
+    CloseMemberRequest,
+    ReopenMemberRequest,
 )
 """Requests that are answered with a Member."""
 NAMES_NO_MEMBER: Final = (

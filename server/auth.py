@@ -36,6 +36,7 @@ class Verb(StrEnum):
     ENROL = "enrol"
     TIER = "tier"
     PROFILE = "profile"
+    CLOSE = "close"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

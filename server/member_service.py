@@ -30,6 +30,9 @@ class MemberServicer:
             self._write("LinkIdentity", pb.LinkIdentityRequest, pb.LinkIdentityResponse),
             self._write("GrantTier", pb.GrantTierRequest, pb.GrantTierResponse),
             self._write("UpdateMember", pb.UpdateMemberRequest, pb.UpdateMemberResponse),
+            self._write("SuspendMember", pb.SuspendMemberRequest, pb.SuspendMemberResponse),
+            self._write("CloseMember", pb.CloseMemberRequest, pb.CloseMemberResponse),
+            self._write("ReopenMember", pb.ReopenMemberRequest, pb.ReopenMemberResponse),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 

@@ -110,6 +110,13 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "DOCUMENT_OF_ANOTHER_MEMBER": Spoken(
         "This receipt belongs to another member.", "该单据属于另一位会员。"
     ),
+    "ACCOUNT_CLOSED": Spoken("This member's account is closed.", "该会员账户已关闭。"),
+    "ACCOUNT_SUSPENDED": Spoken(
+        "Points of this member cannot be used at present.", "该会员的积分目前不能使用。"
+    ),
+    "ACCOUNT_NOT_EMPTY": Spoken(
+        "The account still has points, so it was not closed.", "账户中仍有积分，未能关闭。"
+    ),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

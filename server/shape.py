@@ -19,6 +19,7 @@ AMOUNT_MAX: Final = 10**15
 ID_LENGTH: Final = 64
 NAME_LENGTH: Final = 32
 IDENTITY_LENGTH: Final = 128
+REASON_LENGTH: Final = 200
 OPAQUE_LENGTH: Final = 2048
 # 1970-01-01 to 9999-12-31, as far as every calendar in use here goes.
 SECONDS_END: Final = 253_402_300_800

@@ -34,14 +34,13 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from server import consent_shape, document_shape, profile_shape, shape
+from server import consent_shape, document_shape, membership_shape, profile_shape, shape
 from server.auth import Verb
 
 BATCH_MAX: Final = 1000
 ATOMIC_MAX: Final = 512
 IDENTITIES_MAX: Final = 16
 PAGE_MAX: Final = 1000
-REASON_LENGTH: Final = 200
 GRANT_SECONDS_END: Final = 32_503_680_000
 """The year 3000: what follows a tier has to lie in the calendar too."""
 LANES_MAX: Final = 1024
@@ -192,7 +191,7 @@ def grant_tier(request: GrantTierRequest) -> None:
     shape.origin(request.origin)
     shape.member(request.member)
     shape.optional_text("tier", request.tier)
-    shape.text("reason", request.reason, REASON_LENGTH)
+    shape.text("reason", request.reason, shape.REASON_LENGTH)
     if request.HasField("until_time"):
         shape.moment("until_time", request.until_time)
         seconds = request.until_time.seconds
@@ -207,6 +206,9 @@ MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "LinkIdentity": (Verb.ENROL, link_identity),
     "GrantTier": (Verb.TIER, grant_tier),
     "UpdateMember": (Verb.PROFILE, profile_shape.update_member),
+    "SuspendMember": (Verb.CLOSE, membership_shape.change_membership),
+    "CloseMember": (Verb.CLOSE, membership_shape.change_membership),
+    "ReopenMember": (Verb.CLOSE, membership_shape.change_membership),
 }
 """Writes that are answered with a member: the verb that a token needs, and the check."""
 

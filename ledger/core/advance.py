@@ -11,13 +11,13 @@ from typing import Final
 from ledger.core.arrears import release_lot
 from ledger.core.commands import LotEnds, TierLadder
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
-from ledger.core.draws import life_message
+from ledger.core.expiring import expire, forfeit
 from ledger.core.holds import give_back
-from ledger.core.instant import Instant, optional_timestamp, to_timestamp
+from ledger.core.instant import Instant
 from ledger.core.state import Account, Hold, Lot
 from ledger.core.tally import Tally
 from ledger.core.tiers import end_period, reach
-from loyalty.v1.events_pb2 import RELEASE_CAUSE_TIMED_OUT, PointsExpired
+from loyalty.v1.events_pb2 import RELEASE_CAUSE_TIMED_OUT
 
 _RELEASE: Final = 0
 _EXPIRE: Final = 1
@@ -61,6 +61,8 @@ def settle(draft: Draft, *, since: Instant, now: Instant, ladder: TierLadder) ->
             follow = _end_period(draft, ladder, now)
         for due in follow:
             heappush(queue, due)
+    if draft.tally.membership.is_closed:
+        forfeit(draft, entry_id="")
 
 
 def _is_due(account: Account, now: Instant, ends: LotEnds) -> bool:
@@ -161,20 +163,7 @@ def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
         if end > draft.at:
             # What was recorded since it was queued lets it live on for a while.
             return [(end, _EXPIRE, lot_id, "")]
-        draft.record(
-            PointsExpired(
-                lot_id=lot_id,
-                currency=lot.currency,
-                points=lot.available,
-                business_unit=lot.issuer,
-                funder=lot.funder,
-                available_after=draft.available(lot.currency) - lot.available,
-                earned_time=to_timestamp(lot.earned_at),
-                expire_time=optional_timestamp(lot.expires_at),
-                grace=lot.grace,
-                life=None if lot.life is None else life_message(lot.life),
-            )
-        )
+        expire(draft, lot)
         break
     return []
 

@@ -4,10 +4,12 @@ from typing import assert_never
 
 from ledger.core.advance import advance, settle
 from ledger.core.burns import burn
+from ledger.core.closing import change_membership, require_membership
 from ledger.core.commands import (
     AdvanceAccount,
     BurnPoints,
     CaptureHold,
+    ChangeMembership,
     ChangeProfile,
     Command,
     EnrolMember,
@@ -47,6 +49,7 @@ def decide(  # noqa: C901 - one arm per verb
     """
     if isinstance(command, AdvanceAccount):
         return advance(account, now=now, ladder=ladder, ends=ends)
+    require_membership(command, account)
     draft = Draft(account, at=command.occurred_at, ends=ends)
     match command:
         case PostDocument():
@@ -72,6 +75,8 @@ def decide(  # noqa: C901 - one arm per verb
             link(draft, command)
         case ChangeProfile():
             change_profile(draft, command)
+        case ChangeMembership():
+            change_membership(draft, command)
         case _:
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)

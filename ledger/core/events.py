@@ -25,6 +25,7 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
+    MembershipChanged,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -67,6 +68,7 @@ AccountFact = (
     | IdentityLinked
     | MemberProfileChanged
     | ConsentChanged
+    | MembershipChanged
     | ClawbackWrittenOff
     | DocumentPosted
     | TierChanged
@@ -98,6 +100,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "identity_linked": NO_EFFECT,
     "member_profile_changed": NO_EFFECT,
     "consent_changed": NO_EFFECT,
+    "membership_changed": NO_EFFECT,
     "policy_published": NO_EFFECT,
     "policy_drafted": NO_EFFECT,
     "policy_simulated": NO_EFFECT,

@@ -13,6 +13,7 @@ from ledger.core.decision import POINTS_MAX, Draft
 from ledger.core.draws import draw_of
 from ledger.core.instant import Instant
 from ledger.core.lots import drawn_of
+from ledger.core.membership import require_spending
 from ledger.core.refusals import Malformed, MoreThanLeft, NotReversible, UnknownEntry
 from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import (
@@ -89,6 +90,8 @@ def _burn_again(
     burn: PointsBurned | HoldCaptured,
     reversal: BurnReversed,
 ) -> None:
+    account = draft.tally.account()
+    require_spending(account.account_id, account.membership)
     taken_again = sum(
         fact.points
         for fact in command.history

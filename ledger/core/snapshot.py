@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ledger.core.care import Care, Consent
 from ledger.core.counters import Day, Numbers
+from ledger.core.membership import Membership
 from ledger.core.state import (
     Account,
     Balance,
@@ -22,7 +23,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 6
+STATE_VERSION: Final = 7
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -58,6 +59,7 @@ def encode(account: Account) -> bytes:
             list(account.last_activity.items()),
             account.segments_since,
             account.care,
+            account.membership,
         ]
     ).encode()
 
@@ -90,6 +92,7 @@ def decode(state: bytes) -> Account:
         frozen_mapping(dict(last_activity)),
         segments_since,
         _care_of(*rows[18]),
+        Membership(*rows[19]),
     )
 
 

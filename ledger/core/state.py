@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from ledger.core.care import NO_CARE, Care
 from ledger.core.counters import CounterPeriods, Streak
 from ledger.core.instant import Instant
+from ledger.core.membership import OPEN, Membership
 from ledger.core.usage import Usage
 
 FAR_FUTURE: Final = 2**62
@@ -217,6 +218,8 @@ class Account:
     """When units last told of the member's segments."""
     care: Care = NO_CARE
     """What is remembered of the member as a person."""
+    membership: Membership = OPEN
+    """How far the member takes part."""
 
     @property
     def tier(self) -> str:

@@ -25,6 +25,7 @@ class Tally:
         "holds",
         "identity_schemes",
         "lots",
+        "membership",
         "qualifying",
         "segments_since",
         "tiers",
@@ -49,6 +50,7 @@ class Tally:
         self.counting = Counting(account)
         self.segments_since = account.segments_since
         self.care = account.care
+        self.membership = account.membership
 
     def account(self) -> Account:
         """The account after the facts so far."""
@@ -73,6 +75,7 @@ class Tally:
                 counting.last_activity,
                 self.segments_since,
                 self.care,
+                self.membership,
             )
         return self._frozen
 

@@ -5,7 +5,16 @@ from typing import Final
 
 from ledger.act import Act, Answer
 from ledger.core.refusals import Refusal
-from ledger.handlers import context, documents, members, profiles, programme, spending, tiers
+from ledger.handlers import (
+    context,
+    documents,
+    members,
+    membership,
+    profiles,
+    programme,
+    spending,
+    tiers,
+)
 from ledger.work import Work
 from ledger.writes import WriteRequest
 from loyalty.v1.ledger_service_pb2 import (
@@ -18,9 +27,12 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import (
+    CloseMemberRequest,
     EnrolMemberRequest,
     GrantTierRequest,
     LinkIdentityRequest,
+    ReopenMemberRequest,
+    SuspendMemberRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
@@ -73,6 +85,9 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     LinkIdentityRequest: members.link_identity,
     GrantTierRequest: tiers.grant_tier,
     UpdateMemberRequest: profiles.update_member,
+    SuspendMemberRequest: membership.change_membership,
+    CloseMemberRequest: membership.change_membership,
+    ReopenMemberRequest: membership.change_membership,
     PublishPolicyRequest: programme.publish_policy,
     DraftPolicyRequest: programme.draft_policy,
     RecordSimulationRequest: programme.record_simulation,

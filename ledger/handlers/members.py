@@ -123,5 +123,6 @@ def member_message(account: Account, where: Range) -> Member:
         enrol_time=optional_timestamp(account.enrolled_at),
         identity_schemes=account.identity_schemes,
         tier=account.tier,
+        membership=account.membership.state,
         position=position_token(where.lane, where.next_pos),
     )

@@ -23,6 +23,7 @@ from ledger.core.commands import (
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
+from ledger.core.membership import require_spending
 from ledger.ends import with_ends
 from ledger.handlers import context
 from ledger.keys import burn_thing
@@ -101,11 +102,14 @@ def _spender(
 ) -> str:
     """Stream of who wants to spend. A wrong word is told before a wrong member."""
     try:
-        return context.member_stream(act, work)
+        stream = context.member_stream(act, work)
     except refusals.UnknownMember:
         with suppress(refusals.NotForTier, refusals.NotNow):
             price_of(request, work.policies.at(at), tier=None, at=at)
         raise
+    account = work.account(stream)
+    require_spending(account.account_id, account.membership)
+    return stream
 
 
 def _price(

@@ -16,6 +16,7 @@ from server.cli import (
     history,
     imports,
     members,
+    membership,
     policies,
     service,
     sweeping,
@@ -91,6 +92,15 @@ members.app.command(
         " --source web-form/17 --unit hotel"
     )
 )(consents.consent)
+members.app.command(epilog=example("loyalty member suspend card:8800 --unit shop --reason stolen"))(
+    membership.suspend
+)
+members.app.command(
+    epilog=example("loyalty member close card:8800 --unit shop --reason asked --forfeit")
+)(membership.close)
+members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop --reason found"))(
+    membership.reopen
+)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

@@ -19,6 +19,7 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
+    MembershipChanged,
     OpeningLotRecorded,
     PendingClawedBack,
     PointsBurned,
@@ -71,6 +72,7 @@ APPLIES: Final[dict[type, Applies]] = {
     MemberEnrolled: members.enrol,
     IdentityLinked: members.link,
     MemberProfileChanged: members.change_profile,
+    MembershipChanged: members.change_membership,
     TierChanged: members.change_tier,
     ConsentChanged: care.change_consent,
 }

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ledger.core.instant import from_timestamp
+from ledger.core.membership import Membership
 from ledger.core.standing import BASIS_NAME, kept_spans
 from ledger.core.state import TierSpan
 from ledger.core.tally import Tally
@@ -10,6 +11,7 @@ from loyalty.v1.events_pb2 import (
     IdentityLinked,
     MemberEnrolled,
     MemberProfileChanged,
+    MembershipChanged,
     TierChanged,
 )
 
@@ -33,6 +35,11 @@ def change_profile(tally: Tally, event: MemberProfileChanged) -> None:
     """Remember when the segments changed: what lives by them is looked at again."""
     if SEGMENTS in event.changed:
         tally.segments_since = from_timestamp(event.change_time)
+
+
+def change_membership(tally: Tally, event: MembershipChanged) -> None:
+    """Suspend, close or reopen."""
+    tally.membership = Membership(event.state, from_timestamp(event.change_time))
 
 
 def change_tier(tally: Tally, event: TierChanged) -> None:

@@ -16,6 +16,7 @@ from ledger.core.commands.award import Numbered as Numbered
 from ledger.core.commands.award import RefundTerms as RefundTerms
 from ledger.core.commands.award import Use as Use
 from ledger.core.commands.documents import PostDocument as PostDocument
+from ledger.core.commands.members import ChangeMembership as ChangeMembership
 from ledger.core.commands.members import ChangeProfile as ChangeProfile
 from ledger.core.commands.members import EnrolMember as EnrolMember
 from ledger.core.commands.members import GrantTier as GrantTier
@@ -52,5 +53,6 @@ Command = (
     | ReverseEntry
     | GrantTier
     | ChangeProfile
+    | ChangeMembership
     | AdvanceAccount
 )

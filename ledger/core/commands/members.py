@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ledger.core.care import Consent
 from ledger.core.instant import Instant
+from loyalty.v1.types_pb2 import MembershipState
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,18 @@ class GrantTier:
     occurred_at: Instant
     policy_digest: str
     """The policy that knows the tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMembership:
+    """Suspend a member, close the account, or let the member take part again."""
+
+    entry_id: str
+    state: MembershipState.ValueType
+    """Open, suspended or closed."""
+    reason: str
+    actor: str
+    business_unit: str
+    occurred_at: Instant
+    forfeit: bool = False
+    """Points that are left when the account is closed expire."""

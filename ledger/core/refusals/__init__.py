@@ -16,6 +16,7 @@ A request with several faults is refused for the first of them in this order, to
                       OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     care of members   IDENTITIES_DIFFER, TOO_MANY_CONSENTS
+    membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, ACCOUNT_NOT_EMPTY
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -31,7 +32,7 @@ unit's hold or burn is refused as unknown.
 from types import ModuleType
 from typing import Final
 
-from ledger.core.refusals import calls, care, points, policies, words
+from ledger.core.refusals import calls, care, membership, points, policies, words
 from ledger.core.refusals.base import Refusal as Refusal
 from ledger.core.refusals.calls import DeadlinePassed as DeadlinePassed
 from ledger.core.refusals.calls import DocumentConflict as DocumentConflict
@@ -44,6 +45,9 @@ from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
 from ledger.core.refusals.care import IdentitiesDiffer as IdentitiesDiffer
 from ledger.core.refusals.care import TooManyConsents as TooManyConsents
+from ledger.core.refusals.membership import AccountClosed as AccountClosed
+from ledger.core.refusals.membership import AccountNotEmpty as AccountNotEmpty
+from ledger.core.refusals.membership import AccountSuspended as AccountSuspended
 from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded
@@ -106,6 +110,8 @@ def _of(module: ModuleType) -> list[type[Refusal]]:
 
 
 ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
-    refusal for module in (calls, policies, words, care, points) for refusal in _of(module)
+    refusal
+    for module in (calls, policies, words, care, membership, points)
+    for refusal in _of(module)
 )
 """Every reason there is."""

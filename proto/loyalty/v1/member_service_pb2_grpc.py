@@ -60,6 +60,21 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.FromString,
                 _registered_method=True)
+        self.SuspendMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/SuspendMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.SuspendMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.SuspendMemberResponse.FromString,
+                _registered_method=True)
+        self.CloseMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/CloseMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.CloseMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.CloseMemberResponse.FromString,
+                _registered_method=True)
+        self.ReopenMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/ReopenMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -125,6 +140,44 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SuspendMember(self, request, context):
+        """Suspends a member: points are earned and given back as before, but not spent, set aside or passed on, until
+        ReopenMember. A hold that was placed before can be captured: the points are set aside for the unit. Suspending a
+        suspended member changes nothing. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-1","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card reported stolen"}' \
+        localhost:7070 loyalty.v1.MemberService/SuspendMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseMember(self, request, context):
+        """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
+        no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
+        points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \
+        localhost:7070 loyalty.v1.MemberService/CloseMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenMember(self, request, context):
+        """Lets a suspended or closed member take part again. What was forfeited stays forfeited: an adjustment can give it.
+        A member who takes part already stays as they are. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \
+        localhost:7070 loyalty.v1.MemberService/ReopenMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -152,6 +205,21 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.UpdateMember,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.SerializeToString,
+            ),
+            'SuspendMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.SuspendMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.SuspendMemberResponse.SerializeToString,
+            ),
+            'CloseMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.CloseMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.CloseMemberResponse.SerializeToString,
+            ),
+            'ReopenMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -290,6 +358,87 @@ class MemberService:
             '/loyalty.v1.MemberService/UpdateMember',
             loyalty_dot_v1_dot_member__service__pb2.UpdateMemberRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.UpdateMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/SuspendMember',
+            loyalty_dot_v1_dot_member__service__pb2.SuspendMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.SuspendMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/CloseMember',
+            loyalty_dot_v1_dot_member__service__pb2.CloseMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.CloseMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/ReopenMember',
+            loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -72,6 +72,32 @@ class MemberServiceStub:
       "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
       localhost:7070 loyalty.v1.MemberService/UpdateMember
     """
+    SuspendMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.SuspendMemberRequest, _member_service_pb2.SuspendMemberResponse]
+    """Suspends a member: points are earned and given back as before, but not spent, set aside or passed on, until
+    ReopenMember. A hold that was placed before can be captured: the points are set aside for the unit. Suspending a
+    suspended member changes nothing. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-1","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card reported stolen"}' \\
+      localhost:7070 loyalty.v1.MemberService/SuspendMember
+    """
+    CloseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]
+    """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
+    no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
+    points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
+      localhost:7070 loyalty.v1.MemberService/CloseMember
+    """
+    ReopenMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ReopenMemberRequest, _member_service_pb2.ReopenMemberResponse]
+    """Lets a suspended or closed member take part again. What was forfeited stays forfeited: an adjustment can give it.
+    A member who takes part already stays as they are. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
+      localhost:7070 loyalty.v1.MemberService/ReopenMember
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -116,6 +142,32 @@ class MemberServiceAsyncStub(MemberServiceStub):
       "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
       "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
       localhost:7070 loyalty.v1.MemberService/UpdateMember
+    """
+    SuspendMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.SuspendMemberRequest, _member_service_pb2.SuspendMemberResponse]  # type: ignore[assignment]
+    """Suspends a member: points are earned and given back as before, but not spent, set aside or passed on, until
+    ReopenMember. A hold that was placed before can be captured: the points are set aside for the unit. Suspending a
+    suspended member changes nothing. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-1","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card reported stolen"}' \\
+      localhost:7070 loyalty.v1.MemberService/SuspendMember
+    """
+    CloseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]  # type: ignore[assignment]
+    """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
+    no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
+    points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
+      localhost:7070 loyalty.v1.MemberService/CloseMember
+    """
+    ReopenMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ReopenMemberRequest, _member_service_pb2.ReopenMemberResponse]  # type: ignore[assignment]
+    """Lets a suspended or closed member take part again. What was forfeited stays forfeited: an adjustment can give it.
+    A member who takes part already stays as they are. Needs the verb `close`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
+      localhost:7070 loyalty.v1.MemberService/ReopenMember
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -188,6 +240,50 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
           "member":{"identity":{"scheme":"card","value":"8800"}},"birthday":{"month":4,"day":30},
           "attributes":[{"attribute":"newsletter","flag":true}],"add_segments":["family"]}' \\
           localhost:7070 loyalty.v1.MemberService/UpdateMember
+        """
+
+    @_abc_1.abstractmethod
+    def SuspendMember(
+        self,
+        request: _member_service_pb2.SuspendMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.SuspendMemberResponse, _abc.Awaitable[_member_service_pb2.SuspendMemberResponse]]:
+        """Suspends a member: points are earned and given back as before, but not spent, set aside or passed on, until
+        ReopenMember. A hold that was placed before can be captured: the points are set aside for the unit. Suspending a
+        suspended member changes nothing. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-1","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card reported stolen"}' \\
+          localhost:7070 loyalty.v1.MemberService/SuspendMember
+        """
+
+    @_abc_1.abstractmethod
+    def CloseMember(
+        self,
+        request: _member_service_pb2.CloseMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.CloseMemberResponse, _abc.Awaitable[_member_service_pb2.CloseMemberResponse]]:
+        """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
+        no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
+        points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
+          localhost:7070 loyalty.v1.MemberService/CloseMember
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenMember(
+        self,
+        request: _member_service_pb2.ReopenMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ReopenMemberResponse, _abc.Awaitable[_member_service_pb2.ReopenMemberResponse]]:
+        """Lets a suspended or closed member take part again. What was forfeited stays forfeited: an adjustment can give it.
+        A member who takes part already stays as they are. Needs the verb `close`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
+          localhost:7070 loyalty.v1.MemberService/ReopenMember
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -46,6 +46,46 @@ CONSENT_STATE_WITHDRAWN: ConsentState.ValueType  # 2
 """The member does not agree, or not any more."""
 Global___ConsentState: _TypeAlias = ConsentState  # noqa: Y015
 
+class _MembershipState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MembershipStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MembershipState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MEMBERSHIP_STATE_UNSPECIFIED: _MembershipState.ValueType  # 0
+    """Never written."""
+    MEMBERSHIP_STATE_OPEN: _MembershipState.ValueType  # 1
+    """As every member after joining."""
+    MEMBERSHIP_STATE_SUSPENDED: _MembershipState.ValueType  # 2
+    """Points are earned and given back, but not spent, set aside or passed on."""
+    MEMBERSHIP_STATE_CLOSED: _MembershipState.ValueType  # 3
+    """Nothing but corrections of what was posted before."""
+    MEMBERSHIP_STATE_MERGING: _MembershipState.ValueType  # 4
+    """On the way into another member's account: asking again in a moment helps."""
+    MEMBERSHIP_STATE_MERGED: _MembershipState.ValueType  # 5
+    """Part of another member's account: whatever names this member means that one."""
+    MEMBERSHIP_STATE_UNMERGING: _MembershipState.ValueType  # 6
+    """On the way out of another member's account: asking again in a moment helps."""
+
+class MembershipState(_MembershipState, metaclass=_MembershipStateEnumTypeWrapper):
+    """How far a member takes part."""
+
+MEMBERSHIP_STATE_UNSPECIFIED: MembershipState.ValueType  # 0
+"""Never written."""
+MEMBERSHIP_STATE_OPEN: MembershipState.ValueType  # 1
+"""As every member after joining."""
+MEMBERSHIP_STATE_SUSPENDED: MembershipState.ValueType  # 2
+"""Points are earned and given back, but not spent, set aside or passed on."""
+MEMBERSHIP_STATE_CLOSED: MembershipState.ValueType  # 3
+"""Nothing but corrections of what was posted before."""
+MEMBERSHIP_STATE_MERGING: MembershipState.ValueType  # 4
+"""On the way into another member's account: asking again in a moment helps."""
+MEMBERSHIP_STATE_MERGED: MembershipState.ValueType  # 5
+"""Part of another member's account: whatever names this member means that one."""
+MEMBERSHIP_STATE_UNMERGING: MembershipState.ValueType  # 6
+"""On the way out of another member's account: asking again in a moment helps."""
+Global___MembershipState: _TypeAlias = MembershipState  # noqa: Y015
+
 class _DocumentKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

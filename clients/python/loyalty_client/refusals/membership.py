@@ -1,0 +1,29 @@
+"""Some of the refusals. Written by `python -m server.status`."""
+
+from loyalty_client.errors import Refusal
+
+
+class AccountClosed(Refusal):
+    """The member's account is closed; only corrections of what it had before are taken."""
+
+    reason = "ACCOUNT_CLOSED"
+    member_id: str
+    since: str
+
+
+class AccountSuspended(Refusal):
+    """The member is suspended: points are earned, but not spent, set aside or passed on."""
+
+    reason = "ACCOUNT_SUSPENDED"
+    member_id: str
+    since: str
+
+
+class AccountNotEmpty(Refusal):
+    """The account has points, so it is not closed."""
+
+    reason = "ACCOUNT_NOT_EMPTY"
+    currency: str
+    available: int
+    pending: int
+    held: int

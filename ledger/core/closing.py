@@ -1,0 +1,80 @@
+"""Suspending members, closing accounts, and letting members take part again."""
+
+from ledger.core.commands import (
+    BurnPoints,
+    CaptureHold,
+    ChangeMembership,
+    Command,
+    HoldPoints,
+    PostDocument,
+    ReleaseHold,
+    ReverseEntry,
+)
+from ledger.core.decision import Draft
+from ledger.core.expiring import forfeit
+from ledger.core.instant import to_timestamp
+from ledger.core.membership import require_not_closed, require_spending
+from ledger.core.refusals import AccountNotEmpty
+from ledger.core.state import Account
+from loyalty.v1.events_pb2 import MembershipChanged
+from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_OPEN
+
+_SPENDING = (BurnPoints, HoldPoints)
+"""What lets points go as the member wants it."""
+_OF_OLD_THINGS = (CaptureHold, ReleaseHold, ReverseEntry)
+"""What is about a hold or burn that stands already."""
+
+
+def require_membership(command: Command, account: Account) -> None:
+    """Refuse what a member who is suspended or closed may not do.
+
+    Raises AccountClosed, AccountSuspended.
+    """
+    member_id, membership = account.account_id, account.membership
+    if isinstance(command, _SPENDING):
+        require_spending(member_id, membership)
+    elif isinstance(command, PostDocument):
+        if command.head is None:
+            require_not_closed(member_id, membership)
+    elif isinstance(command, ChangeMembership):
+        if command.state not in (MEMBERSHIP_STATE_OPEN, MEMBERSHIP_STATE_CLOSED):
+            require_not_closed(member_id, membership)
+    elif not isinstance(command, _OF_OLD_THINGS):
+        require_not_closed(member_id, membership)
+
+
+def change_membership(draft: Draft, command: ChangeMembership) -> None:
+    """Suspend, close or reopen; what stands so already is not recorded again.
+
+    Raises AccountNotEmpty.
+    """
+    if draft.tally.membership.state == command.state:
+        return
+    closes = command.state == MEMBERSHIP_STATE_CLOSED
+    if closes:
+        _require_empty(draft, forfeits=command.forfeit)
+    draft.record(
+        MembershipChanged(
+            state=command.state,
+            reason=command.reason,
+            actor=command.actor,
+            business_unit=command.business_unit,
+            change_time=to_timestamp(command.occurred_at),
+            entry_id=command.entry_id,
+        )
+    )
+    if closes:
+        forfeit(draft, entry_id=command.entry_id)
+
+
+def _require_empty(draft: Draft, *, forfeits: bool) -> None:
+    """Refuse to close an account with points; those that are held are a unit's to end."""
+    for currency, (available, pending, held, _) in draft.tally.balances.items():
+        windows = [lot for lot in draft.tally.lots.items if lot.tier_window]
+        qualifying = [lot for lot in windows if lot.currency == currency]
+        available -= sum(lot.available for lot in qualifying)
+        pending -= sum(lot.pending for lot in qualifying)
+        if held or ((available or pending) and not forfeits):
+            raise AccountNotEmpty(
+                currency=currency, available=available, pending=pending, held=held
+            )

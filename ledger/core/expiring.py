@@ -1,0 +1,48 @@
+"""Points that are over: their time has passed, or their account is closed."""
+
+from ledger.core.decision import Draft
+from ledger.core.draws import life_message
+from ledger.core.instant import optional_timestamp, to_timestamp
+from ledger.core.state import Lot
+from loyalty.v1.events_pb2 import (
+    EXPIRE_CAUSE_FORFEITED,
+    EXPIRE_CAUSE_UNSPECIFIED,
+    ExpireCause,
+    PointsExpired,
+)
+
+
+def expire(
+    draft: Draft,
+    lot: Lot,
+    *,
+    cause: ExpireCause.ValueType = EXPIRE_CAUSE_UNSPECIFIED,
+    entry_id: str = "",
+) -> None:
+    """Let what a lot has available be gone; `entry_id` is empty where time did it."""
+    draft.record(
+        PointsExpired(
+            lot_id=lot.lot_id,
+            currency=lot.currency,
+            points=lot.available,
+            business_unit=lot.issuer,
+            funder=lot.funder,
+            available_after=draft.available(lot.currency) - lot.available,
+            earned_time=to_timestamp(lot.earned_at),
+            expire_time=optional_timestamp(lot.expires_at),
+            grace=lot.grace,
+            life=None if lot.life is None else life_message(lot.life),
+            cause=cause,
+            entry_id=entry_id,
+        )
+    )
+
+
+def forfeit(draft: Draft, *, entry_id: str) -> None:
+    """Let all that can be spent expire; `entry_id` is empty where nobody asked for it just now.
+
+    Qualifying points stay: they buy nothing, and tell what a member who comes back had reached.
+    """
+    for lot in list(draft.tally.lots.items):
+        if lot.available and not lot.tier_window:
+            expire(draft, lot, cause=EXPIRE_CAUSE_FORFEITED, entry_id=entry_id)

@@ -1,0 +1,53 @@
+"""How far a member takes part, and what that forbids."""
+
+from typing import Final, NamedTuple
+
+from ledger.core.instant import Instant, to_datetime
+from ledger.core.refusals import AccountClosed, AccountSuspended
+from loyalty.v1.types_pb2 import (
+    MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_OPEN,
+    MEMBERSHIP_STATE_SUSPENDED,
+    MembershipState,
+)
+
+
+class Membership(NamedTuple):
+    """How far a member takes part."""
+
+    state: MembershipState.ValueType = MEMBERSHIP_STATE_OPEN
+    since: Instant | None = None
+    """None for who never was anything but open."""
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether points are not to be spent, set aside or passed on."""
+        return self.state == MEMBERSHIP_STATE_SUSPENDED
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is taken but corrections of what was posted before."""
+        return self.state == MEMBERSHIP_STATE_CLOSED
+
+
+OPEN: Final = Membership()
+
+
+def require_not_closed(member_id: str, membership: Membership) -> None:
+    """Refuse what is no correction of something old. Raises AccountClosed."""
+    if membership.is_closed:
+        raise AccountClosed(member_id=member_id, since=_shown(membership.since))
+
+
+def require_spending(member_id: str, membership: Membership) -> None:
+    """Refuse to let points go that a member wants to spend, set aside or pass on.
+
+    Raises AccountClosed, AccountSuspended.
+    """
+    require_not_closed(member_id, membership)
+    if membership.is_suspended:
+        raise AccountSuspended(member_id=member_id, since=_shown(membership.since))
+
+
+def _shown(since: Instant | None) -> str:
+    return "" if since is None else to_datetime(since).isoformat().replace("+00:00", "Z")

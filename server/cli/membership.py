@@ -1,0 +1,130 @@
+"""`loyalty member suspend`, `close` and `reopen`: how far a member takes part."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import typer
+
+from loyalty.v1 import member_service_pb2 as pb
+from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from loyalty.v1.types_pb2 import MembershipState, Origin
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    member_ref,
+    require_token,
+)
+from server.cli.policy_steps import ValidateOnly
+from server.cli.sending import metadata
+
+Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit whose staff decided.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; never a name, for it stays.")]
+Operator = Annotated[
+    str, typer.Option(metavar="ID", help="Staff id of who decided, where the token is shared.")
+]
+RequestId = Annotated[
+    str, typer.Option(metavar="ID", help="Chosen by the caller; a new one by default.")
+]
+_PREFIX: Final = "MEMBERSHIP_STATE_"
+
+
+def suspend(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    unit: Unit,
+    reason: Reason,
+    operator: Operator = "",
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Let a member earn, but not spend, until `reopen`."""
+    request = pb.SuspendMemberRequest(
+        request_id=request_id or str(uuid4()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli", operator=operator),
+        member=member_ref(ref),
+        reason=reason,
+    )
+    _call(lambda stub: stub.SuspendMember, request, (server, token, ca), json=json)
+
+
+def close(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    unit: Unit,
+    reason: Reason,
+    forfeit: Annotated[
+        bool, typer.Option("--forfeit", help="What is left of spendable points expires now.")
+    ] = False,
+    operator: Operator = "",
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Close an account: corrections of what it had before are taken, and nothing else."""
+    request = pb.CloseMemberRequest(
+        request_id=request_id or str(uuid4()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli", operator=operator),
+        member=member_ref(ref),
+        reason=reason,
+        forfeit=forfeit,
+    )
+    _call(lambda stub: stub.CloseMember, request, (server, token, ca), json=json)
+
+
+def reopen(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    unit: Unit,
+    reason: Reason,
+    operator: Operator = "",
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Let a suspended or closed member take part again; what was forfeited stays forfeited."""
+    request = pb.ReopenMemberRequest(
+        request_id=request_id or str(uuid4()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli", operator=operator),
+        member=member_ref(ref),
+        reason=reason,
+    )
+    _call(lambda stub: stub.ReopenMember, request, (server, token, ca), json=json)
+
+
+def _call(
+    method: Callable[[MemberServiceStub], Any],
+    request: Any,
+    where: tuple[str, str, Path | None],
+    *,
+    json: bool,
+) -> None:
+    server, token, ca = where
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        answer = method(MemberServiceStub(channel))(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+        return
+    member = answer.member
+    state = MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
+    again = "   (done before)" if answer.replayed else ""
+    console.out.print(f"member [bold]{member.member_id}[/]   [bold]{state}[/]{again}")

@@ -1,0 +1,129 @@
+"""Suspending, closing and reopening: what a member may still do, and what becomes of the points."""
+
+import pytest
+
+from ledger.core.commands import ChangeMembership, Command, GrantTier, LinkIdentity
+from ledger.core.decide import Decision
+from ledger.core.refusals import AccountClosed, AccountNotEmpty, AccountSuspended
+from loyalty.v1.events_pb2 import EXPIRE_CAUSE_FORFEITED, PointsExpired
+from loyalty.v1.types_pb2 import (
+    MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_OPEN,
+    MEMBERSHIP_STATE_SUSPENDED,
+    MembershipState,
+)
+from tests.core.spec import CANCELLED, PENDING, Grant, Story, moved, utc
+
+SUSPENDED = MEMBERSHIP_STATE_SUSPENDED
+CLOSED = MEMBERSHIP_STATE_CLOSED
+OPEN = MEMBERSHIP_STATE_OPEN
+
+
+def changes(story: Story, state: MembershipState.ValueType, *, forfeit: bool = False) -> Decision:
+    return story.does(
+        ChangeMembership("e-x", state, "asked", "office/anna", "A", story.now, forfeit)
+    )
+
+
+def forfeits(story: Story) -> list[PointsExpired]:
+    expired = [fact.event for fact in story.facts if isinstance(fact.event, PointsExpired)]
+    return [fact for fact in expired if fact.cause == EXPIRE_CAUSE_FORFEITED]
+
+
+def test_a_suspended_member_earns_and_returns_goods_but_spends_nothing() -> None:
+    story = Story()
+    story.posts("D1", 1, 100)
+    story.holds("H", 30)
+    burn = story.burns(10)
+    changes(story, SUSPENDED)
+    with pytest.raises(AccountSuspended):
+        story.burns(5)
+    with pytest.raises(AccountSuspended) as refused:
+        story.holds("H2", 5)
+    assert refused.value.fields == {"member_id": "m-1", "since": "2025-01-01T00:00:00Z"}
+    story.captures("H", 20, final=True)
+    reversal = story.reverses(burn)
+    with pytest.raises(AccountSuspended):
+        story.reverses(reversal)
+    story.posts("D2", 1, 50)
+    story.posts("D1", 2, 60)
+    assert story.available == 60 - 20 + 50
+    changes(story, OPEN)
+    story.burns(90)
+    assert story.available == 0
+
+
+def test_a_state_that_holds_already_is_not_recorded_again() -> None:
+    story = Story()
+    assert changes(story, OPEN).facts == ()
+    changes(story, SUSPENDED)
+    assert changes(story, SUSPENDED).facts == ()
+
+
+def test_an_account_with_points_is_closed_only_with_a_word_about_them() -> None:
+    story = Story()
+    story.posts("D1", 1, 40, Grant(10, rule="later", pending_until=utc("2025-01-20")))
+    story.posts("D2", 1, Grant(70, rule="status", currency="QP", window="2025"))
+    with pytest.raises(AccountNotEmpty) as refused:
+        changes(story, CLOSED)
+    assert refused.value.fields == {"currency": "P", "available": 40, "pending": 10, "held": 0}
+    decision = changes(story, CLOSED, forfeit=True)
+    assert moved(decision.facts) == [("points_expired", 40)]
+    assert [fact.entry_id for fact in forfeits(story)] == ["e-x"]
+    assert (story.available, story.pending) == (0, 10)
+    assert story.account.qualifying == {("QP", "2025"): 70}
+
+
+def test_what_becomes_available_on_a_closed_account_expires_at_once() -> None:
+    story = Story()
+    story.posts("D1", 1, 40, Grant(10, rule="later", pending_until=utc("2025-01-20")))
+    burn = story.burns(25)
+    changes(story, CLOSED, forfeit=True)
+    assert [fact.points for fact in forfeits(story)] == [15]
+    story.at("2025-01-20").passes_time()
+    story.reverses(burn)
+    assert [fact.points for fact in forfeits(story)] == [15, 10, 25]
+    assert (story.available, story.pending, story.held) == (0, 0, 0)
+
+
+def test_an_account_with_a_hold_is_not_closed_whatever_is_forfeited() -> None:
+    story = Story()
+    story.posts("D1", 1, 40)
+    story.holds("H", 40)
+    with pytest.raises(AccountNotEmpty):
+        changes(story, CLOSED, forfeit=True)
+    story.captures("H", 40)
+    changes(story, CLOSED)
+
+
+def test_a_closed_account_takes_corrections_of_old_documents_and_nothing_else() -> None:
+    story = Story()
+    story.posts("D1", 1, 40)
+    story.posts("D3", 1, 20, status=PENDING)
+    changes(story, CLOSED, forfeit=True)
+    story.posts("D1", 2, 30)
+    story.posts("D3", 2, status=CANCELLED)
+    assert story.arrears == 10
+    commands: list[Command] = [
+        LinkIdentity("i-1", "card", "A", story.now),
+        GrantTier("e-9", "gold", None, "match", "A", story.now, "policy-1"),
+    ]
+    for command in commands:
+        with pytest.raises(AccountClosed):
+            story.does(command)
+    with pytest.raises(AccountClosed):
+        story.posts("D2", 1, 5)
+    with pytest.raises(AccountClosed):
+        story.burns(5)
+    with pytest.raises(AccountClosed):
+        changes(story, SUSPENDED)
+
+
+def test_reopening_gives_nothing_back() -> None:
+    story = Story()
+    story.posts("D1", 1, 40)
+    changes(story, CLOSED, forfeit=True)
+    changes(story, OPEN)
+    assert story.available == 0
+    story.posts("D2", 1, 15)
+    assert story.available == 15
