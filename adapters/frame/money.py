@@ -24,6 +24,7 @@ _EXPONENTS: Final[dict[str, int]] = {
 """Digits after the point of each currency in use, by ISO 4217."""
 MINOR_MAX: Final = 10**15
 """Largest amount the ledger takes."""
+DIGITS_MAX: Final = 20
 
 
 def exponent(currency: str) -> int:
@@ -44,6 +45,10 @@ def decimal(value: Any, what: str) -> Decimal:
         raise Unreadable(f"{what} is {str(value)[:40]!r}, expected a decimal number") from None
     if not number.is_finite() or abs(number) > MINOR_MAX:
         raise Unreadable(f"{what} is {str(value)[:40]!r}, expected a number below 10^15")
+    _, _, power = number.as_tuple()
+    if isinstance(power, int) and power < -DIGITS_MAX:
+        # Written out, 1e-999999 would be a million digits.
+        raise Unreadable(f"{what} is {str(value)[:40]!r}, expected at most {DIGITS_MAX} decimals")
     return number
 
 

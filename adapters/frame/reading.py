@@ -87,7 +87,12 @@ def _plain(value: object) -> str:
 def _exact(digits: str) -> Decimal:
     if len(digits) > NUMBER_DIGITS_MAX:
         raise ValueError(f"a number of {len(digits)} digits")
-    return Decimal(digits)
+    number = Decimal(digits)
+    _, _, power = number.as_tuple()
+    if isinstance(power, int) and abs(power) > NUMBER_DIGITS_MAX:
+        # Written out, 1e999999 would be a million digits.
+        raise ValueError(f"{digits} is beyond every amount")
+    return number
 
 
 def _whole(digits: str) -> int:

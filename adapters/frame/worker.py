@@ -54,7 +54,7 @@ class Worker:
     ) -> None:
         """Work on `connections`; `dry_run` lets the ledger check everything and record nothing."""
         self._pool = pool
-        self._connections = connections
+        self.connections = connections
         self._ledger = ledger
         self._api = api
         self._metrics = metrics
@@ -85,7 +85,7 @@ class Worker:
 
     async def step(self) -> bool:
         """Read some deliveries and work on some subjects; False when there was nothing to do."""
-        read = await read_some(self._pool, self._connections, self._metrics)
+        read = await read_some(self._pool, self.connections, self._metrics)
         return bool(await self.state_some()) or bool(read)
 
     async def drain(self) -> None:
@@ -95,7 +95,7 @@ class Worker:
 
     async def wake(self) -> None:
         """Make due what a new mapping, release or mode may read otherwise. At start."""
-        for connection in self._connections.values():
+        for connection in self.connections.values():
             await self._pool.execute(
                 "UPDATE adapters.subject SET due_at = now() WHERE connection = $1"
                 " AND (state IN ('parked', 'dead') AND read_by <> $2 OR reason = $3 AND NOT $4)",
@@ -108,7 +108,7 @@ class Worker:
     async def state_some(self) -> int:
         """Work on subjects that are due; how many they were."""
         async with self._pool.acquire() as connection, connection.transaction():
-            claimed = await subjects.claim(connection, list(self._connections), most=SUBJECTS_MAX)
+            claimed = await subjects.claim(connection, list(self.connections), most=SUBJECTS_MAX)
             if not claimed:
                 return 0
             await asyncio.gather(*map(self._resolve, claimed))
@@ -132,7 +132,7 @@ class Worker:
         """Fetch what thin events left out; the hints stay when that fails."""
         if not subject.hints:
             return
-        connection = self._connections[subject.connection]
+        connection = self.connections[subject.connection]
         subject.read_by = stating.read_by(connection)
         try:
             async with self._fetching:
@@ -163,7 +163,7 @@ class Worker:
 
     async def _made_of(self, subject: Subject) -> Pending | None:
         """What is to be posted of a subject; None when it is settled without."""
-        found = stating.canonical(subject, self._connections[subject.connection])
+        found = stating.canonical(subject, self.connections[subject.connection])
         if isinstance(found, Nothing):
             stating.settle(subject, "done", found.reason)
             return None

@@ -144,7 +144,7 @@ async def rig(
         "pull": False,
         **changes,
     }
-    token = await served.token(f"adapter-{name}-{abs(hash(folder)) % 10_000}")
+    token = await _token(served, name, folder / "token")
     async with running(load(**wanted), dsn=served.dsn, token=token) as serving:
         admin = await asyncpg.create_pool(served.dsn, min_size=1, max_size=2)
         async with httpx.AsyncClient(base_url=f"http://{serving.address}", timeout=20) as http:
@@ -152,6 +152,13 @@ async def rig(
                 yield Rig(name, serving, http, admin, caller)
             finally:
                 await admin.close()
+
+
+async def _token(served: Served, name: str, kept: Path) -> str:
+    """The adapter's token: one client for good, however often its process starts."""
+    if not kept.is_file():
+        kept.write_text(await served.token(f"adapter-{name}"), encoding="utf-8")
+    return kept.read_text(encoding="utf-8")
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
@@ -61,8 +62,8 @@ def line(number: int, price: str, quantity: int = 1, **changes: Any) -> dict[str
 
 def order(*lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A paid order of the online shop, in pounds."""
-    total = sum(round(float(each["price"]) * 100) * each["quantity"] for each in lines)
-    text = f"{total // 100}.{total % 100:02}"
+    total = sum((Decimal(each["price"]) * each["quantity"] for each in lines), Decimal(0))
+    text = f"{total:.2f}"
     return {
         "id": 9_007_199_254_740_993_001,
         "name": "#1001",
