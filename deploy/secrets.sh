@@ -16,9 +16,17 @@ main() {
     secret identity_key >/dev/null
     keep owner_url "postgresql://loyalty_owner:$owner@database:5432/loyalty"
     keep service_url "postgresql://loyalty_service:$service@database:5432/loyalty"
+    certificate
     # Mounted one by one into containers whose users differ; the closed folder guards them here.
     chmod 644 "$folder"/*
     printf 'secrets are in %s\n' "$folder"
+}
+
+# A certificate that nobody trusts yet, for localhost: put one of yours in its place.
+certificate() {
+    [ -s "$folder/tls_key" ] && [ -s "$folder/tls_cert" ] && return
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$folder/tls_key" -out "$folder/tls_cert" 2>/dev/null
 }
 
 # secret NAME: print the secret of that name; 32 random bytes in hex are made if there is none.

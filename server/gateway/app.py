@@ -95,7 +95,7 @@ class Gateway:
             response.headers.update(error.headers)
         except Malformed as error:
             response = answers.refusal(status_of(error))
-        log.info("refused", path=path, http=response.status_code)
+        log.info("refused", path=path, http=int(response.status_code))
         return response
 
     def _route(self, verb: str, path: str) -> Route:

