@@ -11,18 +11,37 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from ledger.checking import Checked
+from ledger.core.people import actor
 from ledger.core.refusals import Refusal
 from ledger.core.wire import nested, tag_of
 from ledger.identities import IdentityHash
-from ledger.keys import act_key, burn_thing, document_thing, hold_thing, request_key
+from ledger.keys import (
+    act_key,
+    burn_thing,
+    document_thing,
+    hold_thing,
+    proposal_thing,
+    request_key,
+)
 from ledger.store import IdentityKey
-from ledger.writes import ABOUT_POLICY, CODES, AnswerMessage, WriteRequest, member_of
+from ledger.writes import (
+    ABOUT_POLICY,
+    BY_HAND,
+    CODES,
+    AnswerMessage,
+    ByHand,
+    WriteRequest,
+    member_of,
+)
 from loyalty.v1.ledger_service_pb2 import (
+    AdjustPointsRequest,
+    ApproveAdjustmentRequest,
     CaptureHoldRequest,
     EarnPointsRequest,
     HoldPointsRequest,
     PostDocumentRequest,
     RecordActivityRequest,
+    RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
@@ -98,6 +117,10 @@ class Act:
     """Thing of the document it states."""
     document_fingerprint: bytes = b""
     """Of the content without its member: who a document belongs to is compared by account."""
+    actor: str = ""
+    """Who decides by hand: the client, and a pseudonym of its operator."""
+    approver: str = ""
+    """Who is said to have agreed, likewise."""
     version_key: str = ""
     thing: str = ""
     """Thing of the hold or burn it acts on."""
@@ -126,6 +149,8 @@ def prepare(
     elif isinstance(request, RecordActivityRequest):
         request = activity_document(request)
     act = Act(request, client, deliver, deadline, key=request_key(client, request.request_id))
+    if isinstance(request, BY_HAND):
+        _find_people(act, request, hashed)
     _find_identities(act, hashed)
     _find_things(act)
     _fingerprint(act, hashed)
@@ -173,6 +198,15 @@ def activity_document(record: RecordActivityRequest) -> PostDocumentRequest:
     return request
 
 
+def _find_people(act: Act, request: ByHand, hashed: IdentityHash) -> None:
+    """Name who acts as the history may keep it: a staff id is a person's."""
+    act.actor = actor(act.client, hashed.pseudonym(request.origin.operator))
+    if isinstance(request, AdjustPointsRequest):
+        act.approver = hashed.pseudonym(request.approver)
+        if act.approver:
+            act.approver = actor(act.client, act.approver)
+
+
 def _find_identities(act: Act, hashed: IdentityHash) -> None:
     request = act.request
     if isinstance(request, PostDocumentRequest):
@@ -198,6 +232,8 @@ def _find_things(act: Act) -> None:
             act.thing = hold_thing(request.origin.business_unit, request.hold_id)
         case ReverseEntryRequest():
             act.thing = burn_thing(request.entry_id)
+        case ApproveAdjustmentRequest() | RejectAdjustmentRequest():
+            act.thing = proposal_thing(request.adjustment_id)
         case _:
             pass
 
@@ -217,6 +253,8 @@ def _fingerprint(act: Act, hashed: IdentityHash) -> None:
     if not isinstance(request, ABOUT_POLICY):
         origin = request.origin
         origin.client_software = origin.till = origin.operator = ""
+    if isinstance(request, AdjustPointsRequest):
+        request.approver = act.approver
     named = act.identity is not None or bool(act.new_identities)
     if named:
         _set_identities(act, request, keep=True)

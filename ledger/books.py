@@ -20,6 +20,7 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsEarned,
@@ -61,7 +62,7 @@ class LotBook:
                 # Qualifying points join the lot of their window.
                 self._issued[fact.lot_id] += fact.points
                 self._left[fact.lot_id] += fact.points
-            case PointsEarned() | PointsPended() | OpeningLotRecorded():
+            case PointsEarned() | PointsPended() | OpeningLotRecorded() | PointsAdjusted():
                 if fact.lot_id in self._issued:
                     yield f"lot {fact.lot_id} was issued before"
                 self._issued[fact.lot_id] = self._left[fact.lot_id] = fact.points

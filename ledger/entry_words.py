@@ -78,7 +78,43 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "membership changed at {unit}: {reason}",
         "zh": "{unit} 变更会员状态：{reason}",
     },
+    "adjustment_made": {
+        "en": "changed by hand at {unit}, reason {reason}{agreed}",
+        "zh": "{unit} 手工调整，原因 {reason}{agreed}",
+    },
+    "points_adjusted": {
+        "en": "{points} given, paid for by {funder}, to expire {ends}",
+        "zh": "赠予 {points}，由 {funder} 承担，有效期至 {ends}",
+    },
+    "adjustment_proposed": {
+        "en": "a change by hand proposed at {unit}, reason {reason}; a second person has to agree",
+        "zh": "{unit} 提议手工调整，原因 {reason}，待第二人审批",
+    },
+    "adjustment_rejected": {
+        "en": "proposal {proposal} turned down",
+        "zh": "提议 {proposal} 已被拒绝",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
+}
+_BY_HAND: Final[dict[str, dict[Language, str]]] = {
+    "points_clawed_back": {"en": "{points} taken", "zh": "扣除 {points}"},
+    "pending_clawed_back": {
+        "en": "{points} taken before they could be spent",
+        "zh": "扣除尚不可用的 {points}",
+    },
+    "arrears_incurred": {
+        "en": "{points} were to be taken and were not there: they are owed",
+        "zh": "应扣除的 {points} 不足，记为欠分",
+    },
+    "clawback_written_off": {
+        "en": "{points} were to be taken and were not there: {unit} bears them",
+        "zh": "应扣除的 {points} 不足，由 {unit} 承担",
+    },
+}
+"""In place of what is said of a document."""
+_AGREED: Final[dict[Language, str]] = {
+    "en": ", with the agreement of a second person",
+    "zh": "，已经第二人审批",
 }
 _WHY: Final[dict[str, dict[Language, str]]] = {
     "points_burned": {
@@ -136,19 +172,22 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
     def text(field: str) -> str:
         return str(getattr(fact, field)) if field in has else ""
 
-    yield _FACTS[kind][language].format(
+    by_hand = "document" in has and not fact.document and kind in _BY_HAND
+    yield (_BY_HAND if by_hand else _FACTS)[kind][language].format(
         points=shown(fact.currency, fact.points) if "points" in has else "",
         unit=text("business_unit"),
         funder=text("funder"),
         hold=text("hold_id"),
         burn=text("burn_entry_id"),
-        tier=text("to_tier"),
         reason=text("reason"),
+        agreed=_AGREED[language] if text("approver") else "",
+        proposal=text("proposal_id"),
+        tier=text("to_tier"),
         ends=_end(fact, language),
         until=_day(fact, "valid_until_time", language),
     )
     if "draws" in has and fact.draws:
-        if kind in _WHY:
+        if kind in _WHY and not by_hand:
             yield _WHY[kind][language]
         for draw in fact.draws:
             yield _drawn(draw, fact.currency, shown, language)

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from loyalty.v1.audit_service_pb2 import Divergence
 
-PER_REASON: Final = 6
+PER_REASON: Final = 5
 """Of each reason only the first are kept: one that is everywhere must not hide the others. With
-fifteen reasons that stays below the hundred that the contract promises."""
+twenty reasons at most that stays below the hundred that the contract promises."""
 
 
 class Reason(StrEnum):
@@ -23,6 +23,7 @@ class Reason(StrEnum):
     POLICY_MISMATCH = "POLICY_MISMATCH"
     LOT_BELOW_ZERO = "LOT_BELOW_ZERO"
     BALANCE_MISMATCH = "BALANCE_MISMATCH"
+    ADJUSTMENT_MISMATCH = "ADJUSTMENT_MISMATCH"
     ROOM_MISMATCH = "ROOM_MISMATCH"
     BUDGET_MISMATCH = "BUDGET_MISMATCH"
     DOCUMENT_FORKED = "DOCUMENT_FORKED"

@@ -10,10 +10,13 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
+from ledger.core.people import folded
 from loyalty.v1.types_pb2 import Identity
 
 KEY_BYTES: Final = 32
 """Least length of the managed key."""
+PSEUDONYM_DIGITS: Final = 32
+"""Hexadecimal digits of an operator's pseudonym."""
 _BLOCK_BYTES: Final = 64
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
@@ -68,3 +71,10 @@ class IdentityHash:
         inner.update(scheme.encode() + b"\x00" + canonical(scheme, identity.value).encode())
         outer.update(inner.digest())
         return outer.digest()
+
+    def pseudonym(self, operator: str) -> str:
+        """What stands for an operator in the history, however the name is written; "" for none."""
+        if not operator.strip():
+            return ""
+        named = Identity(scheme="operator of a client", value=folded(operator))
+        return self.of(named).hex()[:PSEUDONYM_DIGITS]

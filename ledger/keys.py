@@ -5,6 +5,7 @@
                                                          the first takes that of version 1 too
     h/<business_unit>/<hold_id>#<act>                    a hold placed (0) and what touched it
     b/<entry_id>#<act>                                   a burn (0) and what reversed it
+    a/<entry_id>#<act>                                   a proposed adjustment (0) and its end
 
 Before `#` stands the thing, behind it a running number of ten digits, so that all acts on a thing
 are one range of the index, in order. A key's lane is the lane of its thing.
@@ -14,6 +15,9 @@ from typing import Final
 
 from ledger.core.events import AnyFact
 from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    AdjustmentProposed,
+    AdjustmentRejected,
     BurnReversed,
     DocumentPosted,
     HoldCaptured,
@@ -55,6 +59,11 @@ def burn_thing(entry_id: str) -> str:
     return f"b/{_part(entry_id)}"
 
 
+def proposal_thing(entry_id: str) -> str:
+    """Thing under which a proposed adjustment and its end are found."""
+    return f"a/{_part(entry_id)}"
+
+
 def act_key(thing: str, act: int) -> str:
     """Key of the act with this number."""
     return f"{thing}{ACT}{act:010d}"
@@ -90,6 +99,12 @@ def keys_of(fact: AnyFact) -> tuple[str, ...]:
                 act_key(burn_thing(fact.burn_entry_id), fact.act),
                 act_key(burn_thing(fact.entry_id), 0),
             )
+        case AdjustmentProposed():
+            return (act_key(proposal_thing(fact.entry_id), 0),)
+        case AdjustmentRejected():
+            return (act_key(proposal_thing(fact.proposal_id), fact.act),)
+        case AdjustmentMade() if fact.proposal_id:
+            return (act_key(proposal_thing(fact.proposal_id), fact.act),)
         case _:
             return ()
 

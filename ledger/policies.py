@@ -149,6 +149,8 @@ _UNKNOWN: Final = {
     "NOT_REDEEMABLE": refusals.UnknownCurrency,
     "UNKNOWN_ACTIVITY": refusals.UnknownActivity,
     "UNKNOWN_PAYMENT": refusals.UnknownPayment,
+    "UNKNOWN_REASON": refusals.UnknownReason,
+    "UNKNOWN_FUNDER": refusals.UnknownFunder,
 }
 """Words the policy does not know, by the rules' reason."""
 

@@ -12,7 +12,8 @@ from google.protobuf.message import DecodeError
 import rules
 from ledger.core.events import PolicyFact, UnknownKind, decode, encode
 from ledger.core.instant import Instant, from_datetime, from_timestamp, to_datetime
-from ledger.core.programme import Programme, Version, after, same_person
+from ledger.core.people import same_person
+from ledger.core.programme import Programme, Version, after
 from ledger.lanes import POLICY
 from ledger.reawarding import digest_of
 from loyalty.v1.events_pb2 import (

@@ -82,6 +82,10 @@ class Awards:
             except Exception:
                 continue
 
+    def policy(self, digest: str) -> rules.Policy | None:
+        """The policy with a digest; None when none was published."""
+        return self._policies.get(digest)
+
     def needs_first(self, digest: str) -> bool:
         """Whether later versions are reckoned from the first final one, under a policy."""
         policy = self._policies.get(digest)

@@ -14,6 +14,10 @@ def spending_refusal(refused: rules.RulesRefusal, *, known: str) -> Refusal:
             return refusals.NotForTier(tier=refused.value, known=known)
         case "NOT_NOW":
             return refusals.NotNow(local_time=refused.value)
+        case "ABOVE_MAXIMUM":
+            return refusals.AboveMaximum(
+                requested=int(refused.value), maximum=int(refused.bounds["maximum"])
+            )
         case _:
             # Amounts and limits are the core's to refuse, and nothing transfers or converts yet.
             raise AssertionError(f"no call asks what is refused so: {refused}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ledger.adjustment_books import AdjustmentBook, Moment, is_by_hand
 from ledger.books import DocumentBook, LotBook
 from ledger.core.applying import apply
 from ledger.core.events import AccountFact
@@ -15,7 +16,14 @@ from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
-from loyalty.v1.events_pb2 import DocumentPosted, Event, HoldCaptured, HoldReleased, TierChanged
+from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    DocumentPosted,
+    Event,
+    HoldCaptured,
+    HoldReleased,
+    TierChanged,
+)
 
 
 def _with_field(field: str) -> frozenset[str]:
@@ -33,6 +41,7 @@ class Trial:
     """Folds an account fact by fact; each reason is told once, since what follows repeats it."""
 
     __slots__ = (
+        "_adjustments",
         "_awards",
         "_counting",
         "_documents",
@@ -52,15 +61,21 @@ class Trial:
         self.last_pos = 0
         self._lots = LotBook()
         self._documents = DocumentBook()
+        self._adjustments = AdjustmentBook()
         self._counting = CountingBook()
         self._pins = PinBook()
         self._awards = awards
         self._told: set[Reason] = set()
 
-    def enter(self, fact: AccountFact, pos: int, recorded_at: Instant) -> Iterator[Finding]:
+    def enter(
+        self, fact: AccountFact, pos: int, recorded_at: Instant, occurred_at: Instant
+    ) -> Iterator[Finding]:
         """Take the next fact; yield what does not match."""
         self.last_pos = pos
         if self.sound:
+            if is_by_hand(fact):
+                for wrong in self._enter_by_hand(fact, recorded_at, occurred_at):
+                    yield Finding(pos, Reason.ADJUSTMENT_MISMATCH, wrong)
             for finding in self._enter(fact, pos, recorded_at):
                 if finding.reason not in self._told:
                     self._told.add(finding.reason)
@@ -86,6 +101,8 @@ class Trial:
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
 
     def _enter_document(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        if is_by_hand(fact):
+            return
         if not isinstance(fact, DocumentPosted):
             for wrong in self._documents.enter(fact):
                 yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
@@ -95,6 +112,22 @@ class Trial:
         posted_at = self._documents.pos
         for wrong in self._documents.post(fact, pos):
             yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
+
+    def _enter_by_hand(
+        self, fact: AccountFact, recorded_at: Instant, occurred_at: Instant
+    ) -> Iterator[str]:
+        policy = None
+        if isinstance(fact, AdjustmentMade) and self._awards is not None:
+            policy = self._awards.policy(fact.policy_digest)
+            if policy is None:
+                yield f"no published policy has the digest {fact.policy_digest}"
+            wrong = not_in_force(
+                self._awards.programme, fact.policy_digest, occurred_at, recorded_at
+            )
+            if wrong:
+                yield wrong
+        moment = Moment(occurred_at, recorded_at, self.tally.account())
+        yield from self._adjustments.enter(fact, moment, policy)
 
     def _check_pins(
         self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards
@@ -122,6 +155,8 @@ class Trial:
             return
         for wrong in self._counting.compare(self.tally.counting):
             yield Finding(self.last_pos, Reason.ROOM_MISMATCH, wrong)
+        for wrong in self._adjustments.settle():
+            yield Finding(self.last_pos, Reason.ADJUSTMENT_MISMATCH, wrong)
         for wrong in self._documents.settle():
             yield Finding(self._documents.pos, Reason.AWARD_MISMATCH, wrong)
         for wrong in self._lots.compare(self.tally):
@@ -135,7 +170,8 @@ def _unlike(fact: Any, tally: Tally) -> Iterator[str]:
     kind = type(fact).__name__
     if kind not in _MOVES:
         return
-    row = tally.balances[fact.currency]
+    # What is written off moves nothing, and may be of a currency that the member never had.
+    row = tally.balances.get(fact.currency, [0, 0, 0, 0])
     if fact.points < 1:
         yield f"moves {fact.points} points"
     if kind in _DRAWS:

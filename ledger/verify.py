@@ -225,7 +225,9 @@ class _Lane:
             trial = self.trials.get(event.stream)
             if trial is None:
                 trial = self.trials[event.stream] = Trial(account_id, self._awards)
-            yield from trial.enter(cast(AccountFact, fact), event.pos, event.recorded_at)
+            yield from trial.enter(
+                cast(AccountFact, fact), event.pos, event.recorded_at, event.occurred_at
+            )
         elif not _at_home(event.stream, fact):
             detail = f"a {type(fact).__name__} does not belong in {event.stream}"
             yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)

@@ -1,9 +1,11 @@
 """The kinds of write there are: their requests, their code in the store, and what answers them."""
 
-from typing import Final
+from typing import Final, get_args
 
 from loyalty.v1.ledger_service_pb2 import (
+    AdjustPointsRequest,
     AdvanceAccountRequest,
+    ApproveAdjustmentRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
     EarnPointsRequest,
@@ -11,6 +13,7 @@ from loyalty.v1.ledger_service_pb2 import (
     PostDocumentRequest,
     Posting,
     RecordActivityRequest,
+    RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
@@ -43,6 +46,9 @@ WriteRequest = (
     | CaptureHoldRequest
     | ReleaseHoldRequest
     | ReverseEntryRequest
+    | AdjustPointsRequest
+    | ApproveAdjustmentRequest
+    | RejectAdjustmentRequest
     | AdvanceAccountRequest
     | EnrolMemberRequest
     | LinkIdentityRequest
@@ -80,6 +86,9 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     SuspendMemberRequest: 50,
     CloseMemberRequest: 51,
     ReopenMemberRequest: 52,
+    AdjustPointsRequest: 80,
+    ApproveAdjustmentRequest: 81,
+    RejectAdjustmentRequest: 82,
 }
 
 
@@ -101,10 +110,22 @@ ABOUT_MEMBER: Final = (
     ReopenMemberRequest,
 )
 """Requests that are answered with a Member."""
+ByHand = (
+    AdjustPointsRequest
+    | ApproveAdjustmentRequest
+    | RejectAdjustmentRequest
+    | SuspendMemberRequest
+    | CloseMemberRequest
+    | ReopenMemberRequest
+)
+BY_HAND: Final = get_args(ByHand)
+"""Requests for which it is recorded who made them."""
 NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
+    ApproveAdjustmentRequest,
+    RejectAdjustmentRequest,
     EnrolMemberRequest,
     *ABOUT_POLICY,
 )

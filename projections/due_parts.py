@@ -19,6 +19,7 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsEarned,
@@ -56,6 +57,7 @@ KINDS: Final = numbers(
     "burn_reversed",
     "reversal_reversed",
     "opening_lot_recorded",
+    "points_adjusted",
     "document_posted",
     "tier_changed",
 )
@@ -121,7 +123,7 @@ class Parts:
     def apply(self, account: str, fact: AnyFact) -> None:  # noqa: C901 - one arm per shape of fact
         """Let a fact have its effect on the parts of its account."""
         match fact:
-            case PointsEarned() | PointsPended() | OpeningLotRecorded():
+            case PointsEarned() | PointsPended() | OpeningLotRecorded() | PointsAdjusted():
                 self._earn(account, fact)
             case PointsReleased():
                 self._release(account, fact)
@@ -157,7 +159,11 @@ class Parts:
 
     # --- lots ---------------------------------------------------------------------------------
 
-    def _earn(self, account: str, fact: PointsEarned | PointsPended | OpeningLotRecorded) -> None:
+    def _earn(
+        self,
+        account: str,
+        fact: PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted,
+    ) -> None:
         earned_at = from_timestamp(fact.earned_time)
         waits = isinstance(fact, PointsPended)
         lives = not isinstance(fact, OpeningLotRecorded) and fact.HasField("life")
@@ -169,7 +175,7 @@ class Parts:
         )
         if lives and not isinstance(fact, OpeningLotRecorded):
             part = _living(part, fact.life, earned_at)
-        if not isinstance(fact, OpeningLotRecorded):
+        if isinstance(fact, PointsEarned | PointsPended):
             self._active(account, EARN, earned_at)
         self._put(account, lot_part(fact.lot_id), part)
 
@@ -308,6 +314,7 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             PointsEarned()
             | PointsPended()
             | OpeningLotRecorded()
+            | PointsAdjusted()
             | PointsReleased()
             | PointsExpired()
             | LotReinstated()

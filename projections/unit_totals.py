@@ -29,7 +29,9 @@ from projections.reading import Reading, reading
 NAME: Final = "unit_totals"
 _SEEN_BYTES: Final = 16
 
-_ISSUED: Final = numbers("points_earned", "points_pended", "opening_lot_recorded")
+_ISSUED: Final = numbers(
+    "points_earned", "points_pended", "opening_lot_recorded", "points_adjusted"
+)
 _BURNED: Final = numbers("points_burned", "hold_captured", "reversal_reversed")
 _UNBURNED: Final = numbers("burn_reversed")
 _EXPIRED: Final = numbers("points_expired")

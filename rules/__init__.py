@@ -3,6 +3,7 @@
 `load` reads a document, `check` judges it, `compile_policy` makes it fast, `evaluate` answers.
 """
 
+from rules.adjustments import AdjustmentTerms, Wish, adjustment, adjustment_reasons
 from rules.award import Award, Benefit, CapUse, CounterNumber, Grant, Life, Metric
 from rules.checks import check
 from rules.conversions import Converted, convert
@@ -48,6 +49,7 @@ from rules.words import in_words
 __all__ = [
     "FREE",
     "NOBODY",
+    "AdjustmentTerms",
     "Award",
     "Benefit",
     "CapKey",
@@ -90,6 +92,9 @@ __all__ = [
     "Transfer",
     "TransferFacts",
     "UnitTerms",
+    "Wish",
+    "adjustment",
+    "adjustment_reasons",
     "check",
     "compile_policy",
     "convert",

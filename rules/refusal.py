@@ -42,6 +42,8 @@ Reason = Literal[
     "UNKNOWN_ACTIVITY",
     "UNKNOWN_PAYMENT",
     "UNKNOWN_CONVERSION",
+    "UNKNOWN_REASON",
+    "UNKNOWN_FUNDER",
     "NOT_FOR_TIER",
     "NOT_NOW",
     "NO_RELATION",

@@ -41,6 +41,8 @@ class Verb(StrEnum):
     AUDIT = "audit"
     POLICY = "policy"
     ADVANCE = "advance"
+    ADJUST = "adjust"
+    APPROVE = "approve"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,13 @@ class LedgerServicer:
             self._write("ReleaseHold", pb.ReleaseHoldRequest, pb.ReleaseHoldResponse),
             self._write("ReverseEntry", pb.ReverseEntryRequest, pb.ReverseEntryResponse),
             self._write("AdvanceAccount", pb.AdvanceAccountRequest, pb.AdvanceAccountResponse),
+            self._write("AdjustPoints", pb.AdjustPointsRequest, pb.AdjustPointsResponse),
+            self._write(
+                "ApproveAdjustment", pb.ApproveAdjustmentRequest, pb.ApproveAdjustmentResponse
+            ),
+            self._write(
+                "RejectAdjustment", pb.RejectAdjustmentRequest, pb.RejectAdjustmentResponse
+            ),
             Rpc(
                 "QuoteDocument",
                 pb.QuoteDocumentRequest,

@@ -85,6 +85,12 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "This is not in the right form. Please check it.", "该会员信息格式不正确，请核对。"
     ),
     "UNKNOWN_PAYMENT": Spoken("This way of paying is not known.", "系统不认识这种支付方式。"),
+    "UNKNOWN_REASON": Spoken(
+        "This is no reason for changing points by hand.", "该原因不能用于手工调整积分。"
+    ),
+    "UNKNOWN_FUNDER": Spoken(
+        "This business cannot pay for these points.", "该业务单位不能承担这笔积分。"
+    ),
     "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,
     "RATE_MISSING": _TECHNICAL,
@@ -117,6 +123,17 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "ACCOUNT_NOT_EMPTY": Spoken(
         "The account still has points, so it was not closed.", "账户中仍有积分，未能关闭。"
     ),
+    "UNKNOWN_ADJUSTMENT": Spoken(
+        "We could not find this proposed change of points.", "未找到该笔待审批的积分调整。"
+    ),
+    "ADJUSTMENT_RESOLVED": Spoken(
+        "This proposed change of points is over already.", "该笔积分调整已处理或已失效。"
+    ),
+    "APPROVER_MISSING": Spoken(
+        "A second person has to agree to so many points.", "该积分数量须由第二人审批。"
+    ),
+    "APPROVER_IS_ACTOR": Spoken("Another person than you has to agree.", "须由您以外的人员审批。"),
+    "UNKNOWN_LOT": Spoken("We could not find these points.", "未找到该批积分。"),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

@@ -34,7 +34,14 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from server import consent_shape, document_shape, membership_shape, profile_shape, shape
+from server import (
+    adjusting_shape,
+    consent_shape,
+    document_shape,
+    membership_shape,
+    profile_shape,
+    shape,
+)
 from server.auth import Verb
 
 BATCH_MAX: Final = 1000
@@ -145,6 +152,9 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "ReleaseHold": (Verb.BURN, release_hold),
     "ReverseEntry": (Verb.BURN, reverse_entry),
     "AdvanceAccount": (Verb.ADVANCE, advance_account),
+    "AdjustPoints": (Verb.ADJUST, adjusting_shape.adjust_points),
+    "ApproveAdjustment": (Verb.APPROVE, adjusting_shape.approve_adjustment),
+    "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),
 }
 """Verb and check of each write, by the name of its call."""
 ITEMS: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}

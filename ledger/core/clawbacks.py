@@ -1,12 +1,13 @@
-"""Clawback: a document gives less now, and what it gave is taken back, owed, or written off."""
+"""Clawback: what a document gave is taken back, is owed, or written off; so are points by hand."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from ledger.core.commands import PostDocument
+from ledger.core.commands import RefundTerms
 from ledger.core.decision import Draft
 from ledger.core.draws import draw_available, draw_pending
-from ledger.core.refusals import ClawbackRefused
+from ledger.core.refusals import ClawbackRefused, InsufficientPoints
+from ledger.core.state import Lot
 from loyalty.v1 import types_pb2
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
@@ -17,27 +18,49 @@ from loyalty.v1.events_pb2 import (
 
 
 class Loss(NamedTuple):
-    """Points that a document takes back in one currency and tier window."""
+    """Points that a document, or somebody by hand, takes back in one currency and tier window."""
 
     document: str
+    """Empty when they are taken by hand."""
     currency: str
     window: str
     points: int
+    lot_id: str = ""
+    """By hand: the lot that they are taken from first; empty: none."""
+
+    def owns(self, lot: Lot) -> bool:
+        """Whether points are taken from a lot before all others, pending ones too."""
+        if self.document:
+            return lot.document == self.document
+        return bool(self.lot_id) and lot.lot_id == self.lot_id
 
 
-def claw_back(draft: Draft, command: PostDocument, loss: Loss) -> None:
+class Taker(Protocol):
+    """Whoever takes points back: a command."""
+
+    @property
+    def entry_id(self) -> str: ...
+    @property
+    def business_unit(self) -> str: ...
+    @property
+    def refunds(self) -> RefundTerms: ...
+
+
+def claw_back(draft: Draft, command: Taker, loss: Loss) -> None:
     """Take back from what is pending of the document, its own lots, others; the rest is missing.
 
     Tier-qualifying points are taken from their own window only, and never missed.
-    Raises ClawbackRefused.
+    Raises ClawbackRefused, InsufficientPoints.
     """
     lots = [
         lot
         for lot in draft.lots()
         if lot.currency == loss.currency and lot.tier_window == loss.window
     ]
-    own = [lot for lot in lots if lot.document == loss.document]
-    others = [lot for lot in lots if lot.document != loss.document and command.refunds.any_lot]
+    own = [lot for lot in lots if loss.owns(lot)]
+    # By hand and of no lot in particular, any points are meant.
+    anywhere = command.refunds.any_lot or not (loss.document or loss.lot_id)
+    others = [lot for lot in lots if anywhere and not loss.owns(lot)]
     pending, left = draw_pending(own, loss.points)
     draws, left = draw_available(own, left)
     more, missing = draw_available(others, left)
@@ -72,7 +95,7 @@ def claw_back(draft: Draft, command: PostDocument, loss: Loss) -> None:
         _miss(draft, command, loss, missing)
 
 
-def _miss(draft: Draft, command: PostDocument, loss: Loss, missing: int) -> None:
+def _miss(draft: Draft, command: Taker, loss: Loss, missing: int) -> None:
     """Let somebody bear what could not be taken back, as the policy says."""
     terms = command.refunds
     if terms.when_spent == "refuse":
@@ -92,13 +115,14 @@ def _miss(draft: Draft, command: PostDocument, loss: Loss, missing: int) -> None
         _write_off(draft, command, loss, missing - owed, over_limit=True)
 
 
-def _refused(loss: Loss, missing: int) -> ClawbackRefused:
+def _refused(loss: Loss, missing: int) -> ClawbackRefused | InsufficientPoints:
+    if not loss.document:
+        there = loss.points - missing
+        return InsufficientPoints(available=there, requested=loss.points, currency=loss.currency)
     return ClawbackRefused(missing=missing, currency=loss.currency, document=loss.document)
 
 
-def _write_off(
-    draft: Draft, command: PostDocument, loss: Loss, points: int, *, over_limit: bool
-) -> None:
+def _write_off(draft: Draft, command: Taker, loss: Loss, points: int, *, over_limit: bool) -> None:
     draft.record(
         ClawbackWrittenOff(
             entry_id=command.entry_id,
@@ -115,7 +139,7 @@ def _sum(draws: Iterable[types_pb2.Draw]) -> int:
     return sum(draw.points for draw in draws)
 
 
-def _owe(draft: Draft, command: PostDocument, loss: Loss, points: int) -> None:
+def _owe(draft: Draft, command: Taker, loss: Loss, points: int) -> None:
     draft.check_room(loss.currency, points)
     debts = sum(isinstance(fact.event, ArrearsIncurred) for fact in draft.facts)
     draft.record(

@@ -2,11 +2,14 @@
 
 from typing import assert_never
 
+from ledger.core.adjustments import adjust, approve, reject
 from ledger.core.advance import advance, settle
 from ledger.core.burns import burn
 from ledger.core.closing import change_membership, require_membership
 from ledger.core.commands import (
+    AdjustPoints,
     AdvanceAccount,
+    ApproveAdjustment,
     BurnPoints,
     CaptureHold,
     ChangeMembership,
@@ -18,6 +21,7 @@ from ledger.core.commands import (
     LinkIdentity,
     LotEnds,
     PostDocument,
+    RejectAdjustment,
     ReleaseHold,
     ReverseEntry,
     TierLadder,
@@ -51,6 +55,7 @@ def decide(  # noqa: C901 - one arm per verb
         return advance(account, now=now, ladder=ladder, ends=ends)
     require_membership(command, account)
     draft = Draft(account, at=command.occurred_at, ends=ends)
+    outcome = Outcome.POSTED
     match command:
         case PostDocument():
             if post(draft, command, now=now) is Outcome.SUPERSEDED:
@@ -77,10 +82,16 @@ def decide(  # noqa: C901 - one arm per verb
             change_profile(draft, command)
         case ChangeMembership():
             change_membership(draft, command)
+        case AdjustPoints():
+            outcome = adjust(draft, command)
+        case ApproveAdjustment():
+            approve(draft, command, now=now)
+        case RejectAdjustment():
+            reject(draft, command, now=now)
         case _:
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)
-    return draft.decision()
+    return draft.decision()._replace(outcome=outcome)
 
 
 def _counts_for_tiers(draft: Draft, account: Account) -> bool:

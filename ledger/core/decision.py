@@ -24,6 +24,8 @@ class Outcome(Enum):
     POSTED = "POSTED"
     SUPERSEDED = "SUPERSEDED"
     """A newer version of the document stands already: nothing is recorded."""
+    PROPOSED = "PROPOSED"
+    """Nothing moves until another person agrees."""
 
 
 class Decision(NamedTuple):

@@ -13,6 +13,7 @@ from ledger.core.commands import NO_COUNTS, Grant, Life, PostDocument
 from ledger.core.counting import document_key
 from ledger.core.counts import write_counts
 from ledger.core.decision import Draft, Outcome
+from ledger.core.draws import write_life
 from ledger.core.instant import Instant, write_timestamp
 from ledger.core.state import Lot
 from loyalty.v1 import types_pb2
@@ -120,7 +121,7 @@ def _write_grant(recorded: types_pb2.Grant, grant: Grant) -> None:
     if grant.cut_by:
         recorded.cut_by = grant.cut_by
     if grant.life is not None:
-        _write_life(recorded.life, grant.life)
+        write_life(recorded.life, grant.life)
 
 
 def _waiting(draft: Draft, key: str) -> list[Lot]:
@@ -223,20 +224,8 @@ def _write_lot(
     if terms.expires_at is not None:
         write_timestamp(made.expire_time, terms.expires_at)
     if terms.life is not None:
-        _write_life(made.life, terms.life)
+        write_life(made.life, terms.life)
         made.life.policy_digest = command.pins.policy_digest
-
-
-def _write_life(recorded: types_pb2.LotLife, life: Life) -> None:
-    recorded.from_release = life.from_release
-    recorded.expiry = life.expiry
-    recorded.inactive_months = life.inactive_months
-    recorded.extended_by.extend(life.extended_by)
-    if life.hard_expires_at is not None:
-        write_timestamp(recorded.hard_expire_time, life.hard_expires_at)
-    recorded.unless_tiers.extend(life.unless_tiers)
-    recorded.unless_segments.extend(life.unless_segments)
-    recorded.restarts = life.restarts
 
 
 def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:

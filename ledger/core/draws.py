@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 
-from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
+from ledger.core.commands.award import Life
+from ledger.core.instant import (
+    from_timestamp,
+    optional_timestamp,
+    to_timestamp,
+    write_timestamp,
+)
 from ledger.core.state import Drawn, Lot, LotLife
 from loyalty.v1 import types_pb2
 from loyalty.v1.types_pb2 import Draw
@@ -35,6 +41,19 @@ def life_message(life: LotLife) -> types_pb2.LotLife:
         from_release=life.from_release,
         policy_digest=life.policy_digest,
     )
+
+
+def write_life(recorded: types_pb2.LotLife, life: Life) -> None:
+    """Write a life that the rules gave; the policy's digest is left to who knows it."""
+    recorded.from_release = life.from_release
+    recorded.expiry = life.expiry
+    recorded.inactive_months = life.inactive_months
+    recorded.extended_by.extend(life.extended_by)
+    if life.hard_expires_at is not None:
+        write_timestamp(recorded.hard_expire_time, life.hard_expires_at)
+    recorded.unless_tiers.extend(life.unless_tiers)
+    recorded.unless_segments.extend(life.unless_segments)
+    recorded.restarts = life.restarts
 
 
 def life_of(message: types_pb2.LotLife) -> LotLife:

@@ -11,6 +11,9 @@ from google.protobuf.message_factory import GetMessageClass
 from ledger.core.instant import Instant
 from ledger.core.wire import message_tag, nested
 from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    AdjustmentProposed,
+    AdjustmentRejected,
     ArrearsIncurred,
     ArrearsRepaid,
     BudgetUsed,
@@ -28,6 +31,7 @@ from loyalty.v1.events_pb2 import (
     MembershipChanged,
     OpeningLotRecorded,
     PendingClawedBack,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsEarned,
@@ -61,6 +65,7 @@ MovingFact = (
     | ReversalReversed
     | OpeningLotRecorded
     | LotReinstated
+    | PointsAdjusted
 )
 AccountFact = (
     MovingFact
@@ -72,6 +77,9 @@ AccountFact = (
     | ClawbackWrittenOff
     | DocumentPosted
     | TierChanged
+    | AdjustmentMade
+    | AdjustmentProposed
+    | AdjustmentRejected
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
 AnyFact = AccountFact | PolicyFact | BudgetUsed
@@ -124,6 +132,10 @@ EFFECTS: Final[dict[str, Effect]] = {
     "opening_lot_recorded": Effect(available=+1),
     "clawback_written_off": NO_EFFECT,
     "lot_reinstated": Effect(available=+1),
+    "adjustment_made": NO_EFFECT,
+    "points_adjusted": Effect(available=+1),
+    "adjustment_proposed": NO_EFFECT,
+    "adjustment_rejected": NO_EFFECT,
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
 }

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from unicodedata import normalize
 
 from ledger.core.events import PolicyFact
 from ledger.core.instant import Instant, from_timestamp
+from ledger.core.people import same_person
 from loyalty.v1.events_pb2 import (
     PolicyApproved,
     PolicyDrafted,
@@ -20,31 +20,6 @@ from loyalty.v1.events_pb2 import (
     PolicySimulated,
     PolicyWithdrawn,
 )
-
-OPERATOR: Final = "/"
-"""Stands between client and operator; a client's name has none."""
-
-
-def actor(client: str, operator: str) -> str:
-    """Who acts: the client that proved who it is, and the person it names."""
-    return f"{client}{OPERATOR}{operator}" if operator else client
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two actors may be one person: the same client, or the same operator of two.
-
-    Clients are what is authenticated; an operator is a client's word, which can only add doubt.
-    """
-    one_client, _, one_operator = one.partition(OPERATOR)
-    other_client, _, other_operator = other.partition(OPERATOR)
-    if one_client == other_client:
-        return True
-    return bool(one_operator.strip()) and _folded(one_operator) == _folded(other_operator)
-
-
-def _folded(operator: str) -> str:
-    # é may be written as one character or as two, and a letter in full width.
-    return " ".join(normalize("NFKC", normalize("NFKC", operator).casefold()).split())
 
 
 class State(Enum):

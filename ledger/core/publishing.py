@@ -8,7 +8,8 @@ from typing import Final
 
 from ledger.core import refusals
 from ledger.core.instant import CLOCKS_DIFFER_BY, SECOND, Instant, to_datetime
-from ledger.core.programme import Programme, Version, same_person
+from ledger.core.people import same_person
+from ledger.core.programme import Programme, Version
 
 LEAD: Final = 10 * SECOND
 """How far ahead a policy takes effect: well above the time in which every process has seen it."""

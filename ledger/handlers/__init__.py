@@ -6,6 +6,7 @@ from typing import Final
 from ledger.act import Act, Answer
 from ledger.core.refusals import Refusal
 from ledger.handlers import (
+    adjusting,
     context,
     documents,
     members,
@@ -18,11 +19,14 @@ from ledger.handlers import (
 from ledger.work import Work
 from ledger.writes import WriteRequest
 from loyalty.v1.ledger_service_pb2 import (
+    AdjustPointsRequest,
     AdvanceAccountRequest,
+    ApproveAdjustmentRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
     HoldPointsRequest,
     PostDocumentRequest,
+    RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
@@ -80,6 +84,9 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     CaptureHoldRequest: spending.capture_hold,
     ReleaseHoldRequest: spending.release_hold,
     ReverseEntryRequest: spending.reverse_entry,
+    AdjustPointsRequest: adjusting.adjust_points,
+    ApproveAdjustmentRequest: adjusting.approve_adjustment,
+    RejectAdjustmentRequest: adjusting.reject_adjustment,
     AdvanceAccountRequest: spending.advance_account,
     EnrolMemberRequest: members.enrol_member,
     LinkIdentityRequest: members.link_identity,

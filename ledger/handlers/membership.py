@@ -7,7 +7,6 @@ import uuid_utils
 from ledger.act import Act, Answer
 from ledger.core import commands
 from ledger.core.decide import decide
-from ledger.core.programme import actor
 from ledger.handlers import context
 from ledger.handlers.members import member_message, require_unit
 from ledger.work import Work
@@ -43,7 +42,7 @@ def change_membership(act: Act, work: Work) -> Answer:
         entry_id=str(uuid_utils.uuid7()),
         state=_STATES[type(request)],
         reason=request.reason,
-        actor=actor(act.client, request.origin.operator),
+        actor=act.actor,
         business_unit=unit,
         occurred_at=at,
         forfeit=isinstance(request, CloseMemberRequest) and request.forfeit,

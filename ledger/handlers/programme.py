@@ -12,7 +12,8 @@ from ledger.checking import (
 from ledger.core import refusals
 from ledger.core.events import Fact, PolicyFact
 from ledger.core.instant import to_timestamp
-from ledger.core.programme import Programme, actor
+from ledger.core.people import actor
+from ledger.core.programme import Programme
 from ledger.core.publishing import require_approver, require_draft, require_withdrawable
 from ledger.core.refusals import Refusal
 from ledger.handlers import context

@@ -4,6 +4,7 @@ The digest is taken over the fully expanded document, so a default that is writt
 that is left out are the same policy, and a changed default can never change an old one silently.
 """
 
+from rules.model.adjusting import AdjustmentReason, Adjustments, ApprovalLimit
 from rules.model.conditions import (
     AttributeTest,
     Birthday,
@@ -67,7 +68,10 @@ __all__ = [
     "ACTIVITIES",
     "EXTENDERS",
     "NON_EARNING",
+    "AdjustmentReason",
+    "Adjustments",
     "AnniversaryExpiry",
+    "ApprovalLimit",
     "ArrearsLimit",
     "AttributeTest",
     "BaseRule",

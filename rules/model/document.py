@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from rules.model.adjusting import Adjustments
 from rules.model.earning import CurrencyCap, EarnRule, Group
 from rules.model.ladder import Tiers
 from rules.model.lots import Expiry
@@ -90,6 +91,8 @@ class PolicyModel(Part):
     """How one currency becomes another."""
     refunds: Refunds = Refunds()
     """What happens when a document gives less than it gave."""
+    adjustments: Adjustments = Adjustments()
+    """Why staff may give or take points, and when a second person has to agree."""
     documents: Documents = Documents()
     """Which documents earn."""
     tiers: Tiers | None = None

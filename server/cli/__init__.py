@@ -9,6 +9,7 @@ from server.cli import (
     accounts,
     activities,
     adapters,
+    adjusting,
     asking,
     consents,
     enrolling,
@@ -77,6 +78,14 @@ app.command(epilog=example("loyalty explain market/till/T-1 --lang zh"))(asking.
 app.command(epilog=example("loyalty activity card:8800 review R-77 --unit web"))(
     activities.activity
 )
+app.command(
+    epilog=example(
+        "loyalty adjust card:8800 500 --currency point --reason goodwill --unit market"
+        " --operator anna"
+    ),
+    # A number below zero is points to take, not an option.
+    context_settings={"ignore_unknown_options": True},
+)(adjusting.adjust)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
@@ -101,6 +110,7 @@ members.app.command(
 members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop --reason found"))(
     membership.reopen
 )
+app.add_typer(adjusting.app, name="adjustment")
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

@@ -14,6 +14,7 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsEarned,
@@ -23,7 +24,7 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
 )
 
-ISSUES = PointsEarned | PointsPended | OpeningLotRecorded
+ISSUES = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted
 TAKES = (
     PointsBurned
     | HoldCaptured

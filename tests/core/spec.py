@@ -183,7 +183,7 @@ class Story:
             grant if isinstance(grant, Grant) else Grant(grant, funder=unit) for grant in grants
         ]
         command = PostDocument(
-            entry_id=self._entry(),
+            entry_id=self.new_entry(),
             business_unit=unit,
             document=Document(
                 source="till",
@@ -212,7 +212,7 @@ class Story:
         self, points: int, *, unit: str = "A", terms: RedemptionTerms = NO_LIMITS
     ) -> Decision:
         """Spend points."""
-        return self.does(BurnPoints(self._entry(), unit, "P", points, None, self.now, terms))
+        return self.does(BurnPoints(self.new_entry(), unit, "P", points, None, self.now, terms))
 
     def holds(
         self,
@@ -226,7 +226,7 @@ class Story:
         """Set points aside."""
         expires_at = utc(until) if isinstance(until, str) else until
         return self.does(
-            HoldPoints(self._entry(), hold_id, unit, "P", points, expires_at, self.now, terms)
+            HoldPoints(self.new_entry(), hold_id, unit, "P", points, expires_at, self.now, terms)
         )
 
     def captures(
@@ -236,14 +236,14 @@ class Story:
         self.passes_time()
         history = self.hold_history(hold_id, unit)
         return self.does(
-            CaptureHold(self._entry(), hold_id, unit, points, final, self.now, history)
+            CaptureHold(self.new_entry(), hold_id, unit, points, final, self.now, history)
         )
 
     def releases(self, hold_id: str, *, unit: str = "A") -> Decision:
         """Give held points back."""
         self.passes_time()
         history = self.hold_history(hold_id, unit)
-        return self.does(ReleaseHold(self._entry(), hold_id, unit, self.now, history))
+        return self.does(ReleaseHold(self.new_entry(), hold_id, unit, self.now, history))
 
     def reverses(
         self, entry: Decision | str, points: int = 0, *, grace: str | None = None, unit: str = "A"
@@ -252,7 +252,7 @@ class Story:
         target = entry if isinstance(entry, str) else entry_of(entry)
         return self.does(
             ReverseEntry(
-                self._entry(),
+                self.new_entry(),
                 target,
                 unit,
                 points,
@@ -319,7 +319,8 @@ class Story:
         burn = next((_burn_of(act) for act in acts if act.entry_id == target), None)
         return tuple(act for act in acts if _burn_of(act) == burn)
 
-    def _entry(self) -> str:
+    def new_entry(self) -> str:
+        """Id of the next entry."""
         self.entries += 1
         return f"e{self.entries}"
 

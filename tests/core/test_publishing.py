@@ -7,7 +7,8 @@ import pytest
 from ledger.core import refusals
 from ledger.core.events import PolicyFact
 from ledger.core.instant import SECOND, to_timestamp
-from ledger.core.programme import Programme, State, actor, after, same_person
+from ledger.core.people import actor, same_person
+from ledger.core.programme import Programme, State, after
 from ledger.core.publishing import (
     LEAD,
     WITHDRAWAL_LEAD,

@@ -30,6 +30,8 @@ from rules import (
     RulesRefusal,
     Standing,
     TransferFacts,
+    Wish,
+    adjustment,
     compile_policy,
     convert,
     evaluate,
@@ -114,6 +116,8 @@ def outcome(claim: Claim) -> str:
                 return _burned(policy, word, rest)
             case "has" | "holds":
                 return _tier(policy, claim.happens)
+            case "adjust":
+                return _adjusted(policy, rest)
             case "transfer":
                 return _transferred(policy, int(rest))
             case "convert":
@@ -320,6 +324,15 @@ def _tier(policy: Policy, happens: str) -> str:
     found = tier_for(policy, standing=standing, at=at)
     assert found is not None, "the policy has tiers"
     return f"{found.tier} until {_last_day(found.valid_until)}"
+
+
+def _adjusted(policy: Policy, rest: str) -> str:
+    points, _, reason = rest.partition(" for ")
+    unit, at = _first_unit(policy), _berlin(f"{MONDAY} 12:00")
+    terms = adjustment(policy, Wish(reason, unit, "point", int(points), at))
+    if abs(int(points)) > terms.points_alone:
+        return "two people"
+    return f"one person until {_last_day(terms.expires_at)}" if int(points) > 0 else "one person"
 
 
 def _transferred(policy: Policy, points: int) -> str:

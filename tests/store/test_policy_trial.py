@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ledger.core.events import PolicyFact
 from ledger.core.instant import SECOND, to_timestamp
-from ledger.core.programme import Programme, after, same_person
+from ledger.core.people import same_person
+from ledger.core.programme import Programme, after
 from ledger.core.publishing import (
     require_approver,
     require_draft,

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
-from ledger.core.applying import care, debts, documents, holds, lots, members
+from ledger.core.applying import adjustments, care, debts, documents, holds, lots, members
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    AdjustmentProposed,
+    AdjustmentRejected,
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
@@ -22,6 +25,7 @@ from loyalty.v1.events_pb2 import (
     MembershipChanged,
     OpeningLotRecorded,
     PendingClawedBack,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsEarned,
@@ -75,6 +79,10 @@ APPLIES: Final[dict[type, Applies]] = {
     MembershipChanged: members.change_membership,
     TierChanged: members.change_tier,
     ConsentChanged: care.change_consent,
+    PointsAdjusted: adjustments.give,
+    AdjustmentMade: _nothing,
+    AdjustmentProposed: _nothing,
+    AdjustmentRejected: _nothing,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

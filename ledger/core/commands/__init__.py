@@ -6,6 +6,11 @@ asked the rules; what they answered stands in the command.
 
 from dataclasses import dataclass
 
+from ledger.core.commands.adjusting import AdjustmentTerms as AdjustmentTerms
+from ledger.core.commands.adjusting import AdjustPoints as AdjustPoints
+from ledger.core.commands.adjusting import ApproveAdjustment as ApproveAdjustment
+from ledger.core.commands.adjusting import ProposalFact as ProposalFact
+from ledger.core.commands.adjusting import RejectAdjustment as RejectAdjustment
 from ledger.core.commands.award import ARREARS as ARREARS
 from ledger.core.commands.award import NO_COUNTS as NO_COUNTS
 from ledger.core.commands.award import BenefitGrant as BenefitGrant
@@ -54,5 +59,8 @@ Command = (
     | GrantTier
     | ChangeProfile
     | ChangeMembership
+    | AdjustPoints
+    | ApproveAdjustment
+    | RejectAdjustment
     | AdvanceAccount
 )

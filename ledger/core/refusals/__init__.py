@@ -11,12 +11,14 @@ A request with several faults is refused for the first of them in this order, to
                       RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
                       NO_POLICY
     words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_TIER,
-                      UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT, UNKNOWN_ATTRIBUTE,
-                      UNKNOWN_SEGMENT, ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING,
-                      OCCURRED_IN_FUTURE, TOO_LATE
+                      UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT, UNKNOWN_REASON,
+                      UNKNOWN_FUNDER, UNKNOWN_ATTRIBUTE, UNKNOWN_SEGMENT, ATTRIBUTE_TYPE,
+                      FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     care of members   IDENTITIES_DIFFER, TOO_MANY_CONSENTS
     membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, ACCOUNT_NOT_EMPTY
+    by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
+                      APPROVER_IS_ACTOR, UNKNOWN_LOT
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -32,7 +34,12 @@ unit's hold or burn is refused as unknown.
 from types import ModuleType
 from typing import Final
 
-from ledger.core.refusals import calls, care, membership, points, policies, words
+from ledger.core.refusals import adjusting, calls, care, membership, points, policies, words
+from ledger.core.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
+from ledger.core.refusals.adjusting import ApproverIsActor as ApproverIsActor
+from ledger.core.refusals.adjusting import ApproverMissing as ApproverMissing
+from ledger.core.refusals.adjusting import UnknownAdjustment as UnknownAdjustment
+from ledger.core.refusals.adjusting import UnknownLot as UnknownLot
 from ledger.core.refusals.base import Refusal as Refusal
 from ledger.core.refusals.calls import DeadlinePassed as DeadlinePassed
 from ledger.core.refusals.calls import DocumentConflict as DocumentConflict
@@ -93,8 +100,10 @@ from ledger.core.refusals.words import UnknownAttribute as UnknownAttribute
 from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
 from ledger.core.refusals.words import UnknownCategory as UnknownCategory
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
+from ledger.core.refusals.words import UnknownFunder as UnknownFunder
 from ledger.core.refusals.words import UnknownMember as UnknownMember
 from ledger.core.refusals.words import UnknownPayment as UnknownPayment
+from ledger.core.refusals.words import UnknownReason as UnknownReason
 from ledger.core.refusals.words import UnknownReward as UnknownReward
 from ledger.core.refusals.words import UnknownSegment as UnknownSegment
 from ledger.core.refusals.words import UnknownTier as UnknownTier
@@ -111,7 +120,7 @@ def _of(module: ModuleType) -> list[type[Refusal]]:
 
 ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
     refusal
-    for module in (calls, policies, words, care, membership, points)
+    for module in (calls, policies, words, care, membership, adjusting, points)
     for refusal in _of(module)
 )
 """Every reason there is."""

@@ -56,6 +56,18 @@ class UnknownPayment(_UnknownWord):
     sentence = "{field} names payment {value!r}, expected one of {known}"
 
 
+class UnknownReason(_UnknownWord):
+    """The policy has no such reason for adjusting points at this unit."""
+
+    sentence = "{field} names reason {value!r}, expected one of {known}"
+
+
+class UnknownFunder(_UnknownWord):
+    """This unit may not pay for what is given for this reason."""
+
+    sentence = "{field} names {value!r}, expected one of {known}"
+
+
 class UnknownAttribute(_UnknownWord):
     """The policy in force declares no such attribute of members."""
 

@@ -186,6 +186,10 @@ class Event(_message.Message):
     OPENING_LOT_RECORDED_FIELD_NUMBER: _builtins.int
     CLAWBACK_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     LOT_REINSTATED_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_MADE_FIELD_NUMBER: _builtins.int
+    POINTS_ADJUSTED_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_PROPOSED_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_REJECTED_FIELD_NUMBER: _builtins.int
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
@@ -298,6 +302,22 @@ class Event(_message.Message):
         """What had expired of a lot came back."""
 
     @_builtins.property
+    def adjustment_made(self) -> Global___AdjustmentMade:
+        """Points were given or taken by hand; what moved stands in the facts after it."""
+
+    @_builtins.property
+    def points_adjusted(self) -> Global___PointsAdjusted:
+        """A lot of points was given by hand."""
+
+    @_builtins.property
+    def adjustment_proposed(self) -> Global___AdjustmentProposed:
+        """Somebody wants to give or take points by hand, and another person has to agree."""
+
+    @_builtins.property
+    def adjustment_rejected(self) -> Global___AdjustmentRejected:
+        """A proposed adjustment was turned down."""
+
+    @_builtins.property
     def document_posted(self) -> Global___DocumentPosted:
         """A document's state was recorded."""
 
@@ -339,15 +359,19 @@ class Event(_message.Message):
         opening_lot_recorded: Global___OpeningLotRecorded | None = ...,
         clawback_written_off: Global___ClawbackWrittenOff | None = ...,
         lot_reinstated: Global___LotReinstated | None = ...,
+        adjustment_made: Global___AdjustmentMade | None = ...,
+        points_adjusted: Global___PointsAdjusted | None = ...,
+        adjustment_proposed: Global___AdjustmentProposed | None = ...,
+        adjustment_rejected: Global___AdjustmentRejected | None = ...,
         document_posted: Global___DocumentPosted | None = ...,
         tier_changed: Global___TierChanged | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1788,6 +1812,266 @@ class ClawbackWrittenOff(_message.Message):
 Global___ClawbackWrittenOff: _TypeAlias = ClawbackWrittenOff  # noqa: Y015
 
 @_typing.final
+class AdjustmentMade(_message.Message):
+    """Somebody decided to give or take points by hand. The facts after it that have its entry id say what moved: a lot
+    that was made, or what was taken back, is owed or was written off.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the adjustment."""
+    business_unit: _builtins.str
+    """Business unit that adjusts: it issues what is given, and is owed what cannot be taken."""
+    currency: _builtins.str
+    """Point currency."""
+    amount: _builtins.int
+    """Points given, or taken when below zero."""
+    reason: _builtins.str
+    """Reason of the policy."""
+    note: _builtins.str
+    """Why, in the words of who decided; may be empty."""
+    actor: _builtins.str
+    """Client and person that adjust: the person is an operator's pseudonym, a keyed hash of the staff id."""
+    approver: _builtins.str
+    """Who agreed, as `actor` names people; empty where nobody had to."""
+    funder: _builtins.str
+    """Business unit that pays for what is given; empty when points are taken."""
+    lot_id: _builtins.str
+    """The lot that points are taken from first; empty: none."""
+    policy_digest: _builtins.str
+    """Digest of the policy that allowed it."""
+    proposal_id: _builtins.str
+    """The proposal that was agreed to; empty where there was none."""
+    act: _builtins.int
+    """The proposal's running number of what happened to it, 1 for its end; 0 without a proposal."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When what is given expires, as it was stated; empty: by the policy."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the policy's limits of velocity."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        note: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        approver: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        lot_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        policy_digest: _builtins.str = ...,
+        proposal_id: _builtins.str = ...,
+        act: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "actor", b"actor", "amount", b"amount", "approver", b"approver", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "note", b"note", "policy_digest", b"policy_digest", "proposal_id", b"proposal_id", "reason", b"reason", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustmentMade: _TypeAlias = AdjustmentMade  # noqa: Y015
+
+@_typing.final
+class PointsAdjusted(_message.Message):
+    """A lot of spendable points, given by hand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """Id of the lot: the adjustment's id and a number."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points in the lot."""
+    business_unit: _builtins.str
+    """Business unit that issues it."""
+    funder: _builtins.str
+    """Business unit that pays for it."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    entry_id: _builtins.str
+    """The adjustment."""
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given: orders the lot among those of equal expiry."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it expires; empty: never."""
+
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decides how long the lot lives."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        life: _types_pb2.LotLife | None = ...,
+        available_after: _builtins.int = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsAdjusted: _TypeAlias = PointsAdjusted  # noqa: Y015
+
+@_typing.final
+class AdjustmentProposed(_message.Message):
+    """Somebody proposed to give or take points by hand. Nothing moves until another person agrees."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the proposal."""
+    business_unit: _builtins.str
+    """Business unit that would adjust."""
+    currency: _builtins.str
+    """Point currency."""
+    amount: _builtins.int
+    """Points to be given, or taken when below zero."""
+    reason: _builtins.str
+    """Reason of the policy."""
+    note: _builtins.str
+    """Why, in the words of who proposes; may be empty."""
+    actor: _builtins.str
+    """Client and person that propose: the person is an operator's pseudonym, a keyed hash of the staff id."""
+    funder: _builtins.str
+    """Business unit that would pay; empty: as the policy says."""
+    lot_id: _builtins.str
+    """The lot that points would be taken from first; empty: none."""
+    policy_digest: _builtins.str
+    """Digest of the policy that asks for a second person."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When what is given would expire; empty: by the policy."""
+
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """To when somebody may agree."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        note: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        lot_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        policy_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "note", b"note", "policy_digest", b"policy_digest", "reason", b"reason", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustmentProposed: _TypeAlias = AdjustmentProposed  # noqa: Y015
+
+@_typing.final
+class AdjustmentRejected(_message.Message):
+    """A proposal was turned down; nothing moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of this entry."""
+    proposal_id: _builtins.str
+    """The proposal."""
+    business_unit: _builtins.str
+    """Business unit that would have adjusted."""
+    actor: _builtins.str
+    """Client and person that turned it down."""
+    note: _builtins.str
+    """Why, in their words; may be empty."""
+    act: _builtins.int
+    """The proposal's running number of what happened to it."""
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        proposal_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        note: _builtins.str = ...,
+        act: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "actor", b"actor", "business_unit", b"business_unit", "entry_id", b"entry_id", "note", b"note", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustmentRejected: _TypeAlias = AdjustmentRejected  # noqa: Y015
+
+@_typing.final
 class DocumentPosted(_message.Message):
     """A document's net state, what it was evaluated under and what every rule gave."""
 
@@ -1956,7 +2240,7 @@ class MembershipChanged(_message.Message):
     reason: _builtins.str
     """Why, in the words of whoever decided."""
     actor: _builtins.str
-    """Client and person that decided: "office/anna", or the client's name alone."""
+    """Client and person that decided: the person is an operator's pseudonym, a keyed hash of the staff id."""
     business_unit: _builtins.str
     """Business unit whose staff decided."""
     entry_id: _builtins.str

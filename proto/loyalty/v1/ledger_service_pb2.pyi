@@ -43,6 +43,8 @@ class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Outcome.Value
     """A newer version of the document stands already; nothing was recorded."""
     OUTCOME_VALIDATED: _Outcome.ValueType  # 4
     """validate_only: all checks passed; this is the answer, nothing was recorded."""
+    OUTCOME_PROPOSED: _Outcome.ValueType  # 5
+    """A proposal was recorded; its points move when another person agrees."""
 
 class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
     """What became of a write."""
@@ -57,6 +59,8 @@ OUTCOME_SUPERSEDED: Outcome.ValueType  # 3
 """A newer version of the document stands already; nothing was recorded."""
 OUTCOME_VALIDATED: Outcome.ValueType  # 4
 """validate_only: all checks passed; this is the answer, nothing was recorded."""
+OUTCOME_PROPOSED: Outcome.ValueType  # 5
+"""A proposal was recorded; its points move when another person agrees."""
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
 @_typing.final
@@ -1148,6 +1152,228 @@ class AdvanceAccountResponse(_message.Message):
 Global___AdvanceAccountResponse: _TypeAlias = AdvanceAccountResponse  # noqa: Y015
 
 @_typing.final
+class AdjustPointsRequest(_message.Message):
+    """Gives or takes points by hand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    PROPOSE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    reason: _builtins.str
+    """A reason of the policy. Required."""
+    note: _builtins.str
+    """Why, in plain words, up to 200 characters. Kept for ever: no names, nothing about a person."""
+    funder: _builtins.str
+    """Business unit that pays for what is given; empty: whoever pays for what is earned at the unit."""
+    lot_id: _builtins.str
+    """Points are taken from this lot first, before they can be spent too. Empty: from those that expire first."""
+    approver: _builtins.str
+    """Operator who agreed, where that many points need one: another person than origin.operator. Up to 64 characters."""
+    propose: _builtins.bool
+    """Where a second person has to agree and none is named, record a proposal instead of being refused."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is required: it issues what is given. `operator` says who adjusts."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose points. Required."""
+
+    @_builtins.property
+    def points(self) -> _types_pb2.Points:
+        """Points to give, or to take when below zero; not 0. Not of a currency that decides tiers."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When what is given expires; after now. Empty: as the policy says for the currency."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        points: _types_pb2.Points | None = ...,
+        reason: _builtins.str = ...,
+        note: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        lot_id: _builtins.str = ...,
+        approver: _builtins.str = ...,
+        propose: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "origin", b"origin", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver", b"approver", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "member", b"member", "note", b"note", "origin", b"origin", "points", b"points", "propose", b"propose", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustPointsRequest: _TypeAlias = AdjustPointsRequest  # noqa: Y015
+
+@_typing.final
+class AdjustPointsResponse(_message.Message):
+    """What was given or taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer. For a proposal entry_id is its id."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustPointsResponse: _TypeAlias = AdjustPointsResponse  # noqa: Y015
+
+@_typing.final
+class ApproveAdjustmentRequest(_message.Message):
+    """Agrees to a proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    adjustment_id: _builtins.str
+    """The proposal: entry_id of its answer."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is the proposal's. `operator` says who agrees."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        adjustment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_id", b"adjustment_id", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAdjustmentRequest: _TypeAlias = ApproveAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class ApproveAdjustmentResponse(_message.Message):
+    """What was given or taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAdjustmentResponse: _TypeAlias = ApproveAdjustmentResponse  # noqa: Y015
+
+@_typing.final
+class RejectAdjustmentRequest(_message.Message):
+    """Turns a proposal down."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    adjustment_id: _builtins.str
+    """The proposal: entry_id of its answer."""
+    note: _builtins.str
+    """Why, in plain words, up to 200 characters."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is the proposal's. `operator` says who turns it down."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        adjustment_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_id", b"adjustment_id", "note", b"note", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectAdjustmentRequest: _TypeAlias = RejectAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class RejectAdjustmentResponse(_message.Message):
+    """What became of the proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer; nothing moved."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectAdjustmentResponse: _TypeAlias = RejectAdjustmentResponse  # noqa: Y015
+
+@_typing.final
 class BatchItem(_message.Message):
     """One write of a batch."""
 
@@ -1162,6 +1388,7 @@ class BatchItem(_message.Message):
     REVERSE_ENTRY_FIELD_NUMBER: _builtins.int
     ADVANCE_ACCOUNT_FIELD_NUMBER: _builtins.int
     RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
+    ADJUST_POINTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def post_document(self) -> Global___PostDocumentRequest:
         """A document."""
@@ -1198,6 +1425,10 @@ class BatchItem(_message.Message):
     def record_activity(self) -> Global___RecordActivityRequest:
         """An activity."""
 
+    @_builtins.property
+    def adjust_points(self) -> Global___AdjustPointsRequest:
+        """An adjustment."""
+
     def __init__(
         self,
         *,
@@ -1210,12 +1441,13 @@ class BatchItem(_message.Message):
         reverse_entry: Global___ReverseEntryRequest | None = ...,
         advance_account: Global___AdvanceAccountRequest | None = ...,
         record_activity: Global___RecordActivityRequest | None = ...,
+        adjust_points: Global___AdjustPointsRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

@@ -85,6 +85,21 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountResponse.FromString,
                 _registered_method=True)
+        self.AdjustPoints = channel.unary_unary(
+                '/loyalty.v1.LedgerService/AdjustPoints',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsResponse.FromString,
+                _registered_method=True)
+        self.ApproveAdjustment = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ApproveAdjustment',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentResponse.FromString,
+                _registered_method=True)
+        self.RejectAdjustment = channel.unary_unary(
+                '/loyalty.v1.LedgerService/RejectAdjustment',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.FromString,
+                _registered_method=True)
         self.BatchPost = channel.unary_unary(
                 '/loyalty.v1.LedgerService/BatchPost',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.BatchPostRequest.SerializeToString,
@@ -211,6 +226,38 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdjustPoints(self, request, context):
+        """Gives or takes points by hand, for a reason that the policy knows. From a number of points on a second person has to
+        agree: named as `approver`, or later by ApproveAdjustment when `propose` is set.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market",
+        "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500},
+        "reason":"goodwill"}' localhost:7070 loyalty.v1.LedgerService/AdjustPoints
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveAdjustment(self, request, context):
+        """Agrees to a proposed adjustment, by another client and person than proposed it; its points move now.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market",
+        "operator":"u2"},"adjustment_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ApproveAdjustment
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectAdjustment(self, request, context):
+        """Turns a proposed adjustment down; nothing moves.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
+        "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchPost(self, request, context):
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -282,6 +329,21 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.AdvanceAccount,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountResponse.SerializeToString,
+            ),
+            'AdjustPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdjustPoints,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsResponse.SerializeToString,
+            ),
+            'ApproveAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveAdjustment,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentResponse.SerializeToString,
+            ),
+            'RejectAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectAdjustment,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.SerializeToString,
             ),
             'BatchPost': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchPost,
@@ -565,6 +627,87 @@ class LedgerService:
             '/loyalty.v1.LedgerService/AdvanceAccount',
             loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdjustPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/AdjustPoints',
+            loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.AdjustPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ApproveAdjustment',
+            loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ApproveAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/RejectAdjustment',
+            loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -108,6 +108,26 @@ class LedgerServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
     """
+    AdjustPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AdjustPointsRequest, _ledger_service_pb2.AdjustPointsResponse]
+    """Gives or takes points by hand, for a reason that the policy knows. From a number of points on a second person has to
+    agree: named as `approver`, or later by ApproveAdjustment when `propose` is set.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market",
+      "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500},
+      "reason":"goodwill"}' localhost:7070 loyalty.v1.LedgerService/AdjustPoints
+    """
+    ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ApproveAdjustmentRequest, _ledger_service_pb2.ApproveAdjustmentResponse]
+    """Agrees to a proposed adjustment, by another client and person than proposed it; its points move now.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market",
+      "operator":"u2"},"adjustment_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ApproveAdjustment
+    """
+    RejectAdjustment: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.RejectAdjustmentRequest, _ledger_service_pb2.RejectAdjustmentResponse]
+    """Turns a proposed adjustment down; nothing moves.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
+      "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
+    """
     BatchPost: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -193,6 +213,26 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
+    """
+    AdjustPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AdjustPointsRequest, _ledger_service_pb2.AdjustPointsResponse]  # type: ignore[assignment]
+    """Gives or takes points by hand, for a reason that the policy knows. From a number of points on a second person has to
+    agree: named as `approver`, or later by ApproveAdjustment when `propose` is set.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market",
+      "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500},
+      "reason":"goodwill"}' localhost:7070 loyalty.v1.LedgerService/AdjustPoints
+    """
+    ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ApproveAdjustmentRequest, _ledger_service_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
+    """Agrees to a proposed adjustment, by another client and person than proposed it; its points move now.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market",
+      "operator":"u2"},"adjustment_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ApproveAdjustment
+    """
+    RejectAdjustment: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.RejectAdjustmentRequest, _ledger_service_pb2.RejectAdjustmentResponse]  # type: ignore[assignment]
+    """Turns a proposed adjustment down; nothing moves.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
+      "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
     """
     BatchPost: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]  # type: ignore[assignment]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
@@ -336,6 +376,44 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
+        """
+
+    @_abc_1.abstractmethod
+    def AdjustPoints(
+        self,
+        request: _ledger_service_pb2.AdjustPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.AdjustPointsResponse, _abc.Awaitable[_ledger_service_pb2.AdjustPointsResponse]]:
+        """Gives or takes points by hand, for a reason that the policy knows. From a number of points on a second person has to
+        agree: named as `approver`, or later by ApproveAdjustment when `propose` is set.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market",
+          "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"points":{"currency":"point","amount":500},
+          "reason":"goodwill"}' localhost:7070 loyalty.v1.LedgerService/AdjustPoints
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveAdjustment(
+        self,
+        request: _ledger_service_pb2.ApproveAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ApproveAdjustmentResponse, _abc.Awaitable[_ledger_service_pb2.ApproveAdjustmentResponse]]:
+        """Agrees to a proposed adjustment, by another client and person than proposed it; its points move now.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market",
+          "operator":"u2"},"adjustment_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ApproveAdjustment
+        """
+
+    @_abc_1.abstractmethod
+    def RejectAdjustment(
+        self,
+        request: _ledger_service_pb2.RejectAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.RejectAdjustmentResponse, _abc.Awaitable[_ledger_service_pb2.RejectAdjustmentResponse]]:
+        """Turns a proposed adjustment down; nothing moves.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
+          "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
         """
 
     @_abc_1.abstractmethod

@@ -1,5 +1,10 @@
 """Every reason of docs/refusals.md as an exception. Written by `python -m server.status`."""
 
+from loyalty_client.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
+from loyalty_client.refusals.adjusting import ApproverIsActor as ApproverIsActor
+from loyalty_client.refusals.adjusting import ApproverMissing as ApproverMissing
+from loyalty_client.refusals.adjusting import UnknownAdjustment as UnknownAdjustment
+from loyalty_client.refusals.adjusting import UnknownLot as UnknownLot
 from loyalty_client.refusals.calls import DeadlinePassed as DeadlinePassed
 from loyalty_client.refusals.calls import DocumentConflict as DocumentConflict
 from loyalty_client.refusals.calls import HoldExists as HoldExists
@@ -59,8 +64,10 @@ from loyalty_client.refusals.words import UnknownAttribute as UnknownAttribute
 from loyalty_client.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
 from loyalty_client.refusals.words import UnknownCategory as UnknownCategory
 from loyalty_client.refusals.words import UnknownCurrency as UnknownCurrency
+from loyalty_client.refusals.words import UnknownFunder as UnknownFunder
 from loyalty_client.refusals.words import UnknownMember as UnknownMember
 from loyalty_client.refusals.words import UnknownPayment as UnknownPayment
+from loyalty_client.refusals.words import UnknownReason as UnknownReason
 from loyalty_client.refusals.words import UnknownReward as UnknownReward
 from loyalty_client.refusals.words import UnknownSegment as UnknownSegment
 from loyalty_client.refusals.words import UnknownTier as UnknownTier

@@ -66,6 +66,24 @@ class UnknownPayment(Refusal):
     known: str
 
 
+class UnknownReason(Refusal):
+    """The policy has no such reason for adjusting points at this unit."""
+
+    reason = "UNKNOWN_REASON"
+    field: str
+    value: str
+    known: str
+
+
+class UnknownFunder(Refusal):
+    """This unit may not pay for what is given for this reason."""
+
+    reason = "UNKNOWN_FUNDER"
+    field: str
+    value: str
+    known: str
+
+
 class UnknownAttribute(Refusal):
     """The policy in force declares no such attribute of members."""
 

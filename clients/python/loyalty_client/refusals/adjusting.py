@@ -1,0 +1,42 @@
+"""Some of the refusals. Written by `python -m server.status`."""
+
+from loyalty_client.errors import Refusal
+
+
+class UnknownAdjustment(Refusal):
+    """This business unit has no such proposal."""
+
+    reason = "UNKNOWN_ADJUSTMENT"
+    adjustment_id: str
+
+
+class AdjustmentResolved(Refusal):
+    """The proposal is over: its points moved, it was turned down, or nobody agreed in time."""
+
+    reason = "ADJUSTMENT_RESOLVED"
+    adjustment_id: str
+    first_outcome: str
+    resolved_by: str
+    resolved_at: str
+
+
+class ApproverMissing(Refusal):
+    """So many points need the agreement of a second person."""
+
+    reason = "APPROVER_MISSING"
+    points: int
+    points_alone: int
+    named: str
+
+
+class ApproverIsActor(Refusal):
+    """Whoever agrees may be the person that adjusts."""
+
+    reason = "APPROVER_IS_ACTOR"
+
+
+class UnknownLot(Refusal):
+    """The account has no such lot with points left."""
+
+    reason = "UNKNOWN_LOT"
+    lot_id: str

@@ -1,0 +1,63 @@
+"""Refusals of points by hand: which proposal, and who has to agree."""
+
+from dataclasses import dataclass
+
+from ledger.core.refusals.base import Refusal
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownAdjustment(Refusal):
+    """This business unit has no such proposal."""
+
+    advice = "Check adjustment_id and business unit; `loyalty adjustment list` shows proposals."
+    sentence = "there is no proposal {adjustment_id!r}"
+    adjustment_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AdjustmentResolved(Refusal):
+    """The proposal is over: its points moved, it was turned down, or nobody agreed in time."""
+
+    advice = "Propose the adjustment again if it is still needed."
+    sentence = "proposal {adjustment_id!r} is over: {first_outcome}"
+    adjustment_id: str
+    first_outcome: str
+    """POSTED, REJECTED or EXPIRED."""
+    resolved_by: str = ""
+    """Entry that ended it; empty for time, which has `resolved_at` (RFC 3339) instead."""
+    resolved_at: str = ""
+
+
+@dataclass(eq=False, kw_only=True)
+class ApproverMissing(Refusal):
+    """So many points need the agreement of a second person."""
+
+    advice = (
+        "Name who agreed as `approver` if the policy lets that count, else set `propose` and let"
+        " another client's operator approve it."
+    )
+    sentence = "{points} points need a second person: one alone may move {points_alone}"
+    points: int
+    points_alone: int
+    named: str
+    """Whether the policy lets a named person count: yes or no."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ApproverIsActor(Refusal):
+    """Whoever agrees may be the person that adjusts."""
+
+    advice = (
+        "Let somebody else agree: another operator, and another client where it is a call of its"
+        " own."
+    )
+    sentence = "who agrees has to be another person than who adjusts"
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownLot(Refusal):
+    """The account has no such lot with points left."""
+
+    advice = "Check lot_id; GetAccount with view FULL lists the open lots."
+    sentence = "there is no open lot {lot_id!r}"
+    lot_id: str

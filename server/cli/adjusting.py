@@ -1,0 +1,184 @@
+"""`loyalty adjust`, and `loyalty adjustment approve` and `reject`: points by hand."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from google.protobuf.message import Message
+
+from ledger.core.instant import from_datetime, to_timestamp
+from loyalty.v1 import ledger_service_pb2 as pb
+from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from loyalty.v1.types_pb2 import Origin, Points
+from server.cli import console
+from server.cli.options import (
+    CALL_SECONDS,
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    example,
+    member_ref,
+    require_token,
+)
+from server.cli.policy_steps import ValidateOnly
+from server.cli.sending import metadata
+
+app = typer.Typer(help="Answer proposed adjustments.", no_args_is_help=True)
+
+Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit that acts.")]
+Operator = Annotated[
+    str,
+    typer.Option(
+        envvar="LOYALTY_OPERATOR",
+        metavar="NAME",
+        help="Staff id of whoever does it; who agrees has to be another person.",
+        show_default=False,
+    ),
+]
+AdjustmentId = Annotated[
+    str, typer.Argument(metavar="ID", help="The proposal, as `loyalty adjust` printed it.")
+]
+RequestId = Annotated[
+    str,
+    typer.Option(
+        metavar="ID",
+        help="Same id, same adjustment. Without it the words of the command and the day make one.",
+        show_default=False,
+    ),
+]
+NOTE_HELP: Final = "Why, in plain words. Kept for ever: nothing about a person."
+
+
+def adjust(  # noqa: PLR0913 - one argument an option
+    ref: Ref,
+    points: Annotated[
+        int, typer.Argument(metavar="POINTS", help="To give, or to take when below zero: -500.")
+    ],
+    currency: Annotated[str, typer.Option(metavar="ID", help="Point currency.")],
+    reason: Annotated[str, typer.Option(metavar="ID", help="A reason of the policy.")],
+    unit: Unit,
+    operator: Operator = "",
+    note: Annotated[str, typer.Option(help=NOTE_HELP)] = "",
+    funder: Annotated[
+        str, typer.Option(metavar="UNIT", help="Who pays; without it as the policy says.")
+    ] = "",
+    expires: Annotated[
+        datetime | None,
+        typer.Option(help="When they expire, in UTC; without it as the policy says."),
+    ] = None,
+    lot: Annotated[str, typer.Option(metavar="ID", help="Take them from this lot first.")] = "",
+    approver: Annotated[
+        str, typer.Option(metavar="NAME", help="Staff id of the person who agreed.")
+    ] = "",
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Let somebody else agree later, where one has to.")
+    ] = False,
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Give or take points by hand, for a reason that the policy knows."""
+    until = None if expires is None else expires.replace(tzinfo=UTC)
+    words = (ref, str(points), currency, reason, unit, note, funder, lot, str(until))
+    request = pb.AdjustPointsRequest(
+        request_id=request_id or _request_id("adjust", f"{datetime.now(UTC):%Y-%m-%d}", *words),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, operator=operator, channel="cli"),
+        member=member_ref(ref),
+        points=Points(currency=currency, amount=points),
+        reason=reason,
+        note=note,
+        funder=funder,
+        expire_time=None if until is None else to_timestamp(from_datetime(until)),
+        lot_id=lot,
+        approver=approver,
+        propose=propose,
+    )
+    _tell(_ask(server, token, ca, "AdjustPoints", request), json=json)
+
+
+def approve(
+    adjustment_id: AdjustmentId,
+    unit: Unit,
+    operator: Operator = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Agree to a proposal: its points move. Needs another token and person than proposed it."""
+    request = pb.ApproveAdjustmentRequest(
+        request_id=_request_id("approve", adjustment_id, operator),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, operator=operator, channel="cli"),
+        adjustment_id=adjustment_id,
+    )
+    _tell(_ask(server, token, ca, "ApproveAdjustment", request), json=json)
+
+
+def reject(  # noqa: PLR0913 - one argument an option
+    adjustment_id: AdjustmentId,
+    unit: Unit,
+    operator: Operator = "",
+    note: Annotated[str, typer.Option(help=NOTE_HELP)] = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Turn a proposal down: nothing moves."""
+    request = pb.RejectAdjustmentRequest(
+        request_id=_request_id("reject", adjustment_id, operator, note),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, operator=operator, channel="cli"),
+        adjustment_id=adjustment_id,
+        note=note,
+    )
+    _tell(_ask(server, token, ca, "RejectAdjustment", request), json=json)
+
+
+def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> pb.Posting:
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub: Any = LedgerServiceStub(channel)
+        answer = getattr(stub, method)(request, metadata=call, timeout=CALL_SECONDS)
+        posting: pb.Posting = answer.posting
+        return posting
+
+
+def _request_id(step: str, *words: str) -> str:
+    """The same for the same words: running a command again moves nothing more."""
+    return hashlib.sha256("\x1f".join((f"loyalty {step}", *words)).encode()).hexdigest()
+
+
+def _tell(posting: pb.Posting, *, json: bool) -> None:
+    if json:
+        console.print_json(posting)
+        return
+    outcome = pb.Outcome.Name(posting.outcome).removeprefix("OUTCOME_").lower()
+    console.out.print(f"{outcome}   {posting.entry_id}")
+    for movement in posting.movements:
+        what = movement.kind.replace("_", " ")
+        console.out.print(f"{what}   {movement.points:,} {movement.currency}", markup=False)
+    for balance in posting.balances:
+        owed = f", {balance.arrears:,} owed" if balance.arrears else ""
+        console.out.print(
+            f"{balance.currency}   {balance.available:,} available{owed}", markup=False
+        )
+
+
+app.command(epilog=example("loyalty adjustment approve 0198… --unit market --operator ben"))(
+    approve
+)
+app.command(epilog=example("loyalty adjustment reject 0198… --unit market --operator ben"))(reject)
