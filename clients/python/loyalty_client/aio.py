@@ -111,6 +111,16 @@ class AsyncClient(Surface, Awaiting):
                 pause = attempts.pause_after(failure, stream=True)
                 await asyncio.sleep(pause)
 
+    async def send(
+        self, call: Unary[Question, Reply], request: Question, *, timeout: float | None = None
+    ) -> Reply:
+        """Make a call with a request as it is: nothing is filled in.
+
+        Raises:
+            LoyaltyError: as every call.
+        """
+        return await self._send(call, request, self._attempts(call, timeout))
+
     def bind_unary(self, call: Unary[Question, Reply]) -> AsyncUnaryCall[Question, Reply]:
         """The call, ready to be made."""
 
@@ -118,7 +128,7 @@ class AsyncClient(Surface, Awaiting):
             request: Question, /, *, timeout: float | None = None, after: After | None = None
         ) -> Reply:
             fill(request, self.connection.origin, after)
-            return await self._send(call, request, self._attempts(call, timeout))
+            return await self.send(call, request, timeout=timeout)
 
         return made
 

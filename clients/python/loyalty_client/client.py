@@ -136,6 +136,16 @@ class Client(Surface, Blocking):
             except LoyaltyError as failure:
                 time.sleep(attempts.pause_after(failure, stream=True))
 
+    def send(
+        self, call: Unary[Question, Reply], request: Question, *, timeout: float | None = None
+    ) -> Reply:
+        """Make a call with a request as it is: nothing is filled in.
+
+        Raises:
+            LoyaltyError: as every call.
+        """
+        return self._send(call, request, self._attempts(call, timeout))
+
     def bind_unary(self, call: Unary[Question, Reply]) -> UnaryCall[Question, Reply]:
         """The call, ready to be made."""
 
@@ -143,7 +153,7 @@ class Client(Surface, Blocking):
             request: Question, /, *, timeout: float | None = None, after: After | None = None
         ) -> Reply:
             fill(request, self.connection.origin, after)
-            return self._send(call, request, self._attempts(call, timeout))
+            return self.send(call, request, timeout=timeout)
 
         return made
 

@@ -77,6 +77,7 @@ class Refusal(LoyaltyError):
     def __init__(self, status: Status, info: ErrorInfo) -> None:
         """Take everything that the server told."""
         super().__init__(status.message, _CODES.get(status.code, grpc.StatusCode.UNKNOWN))
+        self.status = status
         self.reason = info.reason
         self.metadata: Mapping[str, str] = dict(info.metadata)
         self.violations: tuple[Violation, ...] = ()

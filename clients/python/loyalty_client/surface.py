@@ -1,11 +1,14 @@
 """Every call of the contract, a line each. A new one is added here, and both clients have it."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from loyalty.v1 import account_service_pb2 as account
 from loyalty.v1 import audit_service_pb2 as audit
 from loyalty.v1 import ledger_service_pb2 as ledger
 from loyalty.v1 import member_service_pb2 as member
 from loyalty.v1 import programme_service_pb2 as programme
-from loyalty_client.calls import Dialogue, Feed, Unary
+from loyalty_client.calls import Call, Dialogue, Feed, Unary
 
 
 class Surface:
@@ -48,3 +51,9 @@ class Surface:
 
     stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
     verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)
+
+
+CALLS: Final[Mapping[str, Call[Any, Any]]] = {
+    call.method: call for call in vars(Surface).values() if isinstance(call, Call)
+}
+"""By name: "loyalty.v1.LedgerService/BurnPoints"."""
