@@ -124,7 +124,9 @@ def plugin_program(plugin: str) -> Path:
 
 def stale_files(fresh: Mapping[Path, bytes]) -> list[Path]:
     """Paths whose committed bytes differ from the fresh ones, are missing, or have no source."""
-    stubs = {path.relative_to(ROOT) for path in CONTRACT.rglob(STUB_GLOB)}
+    found = CONTRACT.rglob(STUB_GLOB)
+    # Python keeps what it compiles below the stubs.
+    stubs = {path.relative_to(ROOT) for path in found if path.suffix != ".pyc"}
     return [path for path in sorted(stubs | fresh.keys()) if content_of(path) != fresh.get(path)]
 
 
