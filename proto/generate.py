@@ -4,8 +4,8 @@
     python proto/generate.py --check    writes nothing; exits 1 and names each file that differs
 
 Made of the .proto files are the Python stubs beside them, docs/openapi.json with docs/openapi.html,
-and the descriptors that Envoy transcodes by. All is committed, so that a clone runs without a
-compiler; the check keeps it honest.
+the descriptors that Envoy transcodes by, and the calls of the Python client. All is committed, so
+that a clone runs without a compiler; the check keeps it honest.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 import grpc_tools
 from api_document import document
 from api_page import page
+from client_surface import surface
 from google.protobuf import duration_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2
@@ -33,6 +34,7 @@ STUB_GLOB = "*_pb2*.py*"
 OPENAPI = Path("docs/openapi.json")
 OPENAPI_PAGE = Path("docs/openapi.html")
 DESCRIPTORS = Path("deploy/envoy/loyalty.binpb")
+SURFACE = Path("clients/python/loyalty_client/surface.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,6 +85,7 @@ def described_files(compiled: FileDescriptorSet) -> Mapping[Path, bytes]:
         OPENAPI: text.encode(),
         OPENAPI_PAGE: page(described).encode(),
         DESCRIPTORS: descriptors(compiled),
+        SURFACE: surface(compiled).encode(),
     }
 
 

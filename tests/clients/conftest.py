@@ -1,4 +1,4 @@
-"""A server beside the tests, which block, and a client of it that may do everything."""
+"""A server beside the tests, which block, a client of it that may do everything, and a queue."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_client import Client, Connection, origin
+from loyalty_client.offline import OfflineQueue
 from tests.clients.beside import beside, publish
+from tests.clients.tills import DEAD, HandClock, post_sale
 from tests.database_fixtures import blocking
 from tests.server import requests
 from tests.server.served import Served
@@ -35,3 +37,30 @@ def client(connection: Connection) -> Iterator[Client]:
     """A client that may do everything."""
     with Client(connection) as opened:
         yield opened
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """The till's clock."""
+    return HandClock()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, clock: HandClock) -> Iterator[OfflineQueue]:
+    """An empty queue of a till of the market."""
+    with OfflineQueue(tmp_path / "till.queue", origin=origin("market", till="3"), clock=clock) as q:
+        yield q
+
+
+@pytest.fixture
+def rich(client: Client) -> Client:
+    """The member has plenty of points."""
+    client.post_document(post_sale(0, 2_000))
+    return client
+
+
+@pytest.fixture
+def no_line(connection: Connection) -> Iterator[Client]:
+    """The same client, who reaches nobody."""
+    with Client(Connection(DEAD, connection.token)) as client:
+        yield client

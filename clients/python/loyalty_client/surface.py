@@ -1,4 +1,4 @@
-"""Every call of the contract, a line each. A new one is added here, and both clients have it."""
+"""Every call of the contract, as both clients have it. Written by proto/generate.py."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +14,14 @@ from loyalty_client.calls import Call, Dialogue, Feed, Unary
 class Surface:
     """The calls, by service. What each does stands in its .proto file."""
 
+    get_account = Unary(account.GetAccountRequest, account.GetAccountResponse)
+    list_entries = Unary(account.ListEntriesRequest, account.ListEntriesResponse)
+    get_tier = Unary(account.GetTierRequest, account.GetTierResponse)
+    explain_entry = Unary(account.ExplainEntryRequest, account.ExplainEntryResponse)
+
+    stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
+    verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)
+
     post_document = Unary(ledger.PostDocumentRequest, ledger.PostDocumentResponse)
     earn_points = Unary(ledger.EarnPointsRequest, ledger.EarnPointsResponse)
     record_activity = Unary(ledger.RecordActivityRequest, ledger.RecordActivityResponse)
@@ -24,6 +32,9 @@ class Surface:
     release_hold = Unary(ledger.ReleaseHoldRequest, ledger.ReleaseHoldResponse)
     reverse_entry = Unary(ledger.ReverseEntryRequest, ledger.ReverseEntryResponse)
     advance_account = Unary(ledger.AdvanceAccountRequest, ledger.AdvanceAccountResponse)
+    adjust_points = Unary(ledger.AdjustPointsRequest, ledger.AdjustPointsResponse)
+    approve_adjustment = Unary(ledger.ApproveAdjustmentRequest, ledger.ApproveAdjustmentResponse)
+    reject_adjustment = Unary(ledger.RejectAdjustmentRequest, ledger.RejectAdjustmentResponse)
     batch_post = Unary(ledger.BatchPostRequest, ledger.BatchPostResponse)
     post_stream = Dialogue(ledger.PostStreamRequest, ledger.PostStreamResponse)
 
@@ -32,11 +43,9 @@ class Surface:
     get_member = Unary(member.GetMemberRequest, member.GetMemberResponse)
     grant_tier = Unary(member.GrantTierRequest, member.GrantTierResponse)
     update_member = Unary(member.UpdateMemberRequest, member.UpdateMemberResponse)
-
-    get_account = Unary(account.GetAccountRequest, account.GetAccountResponse)
-    list_entries = Unary(account.ListEntriesRequest, account.ListEntriesResponse)
-    get_tier = Unary(account.GetTierRequest, account.GetTierResponse)
-    explain_entry = Unary(account.ExplainEntryRequest, account.ExplainEntryResponse)
+    suspend_member = Unary(member.SuspendMemberRequest, member.SuspendMemberResponse)
+    close_member = Unary(member.CloseMemberRequest, member.CloseMemberResponse)
+    reopen_member = Unary(member.ReopenMemberRequest, member.ReopenMemberResponse)
 
     get_programme = Unary(programme.GetProgrammeRequest, programme.GetProgrammeResponse)
     check_policy = Unary(programme.CheckPolicyRequest, programme.CheckPolicyResponse)
@@ -48,9 +57,6 @@ class Surface:
     get_policy = Unary(programme.GetPolicyRequest, programme.GetPolicyResponse)
     list_policies = Unary(programme.ListPoliciesRequest, programme.ListPoliciesResponse)
     diff_policies = Unary(programme.DiffPoliciesRequest, programme.DiffPoliciesResponse)
-
-    stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
-    verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)
 
 
 CALLS: Final[Mapping[str, Call[Any, Any]]] = {
