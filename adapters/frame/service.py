@@ -48,6 +48,7 @@ class Serving:
     metrics_address: str
     metrics: Metrics
     worker: Worker
+    inbox: Inbox
 
 
 async def serve(settings: AdapterSettings, *, dsn: str, token: str) -> None:
@@ -114,8 +115,8 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
         door = Door(connections, inbox, metrics) if settings.door else None
         app = application(door, routes, lambda: _is_ready(pool))
         with _metrics_endpoint(metrics, settings.metrics_listen) as metrics_address:
-            async with _listening(app, settings.listen) as address:
-                yield Serving(address, metrics_address, metrics, worker)
+            async with listening(app, settings.listen) as address:
+                yield Serving(address, metrics_address, metrics, worker, inbox)
     finally:
         await _end(tasks)
         await client.aclose()
@@ -133,7 +134,7 @@ async def _is_ready(pool: asyncpg.Pool) -> bool:
 
 
 @asynccontextmanager
-async def _listening(app: object, listen: str) -> AsyncIterator[str]:
+async def listening(app: object, listen: str) -> AsyncIterator[str]:
     """Answer HTTP inside the block; what was begun is finished at its end."""
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

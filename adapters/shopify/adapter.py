@@ -8,6 +8,7 @@ from typing import Any, Final
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
 from adapters.frame.mapping import MappingFile
+from adapters.frame.netting import stated
 from adapters.frame.reading import object_of
 from adapters.frame.words import (
     Canonical,
@@ -23,8 +24,8 @@ from adapters.frame.words import (
     Unreadable,
     Verdict,
 )
-from adapters.shopify.lines import pay, points_among_others, stated
 from adapters.shopify.netting import net_lines
+from adapters.shopify.payments import pay, points_among_others
 from adapters.shopify.shapes import Customer, Order, Refund, Settings, Transactions
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ORDER,
@@ -126,7 +127,7 @@ class Shopify(Adapter):
             kind=DOCUMENT_KIND_SALE if order.source_name == "pos" else DOCUMENT_KIND_ORDER,
             status=status,
             currency_code=currency,
-            lines=stated(lines, mapping),
+            lines=stated(lines, mapping, gross=settings.amounts == "gross"),
             receipt_code=order.name[:64],
             coupons=_coupons(order),
         )

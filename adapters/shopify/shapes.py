@@ -137,6 +137,25 @@ class Adjustment(Sent):
     tax_amount: Amount = "0"
 
 
+class Amounted(Sent):
+    """An amount in one currency."""
+
+    amount: Amount = "0"
+
+
+class AmountSet(Sent):
+    """An amount in the shop's currency and in the customer's."""
+
+    shop_money: Amounted = Amounted()
+
+
+class RefundShipping(Sent):
+    """What of the shipping was refunded."""
+
+    subtotal_amount_set: AmountSet = AmountSet()
+    tax_amount_set: AmountSet = AmountSet()
+
+
 class Refund(Sent):
     """A refund of an order. It never changes."""
 
@@ -146,6 +165,7 @@ class Refund(Sent):
     refund_line_items: tuple[RefundLine, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     order_adjustments: tuple[Adjustment, ...] = ()
+    refund_shipping_lines: tuple[RefundShipping, ...] = ()
 
 
 class Transactions(Sent):

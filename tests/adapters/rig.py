@@ -16,7 +16,7 @@ from adapters.frame import calls, database
 from adapters.frame.adapter import Api, Connection
 from adapters.frame.connections import connection_of, settings_models
 from adapters.frame.mapping import parse
-from adapters.frame.service import Serving, running
+from adapters.frame.service import Serving, listening, running
 from adapters.frame.settings import load
 from adapters.frame.translating import Result, translated
 from adapters.frame.words import Delivery, Statement
@@ -163,7 +163,14 @@ async def _token(served: Served, name: str, kept: Path) -> str:
 
 @asynccontextmanager
 async def api_of(app: Any) -> AsyncIterator[Api]:
-    """Calls that a fake of a vendor's API answers, within the process."""
+    """Calls that a fake of a vendor's API answers, within the process, whatever the address."""
     limits = calls.LIMITS
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), timeout=limits) as client:
         yield Api(client)
+
+
+@asynccontextmanager
+async def vendor(app: Any) -> AsyncIterator[str]:
+    """A fake of a vendor's API at an address of its own, for a whole adapter process."""
+    async with listening(app, "127.0.0.1:0") as address:
+        yield f"http://{address}"
