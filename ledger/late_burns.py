@@ -66,4 +66,6 @@ def _drawn(fact: PointsExpired | LotReinstated) -> Drawn:
         from_timestamp(fact.expire_time) if fact.HasField("expire_time") else None,
         fact.grace,
         life_of(fact.life) if fact.HasField("life") else None,
+        fact.document,
+        fact.lot_version,
     )

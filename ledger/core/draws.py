@@ -25,6 +25,8 @@ def draw_of(lot: Lot | Drawn, points: int) -> Draw:
         expire_time=optional_timestamp(lot.expires_at),
         grace=lot.grace,
         life=None if lot.life is None else life_message(lot.life),
+        document=lot.document,
+        lot_version=lot.seq,
     )
 
 

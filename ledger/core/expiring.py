@@ -34,6 +34,8 @@ def expire(
             life=None if lot.life is None else life_message(lot.life),
             cause=cause,
             entry_id=entry_id,
+            document=lot.document,
+            lot_version=lot.seq,
         )
     )
 

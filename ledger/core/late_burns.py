@@ -33,6 +33,8 @@ def reinstate(draft: Draft, command: BurnPoints, draw: Draw) -> None:
         grace=draw.grace,
         available_after=draft.available(command.currency) + draw.points,
         entry_id=command.entry_id,
+        document=draw.document,
+        lot_version=draw.lot_version,
     )
     if draw.HasField("expire_time"):
         back.expire_time.CopyFrom(draw.expire_time)

@@ -28,6 +28,8 @@ def drawn_of(draw: Draw) -> Drawn:
         from_timestamp(draw.expire_time) if draw.HasField("expire_time") else None,
         draw.grace,
         life_of(draw.life) if draw.HasField("life") else None,
+        draw.document,
+        draw.lot_version,
     )
 
 
@@ -143,15 +145,15 @@ class OpenLots:
                 raise CorruptHistory(f"lot {draw.lot_id} has no held points")
             self.change(index, available=draw.points if comes_back else 0, held=-draw.points)
 
-    def give_back(self, draws: Sequence[Drawn], *, currency: str, seq: int) -> None:
+    def give_back(self, draws: Sequence[Drawn], *, currency: str) -> None:
         """Give burned points back to their lots, which open again if they had closed."""
         if len(draws) > MANY:
-            self._give_many_back(draws, currency=currency, seq=seq)
+            self._give_many_back(draws, currency=currency)
             return
         for drawn in draws:
             index = self.find_exact(drawn)
             if index is None:
-                self.insert(_opened_again(drawn, currency=currency, seq=seq))
+                self.insert(_opened_again(drawn, currency=currency))
             else:
                 self.change(index, available=drawn.points)
 
@@ -201,13 +203,13 @@ class OpenLots:
             )
         self.items = [lot for lot in items if lot.left]
 
-    def _give_many_back(self, draws: Sequence[Drawn], *, currency: str, seq: int) -> None:
+    def _give_many_back(self, draws: Sequence[Drawn], *, currency: str) -> None:
         items = self.items
         places = self._exact_places()
         for drawn in draws:
             index = places.setdefault((drawn.lot_id, drawn.expires_at), len(items))
             if index == len(items):
-                items.append(_opened_again(drawn, currency=currency, seq=seq))
+                items.append(_opened_again(drawn, currency=currency))
             else:
                 self.change(index, available=drawn.points)
         items.sort(key=_order)
@@ -224,19 +226,19 @@ def _with_points(lot: Lot, available: int, pending: int, held: int) -> Lot:
     return Lot(*lot[:-5], available, pending, held, lot.grace, lot.life)
 
 
-def _opened_again(drawn: Drawn, *, currency: str, seq: int) -> Lot:
+def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
     """The lot of a draw that came back, with the draw's points."""
     return Lot(
         drawn.lot_id,
         currency,
         drawn.issuer,
         drawn.funder,
-        "",
+        drawn.document,
         "",
         drawn.earned_at,
         None,
         drawn.expires_at,
-        seq,
+        drawn.seq,
         drawn.points,
         grace=drawn.grace,
         life=drawn.life,

@@ -23,7 +23,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 7
+STATE_VERSION: Final = 8
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -121,6 +121,8 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
             draw.expires_at,
             draw.grace,
             draw.life,
+            draw.document,
+            draw.seq,
         )
         for draw in hold.draws
     ]
@@ -156,6 +158,6 @@ def _hold_of(
     acts: int,
     limits: list[tuple[str, str]],
 ) -> Hold:
-    taken = tuple(replace(Drawn(*draw[:-1]), life=_life_of(draw[-1])) for draw in draws)
+    taken = tuple(replace(Drawn(*draw), life=_life_of(draw[7])) for draw in draws)
     counted = tuple((name, period) for name, period in limits)
     return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts, counted)

@@ -88,6 +88,9 @@ class Drawn:
     expires_at: Instant | None
     grace: bool = False
     life: LotLife | None = None
+    document: str = ""
+    seq: int = 0
+    """Version of the account at which the lot was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ CHANGES: dict[str, Change] = {
     "hold": OpenLots.hold,
     "release_hold": lambda lots, draws: lots.end_hold(draws, comes_back=True),
     "capture_hold": lambda lots, draws: lots.end_hold(draws, comes_back=False),
-    "give_back": lambda lots, draws: lots.give_back(draws, currency="P", seq=99),
+    "give_back": lambda lots, draws: lots.give_back(draws, currency="P"),
 }
 
 
@@ -40,7 +40,16 @@ def lots_of(count: int) -> OpenLots:
 def draws_from(lots: OpenLots) -> list[Drawn]:
     """Two draws of one point from every lot; the second ones go backwards."""
     ones = [
-        Drawn(lot.lot_id, 1, lot.issuer, lot.funder, lot.earned_at, lot.expires_at, lot.grace)
+        Drawn(
+            lot.lot_id,
+            1,
+            lot.issuer,
+            lot.funder,
+            lot.earned_at,
+            lot.expires_at,
+            lot.grace,
+            seq=lot.seq,
+        )
         for lot in lots.items
     ]
     return ones + ones[::-1]
@@ -59,9 +68,9 @@ def test_many_draws_at_once_do_what_they_do_one_by_one(change: str) -> None:
 def test_many_lots_open_again_in_draw_order_and_one_named_twice_opens_once() -> None:
     at_once, one_by_one = OpenLots(lots_of(3).items), OpenLots(lots_of(3).items)
     draws = draws_from(lots_of(30))[::-1]
-    at_once.give_back(draws, currency="P", seq=99)
+    at_once.give_back(draws, currency="P")
     for draw in draws:
-        one_by_one.give_back([draw], currency="P", seq=99)
+        one_by_one.give_back([draw], currency="P")
     assert at_once.items == one_by_one.items
     assert sum(lot.grace for lot in at_once.items) == 10
 

@@ -109,8 +109,10 @@ def reinstate(tally: Tally, event: LotReinstated) -> None:
         from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
         event.grace,
         life_of(event.life) if event.HasField("life") else None,
+        event.document,
+        event.lot_version,
     )
-    tally.lots.give_back((drawn,), currency=event.currency, seq=tally.version)
+    tally.lots.give_back((drawn,), currency=event.currency)
 
 
 def burn(tally: Tally, event: PointsBurned) -> None:
@@ -129,7 +131,7 @@ def burn_again(tally: Tally, event: ReversalReversed) -> None:
 def give_back(tally: Tally, event: BurnReversed) -> None:
     """Give burned points back to their lots."""
     draws = [drawn_of(draw) for draw in event.draws]
-    tally.lots.give_back(draws, currency=event.currency, seq=tally.version)
+    tally.lots.give_back(draws, currency=event.currency)
     count(tally, event.usages)
 
 

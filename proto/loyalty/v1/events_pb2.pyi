@@ -1273,6 +1273,8 @@ class PointsExpired(_message.Message):
     LIFE_FIELD_NUMBER: _builtins.int
     CAUSE_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    LOT_VERSION_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -1291,6 +1293,10 @@ class PointsExpired(_message.Message):
     """Why, where it was not their time: empty for points whose time had passed."""
     entry_id: _builtins.str
     """Entry this belongs to; empty for what time decided."""
+    document: _builtins.str
+    """Key of the document that the lot was earned with; empty without one."""
+    lot_version: _builtins.int
+    """Version of the account at which the lot was recorded."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -1318,10 +1324,12 @@ class PointsExpired(_message.Message):
         life: _types_pb2.LotLife | None = ...,
         cause: Global___ExpireCause.ValueType = ...,
         entry_id: _builtins.str = ...,
+        document: _builtins.str = ...,
+        lot_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1346,6 +1354,8 @@ class LotReinstated(_message.Message):
     LIFE_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    LOT_VERSION_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -1362,6 +1372,10 @@ class LotReinstated(_message.Message):
     """Available points of this currency after this fact."""
     entry_id: _builtins.str
     """Entry this belongs to."""
+    document: _builtins.str
+    """Key of the document that the lot was earned with; empty without one."""
+    lot_version: _builtins.int
+    """Version of the account at which the lot was recorded."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -1388,10 +1402,12 @@ class LotReinstated(_message.Message):
         life: _types_pb2.LotLife | None = ...,
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
+        document: _builtins.str = ...,
+        lot_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""The whole ledger against a model that a clerk could keep with paper and pencil."""

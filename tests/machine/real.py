@@ -1,0 +1,127 @@
+"""The real ledger, whole but for its database, as the state machine asks it."""
+
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from ledger.act import Answer
+from ledger.clock import SettableClock
+from ledger.core.events import AccountFact, decode
+from ledger.core.evolve import fold
+from ledger.core.instant import SECOND, from_datetime
+from ledger.core.refusals import Refusal
+from ledger.core.state import FAR_FUTURE, Account
+from ledger.lanes import ACCOUNT, account_of
+from ledger.metrics import NoMetrics
+from ledger.service import Ledger, LedgerSettings
+from ledger.verify import verify
+from loyalty.v1.ledger_service_pb2 import Posting
+from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
+from loyalty.v1.types_pb2 import Identity, MemberRef
+from tests.core.laws import check_laws
+from tests.machine.programme import POLICY
+from tests.simulation.database import MemoryDatabase
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.store import MemoryLog, MemoryStore
+
+BEGIN = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
+CLIENT = "till"
+Given = TypeVar("Given")
+
+
+class RealLedger:
+    """A ledger over a store in memory. Times are seconds since `BEGIN`."""
+
+    def __init__(self) -> None:
+        self.loop = VirtualLoop()
+        self.database = MemoryDatabase(4)
+        self.clock = SettableClock(BEGIN)
+        self.ledger = self.run(self._opened())
+        publish = PublishPolicyRequest(request_id="policy", document=POLICY)
+        self.run(self.ledger.write(publish, client=CLIENT))
+
+    async def _opened(self) -> Ledger:
+        settings = LedgerSettings(identity_key=bytes(32), approval_required=False, cache_accounts=2)
+        store = MemoryStore(self.database)
+        ledger = Ledger(store, MemoryStore(self.database), settings, self.clock, NoMetrics())
+        await ledger.start()
+        return ledger
+
+    def run(self, work: Coroutine[Any, Any, Given]) -> Given:
+        """Run it to its end."""
+        return self.loop.run_until_complete(work)
+
+    def at(self, now: int) -> None:
+        """Put the clock to a second."""
+        self.clock.set(BEGIN + now * SECOND)
+
+    def write(self, request: Any) -> Answer | Refusal:
+        """Send a write; its answer, or the refusal."""
+
+        async def asked() -> Answer | Refusal:
+            try:
+                return await self.ledger.write(request, client=CLIENT)
+            except Refusal as refusal:
+                return refusal
+
+        return self.run(asked())
+
+    def account(self, member: str) -> Account:
+        """The account as a reader sees it now."""
+        return self.run(self.ledger.account(ref(member)))[0]
+
+    def balance(self, member: str) -> dict[str, int]:
+        """Points by state."""
+        held = self.account(member).balance("p")
+        return {
+            "available": held.available,
+            "pending": held.pending,
+            "held": held.held,
+            "arrears": held.arrears,
+        }
+
+    def lots(self, member: str) -> list[tuple[str, int, int, int, int]]:
+        """(issuer, end, free, waiting, held) of the open lots in the order they are drawn."""
+        return [
+            (
+                lot.issuer,
+                FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
+                lot.available,
+                lot.pending,
+                lot.held,
+            )
+            for lot in self.account(member).lots
+        ]
+
+    def check(self) -> None:
+        """The laws of the core hold for every account, and verification finds nothing."""
+        for stream, events in self.database.streams.items():
+            if stream.startswith(ACCOUNT):
+                facts: list[AccountFact] = [decode(event.payload) for event in events]  # type: ignore[misc]
+                check_laws(facts, fold(Account(account_of(stream)), facts))
+        findings = self.run(self._verified())
+        assert not findings, findings[:3]
+
+    async def _verified(self) -> list[Any]:
+        log = MemoryLog(self.database)
+        return [
+            found
+            async for progress in verify(log, skip_awards=False)
+            for found in progress.divergences
+        ]
+
+    def close(self) -> None:
+        """End what runs."""
+        self.run(self.ledger.close())
+        self.loop.close()
+
+
+def ref(member: str) -> MemberRef:
+    """A member by card."""
+    return MemberRef(identity=Identity(scheme="card", value=member))
+
+
+def posting(answer: Answer) -> Posting:
+    """The posting in an answer."""
+    assert isinstance(answer.message, Posting)
+    return answer.message
