@@ -128,14 +128,14 @@ class PerCallLedger:
 
     async def _stream(self, act: Act, store: Store) -> str:
         assert act.identity is not None, "the benchmark names members by card"
-        account = self._cache.identity(act.identity)
-        if account is None:
+        holder = self._cache.identity(act.identity)
+        if holder is None:
             found = await store.find_identities([act.identity])
             self._cache.put({}, found)
-            account = found.get(act.identity)
-        if account is None:
+            holder = found.get(act.identity)
+        if holder is None:
             raise UnknownMember(member="card")
-        return account_stream(account)
+        return account_stream(holder.account)
 
     def _take_over(self, work: Work) -> None:
         for lane, head in work.standing.items():

@@ -48,6 +48,8 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
     LinkIdentityRequest,
+    MoveIdentityRequest,
+    UnlinkIdentityRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.types_pb2 import (
@@ -62,6 +64,8 @@ from loyalty.v1.types_pb2 import (
 
 EARN_SOURCE: Final = "earn"
 """Source of the documents that EarnPoints makes; no other write may use it."""
+ABOUT_IDENTITY: Final = (LinkIdentityRequest, UnlinkIdentityRequest, MoveIdentityRequest)
+"""Requests with one identity besides the member they name."""
 FINGERPRINT_FORMAT: Final = b"\x01"
 
 _PROFILE_FIELDS: Final = (
@@ -112,7 +116,7 @@ class Act:
     identity: IdentityKey | None = None
     """The member's identity, when the request names the member by one."""
     new_identities: tuple[IdentityKey, ...] = ()
-    """Identities that the request links."""
+    """Identities that the request links, unlinks or moves."""
     document: str = ""
     """Thing of the document it states."""
     document_fingerprint: bytes = b""
@@ -213,7 +217,7 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
         pass
     elif isinstance(request, EnrolMemberRequest):
         act.new_identities = tuple((each.scheme, hashed.of(each)) for each in request.identities)
-    elif isinstance(request, LinkIdentityRequest):
+    elif isinstance(request, ABOUT_IDENTITY):
         act.new_identities = ((request.identity.scheme, hashed.of(request.identity)),)
     member = member_of(request)
     if member is not None and member.WhichOneof("ref") == "identity":
@@ -325,5 +329,5 @@ def _set_identities(act: Act, request: WriteRequest, *, keep: bool) -> None:
     if isinstance(request, EnrolMemberRequest):
         for identity, (_, keyed) in zip(request.identities, act.new_identities, strict=True):
             identity.value = keyed.hex() if keep else ""
-    elif isinstance(request, LinkIdentityRequest):
+    elif isinstance(request, ABOUT_IDENTITY):
         request.identity.value = act.new_identities[0][1].hex() if keep else ""

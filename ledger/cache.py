@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ledger.core.state import Account
+from ledger.lanes import account_of
 from ledger.profile import Profile
 from ledger.purses import Purse
-from ledger.store import IdentityKey
+from ledger.store import Holder, IdentityKey
 
 WEIGHT_OF_ACCOUNT: Final = 4
 """An account without lots weighs as much as so many lots, roughly."""
@@ -26,7 +27,8 @@ class Cache:
         self._capacity = accounts * WEIGHT_OF_ACCOUNT * 2
         self._identities_max = accounts
         self._accounts: OrderedDict[str, Account] = OrderedDict()
-        self._identities: OrderedDict[IdentityKey, str] = OrderedDict()
+        self._identities: OrderedDict[IdentityKey, Holder] = OrderedDict()
+        self._identities_of: dict[str, set[IdentityKey]] = {}
         self._weight = 0
         self._purses: OrderedDict[str, Purse] = OrderedDict()
         self._profiles: OrderedDict[str, Profile] = OrderedDict()
@@ -38,24 +40,32 @@ class Cache:
             self._accounts.move_to_end(stream)
         return found
 
-    def identity(self, key: IdentityKey) -> str | None:
-        """Account of a registered identity."""
+    def identity(self, key: IdentityKey) -> Holder | None:
+        """Whose a registered identity is."""
         found = self._identities.get(key)
         if found is not None:
             self._identities.move_to_end(key)
         return found
 
-    def put(self, accounts: Mapping[str, Account], identities: Mapping[IdentityKey, str]) -> None:
-        """Take over committed states, and make room for them."""
+    def put(
+        self,
+        accounts: Mapping[str, Account],
+        identities: Mapping[IdentityKey, Holder | None],
+    ) -> None:
+        """Take over committed states, and make room for them; None: the identity is nobody's."""
         for stream, account in accounts.items():
             self._forget(stream)
             self._accounts[stream] = account
             self._weight += _weight(account)
-        self._identities.update(identities)
+        for key, holder in identities.items():
+            self._forget_identity(key)
+            if holder is not None:
+                self._identities[key] = holder
+                self._identities_of.setdefault(holder.account, set()).add(key)
         while self._weight > self._capacity and len(self._accounts) > 1:
             self._forget(next(iter(self._accounts)))
         while len(self._identities) > self._identities_max:
-            self._identities.popitem(last=False)
+            self._forget_identity(next(iter(self._identities)))
 
     def purse(self, stream: str) -> Purse | None:
         """Where a shared purse stands."""
@@ -93,9 +103,14 @@ class Cache:
         self.put(missing, {})
 
     def forget(self, streams: Iterable[str]) -> None:
-        """Drop accounts, purses and profiles that another process has changed."""
+        """Drop accounts, purses and profiles that another process has changed.
+
+        The identities of a changed account too: one of them may be another member's now.
+        """
         for stream in streams:
             self._forget(stream)
+            for key in tuple(self._identities_of.get(account_of(stream), ())):
+                self._forget_identity(key)
             self._purses.pop(stream, None)
             self._profiles.pop(stream, None)
 
@@ -103,9 +118,18 @@ class Cache:
         """Drop everything."""
         self._accounts.clear()
         self._identities.clear()
+        self._identities_of.clear()
         self._purses.clear()
         self._profiles.clear()
         self._weight = 0
+
+    def _forget_identity(self, key: IdentityKey) -> None:
+        holder = self._identities.pop(key, None)
+        if holder is not None:
+            keys = self._identities_of[holder.account]
+            keys.discard(key)
+            if not keys:
+                del self._identities_of[holder.account]
 
     def _forget(self, stream: str) -> None:
         account = self._accounts.pop(stream, None)

@@ -11,13 +11,13 @@ from ledger.core.snapshot import STATE_VERSION
 from ledger.core.snapshot import decode as decode_snapshot
 from ledger.core.state import Account
 from ledger.keys import burn_thing, thing_of
+from ledger.known import DocumentHead, Known
 from ledger.lanes import account_of, account_stream
 from ledger.policies import PolicyBook
 from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.wanted import Wanted
-from ledger.work import DocumentHead, Known
 from ledger.writes import member_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
@@ -145,11 +145,11 @@ class Lookup:
         for act in acts:
             wanted = act.new_identities if act.identity is None else (act.identity,)
             for key in (*wanted, *act.new_identities):
-                account = self._cache.identity(key)
-                if account is None:
+                holder = self._cache.identity(key)
+                if holder is None:
                     missing.add(key)
                 else:
-                    known.identities[key] = account
+                    known.identities[key] = holder
         if missing:
             found = await self._store.find_identities(sorted(missing))
             known.identities |= found
@@ -204,9 +204,9 @@ def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
     streams |= {stream for found in known.acts.values() for stream, _ in found.values()}
     for act in acts:
         if act.identity is not None:
-            account = known.identities.get(act.identity)
-            if account is not None:
-                streams.add(account_stream(account))
+            holder = known.identities.get(act.identity)
+            if holder is not None:
+                streams.add(account_stream(holder.account))
             continue
         member = member_of(act.request)
         if member is not None and len(member.member_id) == _UUID_LENGTH:

@@ -240,8 +240,8 @@ def _stream(act: Act, work: Work) -> str:
     if act.identity is None:
         assert isinstance(act.request, PostDocumentRequest)
         return account_stream(act.request.member.member_id)
-    account = work.known.identities.get(act.identity)
-    return "" if account is None else account_stream(account)
+    holder = work.known.identities.get(act.identity)
+    return "" if holder is None else account_stream(holder.account)
 
 
 def _newcomer(case: _Case, work: Work) -> Account:

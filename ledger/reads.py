@@ -136,12 +136,11 @@ class Reads:
         if ref.WhichOneof("ref") != "identity":
             return account_stream(ref.member_id)
         key = (ref.identity.scheme, self._hashed.of(ref.identity))
-        account = self._cache.identity(key)
-        if account is None:
-            account = (await self._store.find_identities([key])).get(key)
-        if account is None:
+        # Not from the cache: another process may have given it to another member just now.
+        holder = (await self._store.find_identities([key])).get(key)
+        if holder is None:
             raise refusals.UnknownMember(member=f"identity of scheme {key[0]}")
-        return account_stream(account)
+        return account_stream(holder.account)
 
     async def _position(self, stream: str, min_position: str) -> str:
         """Where the stream's lane stands: what is read after this reflects at least that."""
@@ -222,7 +221,7 @@ def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Accoun
         version=len(events),
         business_unit=account.business_unit,
         enrolled_at=account.enrolled_at,
-        identity_schemes=account.identity_schemes,
+        identities=account.identities,
         balances=balances,
         tiers=account.tiers,
     )

@@ -1,5 +1,7 @@
 """The statements of the hot path. asyncpg prepares each once per connection."""
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 SETTING: Final = "SELECT value FROM programme_setting WHERE name = $1"
@@ -100,7 +102,7 @@ SELECT t.thing, r.key, e.stream, e.payload
 """
 
 FIND_IDENTITIES: Final = """
-SELECT i.scheme, i.keyed_hash, i.account
+SELECT i.scheme, i.keyed_hash, i.account, i.identity_id
   FROM unnest($1::text[], $2::bytea[]) AS w(scheme, keyed_hash)
   JOIN identity i ON i.scheme = w.scheme AND i.keyed_hash = w.keyed_hash
 """
@@ -211,17 +213,55 @@ SELECT (SELECT holds FROM fence) AS holds, array_agg(lane ORDER BY lane) AS lane
   FROM locked
 """
 
-# As APPEND, with what is known of members: most batches have none, and do not pay for it.
-_BEGIN, _END = APPEND.rsplit("\n)\nSELECT", 1)
-APPEND_WITH_PROFILES: Final = f"""{_BEGIN}
-), profiles AS (
+# What a batch may have besides. Most have none of it, and do not pay for it. `{0}` is the first
+# parameter of the part.
+_EXTRAS: Final[dict[str, tuple[int, str]]] = {
+    "profiles": (
+        3,
+        """
   INSERT INTO member_profile (account, sealed, wrapped_key)
-  SELECT * FROM unnest($32::text[], $33::bytea[], $34::bytea[])
+  SELECT * FROM unnest({0}::text[], {1}::bytea[], {2}::bytea[])
    WHERE (SELECT holds FROM fence)
   ON CONFLICT (account) DO UPDATE
      SET sealed = excluded.sealed, wrapped_key = excluded.wrapped_key
-)
-SELECT{_END}"""
+""",
+    ),
+    "moved_identities": (
+        5,
+        """
+  UPDATE identity i SET account = m.account, identity_id = m.identity_id, lane = m.lane
+    FROM unnest({0}::text[], {1}::bytea[], {2}::text[], {3}::uuid[], {4}::smallint[])
+      AS m(scheme, keyed_hash, account, identity_id, lane)
+   WHERE i.scheme = m.scheme AND i.keyed_hash = m.keyed_hash AND (SELECT holds FROM fence)
+""",
+    ),
+    "unlinked_identities": (
+        2,
+        """
+  DELETE FROM identity i USING unnest({0}::text[], {1}::bytea[]) AS u(scheme, keyed_hash)
+   WHERE i.scheme = u.scheme AND i.keyed_hash = u.keyed_hash AND (SELECT holds FROM fence)
+""",
+    ),
+}
+_BEGIN, _END = APPEND.rsplit("\n)\nSELECT", 1)
+_PARAMETERS: Final = 31
+
+
+def append_with(extras: Iterable[str]) -> str:
+    """APPEND with what a batch has besides, in the order of its parameters."""
+    return _append_with(tuple(extras))
+
+
+@cache
+def _append_with(extras: tuple[str, ...]) -> str:
+    text, taken = _BEGIN, _PARAMETERS
+    for name in extras:
+        width, part = _EXTRAS[name]
+        numbered = part.format(*(f"${taken + number}" for number in range(1, width + 1)))
+        text += f"\n), {name} AS ({numbered.rstrip()}"
+        taken += width
+    return f"{text}\n)\nSELECT{_END}"
+
 
 PROFILES: Final = """
 SELECT account, sealed, wrapped_key FROM member_profile

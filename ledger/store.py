@@ -4,7 +4,6 @@ All statements go straight to asyncpg as prepared statements; they are the hot p
 stand in `ledger/statements.py`.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from ledger import statements
 from ledger.core.instant import Instant, from_datetime, to_datetime
@@ -20,6 +18,7 @@ from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
 from ledger.lanes import lane_of
 from ledger.profile import ProfileRow
+from ledger.session import Session
 
 
 class Head(NamedTuple):
@@ -51,6 +50,13 @@ class IdentityRow(NamedTuple):
     account: str
     identity_id: str
     lane: int
+
+
+class Holder(NamedTuple):
+    """Whose an identity is, by which link."""
+
+    account: str
+    identity_id: str
 
 
 class PolicyRow(NamedTuple):
@@ -103,6 +109,9 @@ class AppendBatch:
     events: list[StoredEvent] = field(default_factory=list)
     keys: list[KeyRow] = field(default_factory=list)
     identities: list[IdentityRow] = field(default_factory=list)
+    moved_identities: list[IdentityRow] = field(default_factory=list)
+    """Rows that are there and have another member now."""
+    unlinked_identities: list[IdentityKey] = field(default_factory=list)
     profiles: Sequence[ProfileRow] = ()
 
     def __bool__(self) -> bool:
@@ -128,34 +137,6 @@ _KEY_NUMBERS: Final = tuple(
 )
 NEVER: Final = 0
 """last_recorded_at of a lane that nothing was written to yet."""
-
-
-class Session:
-    """One connection of the pool, kept for one purpose, replaced when it broke.
-
-    Taking a connection from the pool and resetting it afterwards costs a round trip, which a lone
-    caller would feel. Calls wait for each other: a connection does one thing at a time.
-    """
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        """Take the connection from `pool` at the first use."""
-        self._pool = pool
-        self._connection: PoolConnectionProxy | None = None
-        self._lock = asyncio.Lock()
-
-    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of a statement, which the connection prepares once."""
-        async with self._lock:
-            if self._connection is None or self._connection.is_closed():
-                await self.drop()
-                self._connection = await self._pool.acquire()
-            return await self._connection.fetch(statement, *arguments)
-
-    async def drop(self) -> None:
-        """Give the connection back, broken or not."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await self._pool.release(connection)
 
 
 class Store:
@@ -229,11 +210,11 @@ class Store:
         rows = await self._fetch(statements.FIND_ACTS, lanes, list(things))
         return [ActRow(*row) for row in rows]
 
-    async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, str]:
-        """Accounts of those identities that are registered."""
+    async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, Holder]:
+        """Whose those identities are that are registered."""
         schemes, hashes = [key[0] for key in wanted], [key[1] for key in wanted]
         rows = await self._fetch(statements.FIND_IDENTITIES, schemes, hashes)
-        return {(row[0], row[1]): row[2] for row in rows}
+        return {(row[0], row[1]): Holder(row[2], str(row[3])) for row in rows}
 
     async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
         """What is known of the members with these accounts, sealed."""
@@ -336,7 +317,7 @@ class Store:
         """
         assert self._writing is not None, "this store only reads"
         try:
-            statement = statements.APPEND_WITH_PROFILES if batch.profiles else statements.APPEND
+            statement = statements.append_with(_extras(batch))
             [row] = await self._writing.fetch(statement, *self._arguments(batch))
         except asyncpg.UniqueViolationError as error:
             raise KeyTaken(str(error)) from error
@@ -361,8 +342,18 @@ class Store:
             numbers(key_lanes),
             *_columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
             *_columns(batch.identities, len(IdentityRow._fields)),
-            *(_columns(batch.profiles, len(ProfileRow._fields)) if batch.profiles else ()),
+            *(column for rows in _extras(batch).values() for column in _columns(rows, 0)),
         ]
+
+
+def _extras(batch: AppendBatch) -> dict[str, Sequence[tuple[Any, ...]]]:
+    """What few batches have, by the name of its part of the statement."""
+    extras: dict[str, Sequence[tuple[Any, ...]]] = {
+        "profiles": batch.profiles,
+        "moved_identities": batch.moved_identities,
+        "unlinked_identities": batch.unlinked_identities,
+    }
+    return {name: rows for name, rows in extras.items() if rows}
 
 
 def _stream_event(row: asyncpg.Record) -> StreamEvent:

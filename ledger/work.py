@@ -5,7 +5,6 @@ is being committed the next may be decided on top of it: it looks at its parent'
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger.clock import Clock
@@ -18,24 +17,18 @@ from ledger.core.state import Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
+from ledger.known import DocumentHead, Known
 from ledger.lanes import account_of, account_stream, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import NO_PURSE, Purse
-from ledger.store import AppendBatch, Head, IdentityKey, IdentityRow, KeyRow
+from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
 
 EXPIRING = PointsExpired | LotReinstated
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
-
-
-class DocumentHead(NamedTuple):
-    """The newest posted version of a document, and the stream it stands in."""
-
-    stream: str
-    posted: DocumentPosted
 
 
 class Range(NamedTuple):
@@ -47,58 +40,6 @@ class Range(NamedTuple):
     last: int | None
     next_pos: int
     """Position after the decision: what its answer reflects."""
-
-
-@dataclass(slots=True)
-class Known:
-    """What a batch knows: found in the store or the cache, or made by itself."""
-
-    accounts: dict[str, Account] = field(default_factory=dict)
-    """By stream."""
-    rows: dict[str, KeyRow] = field(default_factory=dict)
-    heads: dict[str, DocumentHead] = field(default_factory=dict)
-    """By thing of the document."""
-    acts: dict[str, dict[str, tuple[str, AnyFact]]] = field(default_factory=dict)
-    """By thing of a hold or burn: its acts by key, with their stream."""
-    identities: dict[IdentityKey, str] = field(default_factory=dict)
-    """Account of each registered identity."""
-    purses: dict[str, Purse] = field(default_factory=dict)
-    """By stream."""
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    """By stream of the member's account."""
-    firsts: dict[str, DocumentPosted] = field(default_factory=dict)
-    """First final versions by thing of the document, of those that were asked for."""
-    expiries: dict[str, dict[int, Fact]] = field(default_factory=dict)
-    """By stream of an account: what expired or came back, by version, as far as it was asked."""
-
-    def copy(self) -> "Known":
-        """A copy that may be put back when a group of acts is refused."""
-        acts = {thing: dict(found) for thing, found in self.acts.items()}
-        return Known(
-            dict(self.accounts),
-            dict(self.rows),
-            dict(self.heads),
-            acts,
-            dict(self.identities),
-            dict(self.purses),
-            dict(self.profiles),
-            dict(self.firsts),
-            {stream: dict(found) for stream, found in self.expiries.items()},
-        )
-
-    def overlay(self, newer: "Known") -> None:
-        """Take over what `newer` knows."""
-        self.accounts |= newer.accounts
-        self.rows |= newer.rows
-        self.heads |= newer.heads
-        self.identities |= newer.identities
-        self.purses |= newer.purses
-        self.profiles |= newer.profiles
-        self.firsts |= newer.firsts
-        for thing, found in newer.acts.items():
-            self.acts.setdefault(thing, {}).update(found)
-        for stream, facts in newer.expiries.items():
-            self.expiries.setdefault(stream, {}).update(facts)
 
 
 class PolicyNow(NamedTuple):
@@ -120,7 +61,7 @@ class Mark(NamedTuple):
     standing: dict[int, Head]
     events: int
     keys: int
-    identities: int
+    identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]]
     policies: int
 
 
@@ -151,6 +92,8 @@ class Work:
         self.wanted = Wanted()
         """What was asked for and not known: with it, decide again."""
         self.batch = AppendBatch()
+        self._identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]] = {}
+        """Whose an identity was before this batch, and its row after it."""
         self.standing = dict(standing)
         self._began = dict(standing)
         self._consulted: set[int] = set()
@@ -323,11 +266,31 @@ class Work:
             self.known.firsts[thing] = self.made.firsts[thing] = head.posted
         self.known.heads[thing] = self.made.heads[thing] = head
 
+    def holder(self, key: IdentityKey) -> str:
+        """Account that an identity is linked to; empty for none.
+
+        What is refused because of it holds only if that account has not changed meanwhile.
+        """
+        found = self.known.identities.get(key)
+        if found is None:
+            return ""
+        self._consulted.add(lane_of(account_stream(found.account), self.lanes))
+        return found.account
+
     def register_identity(self, row: IdentityRow) -> None:
-        """Register an identity."""
-        self.batch.identities.append(row)
-        key = (row.scheme, row.keyed_hash)
-        self.known.identities[key] = self.made.identities[key] = row.account
+        """Register an identity, or another member for one that is registered."""
+        self._change_identity((row.scheme, row.keyed_hash), row)
+
+    def unlink_identity(self, key: IdentityKey) -> None:
+        """Let an identity be nobody's."""
+        self._change_identity(key, None)
+
+    def _change_identity(self, key: IdentityKey, row: IdentityRow | None) -> None:
+        known = self.known.identities.get(key)
+        before, _ = self._identities.get(key, (known, None))
+        self._identities[key] = (before, row)
+        after = None if row is None else Holder(row.account, row.identity_id)
+        self.known.identities[key] = self.made.identities[key] = after
 
     def register_profile(self, stream: str, profile: Profile) -> None:
         """Remember what is known of a member from now on; it is stored in the same commit."""
@@ -344,7 +307,7 @@ class Work:
             dict(self.standing),
             len(batch.events),
             len(batch.keys),
-            len(batch.identities),
+            dict(self._identities),
             len(self.policy_facts),
         )
 
@@ -353,11 +316,19 @@ class Work:
         self.known, self.made, self.standing = mark.known, mark.made, mark.standing
         del self.batch.events[mark.events :]
         del self.batch.keys[mark.keys :]
-        del self.batch.identities[mark.identities :]
+        self._identities = mark.identities
         del self.policy_facts[mark.policies :]
 
     def close(self) -> AppendBatch:
         """The batch to append, with the lanes it touches and where it expects them."""
+        for key, (before, row) in self._identities.items():
+            if row is None:
+                if before is not None:
+                    self.batch.unlinked_identities.append(key)
+            elif before is None:
+                self.batch.identities.append(row)
+            else:
+                self.batch.moved_identities.append(row)
         touched = self._consulted | {event.lane for event in self.batch.events}
         self.batch.expected = {lane: self._began[lane].next_pos for lane in touched}
         self.batch.recorded_at = {lane: self.standing[lane].last_recorded_at for lane in touched}

@@ -20,6 +20,7 @@ from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.refusals import AtomicRefused, DeadlinePassed, NotServing, Refusal
 from ledger.handlers import decide_act, decide_group
+from ledger.known import Known
 from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
 from ledger.policies import PolicyBook
@@ -28,7 +29,7 @@ from ledger.snapshots import Snapshots
 from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
 from ledger.waiting import Job, Waiting
 from ledger.wanted import Wanted
-from ledger.work import Known, Work
+from ledger.work import Work
 
 log = structlog.get_logger()
 

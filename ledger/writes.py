@@ -23,8 +23,10 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
     Member,
+    MoveIdentityRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
+    UnlinkIdentityRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
@@ -57,6 +59,8 @@ WriteRequest = (
     | SuspendMemberRequest
     | CloseMemberRequest
     | ReopenMemberRequest
+    | UnlinkIdentityRequest
+    | MoveIdentityRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -89,6 +93,8 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     AdjustPointsRequest: 80,
     ApproveAdjustmentRequest: 81,
     RejectAdjustmentRequest: 82,
+    UnlinkIdentityRequest: 53,
+    MoveIdentityRequest: 54,
 }
 
 
@@ -108,6 +114,8 @@ ABOUT_MEMBER: Final = (
     SuspendMemberRequest,
     CloseMemberRequest,
     ReopenMemberRequest,
+    UnlinkIdentityRequest,
+    MoveIdentityRequest,
 )
 """Requests that are answered with a Member."""
 ByHand = (

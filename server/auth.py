@@ -37,6 +37,7 @@ class Verb(StrEnum):
     TIER = "tier"
     PROFILE = "profile"
     CLOSE = "close"
+    MERGE = "merge"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

@@ -28,6 +28,8 @@ class MemberServicer:
             SERVICE,
             self._write("EnrolMember", pb.EnrolMemberRequest, pb.EnrolMemberResponse),
             self._write("LinkIdentity", pb.LinkIdentityRequest, pb.LinkIdentityResponse),
+            self._write("UnlinkIdentity", pb.UnlinkIdentityRequest, pb.UnlinkIdentityResponse),
+            self._write("MoveIdentity", pb.MoveIdentityRequest, pb.MoveIdentityResponse),
             self._write("GrantTier", pb.GrantTierRequest, pb.GrantTierResponse),
             self._write("UpdateMember", pb.UpdateMemberRequest, pb.UpdateMemberResponse),
             self._write("SuspendMember", pb.SuspendMemberRequest, pb.SuspendMemberResponse),

@@ -2,8 +2,10 @@
 
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    MoveIdentityRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
+    UnlinkIdentityRequest,
 )
 from server import shape
 
@@ -15,4 +17,22 @@ def change_membership(
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
+    shape.text("reason", request.reason, shape.REASON_LENGTH)
+
+
+def unlink_identity(request: UnlinkIdentityRequest) -> None:
+    """Check whose identity is meant, and which."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.identity("identity", request.identity)
+    shape.optional_text("reason", request.reason, shape.REASON_LENGTH)
+
+
+def move_identity(request: MoveIdentityRequest) -> None:
+    """Check who gets which identity, and that a reason is given."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.identity("identity", request.identity)
     shape.text("reason", request.reason, shape.REASON_LENGTH)

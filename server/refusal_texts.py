@@ -120,6 +120,9 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "ACCOUNT_SUSPENDED": Spoken(
         "Points of this member cannot be used at present.", "该会员的积分目前不能使用。"
     ),
+    "IDENTITY_NOT_LINKED": Spoken(
+        "This card or number is not linked to this member.", "该卡号或号码未关联此会员。"
+    ),
     "ACCOUNT_NOT_EMPTY": Spoken(
         "The account still has points, so it was not closed.", "账户中仍有积分，未能关闭。"
     ),

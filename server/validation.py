@@ -214,6 +214,8 @@ def grant_tier(request: GrantTierRequest) -> None:
 MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "EnrolMember": (Verb.ENROL, enrol_member),
     "LinkIdentity": (Verb.ENROL, link_identity),
+    "UnlinkIdentity": (Verb.ENROL, membership_shape.unlink_identity),
+    "MoveIdentity": (Verb.MERGE, membership_shape.move_identity),
     "GrantTier": (Verb.TIER, grant_tier),
     "UpdateMember": (Verb.PROFILE, profile_shape.update_member),
     "SuspendMember": (Verb.CLOSE, membership_shape.change_membership),

@@ -9,6 +9,7 @@ from ledger.core.commands import (
     PostDocument,
     ReleaseHold,
     ReverseEntry,
+    UnlinkIdentity,
 )
 from ledger.core.decision import Draft
 from ledger.core.expiring import forfeit
@@ -21,8 +22,8 @@ from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_OPEN
 
 _SPENDING = (BurnPoints, HoldPoints)
 """What lets points go as the member wants it."""
-_OF_OLD_THINGS = (CaptureHold, ReleaseHold, ReverseEntry)
-"""What is about a hold or burn that stands already."""
+_OF_OLD_THINGS = (CaptureHold, ReleaseHold, ReverseEntry, UnlinkIdentity)
+"""What is about a hold, burn or identity that the account has."""
 
 
 def require_membership(command: Command, account: Account) -> None:

@@ -25,12 +25,13 @@ from ledger.core.commands import (
     ReleaseHold,
     ReverseEntry,
     TierLadder,
+    UnlinkIdentity,
 )
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
-from ledger.core.members import change_profile, enrol, link
+from ledger.core.members import change_profile, enrol, link, unlink
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
 from ledger.core.tiers import grant, reach_by
@@ -78,6 +79,8 @@ def decide(  # noqa: C901 - one arm per verb
             enrol(draft, command, account)
         case LinkIdentity():
             link(draft, command)
+        case UnlinkIdentity():
+            unlink(draft, command)
         case ChangeProfile():
             change_profile(draft, command)
         case ChangeMembership():

@@ -25,6 +25,7 @@ from loyalty.v1.events_pb2 import (
     HoldCaptured,
     HoldReleased,
     IdentityLinked,
+    IdentityUnlinked,
     LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
@@ -71,6 +72,7 @@ AccountFact = (
     MovingFact
     | MemberEnrolled
     | IdentityLinked
+    | IdentityUnlinked
     | MemberProfileChanged
     | ConsentChanged
     | MembershipChanged
@@ -106,6 +108,7 @@ NO_EFFECT: Final = Effect()
 EFFECTS: Final[dict[str, Effect]] = {
     "member_enrolled": NO_EFFECT,
     "identity_linked": NO_EFFECT,
+    "identity_unlinked": NO_EFFECT,
     "member_profile_changed": NO_EFFECT,
     "consent_changed": NO_EFFECT,
     "membership_changed": NO_EFFECT,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ledger.core.care import CONSENTS_MAX, Consent
-from ledger.core.commands import ChangeProfile, EnrolMember, LinkIdentity
+from ledger.core.commands import ChangeProfile, EnrolMember, LinkIdentity, UnlinkIdentity
 from ledger.core.decision import Draft
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import AlreadyEnrolled, TooManyConsents
@@ -11,6 +11,7 @@ from ledger.core.state import Account
 from loyalty.v1.events_pb2 import (
     ConsentChanged,
     IdentityLinked,
+    IdentityUnlinked,
     MemberEnrolled,
     MemberProfileChanged,
 )
@@ -80,5 +81,20 @@ def link(draft: Draft, command: LinkIdentity) -> None:
             identity_id=command.identity_id,
             scheme=command.scheme,
             business_unit=command.business_unit,
+            moved_from=command.moved_from,
+        )
+    )
+
+
+def unlink(draft: Draft, command: UnlinkIdentity) -> None:
+    """Take an identity away."""
+    draft.record(
+        IdentityUnlinked(
+            identity_id=command.identity_id,
+            scheme=command.scheme,
+            business_unit=command.business_unit,
+            moved_to=command.moved_to,
+            reason=command.reason,
+            actor=command.actor,
         )
     )

@@ -42,7 +42,7 @@ def encode(account: Account) -> bytes:
             account.version,
             account.business_unit,
             account.enrolled_at,
-            account.identity_schemes,
+            account.identities,
             account.lots,
             [_hold_row(hold) for hold in account.holds],
             [
@@ -76,7 +76,7 @@ def decode(state: bytes) -> Account:
         rows[2],
         rows[3],
         rows[4],
-        tuple(rows[5]),
+        tuple((link, scheme) for link, scheme in rows[5]),
         tuple(_lot_of(row) for row in lots),
         tuple(_hold_of(*row) for row in holds),
         tuple(Debt(*row) for row in debts),

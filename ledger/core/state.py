@@ -194,7 +194,8 @@ class Account:
     """Version of the last fact folded in; 0: nothing is known of this account."""
     business_unit: str = ""
     enrolled_at: Instant | None = None
-    identity_schemes: tuple[str, ...] = ()
+    identities: tuple[tuple[str, str], ...] = ()
+    """(id of the link, scheme) of each, in the order in which they were linked."""
     lots: tuple[Lot, ...] = ()
     """Open lots in draw order."""
     holds: tuple[Hold, ...] = ()
@@ -223,6 +224,11 @@ class Account:
     """What is remembered of the member as a person."""
     membership: Membership = OPEN
     """How far the member takes part."""
+
+    @property
+    def identity_schemes(self) -> tuple[str, ...]:
+        """Schemes by which the member is known, in order of first linking."""
+        return tuple(dict.fromkeys(scheme for _, scheme in self.identities))
 
     @property
     def tier(self) -> str:

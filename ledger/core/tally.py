@@ -23,7 +23,7 @@ class Tally:
         "debts",
         "enrolled_at",
         "holds",
-        "identity_schemes",
+        "identities",
         "lots",
         "membership",
         "qualifying",
@@ -37,7 +37,7 @@ class Tally:
         self.version = account.version
         self.business_unit = account.business_unit
         self.enrolled_at = account.enrolled_at
-        self.identity_schemes = account.identity_schemes
+        self.identities = account.identities
         self.lots = OpenLots(account.lots)
         self.holds = list(account.holds)
         self.debts = list(account.debts)
@@ -61,7 +61,7 @@ class Tally:
                 self.version,
                 self.business_unit,
                 self.enrolled_at,
-                self.identity_schemes,
+                self.identities,
                 tuple(self.lots.items),
                 tuple(self.holds),
                 tuple(self.debts),

@@ -104,8 +104,8 @@ def _command(command: bytes | None) -> Any:
 def member_stream(act: Act, work: Work) -> str:
     """Stream of the account that the request names. Raises UnknownMember."""
     if act.identity is not None:
-        account = work.known.identities.get(act.identity)
-        if account is None:
+        account = work.holder(act.identity)
+        if not account:
             raise refusals.UnknownMember(member=f"identity of scheme {act.identity[0]}")
         return account_stream(account)
     member = member_of(act.request)

@@ -29,13 +29,14 @@ from ledger.evaluation import (
 )
 from ledger.giving_back import kept, takes_back_by_line
 from ledger.handlers import context
+from ledger.known import DocumentHead
 from ledger.ladders import standing_of
 from ledger.lanes import DOCUMENT, account_of
 from ledger.profile import Profile
 from ledger.purses import changes
 from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
-from ledger.work import NO_FINGERPRINT, DocumentHead, Work
+from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import member_of
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting

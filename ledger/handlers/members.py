@@ -1,4 +1,4 @@
-"""EnrolMember and LinkIdentity."""
+"""EnrolMember, and how members are told of."""
 
 import uuid_utils
 
@@ -13,7 +13,7 @@ from ledger.handlers import context
 from ledger.lanes import account_stream, lane_of
 from ledger.store import IdentityKey, IdentityRow
 from ledger.work import Range, Work
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest, Member
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, Member
 
 
 def enrol_member(act: Act, work: Work) -> Answer:
@@ -42,7 +42,7 @@ def enrol_member(act: Act, work: Work) -> Answer:
     )
     where = work.record(stream, decision)
     for identity_id, key in identities:
-        _register_identity(work, stream, identity_id, key)
+        register_identity(work, stream, identity_id, key)
     return context.register(act, work, where, member_message(decision.account, where))
 
 
@@ -50,8 +50,8 @@ def _holder(act: Act, work: Work) -> str:
     """Account that has one of the identities already; empty for none. Raises IdentitiesDiffer."""
     holders: dict[str, str] = {}
     for key in act.new_identities:
-        account = work.known.identities.get(key)
-        if account is not None:
+        account = work.holder(key)
+        if account:
             holders.setdefault(account, key[0])
     if len(holders) > 1:
         raise refusals.IdentitiesDiffer(schemes=", ".join(holders.values()))
@@ -59,7 +59,7 @@ def _holder(act: Act, work: Work) -> str:
 
 
 def _taken_scheme(act: Act, work: Work) -> str:
-    return next(key[0] for key in act.new_identities if key in work.known.identities)
+    return next(key[0] for key in act.new_identities if work.holder(key))
 
 
 def _existing(act: Act, work: Work, stream: str) -> Answer:
@@ -70,32 +70,6 @@ def _existing(act: Act, work: Work, stream: str) -> Answer:
     message = member_message(account, where)
     message.existed = True
     return context.register(act, work, where, message)
-
-
-def link_identity(act: Act, work: Work) -> Answer:
-    """Add an identity; one that the member has already changes nothing."""
-    request = act.request
-    assert isinstance(request, LinkIdentityRequest)
-    at = context.occurred_at(act, work)
-    require_unit(work, request.origin.business_unit, at)
-    stream = context.member_stream(act, work)
-    account, _ = work.advance(stream)
-    key = act.new_identities[0]
-    holder = work.known.identities.get(key)
-    if holder == account.account_id:
-        where = work.append(stream, account.version, ())
-        return context.register(act, work, where, member_message(account, where))
-    if holder is not None:
-        raise refusals.IdentityTaken(scheme=key[0])
-    identity_id = str(uuid_utils.uuid7())
-    unit = request.origin.business_unit
-    command = commands.LinkIdentity(identity_id, key[0], unit, at)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    _register_identity(work, stream, identity_id, key)
-    return context.register(act, work, where, member_message(decision.account, where))
 
 
 def require_unit(work: Work, business_unit: str, at: int) -> None:
@@ -109,7 +83,8 @@ def require_unit(work: Work, business_unit: str, at: int) -> None:
         )
 
 
-def _register_identity(work: Work, stream: str, identity_id: str, key: IdentityKey) -> None:
+def register_identity(work: Work, stream: str, identity_id: str, key: IdentityKey) -> None:
+    """Let an identity be the member's with an account, who may be another one than before."""
     account = work.account(stream).account_id
     lane = lane_of(stream, work.lanes)
     work.register_identity(IdentityRow(key[0], key[1], account, identity_id, lane))

@@ -15,6 +15,7 @@ from server.cli import (
     enrolling,
     gateway,
     history,
+    identities,
     imports,
     members,
     membership,
@@ -111,6 +112,14 @@ members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop 
     membership.reopen
 )
 app.add_typer(adjusting.app, name="adjustment")
+members.app.command(epilog=example("loyalty member unlink card:8800 card:8800 --unit hotel"))(
+    identities.unlink
+)
+members.app.command(
+    epilog=example(
+        "loyalty member move-identity card:8811 phone:+442079460958 --unit hotel --reason hers"
+    )
+)(identities.move_identity)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")

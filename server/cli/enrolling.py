@@ -8,7 +8,7 @@ import typer
 from ledger.core.care import TERMS
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
-from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, Identity, Origin
+from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, Origin
 from server.cli import console
 from server.cli.options import (
     CALL_SECONDS,
@@ -18,6 +18,7 @@ from server.cli.options import (
     Server,
     Token,
     channel_to,
+    identity_of,
     require_token,
 )
 from server.cli.policy_steps import ValidateOnly
@@ -57,7 +58,7 @@ def enrol(  # noqa: PLR0913 - every option is an argument
     request = pb.EnrolMemberRequest(
         validate_only=validate_only,
         origin=Origin(business_unit=unit, channel="cli"),
-        identities=[_identity(text) for text in identities],
+        identities=[identity_of(text) for text in identities],
         or_existing=or_existing,
     )
     if terms:
@@ -78,10 +79,3 @@ def enrol(  # noqa: PLR0913 - every option is an argument
         "there before" if member.existed else "enrolled before" if answer.replayed else "enrolled"
     )
     console.out.print(f"member [bold]{member.member_id}[/]   {done}")
-
-
-def _identity(text: str) -> Identity:
-    scheme, colon, value = text.partition(":")
-    if not (scheme and colon and value):
-        console.fail(f"IDENTITY {text!r}: expected scheme:value", code=console.USAGE)
-    return Identity(scheme=scheme, value=value)

@@ -57,7 +57,7 @@ def suspend(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    _call(lambda stub: stub.SuspendMember, request, (server, token, ca), json=json)
+    call(lambda stub: stub.SuspendMember, request, (server, token, ca), json=json)
 
 
 def close(  # noqa: PLR0913 - every option is an argument
@@ -84,7 +84,7 @@ def close(  # noqa: PLR0913 - every option is an argument
         reason=reason,
         forfeit=forfeit,
     )
-    _call(lambda stub: stub.CloseMember, request, (server, token, ca), json=json)
+    call(lambda stub: stub.CloseMember, request, (server, token, ca), json=json)
 
 
 def reopen(  # noqa: PLR0913 - every option is an argument
@@ -107,20 +107,21 @@ def reopen(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    _call(lambda stub: stub.ReopenMember, request, (server, token, ca), json=json)
+    call(lambda stub: stub.ReopenMember, request, (server, token, ca), json=json)
 
 
-def _call(
+def call(
     method: Callable[[MemberServiceStub], Any],
     request: Any,
     where: tuple[str, str, Path | None],
     *,
     json: bool,
 ) -> None:
+    """Call once, and show the member after it."""
     server, token, ca = where
-    call = metadata(require_token(token))
+    sent = metadata(require_token(token))
     with console.explained(), channel_to(server, ca) as channel:
-        answer = method(MemberServiceStub(channel))(request, metadata=call, timeout=CALL_SECONDS)
+        answer = method(MemberServiceStub(channel))(request, metadata=sent, timeout=CALL_SECONDS)
     if json:
         console.print_json(answer)
         return

@@ -100,6 +100,14 @@ def concurrent_channel_to(server: str, authority: Path | None) -> grpc.aio.Chann
     return grpc.aio.secure_channel(server, credentials)
 
 
+def identity_of(text: str) -> types_pb.Identity:
+    """The identity that an IDENTITY names, which has to be scheme:value."""
+    scheme, colon, value = text.partition(":")
+    if not (scheme and colon and value):
+        fail(f"IDENTITY {text!r}: expected scheme:value such as card:8800", code=USAGE)
+    return types_pb.Identity(scheme=scheme, value=value)
+
+
 def member_ref(ref: str) -> types_pb.MemberRef:
     """Whom a REF means: scheme:value is an identity, everything else has to be a member id."""
     scheme, colon, value = ref.partition(":")

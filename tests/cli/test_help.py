@@ -50,6 +50,8 @@ EXPECTED = {
     "member suspend",
     "member close",
     "member reopen",
+    "member unlink",
+    "member move-identity",
     "token create",
     "token list",
     "token revoke",

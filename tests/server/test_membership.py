@@ -9,6 +9,7 @@ from loyalty.v1.audit_service_pb2 import VerifyHistoryRequest
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
     GetMemberRequest,
+    MoveIdentityRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
 )
@@ -105,13 +106,44 @@ async def test_the_command_line_suspends_closes_and_reopens(caller: Caller, serv
         (("close", "--reason", "asked"), "ACCOUNT_NOT_EMPTY"),
         (("close", "--reason", "asked", "--forfeit"), "closed"),
     ):
-        result = await _loyalty(served, token, *words)
+        verb, *options = words
+        result = await _loyalty(served, token, verb, "card:8800", *options)
         assert said in result.output, result.output
     member = await caller.members.GetMember(GetMemberRequest(member=requests.member()))
     assert member.member.membership == MEMBERSHIP_STATE_CLOSED
 
 
 async def _loyalty(served: Served, token: str, verb: str, *words: str) -> Result:
-    arguments = ["member", verb, "card:8800", "--unit", "market", *words]
+    arguments = ["member", verb, *words, "--unit", "market"]
     arguments += ["--server", served.address, "--token", token]
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
+
+
+async def test_the_command_line_moves_and_unlinks_an_identity(
+    caller: Caller, served: Served
+) -> None:
+    await caller.members.EnrolMember(requests.enrolment("e-2", card="8811"))
+    token = await served.token("office")
+    words = ("card:8811", "card:8800", "--reason", "hers")
+    moved = await _loyalty(served, token, "move-identity", *words)
+    assert moved.exit_code == 0, moved.output
+    first = await caller.members.GetMember(GetMemberRequest(member=requests.member("8811")))
+    there = await caller.members.GetMember(GetMemberRequest(member=requests.member("8800")))
+    assert there.member.member_id == first.member.member_id
+    gone = await _loyalty(served, token, "unlink", "card:8811", "card:8800")
+    assert gone.exit_code == 0, gone.output
+    question = GetMemberRequest(member=requests.member("8800"))
+    await refused(caller.members.GetMember(question), Code.NOT_FOUND, "UNKNOWN_MEMBER")
+
+
+async def test_only_who_may_merge_moves_identities(caller: Caller, served: Served) -> None:
+    request = MoveIdentityRequest(
+        request_id="m-1",
+        origin=ORIGIN,
+        member=requests.member(),
+        identity=requests.member("8811").identity,
+        reason="hers",
+    )
+    async with served.caller(await served.token("desk", verbs=("enrol",))) as desk:
+        await refused(desk.members.MoveIdentity(request), Code.PERMISSION_DENIED, "PERMISSION")
+    await refused(caller.members.MoveIdentity(request), Code.NOT_FOUND, "IDENTITY_NOT_LINKED")

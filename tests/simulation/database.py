@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
 from ledger.profile import ProfileRow
-from ledger.store import NEVER, AppendBatch, Head, IdentityKey, KeyRow, KeyTaken, Moved
+from ledger.store import NEVER, AppendBatch, Head, Holder, IdentityKey, KeyRow, KeyTaken, Moved
 
 
 @dataclass
@@ -25,7 +25,7 @@ class MemoryDatabase:
     streams: dict[str, list[StoredEvent]] = field(default_factory=dict)
     keys: dict[str, KeyRow] = field(default_factory=dict)
     sorted_keys: list[str] = field(default_factory=list)
-    identities: dict[IdentityKey, str] = field(default_factory=dict)
+    identities: dict[IdentityKey, Holder] = field(default_factory=dict)
     profiles: dict[str, ProfileRow] = field(default_factory=dict)
     snapshots: dict[str, tuple[int, int, bytes]] = field(default_factory=dict)
     """(state version, version, state) by stream."""
@@ -49,8 +49,11 @@ class MemoryDatabase:
         for row in batch.keys:
             self.keys[row.key] = row
             insort(self.sorted_keys, row.key)
-        for identity in batch.identities:
-            self.identities[identity.scheme, identity.keyed_hash] = identity.account
+        for identity in (*batch.identities, *batch.moved_identities):
+            holder = Holder(identity.account, identity.identity_id)
+            self.identities[identity.scheme, identity.keyed_hash] = holder
+        for gone in batch.unlinked_identities:
+            self.identities.pop(gone, None)
         self.profiles |= {row.account: row for row in batch.profiles}
         return None
 

@@ -17,6 +17,7 @@ from ledger.store import (
     ActRow,
     AppendBatch,
     Head,
+    Holder,
     IdentityKey,
     KeyRow,
     LoadedStream,
@@ -102,7 +103,7 @@ class MemoryStore(Store):
             for event in self.database.event_at(self.database.keys[key])
         ]
 
-    async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, str]:
+    async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, Holder]:
         await self._turn()
         known = self.database.identities
         return {key: known[key] for key in wanted if key in known}

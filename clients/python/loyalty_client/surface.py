@@ -40,6 +40,8 @@ class Surface:
 
     enrol_member = Unary(member.EnrolMemberRequest, member.EnrolMemberResponse)
     link_identity = Unary(member.LinkIdentityRequest, member.LinkIdentityResponse)
+    unlink_identity = Unary(member.UnlinkIdentityRequest, member.UnlinkIdentityResponse)
+    move_identity = Unary(member.MoveIdentityRequest, member.MoveIdentityResponse)
     get_member = Unary(member.GetMemberRequest, member.GetMemberResponse)
     grant_tier = Unary(member.GrantTierRequest, member.GrantTierResponse)
     update_member = Unary(member.UpdateMemberRequest, member.UpdateMemberResponse)

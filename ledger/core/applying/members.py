@@ -9,6 +9,7 @@ from ledger.core.state import TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
     IdentityLinked,
+    IdentityUnlinked,
     MemberEnrolled,
     MemberProfileChanged,
     MembershipChanged,
@@ -26,9 +27,13 @@ def enrol(tally: Tally, event: MemberEnrolled) -> None:
 
 
 def link(tally: Tally, event: IdentityLinked) -> None:
-    """Add the scheme of an identity."""
-    if event.scheme not in tally.identity_schemes:
-        tally.identity_schemes = (*tally.identity_schemes, event.scheme)
+    """Add an identity."""
+    tally.identities = (*tally.identities, (event.identity_id, event.scheme))
+
+
+def unlink(tally: Tally, event: IdentityUnlinked) -> None:
+    """Take an identity away."""
+    tally.identities = tuple(each for each in tally.identities if each[0] != event.identity_id)
 
 
 def change_profile(tally: Tally, event: MemberProfileChanged) -> None:

@@ -26,6 +26,7 @@ from ledger.core.commands.members import ChangeProfile as ChangeProfile
 from ledger.core.commands.members import EnrolMember as EnrolMember
 from ledger.core.commands.members import GrantTier as GrantTier
 from ledger.core.commands.members import LinkIdentity as LinkIdentity
+from ledger.core.commands.members import UnlinkIdentity as UnlinkIdentity
 from ledger.core.commands.questions import LotEnds as LotEnds
 from ledger.core.commands.questions import Occasion as Occasion
 from ledger.core.commands.questions import TierAnswer as TierAnswer
@@ -50,6 +51,7 @@ class AdvanceAccount:
 Command = (
     EnrolMember
     | LinkIdentity
+    | UnlinkIdentity
     | PostDocument
     | BurnPoints
     | HoldPoints

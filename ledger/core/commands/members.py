@@ -28,6 +28,22 @@ class LinkIdentity:
     scheme: str
     business_unit: str
     occurred_at: Instant
+    moved_from: str = ""
+    """The member it is taken from; empty for an identity that is nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlinkIdentity:
+    """Take an identity away."""
+
+    identity_id: str
+    scheme: str
+    business_unit: str
+    reason: str
+    actor: str
+    occurred_at: Instant
+    moved_to: str = ""
+    """The member who gets it; empty: it is nobody's then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ A request with several faults is refused for the first of them in this order, to
                       FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     care of members   IDENTITIES_DIFFER, TOO_MANY_CONSENTS
-    membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, ACCOUNT_NOT_EMPTY
+    membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED, ACCOUNT_NOT_EMPTY
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
                       APPROVER_IS_ACTOR, UNKNOWN_LOT
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
@@ -55,6 +55,7 @@ from ledger.core.refusals.care import TooManyConsents as TooManyConsents
 from ledger.core.refusals.membership import AccountClosed as AccountClosed
 from ledger.core.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from ledger.core.refusals.membership import AccountSuspended as AccountSuspended
+from ledger.core.refusals.membership import IdentityNotLinked as IdentityNotLinked
 from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded

@@ -27,6 +27,15 @@ class AccountSuspended(_NotOpen):
 
 
 @dataclass(eq=False, kw_only=True)
+class IdentityNotLinked(Refusal):
+    """The identity is nobody's, or not that of the member who is named."""
+
+    advice = "Check identity and member; LinkIdentity links an identity that is nobody's."
+    sentence = "the {scheme!r} identity is not linked to the member it was to be taken from"
+    scheme: str
+
+
+@dataclass(eq=False, kw_only=True)
 class AccountNotEmpty(Refusal):
     """The account has points, so it is not closed."""
 

@@ -163,6 +163,7 @@ class Event(_message.Message):
     IDENTITY_LINKED_FIELD_NUMBER: _builtins.int
     MEMBER_PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
     CONSENT_CHANGED_FIELD_NUMBER: _builtins.int
+    IDENTITY_UNLINKED_FIELD_NUMBER: _builtins.int
     POLICY_PUBLISHED_FIELD_NUMBER: _builtins.int
     POLICY_DRAFTED_FIELD_NUMBER: _builtins.int
     POLICY_SIMULATED_FIELD_NUMBER: _builtins.int
@@ -208,6 +209,10 @@ class Event(_message.Message):
     @_builtins.property
     def consent_changed(self) -> Global___ConsentChanged:
         """A member agreed to something, or withdrew that."""
+
+    @_builtins.property
+    def identity_unlinked(self) -> Global___IdentityUnlinked:
+        """A member lost an identity."""
 
     @_builtins.property
     def policy_published(self) -> Global___PolicyPublished:
@@ -336,6 +341,7 @@ class Event(_message.Message):
         identity_linked: Global___IdentityLinked | None = ...,
         member_profile_changed: Global___MemberProfileChanged | None = ...,
         consent_changed: Global___ConsentChanged | None = ...,
+        identity_unlinked: Global___IdentityUnlinked | None = ...,
         policy_published: Global___PolicyPublished | None = ...,
         policy_drafted: Global___PolicyDrafted | None = ...,
         policy_simulated: Global___PolicySimulated | None = ...,
@@ -367,11 +373,11 @@ class Event(_message.Message):
         tier_changed: Global___TierChanged | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -424,26 +430,72 @@ class IdentityLinked(_message.Message):
     IDENTITY_ID_FIELD_NUMBER: _builtins.int
     SCHEME_FIELD_NUMBER: _builtins.int
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    MOVED_FROM_FIELD_NUMBER: _builtins.int
     identity_id: _builtins.str
     """Random id of the link."""
     scheme: _builtins.str
     """What kind of identity."""
     business_unit: _builtins.str
     """Who linked it."""
+    moved_from: _builtins.str
+    """The member it was taken from in the same act; empty for an identity that was nobody's."""
     def __init__(
         self,
         *,
         identity_id: _builtins.str = ...,
         scheme: _builtins.str = ...,
         business_unit: _builtins.str = ...,
+        moved_from: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "identity_id", b"identity_id", "scheme", b"scheme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "identity_id", b"identity_id", "moved_from", b"moved_from", "scheme", b"scheme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IdentityLinked: _TypeAlias = IdentityLinked  # noqa: Y015
+
+@_typing.final
+class IdentityUnlinked(_message.Message):
+    """A way to know a member is no longer one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_ID_FIELD_NUMBER: _builtins.int
+    SCHEME_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    MOVED_TO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    identity_id: _builtins.str
+    """Id of the link that ended."""
+    scheme: _builtins.str
+    """What kind of identity."""
+    business_unit: _builtins.str
+    """Who unlinked it."""
+    moved_to: _builtins.str
+    """The member who got it in the same act; empty: it is nobody's now."""
+    reason: _builtins.str
+    """Why, in the words of whoever decided; may be empty."""
+    actor: _builtins.str
+    """Client and person that decided."""
+    def __init__(
+        self,
+        *,
+        identity_id: _builtins.str = ...,
+        scheme: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        moved_to: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "business_unit", b"business_unit", "identity_id", b"identity_id", "moved_to", b"moved_to", "reason", b"reason", "scheme", b"scheme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentityUnlinked: _TypeAlias = IdentityUnlinked  # noqa: Y015
 
 @_typing.final
 class PolicyPublished(_message.Message):

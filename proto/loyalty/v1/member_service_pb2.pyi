@@ -316,6 +316,158 @@ class LinkIdentityResponse(_message.Message):
 Global___LinkIdentityResponse: _TypeAlias = LinkIdentityResponse  # noqa: Y015
 
 @_typing.final
+class UnlinkIdentityRequest(_message.Message):
+    """Takes an identity from its member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    reason: _builtins.str
+    """Why, at most 200 characters; never personal data, for it stays for ever. May be empty."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required, operator is who decided."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose identity. Required; may be the very identity."""
+
+    @_builtins.property
+    def identity(self) -> _types_pb2.Identity:
+        """The identity. It must be linked to this member."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        identity: _types_pb2.Identity | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlinkIdentityRequest: _TypeAlias = UnlinkIdentityRequest  # noqa: Y015
+
+@_typing.final
+class UnlinkIdentityResponse(_message.Message):
+    """The member without the identity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Unlinked before by this request_id: this is the first answer."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlinkIdentityResponse: _TypeAlias = UnlinkIdentityResponse  # noqa: Y015
+
+@_typing.final
+class MoveIdentityRequest(_message.Message):
+    """Gives an identity of one member to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    reason: _builtins.str
+    """Why, 1 to 200 characters; never personal data, for it stays for ever."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required, operator is who decided."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who gets it. Required."""
+
+    @_builtins.property
+    def identity(self) -> _types_pb2.Identity:
+        """The identity. It must be linked to another member; to this one already, nothing changes."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        identity: _types_pb2.Identity | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveIdentityRequest: _TypeAlias = MoveIdentityRequest  # noqa: Y015
+
+@_typing.final
+class MoveIdentityResponse(_message.Message):
+    """The member who has the identity now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Moved before by this request_id: this is the first answer."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveIdentityResponse: _TypeAlias = MoveIdentityResponse  # noqa: Y015
+
+@_typing.final
 class GetMemberRequest(_message.Message):
     """Asks for a member."""
 

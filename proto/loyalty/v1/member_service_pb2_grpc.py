@@ -45,6 +45,16 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.LinkIdentityRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.LinkIdentityResponse.FromString,
                 _registered_method=True)
+        self.UnlinkIdentity = channel.unary_unary(
+                '/loyalty.v1.MemberService/UnlinkIdentity',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityResponse.FromString,
+                _registered_method=True)
+        self.MoveIdentity = channel.unary_unary(
+                '/loyalty.v1.MemberService/MoveIdentity',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
+                _registered_method=True)
         self.GetMember = channel.unary_unary(
                 '/loyalty.v1.MemberService/GetMember',
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.SerializeToString,
@@ -99,6 +109,30 @@ class MemberServiceServicer:
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \
         localhost:7070 loyalty.v1.MemberService/LinkIdentity
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIdentity(self, request, context):
+        """Takes an identity from its member: nobody is known by it any more, and it may be linked anew. What was recorded by
+        it stays, and retries of old requests still get their first answers.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-1","origin":{"business_unit":"hotel"},
+        "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"identity":{"scheme":"card","value":"8800"},
+        "reason":"card lost"}' localhost:7070 loyalty.v1.MemberService/UnlinkIdentity
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveIdentity(self, request, context):
+        """Takes an identity from the member who has it and links it to another, in one act: at no moment is it nobody's. What
+        was recorded before stays where it is. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
+        "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,6 +225,16 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.LinkIdentityRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.LinkIdentityResponse.SerializeToString,
             ),
+            'UnlinkIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIdentity,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityResponse.SerializeToString,
+            ),
+            'MoveIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveIdentity,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.SerializeToString,
+            ),
             'GetMember': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMember,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.FromString,
@@ -277,6 +321,60 @@ class MemberService:
             '/loyalty.v1.MemberService/LinkIdentity',
             loyalty_dot_v1_dot_member__service__pb2.LinkIdentityRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.LinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/UnlinkIdentity',
+            loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.UnlinkIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/MoveIdentity',
+            loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,22 @@ class MemberServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
       localhost:7070 loyalty.v1.MemberService/LinkIdentity
     """
+    UnlinkIdentity: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.UnlinkIdentityRequest, _member_service_pb2.UnlinkIdentityResponse]
+    """Takes an identity from its member: nobody is known by it any more, and it may be linked anew. What was recorded by
+    it stays, and retries of old requests still get their first answers.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-1","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"identity":{"scheme":"card","value":"8800"},
+      "reason":"card lost"}' localhost:7070 loyalty.v1.MemberService/UnlinkIdentity
+    """
+    MoveIdentity: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.MoveIdentityRequest, _member_service_pb2.MoveIdentityResponse]
+    """Takes an identity from the member who has it and links it to another, in one act: at no moment is it nobody's. What
+    was recorded before stays where it is. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
+      "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+    """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]
     """Tells who a member is to the ledger.
 
@@ -118,6 +134,22 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
       localhost:7070 loyalty.v1.MemberService/LinkIdentity
+    """
+    UnlinkIdentity: _aio.UnaryUnaryMultiCallable[_member_service_pb2.UnlinkIdentityRequest, _member_service_pb2.UnlinkIdentityResponse]  # type: ignore[assignment]
+    """Takes an identity from its member: nobody is known by it any more, and it may be linked anew. What was recorded by
+    it stays, and retries of old requests still get their first answers.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-1","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"identity":{"scheme":"card","value":"8800"},
+      "reason":"card lost"}' localhost:7070 loyalty.v1.MemberService/UnlinkIdentity
+    """
+    MoveIdentity: _aio.UnaryUnaryMultiCallable[_member_service_pb2.MoveIdentityRequest, _member_service_pb2.MoveIdentityResponse]  # type: ignore[assignment]
+    """Takes an identity from the member who has it and links it to another, in one act: at no moment is it nobody's. What
+    was recorded before stays where it is. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
+      "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """Tells who a member is to the ledger.
@@ -198,6 +230,34 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"e-2","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"identity":{"scheme":"pms-profile","value":"P-77"}}' \\
           localhost:7070 loyalty.v1.MemberService/LinkIdentity
+        """
+
+    @_abc_1.abstractmethod
+    def UnlinkIdentity(
+        self,
+        request: _member_service_pb2.UnlinkIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.UnlinkIdentityResponse, _abc.Awaitable[_member_service_pb2.UnlinkIdentityResponse]]:
+        """Takes an identity from its member: nobody is known by it any more, and it may be linked anew. What was recorded by
+        it stays, and retries of old requests still get their first answers.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-1","origin":{"business_unit":"hotel"},
+          "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"identity":{"scheme":"card","value":"8800"},
+          "reason":"card lost"}' localhost:7070 loyalty.v1.MemberService/UnlinkIdentity
+        """
+
+    @_abc_1.abstractmethod
+    def MoveIdentity(
+        self,
+        request: _member_service_pb2.MoveIdentityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.MoveIdentityResponse, _abc.Awaitable[_member_service_pb2.MoveIdentityResponse]]:
+        """Takes an identity from the member who has it and links it to another, in one act: at no moment is it nobody's. What
+        was recorded before stays where it is. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
+          "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
         """
 
     @_abc_1.abstractmethod

@@ -19,6 +19,7 @@ from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
 from loyalty_client.refusals.membership import AccountClosed as AccountClosed
 from loyalty_client.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from loyalty_client.refusals.membership import AccountSuspended as AccountSuspended
+from loyalty_client.refusals.membership import IdentityNotLinked as IdentityNotLinked
 from loyalty_client.refusals.points import AboveMaximum as AboveMaximum
 from loyalty_client.refusals.points import AtomicRefused as AtomicRefused
 from loyalty_client.refusals.points import BasketShareExceeded as BasketShareExceeded

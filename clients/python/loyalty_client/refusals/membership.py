@@ -19,6 +19,13 @@ class AccountSuspended(Refusal):
     since: str
 
 
+class IdentityNotLinked(Refusal):
+    """The identity is nobody's, or not that of the member who is named."""
+
+    reason = "IDENTITY_NOT_LINKED"
+    scheme: str
+
+
 class AccountNotEmpty(Refusal):
     """The account has points, so it is not closed."""
 

@@ -1,0 +1,70 @@
+"""What a batch knows before and while it is decided: found in the store or the cache, or made."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ledger.core.events import AnyFact, Fact
+from ledger.core.state import Account
+from ledger.profile import Profile
+from ledger.purses import Purse
+from ledger.store import Holder, IdentityKey, KeyRow
+from loyalty.v1.events_pb2 import DocumentPosted
+
+
+class DocumentHead(NamedTuple):
+    """The newest posted version of a document, and the stream it stands in."""
+
+    stream: str
+    posted: DocumentPosted
+
+
+@dataclass(slots=True)
+class Known:
+    """What a batch knows: found in the store or the cache, or made by itself."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By stream."""
+    rows: dict[str, KeyRow] = field(default_factory=dict)
+    heads: dict[str, DocumentHead] = field(default_factory=dict)
+    """By thing of the document."""
+    acts: dict[str, dict[str, tuple[str, AnyFact]]] = field(default_factory=dict)
+    """By thing of a hold or burn: its acts by key, with their stream."""
+    identities: dict[IdentityKey, Holder | None] = field(default_factory=dict)
+    """Whose each identity is that was looked for; none or None: nobody's."""
+    purses: dict[str, Purse] = field(default_factory=dict)
+    """By stream."""
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    """By stream of the member's account."""
+    firsts: dict[str, DocumentPosted] = field(default_factory=dict)
+    """First final versions by thing of the document, of those that were asked for."""
+    expiries: dict[str, dict[int, Fact]] = field(default_factory=dict)
+    """By stream of an account: what expired or came back, by version, as far as it was asked."""
+
+    def copy(self) -> "Known":
+        """A copy that may be put back when a group of acts is refused."""
+        acts = {thing: dict(found) for thing, found in self.acts.items()}
+        return Known(
+            dict(self.accounts),
+            dict(self.rows),
+            dict(self.heads),
+            acts,
+            dict(self.identities),
+            dict(self.purses),
+            dict(self.profiles),
+            dict(self.firsts),
+            {stream: dict(found) for stream, found in self.expiries.items()},
+        )
+
+    def overlay(self, newer: "Known") -> None:
+        """Take over what `newer` knows."""
+        self.accounts |= newer.accounts
+        self.rows |= newer.rows
+        self.heads |= newer.heads
+        self.identities |= newer.identities
+        self.purses |= newer.purses
+        self.profiles |= newer.profiles
+        self.firsts |= newer.firsts
+        for thing, found in newer.acts.items():
+            self.acts.setdefault(thing, {}).update(found)
+        for stream, facts in newer.expiries.items():
+            self.expiries.setdefault(stream, {}).update(facts)
