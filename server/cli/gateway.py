@@ -51,7 +51,7 @@ def gateway(
 ) -> None:
     """Answer JSON over HTTP by calls to a running server, and refuse what it does not understand.
 
-    Routes and bodies: docs/json.md and docs/openapi.json. /healthz tells whether the server serves.
+    Routes and bodies: docs/json.md and docs/openapi.json. Probes: /health/live and /health/ready.
     """
     from server import logs
     from server.gateway.serving import Listening, serve

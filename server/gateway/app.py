@@ -28,7 +28,9 @@ BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 """As much as a request may have over gRPC."""
 CHECK: Final = "/check"
 """Before the path of a route: only read the request; 200 with nothing when it is one."""
-HEALTH_PATH: Final = "/healthz"
+LIVE: Final = "/health/live"
+READY: Final = "/health/ready"
+"""The probes; ready while the service behind says that it serves."""
 HEALTH_SECONDS: Final = 3.0
 PATH_SHOWN: Final = 100
 JSON_TYPES: Final = ("", "application/json")
@@ -79,8 +81,10 @@ class Gateway:
 
     async def _response(self, request: Request) -> Response:
         path = request.url.path
-        if path == HEALTH_PATH:
-            return await self._health()
+        if path == LIVE:
+            return Response("alive\n", media_type="text/plain")
+        if path == READY:
+            return await self._ready()
         try:
             route = self._route(request.method, path.removeprefix(CHECK))
             message = await _read(route, request)
@@ -120,7 +124,7 @@ class Gateway:
         response: Message = await call(message, metadata=metadata, timeout=self._timeout)
         return response
 
-    async def _health(self) -> Response:
+    async def _ready(self) -> Response:
         """200 while the service behind says that it serves, else 503."""
         try:
             found = await self._check(HealthCheckRequest(), timeout=HEALTH_SECONDS)

@@ -28,6 +28,7 @@ OF_COMMANDS = {
     "LOYALTY_CA",
     "LOYALTY_SHARED",
     "LOYALTY_OPERATOR",
+    "LOYALTY_GATEWAY_LISTEN",
 }
 FILES = sorted(
     path

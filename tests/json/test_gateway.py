@@ -115,7 +115,8 @@ async def test_who_has_no_token_is_told_so(web: Web) -> None:
 
 async def test_a_server_that_is_away_is_said_to_be_so() -> None:
     async with gateway_to("127.0.0.1:1") as web:
-        assert (await web.get("/healthz")).code == 503
+        assert (await web.get("/health/live")).code == 200
+        assert (await web.get("/health/ready")).code == 503
         answer = await web.post("/v1/accounts:get", {"member": MEMBER})
         assert (answer.code, answer.reason) == (503, "UNAVAILABLE")
         assert answer.headers["retry-after"] == "1"
@@ -123,7 +124,7 @@ async def test_a_server_that_is_away_is_said_to_be_so() -> None:
 
 async def test_health_is_that_of_the_server(served: Served) -> None:
     async with gateway_to(served.address) as web:
-        assert (await web.get("/healthz")).text == "serving\n"
+        assert (await web.get("/health/ready")).text == "serving\n"
 
 
 async def test_a_check_reads_the_request_and_posts_nothing(web: Web) -> None:

@@ -43,7 +43,7 @@ async def test_it_serves_until_it_is_told_to_end(served: Served, number: signal.
     async with gateway("--server", served.address) as (process, said):
         host, _, port = said["http"].rpartition(":")
         assert said == {"event": "serving", "http": said["http"], "tls": False}
-        assert (await Web(host, int(port), "").get("/healthz")).text == "serving\n"
+        assert (await Web(host, int(port), "").get("/health/ready")).text == "serving\n"
         process.send_signal(number)
         assert await asyncio.wait_for(process.wait(), 30) == 0
 
@@ -60,7 +60,7 @@ async def test_it_serves_over_tls(served: Served, tmp_path: Path) -> None:
     async with gateway("--server", served.address, *files) as (_, said):
         assert said["tls"]
         host, _, port = said["http"].rpartition(":")
-        assert (await Web(host, int(port), "", trust).get("/healthz")).text == "serving\n"
+        assert (await Web(host, int(port), "", trust).get("/health/ready")).text == "serving\n"
 
 
 @pytest.mark.parametrize(
