@@ -143,3 +143,15 @@ cursor: Final = Table(
     Column("pulled_at", _instant()),
     Column("problem", Text, nullable=False, server_default=text("''")),
 )
+
+operator_act: Final = Table(
+    "operator_act",
+    metadata,
+    Column("act_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _instant(), nullable=False, server_default=text("now()")),
+    Column("operator", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("subjects", Integer, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+)

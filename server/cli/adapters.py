@@ -4,10 +4,10 @@ What a command needs is imported when it runs, so that the others start without 
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,12 +15,16 @@ from server.cli import console
 from server.cli.options import AsJson, example
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from adapters.frame.settings import AdapterSettings
 
 app = typer.Typer(
     help="Receive what hotel systems, tills and web shops send.", no_args_is_help=True
 )
 
+Only = Annotated[str, typer.Option("--connection", metavar="NAME", help="Of this connection only.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")]
 MappingOption = Annotated[
     Path, typer.Option("--mapping", metavar="FILE", help="Mapping file of the connection.")
 ]
@@ -194,3 +198,143 @@ def check(
             console.err.print(str(finding), markup=False)
     if findings:
         raise typer.Exit(console.NO)
+
+
+@app.command(epilog=example("loyalty adapter inbox --connection web-shop --state dead"))
+def inbox(
+    delivery: Annotated[
+        int, typer.Argument(metavar="[ID]", help="Show this one whole, with its items and body.")
+    ] = 0,
+    connection: Only = "",
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help="Only those that are new, taken or dead.")
+    ] = "",
+    limit: Limit = 50,
+    json: AsJson = False,
+) -> None:
+    """List what came in, or show one delivery whole. Bodies hold personal data."""
+    from adapters.frame import operating
+
+    if state and state not in operating.STATES:
+        console.fail(f"--state {state!r}: expected new, taken or dead", code=console.USAGE)
+    if delivery:
+        _show_delivery(delivery, json=json)
+        return
+    rows = _ask(lambda pool: operating.inbox(pool, connection=connection, state=state, limit=limit))
+    columns = ("delivery_id", "received_at", "connection", "event_id", "state", "reason", "items")
+    _print(rows, "Inbox", columns, json=json)
+
+
+def _show_delivery(delivery: int, *, json: bool) -> None:
+    from adapters.frame import operating
+
+    found = _ask(lambda pool: operating.delivery(pool, delivery))
+    if found is None:
+        console.fail(
+            f"there is no delivery {delivery}", advice="`loyalty adapter inbox` lists them"
+        )
+    body = found.pop("body")
+    text = "(forgotten)" if body is None else bytes(body).decode("utf-8", "backslashreplace")
+    if json:
+        console.print_json({**found, "body": text})
+        return
+    items = found.pop("items")
+    for name, value in found.items():
+        console.out.print(f"{name}: {operating.shown(value)}", markup=False)
+    for item in items:
+        names = ("number", "verdict", "subject", "part", "reason", "state", "because", "document")
+        said = filter(None, (operating.shown(item[name]) for name in names))
+        console.out.print("item: " + " ".join(said), markup=False)
+    typer.echo(text)
+
+
+@app.command(epilog=example("loyalty adapter dead --state parked --reason unmapped_category"))
+def dead(
+    connection: Only = "",
+    state: Annotated[str, typer.Option(metavar="STATE", help="Only what is dead, or parked.")] = "",
+    reason: Annotated[str, typer.Option(metavar="REASON", help="Only for this reason.")] = "",
+    limit: Limit = 100,
+    json: AsJson = False,
+) -> None:
+    """List what is stuck: dead letters, and what waits for a mapping, a sale or a policy."""
+    from adapters.frame import operating
+
+    if state and state not in operating.STUCK:
+        console.fail(f"--state {state!r}: expected dead or parked", code=console.USAGE)
+    states = (state,) if state else operating.STUCK
+    rows = _ask(
+        lambda pool: operating.stuck(
+            pool, connection=connection, states=states, reason=reason, limit=limit
+        )
+    )
+    columns = ("what", "connection", "name", "state", "reason", "detail", "since")
+    _print(rows, "Stuck", columns, json=json)
+    if rows:
+        raise typer.Exit(console.NO)
+
+
+@app.command(
+    epilog=example(
+        "loyalty adapter retry --reason unmapped_category --operator ann --why 'row added'"
+    )
+)
+def retry(
+    operator: Annotated[
+        str, typer.Option(envvar="LOYALTY_OPERATOR", metavar="NAME", help="Who says so.")
+    ],
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept.")],
+    connection: Only = "",
+    subject: Annotated[
+        str, typer.Option(metavar="NAME", help="Only this subject, as `dead` names it.")
+    ] = "",
+    delivery: Annotated[int, typer.Option(metavar="ID", help="Only this delivery.")] = 0,
+    reason: Annotated[
+        str, typer.Option(metavar="REASON", help="Only what is stuck for this reason.")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that is stuck, if nothing narrows it.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Let what is dead or parked be tried again. It counts once, however often it is tried."""
+    from adapters.frame import operating
+
+    wanted = operating.Wanted(connection, subject, delivery, reason)
+    if wanted == operating.Wanted() and not everything:
+        console.fail("nothing is named", advice="Name what, or say --all", code=console.USAGE)
+    done = _ask(lambda pool: operating.retry(pool, wanted, operator=operator, why=why))
+    if json:
+        console.print_json(dict(done))
+    else:
+        console.out.print(f"{done['subjects']} subjects and {done['deliveries']} deliveries again")
+
+
+def _ask(question: Callable[["asyncpg.Pool"], Awaitable[Any]]) -> Any:
+    """Ask the adapters' database."""
+    import asyncio
+
+    from adapters.frame import database
+    from adapters.frame.settings import load
+
+    async def answer() -> Any:
+        async with _database_url(load()) as url:
+            pool = await database.pool(url, max_size=1)
+            try:
+                return await question(pool)
+            finally:
+                await pool.close()
+
+    with _explained():
+        return asyncio.run(answer())
+
+
+def _print(rows: list[dict[str, Any]], title: str, columns: Sequence[str], *, json: bool) -> None:
+    from adapters.frame.operating import shown
+
+    if json:
+        console.print_json(rows)
+        return
+    made = console.table(title, *(name.replace("_", " ") for name in columns))
+    for row in rows:
+        made.add_row(*(shown(row[name]).replace("[", r"\[") for name in columns))
+    console.out.print(made)

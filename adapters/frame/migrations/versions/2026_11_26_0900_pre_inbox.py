@@ -1,4 +1,4 @@
-"""Inbox, items, subjects, parts and cursors, and the role that works with them."""
+"""Inbox, items, subjects, parts, cursors, operators' acts, and the role that works with them."""
 
 from collections.abc import Sequence
 
@@ -48,6 +48,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", name="cursor_pkey"),
         schema=SCHEMA,
     )
+    op.create_table(
+        "operator_act",
+        sa.Column("act_id", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("at", INSTANT, nullable=False, server_default=sa.text("now()")),
+        sa.Column("operator", sa.Text, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("subjects", sa.Integer, nullable=False),
+        sa.Column("deliveries", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("act_id", name="operator_act_pkey"),
+        schema=SCHEMA,
+    )
     op.execute(ROLE)
     op.execute(GRANT_ROLE)
     op.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO loyalty_adapters")
@@ -55,6 +67,8 @@ def upgrade() -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON adapters.delivery, adapters.item,"
         " adapters.subject, adapters.part, adapters.cursor TO loyalty_adapters"
     )
+    # What operators did is added to, never changed.
+    op.execute("GRANT SELECT, INSERT ON adapters.operator_act TO loyalty_adapters")
     op.execute("GRANT SELECT ON adapters.alembic_version TO loyalty_adapters")
 
 
@@ -182,5 +196,5 @@ def create_part() -> None:
 
 def downgrade() -> None:
     """Drop all of it."""
-    for table in ("part", "subject", "item", "delivery", "cursor"):
+    for table in ("operator_act", "part", "subject", "item", "delivery", "cursor"):
         op.drop_table(table, schema=SCHEMA)
