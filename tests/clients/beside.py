@@ -20,6 +20,7 @@ from typing import Any
 
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty_client import Client, Connection
+from server import logs
 from server.database import migrate
 from server.embedded import Lease
 from tests.database_fixtures import blocking
@@ -63,6 +64,7 @@ def publish(served: Served, token: str) -> None:
 
 def main(command: list[str]) -> int:
     """Run the command beside a fresh ledger; its exit code."""
+    logs.configure("warning")
     folder = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
     folder.chmod(0o711)
     lease = Lease(folder / "data", parameters={"shared_buffers": "64MB"})
