@@ -29,18 +29,34 @@ class Ends(LotEnds):
         life = lot.life
         if life is None:
             return lot.expires_at
-        living = rules.Living(
-            account.last_activity,
-            [(span.tier, span.from_at) for span in account.tiers],
-            self._segments_of(account.account_id) if life.unless_segments else NO_SEGMENTS,
-            account.segments_since,
-        )
         return rules.life_ends(
             self._pinned(life.policy_digest),
             _rules_life(life),
             earned_at=lot.earned_at,
             expires_at=lot.expires_at,
-            living=living,
+            living=self._living(life, account),
+        )
+
+    def fixed(self, lot: Lot, account: Account, at: Instant, /) -> Instant | None:
+        """The date with which the points leave their member; None: they never expire."""
+        life = lot.life
+        if life is None:
+            return lot.expires_at
+        return rules.fixed_end(
+            self._pinned(life.policy_digest),
+            _rules_life(life),
+            earned_at=lot.earned_at,
+            expires_at=lot.expires_at,
+            living=self._living(life, account),
+            at=at,
+        )
+
+    def _living(self, life: LotLife, account: Account) -> rules.Living:
+        return rules.Living(
+            account.last_activity,
+            [(span.tier, span.from_at) for span in account.tiers],
+            self._segments_of(account.account_id) if life.unless_segments else NO_SEGMENTS,
+            account.segments_since,
         )
 
     def released(self, life: LotLife, at: Instant, /) -> Instant | None:

@@ -5,13 +5,19 @@
                                                          the first takes that of version 1 too
     h/<business_unit>/<hold_id>#<act>                    a hold placed (0) and what touched it
     b/<entry_id>#<act>                                   a burn (0) and what reversed it
+    t/<entry_id>#<act>                                   a transfer: sent (0), received or returned
+                                                         (1), completed (2); that only one of two
+                                                         outcomes finds its key free is what keeps
+                                                         two processes from recording both
+    c/<entry_id>#<act>                                   a conversion: given up (0), issued (1)
     a/<entry_id>#<act>                                   a proposed adjustment (0) and its end
 
 Before `#` stands the thing, behind it a running number of ten digits, so that all acts on a thing
 are one range of the index, in order. A key's lane is the lane of its thing.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from ledger.core.events import AnyFact
 from loyalty.v1.events_pb2 import (
@@ -19,13 +25,18 @@ from loyalty.v1.events_pb2 import (
     AdjustmentProposed,
     AdjustmentRejected,
     BurnReversed,
+    ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
     PointsBurned,
-    PointsEarned,
+    PointsConverted,
     PointsHeld,
+    PointsReceived,
+    PointsReturned,
+    PointsSent,
     ReversalReversed,
+    TransferCompleted,
 )
 
 ACT: Final = "#"
@@ -59,6 +70,16 @@ def burn_thing(entry_id: str) -> str:
     return f"b/{_part(entry_id)}"
 
 
+def transfer_thing(entry_id: str) -> str:
+    """Thing under which the facts of a transfer are found."""
+    return f"t/{_part(entry_id)}"
+
+
+def conversion_thing(entry_id: str) -> str:
+    """Thing under which the facts of a conversion are found."""
+    return f"c/{_part(entry_id)}"
+
+
 def proposal_thing(entry_id: str) -> str:
     """Thing under which a proposed adjustment and its end are found."""
     return f"a/{_part(entry_id)}"
@@ -79,34 +100,70 @@ def keys_of(fact: AnyFact) -> tuple[str, ...]:
 
     A document's key is left to its handler, which stores command and answer with it.
     """
-    match fact:
-        case PointsEarned() | DocumentPosted():
-            # Most facts are these two: told first, because every case costs.
-            return ()
-        case PointsHeld():
-            return (act_key(hold_thing(fact.business_unit, fact.hold_id), 0),)
-        case HoldCaptured():
-            return (
-                act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),
-                act_key(burn_thing(fact.entry_id), 0),
-            )
-        case HoldReleased():
-            return (act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),)
-        case PointsBurned():
-            return (act_key(burn_thing(fact.entry_id), 0),)
-        case BurnReversed() | ReversalReversed():
-            return (
-                act_key(burn_thing(fact.burn_entry_id), fact.act),
-                act_key(burn_thing(fact.entry_id), 0),
-            )
-        case AdjustmentProposed():
-            return (act_key(proposal_thing(fact.entry_id), 0),)
-        case AdjustmentRejected():
-            return (act_key(proposal_thing(fact.proposal_id), fact.act),)
-        case AdjustmentMade() if fact.proposal_id:
-            return (act_key(proposal_thing(fact.proposal_id), fact.act),)
-        case _:
-            return ()
+    keys = _KEYS.get(type(fact))
+    return () if keys is None else keys(fact)
+
+
+def _held(fact: PointsHeld) -> tuple[str, ...]:
+    return (act_key(hold_thing(fact.business_unit, fact.hold_id), 0),)
+
+
+def _captured(fact: HoldCaptured) -> tuple[str, ...]:
+    hold = act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act)
+    return (hold, act_key(burn_thing(fact.entry_id), 0))
+
+
+def _released(fact: HoldReleased) -> tuple[str, ...]:
+    return (act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),)
+
+
+def _burned(fact: PointsBurned) -> tuple[str, ...]:
+    return (act_key(burn_thing(fact.entry_id), 0),)
+
+
+def _reversed(fact: BurnReversed | ReversalReversed) -> tuple[str, ...]:
+    of_burn = act_key(burn_thing(fact.burn_entry_id), fact.act)
+    if fact.entry_id == fact.burn_entry_id:
+        # A fee that comes back in the entry that it was burned in.
+        return (of_burn,)
+    return (of_burn, act_key(burn_thing(fact.entry_id), 0))
+
+
+def _proposed(fact: AdjustmentProposed) -> tuple[str, ...]:
+    return (act_key(proposal_thing(fact.entry_id), 0),)
+
+
+def _proposal_ended(fact: AdjustmentRejected | AdjustmentMade) -> tuple[str, ...]:
+    if not fact.proposal_id:
+        return ()
+    return (act_key(proposal_thing(fact.proposal_id), fact.act),)
+
+
+def _transfer(act: int) -> Callable[[Any], tuple[str, ...]]:
+    return lambda fact: (act_key(transfer_thing(fact.entry_id), act),)
+
+
+def _conversion(act: int) -> Callable[[Any], tuple[str, ...]]:
+    return lambda fact: (act_key(conversion_thing(fact.entry_id), act),)
+
+
+_KEYS: Final[dict[type, Callable[[Any], tuple[str, ...]]]] = {
+    PointsHeld: _held,
+    HoldCaptured: _captured,
+    HoldReleased: _released,
+    PointsBurned: _burned,
+    BurnReversed: _reversed,
+    ReversalReversed: _reversed,
+    PointsSent: _transfer(0),
+    PointsReceived: _transfer(1),
+    PointsReturned: _transfer(1),
+    TransferCompleted: _transfer(2),
+    PointsConverted: _conversion(0),
+    ConvertedPointsIssued: _conversion(1),
+    AdjustmentProposed: _proposed,
+    AdjustmentRejected: _proposal_ended,
+    AdjustmentMade: _proposal_ended,
+}
 
 
 def document_key(fact: DocumentPosted) -> str:

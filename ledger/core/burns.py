@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger.core.commands import BurnPoints, RedemptionTerms
+from ledger.core.commands import BurnPoints, PeriodLimit, RedemptionTerms
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_available
 from ledger.core.instant import to_timestamp
@@ -24,7 +24,7 @@ def burn(draft: Draft, command: BurnPoints) -> None:
     """Spend points. Raises Malformed, InsufficientPoints, and what `check_terms` raises."""
     check_points(command.points)
     check_terms(command.points, command.terms)
-    usages = use_limits(draft, command.points, command.terms)
+    usages = use_limits(draft, command.points, command.terms.limits)
     back = draw_expired(command.expired, command.points)
     left = command.points - sum(draw.points for draw in back)
     draws = back + draw_or_refuse(draft, command.currency, left, beside=command.points - left)
@@ -44,6 +44,7 @@ def burn(draft: Draft, command: BurnPoints) -> None:
             reward=command.reward,
             benefit=command.benefit,
             burn_time=to_timestamp(command.occurred_at),
+            spender_id=command.spender_id,
         )
     )
 
@@ -63,16 +64,20 @@ def check_terms(points: int, terms: RedemptionTerms) -> None:
         raise BasketShareExceeded(requested=points, most=terms.most_for_basket)
 
 
-def use_limits(draft: Draft, points: int, terms: RedemptionTerms) -> list[Usage]:
+def use_limits(
+    draft: Draft, points: int, limits: Iterable[PeriodLimit], *, whose: str = ""
+) -> list[Usage]:
     """Count points under the limits of their periods. Raises LimitReached."""
     usages: list[Usage] = []
-    for limit in terms.limits:
+    for limit in limits:
         key = (limit.name, "", limit.period)
         used = draft.tally.counting.usage.get(key, 0)
         if is_forgotten(draft.tally.counting.usage, key):
             used = limit.points
         if used + points > limit.points:
-            raise LimitReached(requested=points, limit=limit.points, used=used, window=limit.window)
+            raise LimitReached(
+                requested=points, limit=limit.points, used=used, window=limit.window, whose=whose
+            )
         usages.append(
             Usage(name=limit.name, period=limit.period, others=used, total=points, change=points)
         )

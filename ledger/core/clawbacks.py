@@ -7,7 +7,7 @@ from ledger.core.commands import RefundTerms
 from ledger.core.decision import Draft
 from ledger.core.draws import draw_available, draw_pending
 from ledger.core.refusals import ClawbackRefused, InsufficientPoints
-from ledger.core.state import Lot
+from ledger.core.state import NOTHING, Lot
 from loyalty.v1 import types_pb2
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
@@ -105,7 +105,7 @@ def _miss(draft: Draft, command: Taker, loss: Loss, missing: int) -> None:
         return
     owed = missing
     if terms.arrears_limit is not None:
-        row = draft.tally.balances.get(loss.currency, (0, 0, 0, 0))
+        row = draft.tally.balances.get(loss.currency, NOTHING)
         owed = min(missing, max(0, terms.arrears_limit - row[3]))
         if owed < missing and terms.over_limit == "refuse":
             raise _refused(loss, missing - owed)

@@ -5,10 +5,15 @@ from ledger.core.commands import (
     CaptureHold,
     ChangeMembership,
     Command,
+    CompleteTransfer,
+    ConvertPoints,
     HoldPoints,
     PostDocument,
+    ReceivePoints,
     ReleaseHold,
+    ReturnPoints,
     ReverseEntry,
+    SendPoints,
     UnlinkIdentity,
 )
 from ledger.core.decision import Draft
@@ -20,10 +25,17 @@ from ledger.core.state import Account
 from loyalty.v1.events_pb2 import MembershipChanged
 from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_OPEN
 
-_SPENDING = (BurnPoints, HoldPoints)
-"""What lets points go as the member wants it."""
-_OF_OLD_THINGS = (CaptureHold, ReleaseHold, ReverseEntry, UnlinkIdentity)
-"""What is about a hold, burn or identity that the account has."""
+_SPENDING = (BurnPoints, HoldPoints, SendPoints, ReceivePoints, ConvertPoints)
+"""What lets points go as the member wants it, and what others let come in."""
+_OF_OLD_THINGS = (
+    CaptureHold,
+    ReleaseHold,
+    ReverseEntry,
+    CompleteTransfer,
+    ReturnPoints,
+    UnlinkIdentity,
+)
+"""What is about a hold, burn, transfer or identity that stands already."""
 
 
 def require_membership(command: Command, account: Account) -> None:
@@ -69,13 +81,18 @@ def change_membership(draft: Draft, command: ChangeMembership) -> None:
 
 
 def _require_empty(draft: Draft, *, forfeits: bool) -> None:
-    """Refuse to close an account with points; those that are held are a unit's to end."""
-    for currency, (available, pending, held, _) in draft.tally.balances.items():
+    """Refuse to close an account with points; those held or in transit are for others to end."""
+    for currency, row in draft.tally.balances.items():
+        available, pending, held, _, in_transit = row
         windows = [lot for lot in draft.tally.lots.items if lot.tier_window]
         qualifying = [lot for lot in windows if lot.currency == currency]
         available -= sum(lot.available for lot in qualifying)
         pending -= sum(lot.pending for lot in qualifying)
-        if held or ((available or pending) and not forfeits):
+        if held or in_transit or ((available or pending) and not forfeits):
             raise AccountNotEmpty(
-                currency=currency, available=available, pending=pending, held=held
+                currency=currency,
+                available=available,
+                pending=pending,
+                held=held,
+                in_transit=in_transit,
             )

@@ -24,6 +24,7 @@ BENEFITS_KEPT: Final = 200
 """Of more benefits those that end last are remembered; the history has them all."""
 EARN: Final = "earn"
 BURN: Final = "burn"
+TRANSFER: Final = "transfer"
 _NEVER: Final = -(2**63)
 
 

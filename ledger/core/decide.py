@@ -15,18 +15,24 @@ from ledger.core.commands import (
     ChangeMembership,
     ChangeProfile,
     Command,
+    CompleteTransfer,
+    ConvertPoints,
     EnrolMember,
     GrantTier,
     HoldPoints,
     LinkIdentity,
     LotEnds,
     PostDocument,
+    ReceivePoints,
     RejectAdjustment,
     ReleaseHold,
+    ReturnPoints,
     ReverseEntry,
+    SendPoints,
     TierLadder,
     UnlinkIdentity,
 )
+from ledger.core.conversions import convert
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
 from ledger.core.holds import capture, hold, release
@@ -35,6 +41,7 @@ from ledger.core.members import change_profile, enrol, link, unlink
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
 from ledger.core.tiers import grant, reach_by
+from ledger.core.transfers import complete, give_back, receive, send
 
 __all__ = ["Decision", "Outcome", "decide"]
 
@@ -73,6 +80,16 @@ def decide(  # noqa: C901 - one arm per verb
             release(draft, command)
         case ReverseEntry():
             reverse(draft, command, now=now)
+        case SendPoints():
+            send(draft, command, now=now)
+        case ReceivePoints():
+            receive(draft, command)
+        case CompleteTransfer():
+            complete(draft, command)
+        case ReturnPoints():
+            give_back(draft, command)
+        case ConvertPoints():
+            convert(draft, command)
         case GrantTier():
             grant(draft, command, ladder)
         case EnrolMember():

@@ -43,6 +43,10 @@ class DatesAlone:
         """Their date."""
         return lot.expires_at
 
+    def fixed(self, lot: Lot, account: Account, at: Instant, /) -> Instant | None:
+        """Their date."""
+        return lot.expires_at
+
     def released(self, life: LotLife, at: Instant, /) -> Instant | None:
         """None."""
         return None

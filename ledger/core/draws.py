@@ -27,6 +27,7 @@ def draw_of(lot: Lot | Drawn, points: int) -> Draw:
         life=None if lot.life is None else life_message(lot.life),
         document=lot.document,
         lot_version=lot.seq,
+        contributor_id=lot.contributor,
     )
 
 
@@ -46,7 +47,7 @@ def life_message(life: LotLife) -> types_pb2.LotLife:
 
 
 def write_life(recorded: types_pb2.LotLife, life: Life) -> None:
-    """Write a life that the rules gave; the policy's digest is left to who knows it."""
+    """Write the life that the rules gave into a fact; whose policy it is, the caller says."""
     recorded.from_release = life.from_release
     recorded.expiry = life.expiry
     recorded.inactive_months = life.inactive_months

@@ -20,6 +20,7 @@ from loyalty.v1.events_pb2 import (
     BurnReversed,
     ClawbackWrittenOff,
     ConsentChanged,
+    ConvertedPointsIssued,
     DocumentPosted,
     Event,
     HoldCaptured,
@@ -35,11 +36,15 @@ from loyalty.v1.events_pb2 import (
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsReceived,
     PointsReleased,
+    PointsReturned,
+    PointsSent,
     PolicyApproved,
     PolicyDrafted,
     PolicyPublished,
@@ -47,6 +52,7 @@ from loyalty.v1.events_pb2 import (
     PolicyWithdrawn,
     ReversalReversed,
     TierChanged,
+    TransferCompleted,
 )
 
 MovingFact = (
@@ -67,6 +73,12 @@ MovingFact = (
     | OpeningLotRecorded
     | LotReinstated
     | PointsAdjusted
+    | PointsSent
+    | PointsReceived
+    | TransferCompleted
+    | PointsReturned
+    | PointsConverted
+    | ConvertedPointsIssued
 )
 AccountFact = (
     MovingFact
@@ -101,6 +113,7 @@ class Effect(NamedTuple):
     pending: int = 0
     held: int = 0
     arrears: int = 0
+    in_transit: int = 0
 
 
 NO_EFFECT: Final = Effect()
@@ -139,6 +152,12 @@ EFFECTS: Final[dict[str, Effect]] = {
     "points_adjusted": Effect(available=+1),
     "adjustment_proposed": NO_EFFECT,
     "adjustment_rejected": NO_EFFECT,
+    "points_sent": Effect(available=-1, in_transit=+1),
+    "points_received": Effect(available=+1),
+    "transfer_completed": Effect(in_transit=-1),
+    "points_returned": Effect(available=+1, in_transit=-1),
+    "points_converted": Effect(available=-1),
+    "converted_points_issued": Effect(available=+1),
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
 }

@@ -31,7 +31,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
     if _open_hold(draft, command.hold_id, command.business_unit) is not None:
         raise HoldExists(hold_id=command.hold_id)
     check_terms(command.points, command.terms)
-    usages = use_limits(draft, command.points, command.terms)
+    usages = use_limits(draft, command.points, command.terms.limits)
     draws = draw_or_refuse(draft, command.currency, command.points)
     draft.record(
         PointsHeld(
@@ -45,6 +45,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
             entry_id=command.entry_id,
             policy_digest=command.terms.policy_digest,
             usages=usages,
+            spender_id=command.spender_id,
         )
     )
 

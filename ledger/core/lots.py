@@ -30,6 +30,7 @@ def drawn_of(draw: Draw) -> Drawn:
         life_of(draw.life) if draw.HasField("life") else None,
         draw.document,
         draw.lot_version,
+        draw.contributor_id,
     )
 
 
@@ -74,16 +75,19 @@ class OpenLots:
                 return index
         return None
 
-    def change(self, index: int, available: int = 0, pending: int = 0, held: int = 0) -> None:
+    def change(
+        self, index: int, available: int = 0, pending: int = 0, held: int = 0, in_transit: int = 0
+    ) -> None:
         """Add to what a lot has in each state."""
         lot = self.items[index]
         available += lot.available
         pending += lot.pending
         held += lot.held
-        if not (available or pending or held):
+        in_transit += lot.in_transit
+        if not (available or pending or held or in_transit):
             del self.items[index]
         else:
-            self.items[index] = _with_points(lot, available, pending, held)
+            self.items[index] = _with_points(lot, available, pending, held, in_transit)
 
     def draw(self, draws: Sequence[Draw]) -> None:
         """Take available points."""
@@ -134,16 +138,38 @@ class OpenLots:
             index = self.find(draw.lot_id, "available", draw.points)
             self.change(index, available=-draw.points, held=draw.points)
 
+    def send(self, draws: Sequence[Drawn]) -> None:
+        """Put available points in transit."""
+        if len(draws) > MANY:
+            self._change_many(draws, "available", available=-1, in_transit=1)
+            return
+        for draw in draws:
+            index = self.find(draw.lot_id, "available", draw.points)
+            self.change(index, available=-draw.points, in_transit=draw.points)
+
     def end_hold(self, draws: Sequence[Drawn], *, comes_back: bool) -> None:
         """Take held points, to make them available again or to spend them."""
         if len(draws) > MANY:
-            self._end_long_hold(draws, comes_back=comes_back)
+            self._end_many(draws, "held", comes_back=comes_back)
             return
         for draw in draws:
-            index = self.find_exact(draw)
-            if index is None:
-                raise CorruptHistory(f"lot {draw.lot_id} has no held points")
-            self.change(index, available=draw.points if comes_back else 0, held=-draw.points)
+            back = draw.points if comes_back else 0
+            self.change(self._index(draw, "held"), available=back, held=-draw.points)
+
+    def end_transit(self, draws: Sequence[Drawn], *, comes_back: bool) -> None:
+        """Take points that were in transit: they have come back, or have arrived elsewhere."""
+        if len(draws) > MANY:
+            self._end_many(draws, "in_transit", comes_back=comes_back)
+            return
+        for draw in draws:
+            back = draw.points if comes_back else 0
+            self.change(self._index(draw, "in_transit"), available=back, in_transit=-draw.points)
+
+    def _index(self, draw: Drawn, state: str) -> int:
+        index = self.find_exact(draw)
+        if index is None:
+            raise CorruptHistory(f"lot {draw.lot_id} has no points {state.replace('_', ' ')}")
+        return index
 
     def give_back(self, draws: Sequence[Drawn], *, currency: str) -> None:
         """Give burned points back to their lots, which open again if they had closed."""
@@ -167,6 +193,7 @@ class OpenLots:
         available: int = 0,
         pending: int = 0,
         held: int = 0,
+        in_transit: int = 0,
     ) -> None:
         """Change the lots that `find` would; the numbers are signs of the points of a draw."""
         items = self.items
@@ -186,20 +213,25 @@ class OpenLots:
                 lot.available + available * points,
                 lot.pending + pending * points,
                 lot.held + held * points,
+                lot.in_transit + in_transit * points,
             )
         self.items = [lot for lot in items if lot.left]
 
-    def _end_long_hold(self, draws: Sequence[Drawn], *, comes_back: bool) -> None:
+    def _end_many(self, draws: Sequence[Drawn], state: str, *, comes_back: bool) -> None:
         items = self.items
         places = self._exact_places()
+        held, sent = int(state == "held"), int(state == "in_transit")
         for draw in draws:
             index = places.get((draw.lot_id, draw.expires_at))
             if index is None:
-                raise CorruptHistory(f"lot {draw.lot_id} has no held points")
-            lot = items[index]
-            back = draw.points if comes_back else 0
+                raise CorruptHistory(f"lot {draw.lot_id} has no points {state.replace('_', ' ')}")
+            lot, points = items[index], draw.points
             items[index] = _with_points(
-                lot, lot.available + back, lot.pending, lot.held - draw.points
+                lot,
+                lot.available + (points if comes_back else 0),
+                lot.pending,
+                lot.held - held * points,
+                lot.in_transit - sent * points,
             )
         self.items = [lot for lot in items if lot.left]
 
@@ -222,8 +254,9 @@ class OpenLots:
         return places
 
 
-def _with_points(lot: Lot, available: int, pending: int, held: int) -> Lot:
-    return Lot(*lot[:-5], available, pending, held, lot.grace, lot.life)
+def _with_points(lot: Lot, available: int, pending: int, held: int, in_transit: int) -> Lot:
+    before = lot[:10]
+    return Lot(*before, available, pending, held, lot.grace, lot.life, in_transit, lot.contributor)
 
 
 def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
@@ -242,6 +275,7 @@ def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
         drawn.points,
         grace=drawn.grace,
         life=drawn.life,
+        contributor=drawn.contributor,
     )
 
 

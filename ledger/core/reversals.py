@@ -14,7 +14,13 @@ from ledger.core.draws import draw_of
 from ledger.core.instant import Instant
 from ledger.core.lots import drawn_of
 from ledger.core.membership import require_spending
-from ledger.core.refusals import Malformed, MoreThanLeft, NotReversible, UnknownEntry
+from ledger.core.refusals import (
+    FeeNotReversible,
+    Malformed,
+    MoreThanLeft,
+    NotReversible,
+    UnknownEntry,
+)
 from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import (
     BurnReversed,
@@ -28,7 +34,8 @@ from loyalty.v1.types_pb2 import Draw
 def reverse(draft: Draft, command: ReverseEntry, *, now: Instant) -> None:
     """Take back a burn, a capture, or a reversal, whole or in part.
 
-    Raises Malformed, UnknownEntry, NotReversible, MoreThanLeft, InsufficientPoints, TooManyLots.
+    Raises Malformed, UnknownEntry, NotReversible, FeeNotReversible, MoreThanLeft,
+    InsufficientPoints, TooManyLots.
     """
     if not 0 <= command.points <= POINTS_MAX:
         raise Malformed(
@@ -48,6 +55,8 @@ def _burn(command: ReverseEntry) -> PointsBurned | HoldCaptured:
         isinstance(first, PointsBurned | HoldCaptured)
         and first.business_unit == command.business_unit
     ):
+        if isinstance(first, PointsBurned) and first.fee:
+            raise FeeNotReversible(entry_id=first.entry_id)
         return first
     raise UnknownEntry(entry_id=command.target_entry_id)
 

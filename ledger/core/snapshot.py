@@ -23,9 +23,10 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 8
+STATE_VERSION: Final = 9
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
+_LIFE: Final = Lot._fields.index("life")
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -123,6 +124,7 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
             draw.life,
             draw.document,
             draw.seq,
+            draw.contributor,
         )
         for draw in hold.draws
     ]
@@ -139,12 +141,11 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
 
 
 def _lot_of(row: list[Any]) -> Lot:
-    return Lot(*row[:-1])._replace(life=_life_of(row[-1]))
+    lot = Lot(*row)
+    return lot if lot.life is None else lot._replace(life=_life_of(row[_LIFE]))
 
 
-def _life_of(row: list[Any] | None) -> LotLife | None:
-    if row is None:
-        return None
+def _life_of(row: list[Any]) -> LotLife:
     return LotLife._make(tuple(each) if isinstance(each, list) else each for each in row)
 
 
@@ -158,6 +159,12 @@ def _hold_of(
     acts: int,
     limits: list[tuple[str, str]],
 ) -> Hold:
-    taken = tuple(replace(Drawn(*draw), life=_life_of(draw[7])) for draw in draws)
+    taken = tuple(_drawn_of(Drawn(*draw)) for draw in draws)
     counted = tuple((name, period) for name, period in limits)
     return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts, counted)
+
+
+def _drawn_of(drawn: Drawn) -> Drawn:
+    """The draw with its life, which stands as a list in the bytes."""
+    life: Any = drawn.life
+    return drawn if life is None else replace(drawn, life=_life_of(life))

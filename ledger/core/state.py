@@ -58,6 +58,10 @@ class Lot(NamedTuple):
     """The points live on grace after a reversal; they get no further one."""
     life: LotLife | None = None
     """Set when more than `expires_at` decides: the end is derived whenever it is asked for."""
+    in_transit: int = 0
+    """Sent to another account, which does not have them yet."""
+    contributor: str = ""
+    """Account that contributed the points to the pool that this is."""
 
     @property
     def order(self) -> tuple[int, Instant, int, str]:
@@ -73,7 +77,7 @@ class Lot(NamedTuple):
     @property
     def left(self) -> int:
         """Points still in the lot, in whatever state."""
-        return self.available + self.pending + self.held
+        return self.available + self.pending + self.held + self.in_transit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Drawn:
     document: str = ""
     seq: int = 0
     """Version of the account at which the lot was recorded."""
+    contributor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,10 @@ class Balance(NamedTuple):
     pending: int = 0
     held: int = 0
     arrears: int = 0
+    in_transit: int = 0
+
+
+NOTHING: Final = Balance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +250,4 @@ class Account:
 
     def balance(self, currency: str) -> Balance:
         """Points of one currency; zeros when it was never used."""
-        return self.balances.get(currency, Balance())
+        return self.balances.get(currency, NOTHING)

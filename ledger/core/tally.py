@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ledger.core.counting import Counting
 from ledger.core.lots import OpenLots
 from ledger.core.standing import fold_old_windows
-from ledger.core.state import Account, Balance, frozen_mapping
+from ledger.core.state import NOTHING, Account, Balance, frozen_mapping
 
 
 class Tally:
@@ -42,8 +42,7 @@ class Tally:
         self.holds = list(account.holds)
         self.debts = list(account.debts)
         self.balances: dict[str, list[int]] = {
-            currency: [held.available, held.pending, held.held, held.arrears]
-            for currency, held in account.balances.items()
+            currency: list(held) for currency, held in account.balances.items()
         }
         self.qualifying: Mapping[tuple[str, str], int] = account.qualifying
         self.tiers = account.tiers
@@ -83,7 +82,7 @@ class Tally:
         """Add points to the columns of a balance, each with its sign."""
         row = self.balances.get(currency)
         if row is None:
-            row = self.balances[currency] = [0, 0, 0, 0]
+            row = self.balances[currency] = list(NOTHING)
         for column, sign in moves:
             row[column] += sign * points
 

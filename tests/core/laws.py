@@ -10,6 +10,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
+    ConvertedPointsIssued,
     HoldCaptured,
     LotReinstated,
     OpeningLotRecorded,
@@ -17,14 +18,19 @@ from loyalty.v1.events_pb2 import (
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsReceived,
+    PointsReturned,
+    PointsSent,
     ReversalReversed,
+    TransferCompleted,
 )
 
-ISSUES = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted
+ISSUES = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted | ConvertedPointsIssued
 TAKES = (
     PointsBurned
     | HoldCaptured
@@ -32,6 +38,8 @@ TAKES = (
     | PointsClawedBack
     | PendingClawedBack
     | ArrearsRepaid
+    | TransferCompleted
+    | PointsConverted
 )
 
 
@@ -46,12 +54,16 @@ def check_laws(events: Sequence[AccountFact], account: Account) -> None:
 
 
 def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
-    """Issued = left + burned (net) + expired + clawed back + repaid, for every lot."""
+    """Issued or moved in = left, in transit too, + burned (net) + expired + clawed back + repaid +
+    converted + moved out, for every lot."""
     issued: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for event in events:
         if isinstance(event, ISSUES):
             issued[event.lot_id] += event.points
+        elif isinstance(event, PointsReceived):
+            for moved in event.lots:
+                issued[moved.lot_id] += moved.points
         elif isinstance(event, PointsExpired):
             gone[event.lot_id] += event.points
         elif isinstance(event, LotReinstated):
@@ -62,7 +74,7 @@ def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
                 gone[draw.lot_id] += sign * draw.points
     left: Counter[str] = Counter()
     for lot in account.lots:
-        assert min(lot.available, lot.pending, lot.held) >= 0
+        assert min(lot.available, lot.pending, lot.held, lot.in_transit) >= 0
         assert lot.left > 0
         left[lot.lot_id] += lot.left
     assert issued == left + gone
@@ -93,13 +105,16 @@ def _check_balances(account: Account) -> None:
         assert balance.pending == sum(lot.pending for lot in lots)
         assert balance.held == sum(lot.held for lot in lots)
         assert balance.held == sum(hold.points for hold in holds)
+        assert balance.in_transit == sum(lot.in_transit for lot in lots)
         assert balance.arrears == sum(debt.points for debt in debts)
 
 
 def _check_draws(events: Sequence[AccountFact]) -> None:
     """Draws add up to the points of their fact, and are complete."""
     for event in events:
-        if isinstance(event, TAKES | BurnReversed | PointsHeld):
+        if isinstance(event, PointsSent | PointsReceived):
+            assert sum(moved.points for moved in event.lots) == event.points
+        if isinstance(event, TAKES | BurnReversed | PointsHeld | PointsSent | PointsReturned):
             assert sum(draw.points for draw in event.draws) == event.points
             assert all(
                 draw.points > 0 and draw.issuer and draw.funder and draw.HasField("earned_time")

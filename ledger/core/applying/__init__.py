@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
-from ledger.core.applying import adjustments, care, debts, documents, holds, lots, members
+from ledger.core.applying import (
+    adjustments,
+    care,
+    debts,
+    documents,
+    holds,
+    lots,
+    members,
+    transfers,
+)
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -15,6 +24,7 @@ from loyalty.v1.events_pb2 import (
     BurnReversed,
     ClawbackWrittenOff,
     ConsentChanged,
+    ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -29,13 +39,18 @@ from loyalty.v1.events_pb2 import (
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsReceived,
     PointsReleased,
+    PointsReturned,
+    PointsSent,
     ReversalReversed,
     TierChanged,
+    TransferCompleted,
 )
 
 Applies = Callable[[Tally, Any], None]
@@ -74,6 +89,12 @@ APPLIES: Final[dict[type, Applies]] = {
     ArrearsIncurred: debts.owe,
     ArrearsRepaid: debts.repay,
     ClawbackWrittenOff: _nothing,
+    PointsSent: transfers.send,
+    PointsReceived: transfers.receive,
+    TransferCompleted: transfers.complete,
+    PointsReturned: transfers.give_back,
+    PointsConverted: transfers.convert,
+    ConvertedPointsIssued: transfers.issue,
     MemberEnrolled: members.enrol,
     IdentityLinked: members.link,
     IdentityUnlinked: members.unlink,

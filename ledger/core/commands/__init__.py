@@ -41,6 +41,13 @@ from ledger.core.commands.spending import PeriodLimit as PeriodLimit
 from ledger.core.commands.spending import RedemptionTerms as RedemptionTerms
 from ledger.core.commands.spending import ReleaseHold as ReleaseHold
 from ledger.core.commands.spending import ReverseEntry as ReverseEntry
+from ledger.core.commands.transfers import NO_TERMS as NO_TERMS
+from ledger.core.commands.transfers import CompleteTransfer as CompleteTransfer
+from ledger.core.commands.transfers import ConvertPoints as ConvertPoints
+from ledger.core.commands.transfers import ReceivePoints as ReceivePoints
+from ledger.core.commands.transfers import ReturnPoints as ReturnPoints
+from ledger.core.commands.transfers import SendPoints as SendPoints
+from ledger.core.commands.transfers import TransferTerms as TransferTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,11 @@ Command = (
     | CaptureHold
     | ReleaseHold
     | ReverseEntry
+    | SendPoints
+    | ReceivePoints
+    | CompleteTransfer
+    | ReturnPoints
+    | ConvertPoints
     | GrantTier
     | ChangeProfile
     | ChangeMembership

@@ -62,6 +62,8 @@ class BurnPoints:
     """The benefit that the reward gives."""
     expired: tuple[Drawn, ...] = ()
     """What was live when it happened and has expired since, of its currency, in draw order."""
+    spender_id: str = ""
+    """Member who spends, where the account is a pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class HoldPoints:
     expires_at: Instant | None
     occurred_at: Instant
     terms: RedemptionTerms
+    spender_id: str = ""
+    """Member who sets points aside, where the account is a pool."""
 
 
 @dataclass(frozen=True, slots=True)

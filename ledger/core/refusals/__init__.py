@@ -20,7 +20,7 @@ A request with several faults is refused for the first of them in this order, to
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
                       APPROVER_IS_ACTOR, UNKNOWN_LOT
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
-                      NO_TIER_GRANTED, TIER_BELOW_EARNED
+                      FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
                       BASKET_SHARE_EXCEEDED, LIMIT_REACHED, MORE_THAN_HELD, MORE_THAN_LEFT,
                       INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS, POINTS_OVERFLOW
@@ -61,6 +61,7 @@ from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded
 from ledger.core.refusals.points import BelowMinimum as BelowMinimum
 from ledger.core.refusals.points import ClawbackRefused as ClawbackRefused
+from ledger.core.refusals.points import FeeNotReversible as FeeNotReversible
 from ledger.core.refusals.points import HoldResolved as HoldResolved
 from ledger.core.refusals.points import InsufficientPoints as InsufficientPoints
 from ledger.core.refusals.points import LimitReached as LimitReached

@@ -40,11 +40,15 @@ class AccountNotEmpty(Refusal):
     """The account has points, so it is not closed."""
 
     advice = (
-        "Capture or release the holds; then let the member spend the rest, or say `forfeit` to let"
+        "Capture or release the holds, and let transfers end; then let the member spend the rest, or say `forfeit` to let"
         " it expire."
     )
-    sentence = "the account has {available} {currency} available, {pending} pending and {held} held"
+    sentence = (
+        "the account has {available} {currency} available, {pending} pending, {held} held and"
+        " {in_transit} in transit"
+    )
     currency: str
     available: int
     pending: int
     held: int
+    in_transit: int

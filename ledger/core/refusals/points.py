@@ -48,6 +48,15 @@ class NotReversible(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class FeeNotReversible(Refusal):
+    """The entry is a transfer or a conversion, of which this unit has got the fee."""
+
+    advice = "A transfer's fee comes back when the transfer does; that of a conversion stays."
+    sentence = "entry {entry_id!r} is a fee, which is not given back by itself"
+    entry_id: str
+
+
+@dataclass(eq=False, kw_only=True)
 class NoTierGranted(Refusal):
     """The member's tier was not given by staff, so there is nothing to end."""
 
@@ -136,6 +145,8 @@ class LimitReached(Refusal):
     used: int
     window: str
     """local_day, local_week, local_month, local_year or lifetime."""
+    whose: str = ""
+    """Of a transfer: sender or receiver."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -77,6 +77,66 @@ EXPIRE_CAUSE_FORFEITED: ExpireCause.ValueType  # 1
 """The member's account is closed: what it had, or gets, is forfeited."""
 Global___ExpireCause: _TypeAlias = ExpireCause  # noqa: Y015
 
+class _TransferKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSFER_KIND_UNSPECIFIED: _TransferKind.ValueType  # 0
+    """Never written."""
+    TRANSFER_KIND_GIFT: _TransferKind.ValueType  # 1
+    """From member to member."""
+    TRANSFER_KIND_CONTRIBUTION: _TransferKind.ValueType  # 2
+    """From a member into a pool."""
+    TRANSFER_KIND_HOME: _TransferKind.ValueType  # 3
+    """From a pool home to who contributed the points."""
+
+class TransferKind(_TransferKind, metaclass=_TransferKindEnumTypeWrapper):
+    """From where to where points are transferred."""
+
+TRANSFER_KIND_UNSPECIFIED: TransferKind.ValueType  # 0
+"""Never written."""
+TRANSFER_KIND_GIFT: TransferKind.ValueType  # 1
+"""From member to member."""
+TRANSFER_KIND_CONTRIBUTION: TransferKind.ValueType  # 2
+"""From a member into a pool."""
+TRANSFER_KIND_HOME: TransferKind.ValueType  # 3
+"""From a pool home to who contributed the points."""
+Global___TransferKind: _TypeAlias = TransferKind  # noqa: Y015
+
+class _ReturnCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReturnCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReturnCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETURN_CAUSE_UNSPECIFIED: _ReturnCause.ValueType  # 0
+    """Never written."""
+    RETURN_CAUSE_REFUSED: _ReturnCause.ValueType  # 1
+    """The receiver's account could not take them."""
+    RETURN_CAUSE_DECLINED: _ReturnCause.ValueType  # 2
+    """The receiver declined."""
+    RETURN_CAUSE_CANCELLED: _ReturnCause.ValueType  # 3
+    """The sender took it back before it was accepted."""
+    RETURN_CAUSE_TIMED_OUT: _ReturnCause.ValueType  # 4
+    """The receiver did not accept in time."""
+
+class ReturnCause(_ReturnCause, metaclass=_ReturnCauseEnumTypeWrapper):
+    """Why sent points came back."""
+
+RETURN_CAUSE_UNSPECIFIED: ReturnCause.ValueType  # 0
+"""Never written."""
+RETURN_CAUSE_REFUSED: ReturnCause.ValueType  # 1
+"""The receiver's account could not take them."""
+RETURN_CAUSE_DECLINED: ReturnCause.ValueType  # 2
+"""The receiver declined."""
+RETURN_CAUSE_CANCELLED: ReturnCause.ValueType  # 3
+"""The sender took it back before it was accepted."""
+RETURN_CAUSE_TIMED_OUT: ReturnCause.ValueType  # 4
+"""The receiver did not accept in time."""
+Global___ReturnCause: _TypeAlias = ReturnCause  # noqa: Y015
+
 class _TierCause:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -186,6 +246,12 @@ class Event(_message.Message):
     REVERSAL_REVERSED_FIELD_NUMBER: _builtins.int
     OPENING_LOT_RECORDED_FIELD_NUMBER: _builtins.int
     CLAWBACK_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    POINTS_SENT_FIELD_NUMBER: _builtins.int
+    POINTS_RECEIVED_FIELD_NUMBER: _builtins.int
+    TRANSFER_COMPLETED_FIELD_NUMBER: _builtins.int
+    POINTS_RETURNED_FIELD_NUMBER: _builtins.int
+    POINTS_CONVERTED_FIELD_NUMBER: _builtins.int
+    CONVERTED_POINTS_ISSUED_FIELD_NUMBER: _builtins.int
     LOT_REINSTATED_FIELD_NUMBER: _builtins.int
     ADJUSTMENT_MADE_FIELD_NUMBER: _builtins.int
     POINTS_ADJUSTED_FIELD_NUMBER: _builtins.int
@@ -303,6 +369,30 @@ class Event(_message.Message):
         """What could not be taken back was written off."""
 
     @_builtins.property
+    def points_sent(self) -> Global___PointsSent:
+        """Points left an account for another."""
+
+    @_builtins.property
+    def points_received(self) -> Global___PointsReceived:
+        """Points came in from another account."""
+
+    @_builtins.property
+    def transfer_completed(self) -> Global___TransferCompleted:
+        """Sent points have arrived."""
+
+    @_builtins.property
+    def points_returned(self) -> Global___PointsReturned:
+        """Sent points came back."""
+
+    @_builtins.property
+    def points_converted(self) -> Global___PointsConverted:
+        """Points were given up for points of another currency."""
+
+    @_builtins.property
+    def converted_points_issued(self) -> Global___ConvertedPointsIssued:
+        """A lot was issued for points that were given up."""
+
+    @_builtins.property
     def lot_reinstated(self) -> Global___LotReinstated:
         """What had expired of a lot came back."""
 
@@ -364,6 +454,12 @@ class Event(_message.Message):
         reversal_reversed: Global___ReversalReversed | None = ...,
         opening_lot_recorded: Global___OpeningLotRecorded | None = ...,
         clawback_written_off: Global___ClawbackWrittenOff | None = ...,
+        points_sent: Global___PointsSent | None = ...,
+        points_received: Global___PointsReceived | None = ...,
+        transfer_completed: Global___TransferCompleted | None = ...,
+        points_returned: Global___PointsReturned | None = ...,
+        points_converted: Global___PointsConverted | None = ...,
+        converted_points_issued: Global___ConvertedPointsIssued | None = ...,
         lot_reinstated: Global___LotReinstated | None = ...,
         adjustment_made: Global___AdjustmentMade | None = ...,
         points_adjusted: Global___PointsAdjusted | None = ...,
@@ -373,11 +469,11 @@ class Event(_message.Message):
         tier_changed: Global___TierChanged | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_released", b"points_released", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1057,6 +1153,8 @@ class PointsBurned(_message.Message):
     USAGES_FIELD_NUMBER: _builtins.int
     REWARD_FIELD_NUMBER: _builtins.int
     BENEFIT_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    SPENDER_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the burn."""
     currency: _builtins.str
@@ -1073,6 +1171,10 @@ class PointsBurned(_message.Message):
     """The reward of the catalogue that was bought; empty for a payment."""
     benefit: _builtins.str
     """The benefit that the reward gives."""
+    fee: _builtins.bool
+    """It is the fee of a transfer or a conversion, whose entry id it bears."""
+    spender_id: _builtins.str
+    """Member who spent points of a pool; empty for points of one's own."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order they were drawn."""
@@ -1104,10 +1206,12 @@ class PointsBurned(_message.Message):
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         reward: _builtins.str = ...,
         benefit: _builtins.str = ...,
+        fee: _builtins.bool = ...,
+        spender_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "benefit", b"benefit", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "policy_digest", b"policy_digest", "reward", b"reward", "usages", b"usages", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "benefit", b"benefit", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "fee", b"fee", "points", b"points", "policy_digest", b"policy_digest", "reward", b"reward", "spender_id", b"spender_id", "usages", b"usages", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1129,6 +1233,7 @@ class PointsHeld(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
+    SPENDER_ID_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The caller's id of the hold, unique in the business unit."""
     currency: _builtins.str
@@ -1143,6 +1248,8 @@ class PointsHeld(_message.Message):
     """Entry this belongs to."""
     policy_digest: _builtins.str
     """Digest of the policy whose redemption terms were applied."""
+    spender_id: _builtins.str
+    """Member who set points of a pool aside; empty for points of one's own."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order a capture will take them."""
@@ -1168,10 +1275,11 @@ class PointsHeld(_message.Message):
         entry_id: _builtins.str = ...,
         policy_digest: _builtins.str = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        spender_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "policy_digest", b"policy_digest", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "policy_digest", b"policy_digest", "spender_id", b"spender_id", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1878,6 +1986,392 @@ class ClawbackWrittenOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClawbackWrittenOff: _TypeAlias = ClawbackWrittenOff  # noqa: Y015
+
+@_typing.final
+class PointsSent(_message.Message):
+    """Points left an account for another one, and are in transit: nobody can spend them, and nothing of them expires, until
+    they are received or come back. Every fact of the transfer bears its entry id.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    RECEIVER_ID_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    NEEDS_ACCEPTANCE_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the transfer."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points sent, without the fee, which is a burn of the same entry."""
+    business_unit: _builtins.str
+    """Business unit through which they were sent."""
+    receiver_id: _builtins.str
+    """Account that shall have them: a member's or a pool's."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    kind: Global___TransferKind.ValueType
+    """From where to where."""
+    policy_digest: _builtins.str
+    """Digest of the policy whose terms were applied."""
+    terms: _builtins.str
+    """Terms of the policy; empty for points that come home from a pool, which no terms are for."""
+    needs_acceptance: _builtins.bool
+    """The receiver has to accept."""
+    fee: _builtins.int
+    """Points of the fee, which the next fact burns."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots, in the order they were drawn."""
+
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """The lots that shall be made there, one for each draw and in that order. Each has its date from now on."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the sender's limits."""
+
+    @_builtins.property
+    def accept_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when; afterwards the points go back."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        receiver_id: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        available_after: _builtins.int = ...,
+        kind: Global___TransferKind.ValueType = ...,
+        policy_digest: _builtins.str = ...,
+        terms: _builtins.str = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        needs_acceptance: _builtins.bool = ...,
+        accept_until_time: _timestamp_pb2.Timestamp | None = ...,
+        fee: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_until_time", b"accept_until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_until_time", b"accept_until_time", "available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "fee", b"fee", "kind", b"kind", "lots", b"lots", "needs_acceptance", b"needs_acceptance", "points", b"points", "policy_digest", b"policy_digest", "receiver_id", b"receiver_id", "terms", b"terms", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsSent: _TypeAlias = PointsSent  # noqa: Y015
+
+@_typing.final
+class PointsReceived(_message.Message):
+    """Points came in from another account: new lots with issuer, funder and earned time of those they came from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    SENDER_ID_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the transfer."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points received."""
+    business_unit: _builtins.str
+    """Business unit through which they were sent, or accepted."""
+    sender_id: _builtins.str
+    """Account they came from."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    kind: Global___TransferKind.ValueType
+    """From where to where."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """The new lots."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for under the receiver's limits."""
+
+    @_builtins.property
+    def receive_time(self) -> _timestamp_pb2.Timestamp:
+        """When they came: that lets some points live on."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        sender_id: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        available_after: _builtins.int = ...,
+        kind: Global___TransferKind.ValueType = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        receive_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "kind", b"kind", "lots", b"lots", "points", b"points", "receive_time", b"receive_time", "sender_id", b"sender_id", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsReceived: _TypeAlias = PointsReceived  # noqa: Y015
+
+@_typing.final
+class TransferCompleted(_message.Message):
+    """Sent points have arrived: they are the sender's no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    RECEIVER_ID_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the transfer."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that were in transit."""
+    business_unit: _builtins.str
+    """Business unit through which they were sent."""
+    receiver_id: _builtins.str
+    """Account that has them."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        receiver_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "receiver_id", b"receiver_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferCompleted: _TypeAlias = TransferCompleted  # noqa: Y015
+
+@_typing.final
+class PointsReturned(_message.Message):
+    """Sent points came back to the lots they were in, with the expiry they had there. The reversal of the fee follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    RECEIVER_ID_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the transfer."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came back: all that were sent."""
+    business_unit: _builtins.str
+    """Business unit through which they were sent, or declined, or cancelled."""
+    cause: Global___ReturnCause.ValueType
+    """Why."""
+    reason: _builtins.str
+    """Why the receiver's account could not take them: the reason of the refusal, "TOO_MANY_LOTS"."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    receiver_id: _builtins.str
+    """Account that should have had them."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """To which lots."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What is left of the sender's limits again."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        cause: Global___ReturnCause.ValueType = ...,
+        reason: _builtins.str = ...,
+        available_after: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        receiver_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "reason", b"reason", "receiver_id", b"receiver_id", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsReturned: _TypeAlias = PointsReturned  # noqa: Y015
+
+@_typing.final
+class PointsConverted(_message.Message):
+    """Points were given up for points of another currency; the fact that issues those follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    INTO_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    ASKING_UNIT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the conversion."""
+    currency: _builtins.str
+    """Point currency that was given up."""
+    points: _builtins.int
+    """Points given up, without the fee, which is a burn of the same entry."""
+    business_unit: _builtins.str
+    """Business unit that issues the new points: the issuers of the draws owe it for them."""
+    conversion: _builtins.str
+    """Conversion of the policy."""
+    into: _builtins.str
+    """Point currency that was got."""
+    received: _builtins.int
+    """Points of it that were got."""
+    available_after: _builtins.int
+    """Available points of the old currency after this fact."""
+    policy_digest: _builtins.str
+    """Digest of the policy whose conversion it is."""
+    asking_unit: _builtins.str
+    """Business unit through which it was asked for."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots, in the order they were drawn."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        conversion: _builtins.str = ...,
+        into: _builtins.str = ...,
+        received: _builtins.int = ...,
+        available_after: _builtins.int = ...,
+        policy_digest: _builtins.str = ...,
+        asking_unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asking_unit", b"asking_unit", "available_after", b"available_after", "business_unit", b"business_unit", "conversion", b"conversion", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "into", b"into", "points", b"points", "policy_digest", b"policy_digest", "received", b"received"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsConverted: _TypeAlias = PointsConverted  # noqa: Y015
+
+@_typing.final
+class ConvertedPointsIssued(_message.Message):
+    """A lot was issued for points of another currency that were given up in the same entry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LIFE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """Id of the lot."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points in the lot."""
+    business_unit: _builtins.str
+    """Business unit that issues it."""
+    funder: _builtins.str
+    """Business unit that pays for it: the issuer."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    entry_id: _builtins.str
+    """Id of the conversion."""
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was converted."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it expires; empty: never."""
+
+    @_builtins.property
+    def life(self) -> _types_pb2.LotLife:
+        """Set when more than a date decides how long the lot lives."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        life: _types_pb2.LotLife | None = ...,
+        available_after: _builtins.int = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertedPointsIssued: _TypeAlias = ConvertedPointsIssued  # noqa: Y015
 
 @_typing.final
 class AdjustmentMade(_message.Message):

@@ -603,6 +603,7 @@ class Draw(_message.Message):
     LIFE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LOT_VERSION_FIELD_NUMBER: _builtins.int
+    CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     points: _builtins.int
@@ -617,6 +618,8 @@ class Draw(_message.Message):
     """Key of the document that the lot was earned with; empty without one. A lot that opens again is still its document's."""
     lot_version: _builtins.int
     """Version of the account at which the lot was recorded: it breaks ties of the draw order, also when the lot opens again."""
+    contributor_id: _builtins.str
+    """Member who contributed these points to the pool that has the lot; empty elsewhere."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -642,10 +645,11 @@ class Draw(_message.Message):
         life: Global___LotLife | None = ...,
         document: _builtins.str = ...,
         lot_version: _builtins.int = ...,
+        contributor_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
