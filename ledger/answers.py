@@ -17,6 +17,7 @@ from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Movement, Posting
 from loyalty.v1.types_pb2 import CounterNumber
 
+_OTHER_SIDE: Final = frozenset({"sender_id", "receiver_id"})
 _MOVING: Final = frozenset(kind for kind, effect in EFFECTS.items() if effect != NO_EFFECT)
 
 
@@ -73,8 +74,12 @@ def _write_movement(movement: Movement, fact: Any, kind: str) -> None:
         movement.lot_id = fact.lot_id
     if "draws" in has:
         movement.draws.extend(fact.draws)
+    if "lots" in has:
+        movement.lots.extend(fact.lots)
     if "expire_time" in has and fact.HasField("expire_time"):
         movement.expire_time.CopyFrom(fact.expire_time)
+    for other in _OTHER_SIDE & has:
+        movement.other_id = getattr(fact, other)
 
 
 def moves_points(kind: str) -> bool:
@@ -95,6 +100,7 @@ def add_balances(
         message.pending = balance.pending
         message.held = balance.held
         message.arrears = balance.arrears
+        message.in_transit = balance.in_transit
         if balance.available:
             next_at = _next_expiry(currency, account.lots)
             if next_at is None:
@@ -143,6 +149,8 @@ def _add_details(message: AccountMessage, account: Account) -> None:
                 available=lot.available,
                 pending=lot.pending,
                 held=lot.held,
+                in_transit=lot.in_transit,
+                contributor_id=lot.contributor,
                 issuer=lot.issuer,
                 funder=lot.funder,
                 earned_time=to_timestamp(lot.earned_at),

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 
 from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
+from ledger.core.state import NOTHING
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
     ClawbackWrittenOff,
+    ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
     LotReinstated,
@@ -23,15 +25,26 @@ from loyalty.v1.events_pb2 import (
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsPended,
+    PointsReceived,
     ReversalReversed,
+    TransferCompleted,
 )
-from loyalty.v1.types_pb2 import Draw, Grant, LotLife
+from loyalty.v1.types_pb2 import Draw, Grant, LotLife, MovedLot
 
 Grants = Counter[tuple[str, str]]
 """Points by (currency, tier window)."""
+_Made = (
+    PointsEarned
+    | PointsPended
+    | OpeningLotRecorded
+    | PointsAdjusted
+    | ConvertedPointsIssued
+    | MovedLot
+)
 LotTerms = tuple[str, str, str, int, int, bytes]
 """(currency, funder, tier window, end in seconds and nanoseconds, life)."""
 
@@ -39,9 +52,10 @@ LotTerms = tuple[str, str, str, int, int, bytes]
 class LotBook:
     """Lot identity and debt identity of one account.
 
-    Of a lot: issued = left + burned net + expired net + clawed back + repaid; never less than
-    nothing of it is gone, never more than all, and nothing comes back that had not expired. Of a
-    debt: incurred = open + repaid. Closed lots stay in the book: a reversal may open them again.
+    Of a lot, issued or moved in: issued = left (in transit too) + burned net + expired net + clawed
+    back + repaid + converted + moved out; never less than nothing of it is gone, never more than
+    all, and nothing comes back that had not expired. Of a debt: incurred = open + repaid. Closed
+    lots stay in the book: a reversal may open them again.
     """
 
     __slots__ = ("_back", "_debts", "_expired", "_issued", "_left")
@@ -62,17 +76,24 @@ class LotBook:
                 # Qualifying points join the lot of their window.
                 self._issued[fact.lot_id] += fact.points
                 self._left[fact.lot_id] += fact.points
-            case PointsEarned() | PointsPended() | OpeningLotRecorded() | PointsAdjusted():
-                if fact.lot_id in self._issued:
-                    yield f"lot {fact.lot_id} was issued before"
-                self._issued[fact.lot_id] = self._left[fact.lot_id] = fact.points
+            case (
+                PointsEarned()
+                | PointsPended()
+                | OpeningLotRecorded()
+                | PointsAdjusted()
+                | ConvertedPointsIssued()
+            ):
+                yield from self._issue(fact)
+            case PointsReceived():
+                for lot in fact.lots:
+                    yield from self._issue(lot)
             case PointsBurned():
                 yield from self._take(fact.draws)
                 for draw in fact.draws:
                     self._draw_back(fact.entry_id, draw)
             case ReversalReversed() | HoldCaptured():
                 yield from self._take(fact.draws)
-            case PointsClawedBack() | PendingClawedBack():
+            case PointsClawedBack() | PendingClawedBack() | PointsConverted() | TransferCompleted():
                 yield from self._take(fact.draws)
             case PointsExpired():
                 yield from self._change(fact.lot_id, -fact.points)
@@ -91,6 +112,11 @@ class LotBook:
                 yield from self._repay(fact)
             case _:
                 pass  # Other facts move points inside a lot, or none at all.
+
+    def _issue(self, lot: _Made) -> Iterator[str]:
+        if lot.lot_id in self._issued:
+            yield f"lot {lot.lot_id} was issued before"
+        self._issued[lot.lot_id] = self._left[lot.lot_id] = lot.points
 
     def _reinstate(self, fact: LotReinstated) -> Iterator[str]:
         yield from self._change(fact.lot_id, fact.points)
@@ -129,22 +155,23 @@ class LotBook:
         for _, lot_id in self._back:
             yield f"lot {lot_id} came back for a burn that did not draw it"
         open_lots: Counter[str] = Counter()
-        sums: dict[str, list[int]] = {currency: [0, 0, 0, 0] for currency in tally.balances}
+        sums: dict[str, list[int]] = {currency: list(NOTHING) for currency in tally.balances}
         for lot in tally.lots.items:
-            if min(lot.available, lot.pending, lot.held) < 0:
+            if min(lot.available, lot.pending, lot.held, lot.in_transit) < 0:
                 yield f"lot {lot.lot_id} is below zero"
             open_lots[lot.lot_id] += lot.left
-            row = sums.setdefault(lot.currency, [0, 0, 0, 0])
+            row = sums.setdefault(lot.currency, list(NOTHING))
             row[0] += lot.available
             row[1] += lot.pending
             row[2] += lot.held
+            row[4] += lot.in_transit
         for lot_id, left in self._left.items():
             if open_lots.pop(lot_id, 0) != left:
                 yield f"lot {lot_id} should be left with {left} of {self._issued[lot_id]} points"
         for lot_id, left in open_lots.items():
             yield f"lot {lot_id} has {left} points and was never issued"
         for debt in tally.debts:
-            sums.setdefault(debt.currency, [0, 0, 0, 0])[3] += debt.points
+            sums.setdefault(debt.currency, list(NOTHING))[3] += debt.points
         open_debts = {debt.debt_id: debt.points for debt in tally.debts}
         if open_debts != {debt: left for debt, left in self._debts.items() if left}:
             yield "open debts are not what was incurred less what was repaid"

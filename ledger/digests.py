@@ -15,8 +15,8 @@ from ledger.core.state import Account
 _NULL: Final = b"\xff\xff\xff\xff"
 
 Field = str | int | None
-BalanceRow = tuple[str, str, int, int, int, int]
-"""(account, currency, available, pending, held, arrears)."""
+BalanceRow = tuple[str, str, int, int, int, int, int]
+"""(account, currency, available, pending, held, arrears, in transit)."""
 
 
 def encoded(row: Iterable[Field]) -> bytes:
@@ -33,7 +33,7 @@ def _text(value: str) -> bytes:
 def balances_digest(rows: Iterable[BalanceRow]) -> str:
     """Digest of balances, given in any order; sorted by account and currency, as bytes.
 
-    Rows of four zeros do not count: no row and a row of zeros mean the same.
+    Rows of nothing but zeros do not count: no row and a row of zeros mean the same.
     """
     hashed = sha256()
     for row in sorted(row for row in rows if any(row[2:])):
@@ -44,9 +44,9 @@ def balances_digest(rows: Iterable[BalanceRow]) -> str:
 def balance_rows(account: Account) -> list[BalanceRow]:
     """Balances of an account that are not all zero."""
     return [
-        (account.account_id, currency, held.available, held.pending, held.held, held.arrears)
-        for currency, held in account.balances.items()
-        if held.available or held.pending or held.held or held.arrears
+        (account.account_id, currency, *balance)
+        for currency, balance in account.balances.items()
+        if any(balance)
     ]
 
 

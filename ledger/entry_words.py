@@ -9,7 +9,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ledger.core.events import AnyFact, fields_of, kind_of
 from ledger.core.instant import from_timestamp, to_datetime
 from ledger.receipts import Language
-from loyalty.v1.types_pb2 import Draw
+from loyalty.v1.events_pb2 import (
+    RETURN_CAUSE_CANCELLED,
+    RETURN_CAUSE_DECLINED,
+    RETURN_CAUSE_REFUSED,
+    RETURN_CAUSE_TIMED_OUT,
+    PointsBurned,
+    PointsReceived,
+    PointsReturned,
+    ReturnCause,
+)
+from loyalty.v1.types_pb2 import Draw, MovedLot
 
 Shown = Callable[[str, int], str]
 """Points of a currency, as people write them."""
@@ -94,6 +104,27 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "proposal {proposal} turned down",
         "zh": "提议 {proposal} 已被拒绝",
     },
+    "points_sent": {
+        "en": "{points} sent to {other}; in transit until they arrive or come back",
+        "zh": "向 {other} 转出 {points}，到账或退回前为在途",
+    },
+    "points_received": {"en": "{points} received from {other}", "zh": "收到 {other} 的 {points}"},
+    "transfer_completed": {
+        "en": "{points} have arrived at {other}",
+        "zh": "{points} 已由 {other} 收到",
+    },
+    "points_returned": {
+        "en": "{points} sent to {other} came back: {cause}",
+        "zh": "转给 {other} 的 {points} 已退回：{cause}",
+    },
+    "points_converted": {
+        "en": "{points} became {received}, which {unit} issues",
+        "zh": "{points} 兑换为由 {unit} 发放的 {received}",
+    },
+    "converted_points_issued": {
+        "en": "{points} issued by {unit}, to expire {ends}",
+        "zh": "{unit} 发放 {points}，有效期至 {ends}",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
 }
 _BY_HAND: Final[dict[str, dict[Language, str]]] = {
@@ -145,6 +176,18 @@ _WHY: Final[dict[str, dict[Language, str]]] = {
         "en": "From the lots of the document first, then from others:",
         "zh": "先从该单据的批次收回，再从其他批次收回：",
     },
+    "points_sent": {
+        "en": "Points that expire first are sent first:",
+        "zh": "先到期的积分先转出：",
+    },
+    "points_returned": {
+        "en": "To the lots they came from, with the expiry they had:",
+        "zh": "退回原批次，有效期不变：",
+    },
+    "points_converted": {
+        "en": "Points that expire first are converted first:",
+        "zh": "先到期的积分先兑换：",
+    },
     "points_expired": {
         "en": "Their time had passed: {ends}",
         "zh": "有效期已过：{ends}",
@@ -153,6 +196,20 @@ _WHY: Final[dict[str, dict[Language, str]]] = {
 _DRAW: Final[dict[Language, str]] = {
     "en": "  {points} of what {issuer} gave on {earned}, to expire {ends}, paid for by {funder}",
     "zh": "  {issuer} 于 {earned} 发放的 {points}，有效期至 {ends}，由 {funder} 承担",
+}
+_ARRIVED: Final[dict[Language, str]] = {
+    "en": "  {points} that {issuer} gave on {earned}, to expire {ends}, paid for by {funder}",
+    "zh": "  {issuer} 于 {earned} 发放的 {points}，有效期至 {ends}，由 {funder} 承担",
+}
+_FEE: Final[dict[Language, str]] = {
+    "en": "{points} taken as a fee by {unit}",
+    "zh": "{unit} 收取手续费 {points}",
+}
+_CAUSES: Final[dict[ReturnCause.ValueType, dict[Language, str]]] = {
+    RETURN_CAUSE_REFUSED: {"en": "the account could not take them", "zh": "对方账户无法接收"},
+    RETURN_CAUSE_DECLINED: {"en": "they were declined", "zh": "对方拒收"},
+    RETURN_CAUSE_CANCELLED: {"en": "they were taken back", "zh": "已撤回"},
+    RETURN_CAUSE_TIMED_OUT: {"en": "they were not accepted in time", "zh": "逾期未接受"},
 }
 _NEVER: Final[dict[Language, str]] = {"en": "never", "zh": "永久"}
 _LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
@@ -173,7 +230,10 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         return str(getattr(fact, field)) if field in has else ""
 
     by_hand = "document" in has and not fact.document and kind in _BY_HAND
-    yield (_BY_HAND if by_hand else _FACTS)[kind][language].format(
+    words = (_BY_HAND if by_hand else _FACTS)[kind]
+    if isinstance(fact, PointsBurned) and fact.fee:
+        words = _FEE
+    yield words[language].format(
         points=shown(fact.currency, fact.points) if "points" in has else "",
         unit=text("business_unit"),
         funder=text("funder"),
@@ -183,6 +243,9 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         agreed=_AGREED[language] if text("approver") else "",
         proposal=text("proposal_id"),
         tier=text("to_tier"),
+        other=text("receiver_id") or text("sender_id"),
+        cause=_cause(fact, language),
+        received=shown(fact.into, fact.received) if "into" in has else "",
         ends=_end(fact, language),
         until=_day(fact, "valid_until_time", language),
     )
@@ -190,16 +253,27 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         if kind in _WHY and not by_hand:
             yield _WHY[kind][language]
         for draw in fact.draws:
-            yield _drawn(draw, fact.currency, shown, language)
+            yield _lot_line(draw, fact.currency, _DRAW[language], shown, language)
+    elif isinstance(fact, PointsReceived):
+        for lot in fact.lots:
+            yield _lot_line(lot, fact.currency, _ARRIVED[language], shown, language)
 
 
-def _drawn(draw: Draw, currency: str, shown: Shown, language: Language) -> str:
-    return _DRAW[language].format(
-        points=shown(currency, draw.points),
-        issuer=draw.issuer,
-        earned=_day(draw, "earned_time", language),
-        ends=_end(draw, language),
-        funder=draw.funder,
+def _cause(fact: AnyFact, language: Language) -> str:
+    if not isinstance(fact, PointsReturned):
+        return ""
+    return _CAUSES[fact.cause][language] + (f" ({fact.reason})" if fact.reason else "")
+
+
+def _lot_line(
+    part: Draw | MovedLot, currency: str, words: str, shown: Shown, language: Language
+) -> str:
+    return words.format(
+        points=shown(currency, part.points),
+        issuer=part.issuer,
+        earned=_day(part, "earned_time", language),
+        ends=_end(part, language),
+        funder=part.funder,
     )
 
 

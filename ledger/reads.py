@@ -17,7 +17,7 @@ from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
 from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.snapshot import STATE_VERSION
-from ledger.core.state import Account, Balance
+from ledger.core.state import NOTHING, Account, Balance
 from ledger.ends import Ends, with_ends
 from ledger.identities import IdentityHash
 from ledger.ladders import standing_of
@@ -210,7 +210,7 @@ def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Accoun
         fact: Any = decode(event.payload)
         kind = kind_of(fact)
         if moves_points(kind):
-            row = sums.setdefault(fact.currency, [0, 0, 0, 0])
+            row = sums.setdefault(fact.currency, list(NOTHING))
             for index, sign in enumerate(EFFECTS[kind]):
                 row[index] += sign * fact.points
         else:

@@ -7,6 +7,14 @@ from projections.due import DUE
 from projections.projection import Projection
 from projections.settlement import SETTLEMENT
 from projections.tiers import TIERS
+from projections.transfers import TRANSFERS
 from projections.unit_totals import UNIT_TOTALS
 
-PROJECTIONS: Final[tuple[Projection, ...]] = (BALANCES, TIERS, UNIT_TOTALS, SETTLEMENT, DUE)
+PROJECTIONS: Final[tuple[Projection, ...]] = (
+    BALANCES,
+    TIERS,
+    UNIT_TOTALS,
+    SETTLEMENT,
+    DUE,
+    TRANSFERS,
+)

@@ -1,4 +1,4 @@
-"""Balances: what each account has available, pending, held and in arrears, by currency.
+"""Balances: what each account has available, pending, held, owed and in transit, by currency.
 
 Folded in the database from typed columns alone: one statement a batch, no payload is decoded.
 """
@@ -29,12 +29,14 @@ _MOVING: Final = frozenset(
     KIND_NUMBER[name] for name, effect in EFFECTS.items() if effect != NO_EFFECT
 )
 _FOLD: Final = f"""
-INSERT INTO balance (version, lane, account, currency, available, pending, held, arrears, pos)
+INSERT INTO balance (version, lane, account, currency,
+  available, pending, held, arrears, in_transit, pos)
 SELECT $4::integer, e.lane, substr(e.stream, {len(ACCOUNT) + 1}), e.currency,
   {_signed_sum("available", lambda effect: effect.available)},
   {_signed_sum("pending", lambda effect: effect.pending)},
   {_signed_sum("held", lambda effect: effect.held)},
   {_signed_sum("arrears", lambda effect: effect.arrears)},
+  {_signed_sum("in_transit", lambda effect: effect.in_transit)},
   max(e.pos)
 FROM {EVENTS}
 WHERE e.kind IN ({sql_list(_MOVING)}) AND starts_with(e.stream, '{ACCOUNT}')
@@ -44,16 +46,17 @@ ON CONFLICT (version, account, currency, lane) DO UPDATE SET
   pending = balance.pending + EXCLUDED.pending,
   held = balance.held + EXCLUDED.held,
   arrears = balance.arrears + EXCLUDED.arrears,
+  in_transit = balance.in_transit + EXCLUDED.in_transit,
   pos = EXCLUDED.pos"""
 
 # A row of zeros and no row mean the same, and a replay keeps only what an account still has.
 _DIGESTED: Final = """
-SELECT account, currency, available, pending, held, arrears FROM balance
-WHERE version = $1 AND (available, pending, held, arrears) <> (0, 0, 0, 0)
+SELECT account, currency, available, pending, held, arrears, in_transit FROM balance
+WHERE version = $1 AND (available, pending, held, arrears, in_transit) <> (0, 0, 0, 0, 0)
 ORDER BY account, currency"""
 
 _OF_ACCOUNT: Final = """
-SELECT currency, available, pending, held, arrears, pos FROM balance
+SELECT currency, available, pending, held, arrears, in_transit, pos FROM balance
 WHERE version = $1 AND account = $2 ORDER BY currency"""
 
 
@@ -65,6 +68,8 @@ class Balance(NamedTuple):
     pending: int
     held: int
     arrears: int
+    in_transit: int
+    """Sent to another account, which does not have them yet."""
     pos: int
     """Position, in the account's lane, of the last event that changed it."""
 

@@ -1,7 +1,7 @@
 """Draws: whose lots points were taken from, or given back to, in a batch of events."""
 
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
@@ -10,12 +10,18 @@ from loyalty.v1.events_pb2 import (
     PendingClawedBack,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     ReversalReversed,
 )
 from projections.projection import Connection, EventBatch, facts_in, numbers
 
 BURNING: Final = numbers("points_burned", "hold_captured", "burn_reversed", "reversal_reversed")
+CONVERTING: Final = numbers("points_converted")
 RECLAIMING: Final = numbers("points_clawed_back", "pending_clawed_back", "arrears_repaid")
+
+
+Use = Literal["burned", "reclaimed", "converted"]
+"""Spent; taken back or repaid; given up for points of another currency."""
 
 
 class Drawn(NamedTuple):
@@ -25,10 +31,21 @@ class Drawn(NamedTuple):
     issuer: str
     """Business unit that issued the lots."""
     business_unit: str
-    """Where the points were spent, or the unit that took them back or was owed them."""
+    """Where the points were spent, or the unit that took them back, was owed them, or issues what
+    they became."""
     currency: str
-    reclaimed: bool
-    """Taken back or repaid, as opposed to spent."""
+    use: Use
+
+
+_USES: Final[dict[type, Use]] = {
+    PointsBurned: "burned",
+    HoldCaptured: "burned",
+    ReversalReversed: "burned",
+    PointsClawedBack: "reclaimed",
+    PendingClawedBack: "reclaimed",
+    ArrearsRepaid: "reclaimed",
+    PointsConverted: "converted",
+}
 
 
 async def drawn_in(connection: Connection, batch: EventBatch) -> Counter[Drawn]:
@@ -38,17 +55,15 @@ async def drawn_in(connection: Connection, batch: EventBatch) -> Counter[Drawn]:
         Unreadable: a payload cannot be decoded.
     """
     totals: Counter[Drawn] = Counter()
-    for lane, _, _, fact in await facts_in(connection, batch, BURNING | RECLAIMING):
-        match fact:
-            case PointsBurned() | HoldCaptured() | ReversalReversed():
-                sign, reclaimed = 1, False
-            case BurnReversed():
-                sign, reclaimed = -1, False
-            case PointsClawedBack() | PendingClawedBack() | ArrearsRepaid():
-                sign, reclaimed = 1, True
-            case _:
-                continue
-        for draw in fact.draws:
-            key = Drawn(lane, draw.issuer, fact.business_unit, fact.currency, reclaimed)
+    kinds = BURNING | RECLAIMING | CONVERTING
+    for lane, _, _, fact in await facts_in(connection, batch, kinds):
+        sign, use = 1, _USES.get(type(fact))
+        if isinstance(fact, BurnReversed):
+            sign, use = -1, "burned"
+        if use is None:
+            continue
+        moved: Any = fact
+        for draw in moved.draws:
+            key = Drawn(lane, draw.issuer, moved.business_unit, moved.currency, use)
             totals[key] += sign * draw.points
     return totals

@@ -7,12 +7,13 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.core.counting import BURN, EARN
+from ledger.core.counting import BURN, EARN, TRANSFER
 from ledger.core.events import AnyFact
 from ledger.core.instant import DAY, Instant, from_datetime, from_timestamp
 from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
+    ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -22,11 +23,15 @@ from loyalty.v1.events_pb2 import (
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsReceived,
     PointsReleased,
+    PointsReturned,
+    PointsSent,
     ReversalReversed,
     TierChanged,
 )
@@ -60,10 +65,16 @@ KINDS: Final = numbers(
     "points_adjusted",
     "document_posted",
     "tier_changed",
+    "points_sent",
+    "points_received",
+    "points_returned",
+    "points_converted",
+    "converted_points_issued",
 )
 _ZONE_DAYS: Final = 5
 """A month later in a zone of the policy may be so many days before a month later in UTC."""
 
+_Made = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted | ConvertedPointsIssued
 Key = tuple[str, str]
 """(account, part)"""
 
@@ -123,8 +134,16 @@ class Parts:
     def apply(self, account: str, fact: AnyFact) -> None:  # noqa: C901 - one arm per shape of fact
         """Let a fact have its effect on the parts of its account."""
         match fact:
-            case PointsEarned() | PointsPended() | OpeningLotRecorded() | PointsAdjusted():
+            case (
+                PointsEarned()
+                | PointsPended()
+                | OpeningLotRecorded()
+                | PointsAdjusted()
+                | ConvertedPointsIssued()
+            ):
                 self._earn(account, fact)
+            case PointsReceived():
+                self._receive(account, fact)
             case PointsReleased():
                 self._release(account, fact)
             case PointsExpired():
@@ -142,13 +161,20 @@ class Parts:
                     self._give_back(account, fact.draws)
                 else:
                     self._burn(account, fact)
-            case PointsBurned() | ReversalReversed() | PointsClawedBack() | ArrearsRepaid():
+            case (
+                PointsBurned()
+                | ReversalReversed()
+                | PointsClawedBack()
+                | ArrearsRepaid()
+                | PointsSent()
+                | PointsConverted()
+            ):
                 self._draw(account, fact.draws)
                 if isinstance(fact, PointsBurned):
                     self._burn(account, fact)
             case PendingClawedBack():
                 self._draw(account, fact.draws, pending=True)
-            case BurnReversed():
+            case BurnReversed() | PointsReturned():
                 self._give_back(account, fact.draws)
             case TierChanged():
                 self._change_tier(account, fact)
@@ -159,25 +185,26 @@ class Parts:
 
     # --- lots ---------------------------------------------------------------------------------
 
-    def _earn(
-        self,
-        account: str,
-        fact: PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted,
-    ) -> None:
+    def _earn(self, account: str, fact: _Made) -> None:
         earned_at = from_timestamp(fact.earned_time)
         waits = isinstance(fact, PointsPended)
-        lives = not isinstance(fact, OpeningLotRecorded) and fact.HasField("life")
         part = Part(
             0 if waits else fact.points,
             fact.points if waits else 0,
             _at(fact, "available_time") if waits else None,
             _at(fact, "expire_time"),
         )
-        if lives and not isinstance(fact, OpeningLotRecorded):
+        if not isinstance(fact, OpeningLotRecorded) and fact.HasField("life"):
             part = _living(part, fact.life, earned_at)
         if isinstance(fact, PointsEarned | PointsPended):
             self._active(account, EARN, earned_at)
         self._put(account, lot_part(fact.lot_id), part)
+
+    def _receive(self, account: str, fact: PointsReceived) -> None:
+        self._active(account, TRANSFER, from_timestamp(fact.receive_time))
+        for lot in fact.lots:
+            part = Part(lot.points, ends_at=_at(lot, "expire_time"))
+            self._put(account, lot_part(lot.lot_id), part)
 
     def _release(self, account: str, fact: PointsReleased) -> None:
         key = account, lot_part(fact.lot_id)
@@ -308,8 +335,13 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             | ArrearsRepaid()
             | PendingClawedBack()
             | BurnReversed()
+            | PointsSent()
+            | PointsReturned()
+            | PointsConverted()
         ):
             yield from (lot_part(draw.lot_id) for draw in fact.draws)
+        case PointsReceived():
+            yield from (lot_part(lot.lot_id) for lot in fact.lots)
         case (
             PointsEarned()
             | PointsPended()
@@ -318,6 +350,7 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             | PointsReleased()
             | PointsExpired()
             | LotReinstated()
+            | ConvertedPointsIssued()
         ):
             yield lot_part(fact.lot_id)
         case TierChanged():

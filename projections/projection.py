@@ -48,7 +48,7 @@ class EventBatch:
 EVENTS: Final = """
 unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (lane, start_pos, end_pos)
 CROSS JOIN LATERAL (
-  SELECT lane, pos, stream, kind, currency, points, business_unit, payload FROM event
+  SELECT lane, pos, stream, kind, currency, points, business_unit, recorded_at, payload FROM event
   WHERE event.lane = r.lane AND event.pos >= r.start_pos AND event.pos < r.end_pos
   OFFSET 0
 ) AS e"""
@@ -119,8 +119,13 @@ async def facts_in(
 
 
 def _located(lane: int, pos: int, stream: str, payload: bytes) -> Located:
+    return Located(lane, pos, account_of(stream), decoded(lane, pos, payload))
+
+
+def decoded(lane: int, pos: int, payload: bytes) -> AnyFact:
+    """The fact at a position. Raises Unreadable."""
     try:
-        return Located(lane, pos, account_of(stream), decode(payload))
+        return decode(payload)
     except (DecodeError, UnknownKind) as error:
         raise Unreadable(lane=lane, pos=pos, reason=str(error)) from error
 

@@ -5,6 +5,7 @@ next version beside the live one, so the running role needs no right to create t
 summed over a group is kept by lane, so that lanes never wait for each other's rows.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from ledger.schema import metadata as ledger_metadata
@@ -31,6 +33,10 @@ metadata: Final = MetaData(naming_convention=ledger_metadata.naming_convention)
 
 def _code(name: str) -> Column[str]:
     return Column(name, Text(collation="C"), nullable=False)
+
+
+def _instant(name: str) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True))
 
 
 def _count(name: str) -> Column[int]:
@@ -74,6 +80,7 @@ balance: Final = Table(
     _count("pending"),
     _count("held"),
     _count("arrears"),
+    _count("in_transit"),
     _count("pos"),
     # The account comes first: one account's balances are one range, whatever its lane.
     PrimaryKeyConstraint("version", "account", "currency", "lane"),
@@ -106,6 +113,7 @@ unit_points: Final = Table(
     _points("clawed_back"),
     _points("repaid"),
     _points("outstanding"),
+    _points("converted"),
     PrimaryKeyConstraint("version", "lane", "business_unit", "currency"),
     postgresql_with=_UPDATED,
 )
@@ -142,6 +150,7 @@ settlement: Final = Table(
     _code("currency"),
     _points("burned"),
     _points("reclaimed"),
+    _points("converted"),
     PrimaryKeyConstraint("version", "lane", "issuer", "business_unit", "currency"),
     postgresql_with=_UPDATED,
 )
@@ -162,5 +171,37 @@ due_part: Final = Table(
     Column("due_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("version", "account", "part"),
     Index("due_part_due_idx", "version", "early", "due_at", "account", "part"),
+    postgresql_with=_UPDATED,
+)
+
+# Where each transfer stands. What nobody has to be asked for any more leaves the index of the open.
+transfer: Final = Table(
+    "transfer",
+    metadata,
+    _version(),
+    _code("transfer"),
+    _code("sender"),
+    _code("receiver"),
+    _code("currency"),
+    _count("points"),
+    Column("kind", SmallInteger),
+    Column("business_unit", Text(collation="C")),
+    Column("fee", BigInteger),
+    _instant("sent_at"),
+    _instant("accept_until"),
+    _instant("received_at"),
+    _instant("completed_at"),
+    _instant("returned_at"),
+    Column("cause", SmallInteger),
+    Column("reason", Text(collation="C")),
+    PrimaryKeyConstraint("version", "transfer"),
+    Index("transfer_sender_idx", "version", "sender", "transfer"),
+    Index("transfer_receiver_idx", "version", "receiver", "transfer"),
+    Index(
+        "transfer_open_idx",
+        "version",
+        "transfer",
+        postgresql_where=text("completed_at IS NULL AND returned_at IS NULL"),
+    ),
     postgresql_with=_UPDATED,
 )

@@ -1,9 +1,11 @@
 """Totals of each business unit: documents posted, points issued, burned, expired, outstanding.
 
 Documents and burns count for the unit of the fact, issues and expiry for the unit that issued the
-lot. Outstanding is by issuer: points of its lots that are still available, pending or held.
+lot, what is converted for the unit that issues the new points. Outstanding is by issuer: points of
+its lots that are still available, pending, held or in transit.
 For each currency, summed over the units:
-issued = outstanding + burned + expired + clawed back + repaid.
+issued = outstanding + burned + expired + clawed back + repaid + converted. What one member sends
+another stays outstanding all the while.
 """
 
 from collections import Counter
@@ -14,7 +16,7 @@ from typing import Final, NamedTuple
 from ledger.keys import document_thing
 from loyalty.v1.events_pb2 import DocumentPosted
 from projections import schema
-from projections.draws import BURNING, RECLAIMING, drawn_in
+from projections.draws import BURNING, CONVERTING, RECLAIMING, drawn_in
 from projections.projection import (
     EVENTS,
     Connection,
@@ -30,7 +32,11 @@ NAME: Final = "unit_totals"
 _SEEN_BYTES: Final = 16
 
 _ISSUED: Final = numbers(
-    "points_earned", "points_pended", "opening_lot_recorded", "points_adjusted"
+    "points_earned",
+    "points_pended",
+    "opening_lot_recorded",
+    "points_adjusted",
+    "converted_points_issued",
 )
 _BURNED: Final = numbers("points_burned", "hold_captured", "reversal_reversed")
 _UNBURNED: Final = numbers("burn_reversed")
@@ -38,7 +44,10 @@ _EXPIRED: Final = numbers("points_expired")
 _REINSTATED: Final = numbers("lot_reinstated")
 _CLAWED_BACK: Final = numbers("points_clawed_back", "pending_clawed_back")
 _REPAID: Final = numbers("arrears_repaid")
-_COUNTED: Final = _ISSUED | _BURNED | _UNBURNED | _EXPIRED | _REINSTATED | _CLAWED_BACK | _REPAID
+_CONVERTED: Final = numbers("points_converted")
+_COUNTED: Final = frozenset().union(
+    _ISSUED, _BURNED, _UNBURNED, _EXPIRED, _REINSTATED, _CLAWED_BACK, _REPAID, _CONVERTED
+)
 _POSTED: Final = numbers("document_posted")
 
 
@@ -54,22 +63,24 @@ ON CONFLICT (version, lane, business_unit, currency) DO UPDATE SET
   expired = unit_points.expired + EXCLUDED.expired,
   clawed_back = unit_points.clawed_back + EXCLUDED.clawed_back,
   repaid = unit_points.repaid + EXCLUDED.repaid,
-  outstanding = unit_points.outstanding + EXCLUDED.outstanding"""
+  outstanding = unit_points.outstanding + EXCLUDED.outstanding,
+  converted = unit_points.converted + EXCLUDED.converted"""
 _COLUMNS: Final = """
 INSERT INTO unit_points (version, lane, business_unit, currency,
-  issued, burned, expired, clawed_back, repaid, outstanding)"""
+  issued, burned, expired, clawed_back, repaid, outstanding, converted)"""
 
 _ADD_MOVEMENTS: Final = f"""{_COLUMNS}
 SELECT $4::integer, e.lane, e.business_unit, e.currency,
   {_sum(_ISSUED)}, {_sum(_BURNED, _UNBURNED)}, {_sum(_EXPIRED, _REINSTATED)},
-  {_sum(_CLAWED_BACK)}, {_sum(_REPAID)}, {_sum(_ISSUED | _REINSTATED, _EXPIRED)}
+  {_sum(_CLAWED_BACK)}, {_sum(_REPAID)}, {_sum(_ISSUED | _REINSTATED, _EXPIRED)},
+  {_sum(_CONVERTED)}
 FROM {EVENTS}
 WHERE e.kind IN ({sql_list(_COUNTED)})
 GROUP BY e.lane, e.business_unit, e.currency{_MERGE}"""
 
 # Draws tell whose points left; the movements above tell only where they went.
 _TAKE_OUTSTANDING: Final = f"""{_COLUMNS}
-SELECT $1::integer, d.lane, d.issuer, d.currency, 0, 0, 0, 0, 0, -d.points
+SELECT $1::integer, d.lane, d.issuer, d.currency, 0, 0, 0, 0, 0, -d.points, 0
 FROM unnest($2::smallint[], $3::text[], $4::text[], $5::numeric[])
   AS d (lane, issuer, currency, points){_MERGE}"""
 
@@ -91,7 +102,7 @@ SELECT business_unit, sum(documents)::bigint, sum(postings)::bigint FROM unit_do
 WHERE version = $1 GROUP BY business_unit ORDER BY business_unit"""
 _POINTS: Final = """
 SELECT business_unit, currency, sum(issued), sum(burned), sum(expired),
-  sum(clawed_back), sum(repaid), sum(outstanding)
+  sum(clawed_back), sum(repaid), sum(outstanding), sum(converted)
 FROM unit_points WHERE version = $1
 GROUP BY business_unit, currency ORDER BY business_unit, currency"""
 
@@ -112,7 +123,9 @@ class UnitPoints(NamedTuple):
     repaid: int
     """Debts to it that later lots repaid, whoever issued those."""
     outstanding: int
-    """Of its own lots: available, pending or held."""
+    """Of its own lots: available, pending, held or in transit."""
+    converted: int
+    """Given up for points that it issues, whoever issued them."""
 
 
 class UnitTotals(NamedTuple):
@@ -186,7 +199,7 @@ UNIT_TOTALS: Final = Projection(
     name=NAME,
     definition=1,
     tables=(schema.unit_points, schema.unit_documents, schema.document_seen),
-    kinds=_COUNTED | BURNING | RECLAIMING | _POSTED,
+    kinds=_COUNTED | BURNING | RECLAIMING | CONVERTING | _POSTED,
     points_only=False,
     digested=(_DOCUMENTS, _POINTS),
     apply=_apply,

@@ -143,6 +143,7 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "We could not find the payment with points.", "未找到该笔积分支付记录。"
     ),
     "NOT_REVERSIBLE": Spoken("This entry cannot be undone.", "该笔记录不能撤销。"),
+    "FEE_NOT_REVERSIBLE": Spoken("A fee cannot be given back by itself.", "手续费不能单独退回。"),
     "NO_TIER_GRANTED": Spoken(
         "The member's tier was earned, so it cannot be ended here.",
         "该会员等级是累积获得的,不能在此终止。",

@@ -71,6 +71,7 @@ def send(draft: Draft, command: SendPoints, *, now: Instant) -> None:
             usages=usages,
             needs_acceptance=terms.accept_until is not None,
             accept_until_time=optional_timestamp(terms.accept_until),
+            fee=terms.fee,
         )
     )
     if terms.fee:

@@ -52,12 +52,26 @@ def print_account(answer: account_pb.Account) -> None:
     tier = f"{answer.tier}{ends}" if answer.tier else "none"
     console.out.print(f"member [bold]{answer.member_id}[/]   tier [bold]{tier}[/]")
     balances = console.table(
-        "Balances", "currency", "available", "pending", "held", "owed", "expiring next", numbers=5
+        "Balances",
+        "currency",
+        "available",
+        "pending",
+        "held",
+        "in transit",
+        "owed",
+        "expiring next",
+        numbers=6,
     )
     for balance in answer.balances:
         day = _day(balance.next_expire_time)
         expiring = f"{balance.next_expire_points:,} on {day}" if balance.next_expire_points else ""
-        amounts = (balance.available, balance.pending, balance.held, balance.arrears)
+        amounts = (
+            balance.available,
+            balance.pending,
+            balance.held,
+            balance.in_transit,
+            balance.arrears,
+        )
         balances.add_row(balance.currency, *(f"{amount:,}" for amount in amounts), expiring)
     console.out.print(balances)
     if answer.lots:
@@ -71,7 +85,8 @@ def print_account(answer: account_pb.Account) -> None:
             "available",
             "pending",
             "held",
-            numbers=3,
+            "in transit",
+            numbers=4,
         )
         for lot in answer.lots:
             lots.add_row(
@@ -80,7 +95,10 @@ def print_account(answer: account_pb.Account) -> None:
                 _day(lot.earned_time),
                 _day(lot.expire_time),
                 lot.currency,
-                *(f"{amount:,}" for amount in (lot.available, lot.pending, lot.held)),
+                *(
+                    f"{amount:,}"
+                    for amount in (lot.available, lot.pending, lot.held, lot.in_transit)
+                ),
             )
         console.out.print(lots)
     for hold in answer.holds:
@@ -144,7 +162,7 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
             entry.document,
             entry.movement.currency,
             f"{entry.movement.points:,}",
-            f"{entry.available_after:,}",
+            f"{entry.available_after:,}" if entry.HasField("available_after") else "",
         )
     console.out.print(rows)
 

@@ -15,6 +15,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
+    ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -22,11 +23,14 @@ from loyalty.v1.events_pb2 import (
     MemberEnrolled,
     PointsBurned,
     PointsClawedBack,
+    PointsConverted,
     PointsEarned,
     PointsExpired,
     PointsHeld,
     PointsPended,
     PointsReleased,
+    PointsReturned,
+    PointsSent,
     TierChanged,
 )
 from loyalty.v1.types_pb2 import Document, Draw
@@ -152,6 +156,13 @@ def life_of(account: str, seed: int) -> list[AnyFact]:
         ArrearsIncurred(debt_id="debt", **theirs),
         earned(unit, part),
         ArrearsRepaid(debt_id="debt", draws=own, **theirs),
+        earned(unit, part),
+        PointsSent(entry_id=f"back-{account}", receiver_id="anna", draws=own, **theirs),
+        PointsReturned(entry_id=f"back-{account}", receiver_id="anna", draws=own, **theirs),
+        PointsConverted(draws=own, into="mile", received=part, **theirs),
+        ConvertedPointsIssued(
+            lot_id="mile", currency="mile", points=part, business_unit=other, funder=other
+        ),
         tier_changed("silver", START),
         tier_changed("gold"),
     ]

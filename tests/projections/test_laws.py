@@ -286,7 +286,7 @@ async def test_what_a_killed_rebuild_left_behind_is_cleaned_up_by_the_next(
     await lives(5).write(connection)
     await follow_to_the_end(service)
     await checkpoints.begin(connection, BALANCES, 2)
-    await connection.execute("INSERT INTO balance VALUES (2, 0, 'x', 'point', 1, 1, 1, 1, 1)")
+    await connection.execute("INSERT INTO balance VALUES (2, 0, 'x', 'point', 1, 1, 1, 1, 1, 1)")
     rebuilt = await rebuild(service, "balances")
     assert rebuilt.digest == rebuilt.replaced_digest
     assert await checkpoints.versions(connection, "balances") == [rebuilt.version]

@@ -188,8 +188,8 @@ async def test_the_units_foot_for_points_that_really_moved(
     # 1,000 of the market's points went in the restaurant; taking the sale back cost the restaurant
     # 250 of its own lot at once, and 750 from the next one, to repay the debt to the market.
     assert matrix.flows == (
-        Flow("point", "dining", "market", burned=0, reclaimed=1_000),
-        Flow("point", "market", "dining", burned=1_000, reclaimed=0),
+        Flow("point", "dining", "market", burned=0, reclaimed=1_000, converted=0),
+        Flow("point", "market", "dining", burned=1_000, reclaimed=0, converted=0),
     )
     assert matrix.net("point") == {"dining": 0, "market": 0}
 
@@ -212,5 +212,7 @@ def rows_of(units: tuple[UnitTotals, ...], currency: str) -> list[UnitPoints]:
 def assert_footing(units: tuple[UnitTotals, ...], currency: str) -> None:
     """What was issued is outstanding, or is gone for a reason."""
     rows = rows_of(units, currency)
-    gone = sum(row.burned + row.expired + row.clawed_back + row.repaid for row in rows)
+    gone = sum(
+        row.burned + row.expired + row.clawed_back + row.repaid + row.converted for row in rows
+    )
     assert sum(row.issued for row in rows) == sum(row.outstanding for row in rows) + gone

@@ -40,8 +40,8 @@ class AccountNotEmpty(Refusal):
     """The account has points, so it is not closed."""
 
     advice = (
-        "Capture or release the holds, and let transfers end; then let the member spend the rest, or say `forfeit` to let"
-        " it expire."
+        "Capture or release the holds, and let transfers end; then let the member spend the rest,"
+        " or say `forfeit` to let it expire."
     )
     sentence = (
         "the account has {available} {currency} available, {pending} pending, {held} held and"

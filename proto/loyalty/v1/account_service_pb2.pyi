@@ -266,6 +266,8 @@ class Lot(_message.Message):
     AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
+    CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id."""
     currency: _builtins.str
@@ -282,6 +284,10 @@ class Lot(_message.Message):
     """Business unit or campaign that pays for it."""
     document: _builtins.str
     """Key of its document; empty without one."""
+    in_transit: _builtins.int
+    """Sent to another account, which does not have them yet."""
+    contributor_id: _builtins.str
+    """Of a pool's lot: the member who contributed it."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When it was earned."""
@@ -308,10 +314,12 @@ class Lot(_message.Message):
         available_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         document: _builtins.str = ...,
+        in_transit: _builtins.int = ...,
+        contributor_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "available_time", b"available_time", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "held", b"held", "issuer", b"issuer", "lot_id", b"lot_id", "pending", b"pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "available_time", b"available_time", "contributor_id", b"contributor_id", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "held", b"held", "in_transit", b"in_transit", "issuer", b"issuer", "lot_id", b"lot_id", "pending", b"pending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -183,6 +183,8 @@ class Movement(_message.Message):
     LOT_ID_FIELD_NUMBER: _builtins.int
     DRAWS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    OTHER_ID_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Kind of the fact as the registry names it: "points_earned"."""
     currency: _builtins.str
@@ -191,6 +193,8 @@ class Movement(_message.Message):
     """Always positive; the kind says the direction."""
     lot_id: _builtins.str
     """The lot, for kinds that concern one."""
+    other_id: _builtins.str
+    """Of points that moved between accounts: the other one, a member's or a pool's."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """Lots drawn or refilled."""
@@ -198,6 +202,10 @@ class Movement(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When these points expire; empty: never."""
+
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """Of points that moved between accounts: the lots that come of it."""
 
     def __init__(
         self,
@@ -208,10 +216,12 @@ class Movement(_message.Message):
         lot_id: _builtins.str = ...,
         draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        other_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draws", b"draws", "expire_time", b"expire_time", "kind", b"kind", "lot_id", b"lot_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "draws", b"draws", "expire_time", b"expire_time", "kind", b"kind", "lot_id", b"lot_id", "lots", b"lots", "other_id", b"other_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,6 +240,7 @@ class Balance(_message.Message):
     ARREARS_FIELD_NUMBER: _builtins.int
     NEXT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     NEXT_EXPIRE_POINTS_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """Point currency."""
     available: _builtins.int
@@ -242,6 +253,8 @@ class Balance(_message.Message):
     """Owed."""
     next_expire_points: _builtins.int
     """How many expire then. Told by AccountService; the answer to a write leaves it out."""
+    in_transit: _builtins.int
+    """Sent to another account, which does not have them yet: they arrive or come back. Nothing of them expires meanwhile."""
     @_builtins.property
     def next_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the next available points expire; empty: none do."""
@@ -256,10 +269,11 @@ class Balance(_message.Message):
         arrears: _builtins.int = ...,
         next_expire_time: _timestamp_pb2.Timestamp | None = ...,
         next_expire_points: _builtins.int = ...,
+        in_transit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_expire_time", b"next_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears", b"arrears", "available", b"available", "currency", b"currency", "held", b"held", "next_expire_points", b"next_expire_points", "next_expire_time", b"next_expire_time", "pending", b"pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears", b"arrears", "available", b"available", "currency", b"currency", "held", b"held", "in_transit", b"in_transit", "next_expire_points", b"next_expire_points", "next_expire_time", b"next_expire_time", "pending", b"pending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

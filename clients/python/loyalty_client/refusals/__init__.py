@@ -25,6 +25,7 @@ from loyalty_client.refusals.points import AtomicRefused as AtomicRefused
 from loyalty_client.refusals.points import BasketShareExceeded as BasketShareExceeded
 from loyalty_client.refusals.points import BelowMinimum as BelowMinimum
 from loyalty_client.refusals.points import ClawbackRefused as ClawbackRefused
+from loyalty_client.refusals.points import FeeNotReversible as FeeNotReversible
 from loyalty_client.refusals.points import HoldResolved as HoldResolved
 from loyalty_client.refusals.points import InsufficientPoints as InsufficientPoints
 from loyalty_client.refusals.points import LimitReached as LimitReached

@@ -34,3 +34,4 @@ class AccountNotEmpty(Refusal):
     available: int
     pending: int
     held: int
+    in_transit: int

@@ -35,6 +35,13 @@ class NotReversible(Refusal):
     burn_entry_id: str
 
 
+class FeeNotReversible(Refusal):
+    """The entry is a transfer or a conversion, of which this unit has got the fee."""
+
+    reason = "FEE_NOT_REVERSIBLE"
+    entry_id: str
+
+
 class NoTierGranted(Refusal):
     """The member's tier was not given by staff, so there is nothing to end."""
 
@@ -105,6 +112,7 @@ class LimitReached(Refusal):
     limit: int
     used: int
     window: str
+    whose: str
 
 
 class MoreThanHeld(Refusal):
