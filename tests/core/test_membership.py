@@ -12,6 +12,7 @@ from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_SUSPENDED,
     MembershipState,
 )
+from tests.core.between import Between
 from tests.core.spec import CANCELLED, PENDING, Grant, Story, moved, utc
 
 SUSPENDED = MEMBERSHIP_STATE_SUSPENDED
@@ -66,7 +67,13 @@ def test_an_account_with_points_is_closed_only_with_a_word_about_them() -> None:
     story.posts("D2", 1, Grant(70, rule="status", currency="QP", window="2025"))
     with pytest.raises(AccountNotEmpty) as refused:
         changes(story, CLOSED)
-    assert refused.value.fields == {"currency": "P", "available": 40, "pending": 10, "held": 0}
+    assert refused.value.fields == {
+        "currency": "P",
+        "available": 40,
+        "pending": 10,
+        "held": 0,
+        "in_transit": 0,
+    }
     decision = changes(story, CLOSED, forfeit=True)
     assert moved(decision.facts) == [("points_expired", 40)]
     assert [fact.entry_id for fact in forfeits(story)] == ["e-x"]
@@ -84,6 +91,23 @@ def test_what_becomes_available_on_a_closed_account_expires_at_once() -> None:
     story.reverses(burn)
     assert [fact.points for fact in forfeits(story)] == [15, 10, 25]
     assert (story.available, story.pending, story.held) == (0, 0, 0)
+
+
+def test_transfers_end_before_an_account_is_closed_and_need_two_open_ones() -> None:
+    pair = Between()
+    pair.sender.posts("D1", 1, 40)
+    pair.sends(30, fee=0)
+    with pytest.raises(AccountNotEmpty) as refused:
+        changes(pair.sender, CLOSED, forfeit=True)
+    assert refused.value.in_transit == 30
+    changes(pair.receiver, SUSPENDED)
+    with pytest.raises(AccountSuspended):
+        pair.arrives()
+    changes(pair.sender, SUSPENDED)
+    with pytest.raises(AccountSuspended):
+        pair.sends(5)
+    pair.returns()
+    assert pair.sender.available == 40
 
 
 def test_an_account_with_a_hold_is_not_closed_whatever_is_forfeited() -> None:
