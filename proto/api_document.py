@@ -5,6 +5,7 @@ Comments become descriptions; the JSON of an RPC's grpcurl example becomes its e
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any, Final
 
 from google.api import annotations_pb2
@@ -228,9 +229,12 @@ def _schema(contract: Contract, name: str, asked: set[str], answered: set[str]) 
     if name in contract.enums:
         return _enum(contract, name)
     message = contract.messages[name]
+    choices = _choices(message)
+    # Said in words, too: few readers of OpenAPI show what `not` and `maxProperties` amount to.
+    said = [f"At most one of `{'`, `'.join(names)}`." for names in choices]
     schema: Json = {
         "type": "object",
-        "description": contract.comment(name),
+        "description": "\n\n".join([contract.comment(name), *said]),
         "properties": {
             field.name: _type(field) | {"description": contract.comment(name, field.name)}
             for field in message.field
@@ -249,7 +253,7 @@ def _schema(contract: Contract, name: str, asked: set[str], answered: set[str]) 
         needed = [] if name in asked else always
     if needed:
         schema["required"] = needed
-    return schema | _choices(message)
+    return schema | _exclusive(choices, len(message.field))
 
 
 def _is_required(field: FieldDescriptorProto, said: str) -> bool:
@@ -264,21 +268,21 @@ def _has_presence(field: FieldDescriptorProto) -> bool:
     return field.type == _Field.TYPE_MESSAGE or field.HasField("oneof_index")
 
 
-def _choices(message: DescriptorProto) -> Json:
-    """What says that only one of several fields may be there."""
+def _choices(message: DescriptorProto) -> list[list[str]]:
+    """Fields of which only one may be there."""
     arms: dict[int, list[str]] = {}
     for field in message.field:
         if field.HasField("oneof_index") and not field.proto3_optional:
             arms.setdefault(field.oneof_index, []).append(field.name)
-    if len(arms) == 1 and len(arms[0]) == len(message.field):
+    return [names for names in arms.values() if len(names) > 1]
+
+
+def _exclusive(choices: list[list[str]], fields: int) -> Json:
+    if choices and len(choices[0]) == fields:
         return {"maxProperties": 1}
-    pairs = [
-        {"not": {"required": [first, second]}}
-        for names in arms.values()
-        for at, first in enumerate(names)
-        for second in names[at + 1 :]
-    ]
-    return {"allOf": pairs} if pairs else {}
+    pairs = [pair for names in choices for pair in combinations(names, 2)]
+    excluded = [{"not": {"required": [first, second]}} for first, second in pairs]
+    return {"allOf": excluded} if excluded else {}
 
 
 def _type(field: FieldDescriptorProto) -> Json:

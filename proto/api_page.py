@@ -95,10 +95,9 @@ def _message(name: str, schema: Json) -> str:
         for field, part in schema.get("properties", {}).items()
     ]
     table = f"<table>{''.join(rows)}</table>" if rows else ""
-    one = "<p>At most one of these.</p>" if "maxProperties" in schema else ""
     return (
         f'<section id="{name}"><h3>{escape(name)}</h3>'
-        f"{_text(schema.get('description', ''))}{one}{table}</section>"
+        f"{_text(schema.get('description', ''))}{table}</section>"
     )
 
 
