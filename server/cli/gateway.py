@@ -54,7 +54,7 @@ def gateway(
     Routes and bodies: docs/json.md and docs/openapi.json. Probes: /health/live and /health/ready.
     """
     from server import logs
-    from server.gateway.serving import Listening, serve
+    from server.gateway.serving import CHANNEL_OPTIONS, Listening, serve
 
     if (tls_cert is None) != (tls_key is None):
         console.fail("TLS needs both, --tls-cert and --tls-key", code=console.USAGE)
@@ -62,7 +62,7 @@ def gateway(
     logs.configure("info")
 
     async def run() -> None:
-        async with concurrent_channel_to(server, ca) as channel:
+        async with concurrent_channel_to(server, ca, CHANNEL_OPTIONS) as channel:
             await serve(Listening(host, port, tls_cert, tls_key), channel, timeout_seconds=timeout)
 
     try:

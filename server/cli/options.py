@@ -1,6 +1,6 @@
 """Options that several commands share, and the channel they lead to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -92,12 +92,14 @@ def channel_to(server: str, authority: Path | None) -> Iterator[grpc.Channel]:
         yield channel
 
 
-def concurrent_channel_to(server: str, authority: Path | None) -> grpc.aio.Channel:
+def concurrent_channel_to(
+    server: str, authority: Path | None, options: Sequence[tuple[str, int]] = ()
+) -> grpc.aio.Channel:
     """A channel for many calls at once; the caller closes it."""
     credentials = _credentials(authority)
     if credentials is None:
-        return grpc.aio.insecure_channel(server)
-    return grpc.aio.secure_channel(server, credentials)
+        return grpc.aio.insecure_channel(server, options)
+    return grpc.aio.secure_channel(server, credentials, options)
 
 
 def identity_of(text: str) -> types_pb.Identity:

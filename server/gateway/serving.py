@@ -5,14 +5,21 @@ import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import grpc
 import uvicorn
 
 from server.gateway.app import Gateway
 
-DRAIN_SECONDS = 25
-KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS: Final = 25
+CHANNEL_OPTIONS: Final = (
+    # gRPC's own limit is 4 MiB, and a page of a long statement may have more.
+    ("grpc.max_receive_message_length", 32 * 1024 * 1024),
+    # A service that comes back is found at once, not after two minutes.
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+KEEP_ALIVE_SECONDS: Final = 75
 """Longer than a proxy keeps an idle connection, so that it is never closed under a request."""
 
 

@@ -15,7 +15,7 @@ import grpc
 import uvicorn
 
 from server.gateway.app import Gateway
-from server.gateway.serving import Listening, server_for
+from server.gateway.serving import CHANNEL_OPTIONS, Listening, server_for
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ async def gateway_to(address: str, *, timeout_seconds: float = 20) -> AsyncItera
     """A gateway to the server at `address`, and a client of it without a token."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        async with grpc.aio.insecure_channel(address) as channel:
+        async with grpc.aio.insecure_channel(address, CHANNEL_OPTIONS) as channel:
             gateway = Gateway(channel, timeout_seconds=timeout_seconds)
             server = server_for(gateway, Listening(host, port))
             async with _running(server, listener):

@@ -4,6 +4,9 @@ import gzip
 import json
 from typing import Any
 
+import grpc
+
+from loyalty.v1.account_service_pb2 import Account, GetAccountResponse, Lot
 from server.gateway.app import BODY_BYTES_MAX
 from tests.json.asking import Web, gateway_to
 from tests.json.bodies import MEMBER, sale
@@ -120,6 +123,27 @@ async def test_a_server_that_is_away_is_said_to_be_so() -> None:
         answer = await web.post("/v1/accounts:get", {"member": MEMBER})
         assert (answer.code, answer.reason) == (503, "UNAVAILABLE")
         assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_long_answer_passes() -> None:
+    lots = [Lot(lot_id=f"{number:036}", currency="point") for number in range(100_000)]
+    answer = GetAccountResponse(account=Account(lots=lots))
+    assert answer.ByteSize() > BODY_BYTES_MAX
+
+    async def get_account(_request: bytes, _context: object) -> bytes:
+        return answer.SerializeToString()
+
+    server = grpc.aio.server(options=[("grpc.max_send_message_length", -1)])
+    handlers: Any = {"GetAccount": grpc.unary_unary_rpc_method_handler(get_account)}
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler("loyalty.v1.AccountService", handlers)]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with gateway_to(f"127.0.0.1:{port}") as web:
+        got = await web.post("/v1/accounts:get", {"member": MEMBER})
+        assert len(got.json["account"]["lots"]) == len(lots)
+    await server.stop(None)
 
 
 async def test_health_is_that_of_the_server(served: Served) -> None:
