@@ -214,7 +214,8 @@ A refusal is a `google.rpc.Status` (metadata `grpc-status-details-bin`; in a bat
 
 * `ErrorInfo` always: `reason` as below, `domain` "loyalty", `metadata` with the fields below;
 * `BadRequest` where a field of the request is at fault: its path, and what would be right;
-* `RetryInfo` where waiting helps: send the same request again after that time;
+* `RetryInfo` where waiting helps: send the same request again after that time. A call that fails so
+  says it in the metadata `grpc-retry-pushback-ms` too, which gRPC's own retries obey;
 * `LocalizedMessage` in `en` and `zh-CN`: a sentence that a cashier may read aloud.
 
 | reason | code | meaning | fields | what to do |

@@ -1,6 +1,7 @@
 """A till's queue against a real ledger: with a line, without one, and when it comes back."""
 
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,26 @@ def test_a_cashier_does_not_wait_for_a_dead_line(queue: OfflineQueue, no_line: C
     began = datetime.now(UTC)
     assert queue.post(no_line, post_sale(1)).state is State.WAITING
     assert datetime.now(UTC) - began < timedelta(seconds=5)
+
+
+def test_a_cashier_does_not_wait_for_a_backlog(
+    queue: OfflineQueue, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        queue.put(post_sale(number))
+    send = client.send
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        time.sleep(0.2)
+        return send(*args, **options)
+
+    monkeypatch.setattr(client, "send", slowly)
+    assert queue.post(client, post_sale(9), seconds=0.5).state is State.WAITING
+    assert 0 < len(queue.waiting()) < 6
+    with queue._uploading:
+        # Somebody else uploads, and takes long.
+        assert queue.post(client, post_sale(10), seconds=0.2).state is State.WAITING
+    assert queue.upload(client).left == 0
 
 
 def test_the_file_is_forced_to_the_disk_with_every_commit(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_wait_that_the_server_asks_for_is_kept(ask: Ask) -> None:
 
 
 def test_attempts_end_with_the_deadline_and_the_last_word_of_the_server(ask: Ask) -> None:
-    busy = failed(Code.RESOURCE_EXHAUSTED, "QUEUE_FULL", wait_ms=150, limit="9")
+    busy = failed(Code.RESOURCE_EXHAUSTED, "QUEUE_FULL", wait_ms=50, limit="9")
     began = time.monotonic()
     with scripted(busy) as server, pytest.raises(QueueFull) as error:
         ask(Connection(server.address, "t"), "burn_points", BurnPointsRequest(), timeout=1)

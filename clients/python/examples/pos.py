@@ -31,7 +31,7 @@ def main() -> None:
         card = identity("card", uuid4().hex)
         client.enrol_member(EnrolMemberRequest(identities=[card.identity]))
 
-        sold = queue.post(client, basket(card, "300.00"), timeout=10)
+        sold = queue.post(client, basket(card, "300.00"), seconds=10)
         earned = sum(one.points for one in sold.answer.posting.movements if one.currency == "point")
         print(f"sold for 300.00, {earned} points earned")
 

@@ -35,7 +35,7 @@ from loyalty_client.surface import CALLS, Surface
 
 POST_SECONDS: Final = 2.0
 """How long a cashier may wait for a line that is down."""
-FAST_SECONDS: Final = 5.0
+FAST_SECONDS: Final = 2.0
 """How much a till's clock may be fast without a sale having to wait for the next upload."""
 # They say nothing about the write: it goes through once the token or the clock is mended.
 _NOT_FINAL: Final = (DeadlinePassed, OccurredInFuture, Permission, Unauthenticated)
@@ -50,7 +50,7 @@ class Progress:
     left: int = 0
     """Writes that still wait."""
     stopped_by: LoyaltyError | None = None
-    """Why it ended before all was sent; None: it did not."""
+    """Why it ended before all was sent; None: it did not, or its seconds were over."""
 
 
 def _now() -> datetime:
@@ -117,20 +117,25 @@ class OfflineQueue:
         request_id: str = message.request_id
         return request_id
 
-    def post(self, client: Client, write: Message, *, timeout: float = POST_SECONDS) -> Upload:
-        """Write a write down, try to upload, and tell how far it has come: perhaps it waits.
+    def post(self, client: Client, write: Message, *, seconds: float = POST_SECONDS) -> Upload:
+        """Write a write down, upload for some seconds, and tell how far it has come.
 
         Raises:
             As `put` and `upload`; it is written down once `put` is through.
         """
         request_id = self.put(write)
-        self.upload(client, timeout=timeout)
+        self.upload(client, timeout=seconds, within=seconds)
         found = self._uploads.find(request_id)
         assert found is not None, "it was written down just now"
         return found
 
     def upload(
-        self, client: Client, *, timeout: float | None = None, any_token: bool = False
+        self,
+        client: Client,
+        *,
+        timeout: float | None = None,
+        within: float | None = None,
+        any_token: bool = False,
     ) -> Progress:
         """Send what waits, in order, each when the one before it was answered.
 
@@ -140,22 +145,23 @@ class OfflineQueue:
         Args:
             client: as whom; its origin is not used.
             timeout: seconds for each write.
+            within: seconds after which no further write is begun; None: all are sent.
             any_token: send also what may have been sent with another token.
 
         Raises:
             TokenChanged: see there.
         """
         progress = Progress()
-        token = _token_digest(client)
-        with self._uploading:
+        ends = None if within is None else time.monotonic() + within
+        # Another thread that uploads sends this one's writes as well.
+        if self._uploading.acquire(timeout=-1 if within is None else within):
             try:
                 self._settle_allowances(client, timeout, any_token=any_token)
-                while (head := self._uploads.head()) is not None:
-                    _same_token(self._uploads.sent_as(head), token, any_token=any_token)
-                    self._uploads.sending(head, token)
-                    self._send(client, head, timeout, progress)
+                self._send_waiting(client, timeout, ends, progress, any_token=any_token)
             except LoyaltyError as error:
                 progress.stopped_by = error
+            finally:
+                self._uploading.release()
         progress.left = self._uploads.count(State.WAITING)
         return progress
 
@@ -257,6 +263,23 @@ class OfflineQueue:
                 self._allowances.refused(hold.hold_id)
             raise
         return self._allowances.granted(hold.hold_id, answer)
+
+    def _send_waiting(
+        self,
+        client: Client,
+        timeout: float | None,
+        ends: float | None,
+        progress: Progress,
+        *,
+        any_token: bool,
+    ) -> None:
+        token = _token_digest(client)
+        while (head := self._uploads.head()) is not None:
+            if ends is not None and time.monotonic() >= ends:
+                return
+            _same_token(self._uploads.sent_as(head), token, any_token=any_token)
+            self._uploads.sending(head, token)
+            self._send(client, head, timeout, progress)
 
     def _send(
         self, client: Client, head: Upload, timeout: float | None, progress: Progress
