@@ -118,8 +118,10 @@ class Gateway:
         return route
 
     async def _call(self, route: Route, message: Message, request: Request) -> Message:
-        authorization = request.headers.get("authorization")
-        metadata = (("authorization", authorization),) if authorization else ()
+        authorization = request.headers.get("authorization", "")
+        # gRPC carries no other characters; a token has none, so it is the service that refuses.
+        known = authorization.isascii() and authorization.isprintable()
+        metadata = (("authorization", authorization),) if known else ()
         call = self._calls[route.path]
         response: Message = await call(message, metadata=metadata, timeout=self._timeout)
         return response

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from loyalty.v1 import (
     account_service_pb2,
+    audit_service_pb2,
     ledger_service_pb2,
     member_service_pb2,
     programme_service_pb2,
@@ -18,11 +19,12 @@ from loyalty.v1 import (
 
 FILES: Final = (
     account_service_pb2,
+    audit_service_pb2,
     ledger_service_pb2,
     member_service_pb2,
     programme_service_pb2,
 )
-"""Files with services whose calls have routes; a stream has none."""
+"""Files with services. A call that is a stream has no route."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,6 @@ class Running:
     public: Web
     """A client of its public port, without a token."""
     operations: Web
-    trust: ssl.SSLContext
     authority: bytes
     """PEM of the authority that signed its certificate."""
 
@@ -96,7 +95,6 @@ async def envoy_before(
         yield Running(
             Web("localhost", ports["public"], "", trust),
             Web("127.0.0.1", ports["operations"], ""),
-            trust,
             authority.cert_pem.bytes(),
         )
 

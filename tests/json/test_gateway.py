@@ -111,9 +111,10 @@ async def test_a_query_states_a_request(web: Web) -> None:
 
 
 async def test_who_has_no_token_is_told_so(web: Web) -> None:
-    answer = await web.with_token("").post("/v1/accounts:get", {"member": MEMBER})
-    assert (answer.code, answer.reason) == (401, "UNAUTHENTICATED")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    for token in ("", "nobody's", "clé", "a\tb"):
+        answer = await web.with_token(token).post("/v1/accounts:get", {"member": MEMBER})
+        assert (answer.code, answer.reason) == (401, "UNAUTHENTICATED")
+        assert answer.headers["www-authenticate"] == "Bearer"
 
 
 async def test_a_server_that_is_away_is_said_to_be_so() -> None:
