@@ -123,6 +123,10 @@ def test_a_connection_is_read_from_the_environment(
     assert Connection.from_environment().ca == tmp_path / "ca.pem"
 
 
+def test_a_connection_shows_its_token_to_nobody() -> None:
+    assert "loy_secret" not in repr(Connection("ledger:443", "loy_secret"))
+
+
 def test_only_this_machine_is_called_without_tls_unasked() -> None:
     assert Connection("127.0.0.1:7070", "t").credentials() is None
     assert Connection("localhost:7070", "t").credentials() is None

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Self
@@ -31,7 +31,7 @@ class Connection:
 
     target: str
     """host:port, or any other name that gRPC resolves."""
-    token: Token
+    token: Token = field(repr=False)
     """As `loyalty token create` printed it. Tokens of one name share their request ids."""
     ca: Path | None = None
     """PEM file of the authority that signed the server's certificate; None: the system's."""
