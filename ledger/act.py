@@ -22,6 +22,8 @@ from ledger.keys import (
     hold_thing,
     proposal_thing,
     request_key,
+    row_thing,
+    source_thing,
 )
 from ledger.store import IdentityKey
 from ledger.writes import (
@@ -41,6 +43,7 @@ from loyalty.v1.ledger_service_pb2 import (
     HoldPointsRequest,
     PostDocumentRequest,
     RecordActivityRequest,
+    RecordOpeningRequest,
     RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
@@ -126,8 +129,9 @@ class Act:
     approver: str = ""
     """Who is said to have agreed, likewise."""
     version_key: str = ""
+    """Key of what it states, whoever sends it: a version of a document, a row of a source."""
     thing: str = ""
-    """Thing of the hold or burn it acts on."""
+    """Thing of the hold or burn it acts on, or of the source whose row it is."""
     policy: Checked | None = None
     """The policy document of the request, checked; None until it is."""
     delivered: bool = field(default=False)
@@ -238,6 +242,9 @@ def _find_things(act: Act) -> None:
             act.thing = burn_thing(request.entry_id)
         case ApproveAdjustmentRequest() | RejectAdjustmentRequest():
             act.thing = proposal_thing(request.adjustment_id)
+        case RecordOpeningRequest():
+            act.thing = source_thing(request.source)
+            act.version_key = act_key(row_thing(request.source, request.row), 0)
         case _:
             pass
 

@@ -11,6 +11,8 @@
                                                          two processes from recording both
     c/<entry_id>#<act>                                   a conversion: given up (0), issued (1)
     a/<entry_id>#<act>                                   a proposed adjustment (0) and its end
+    o/<source>#0                                         a source of opening balances
+    o/<source>/<row>#0                                   one of its rows
 
 Before `#` stands the thing, behind it a running number of ten digits, so that all acts on a thing
 are one range of the index, in order. A key's lane is the lane of its thing.
@@ -29,6 +31,7 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
+    OpeningSourceDeclared,
     PointsBurned,
     PointsConverted,
     PointsHeld,
@@ -83,6 +86,16 @@ def conversion_thing(entry_id: str) -> str:
 def proposal_thing(entry_id: str) -> str:
     """Thing under which a proposed adjustment and its end are found."""
     return f"a/{_part(entry_id)}"
+
+
+def source_thing(source: str) -> str:
+    """Thing under which it is found which file a source of opening balances is."""
+    return f"o/{_part(source)}"
+
+
+def row_thing(source: str, row: str) -> str:
+    """Thing under which a row of a source is found."""
+    return f"o/{_part(source)}/{_part(row)}"
 
 
 def act_key(thing: str, act: int) -> str:
@@ -163,6 +176,7 @@ _KEYS: Final[dict[type, Callable[[Any], tuple[str, ...]]]] = {
     AdjustmentProposed: _proposed,
     AdjustmentRejected: _proposal_ended,
     AdjustmentMade: _proposal_ended,
+    OpeningSourceDeclared: lambda fact: (act_key(source_thing(fact.source), 0),),
 }
 
 

@@ -8,6 +8,7 @@ ACCOUNT: Final = "account/"
 POLICY: Final = "policy/"
 DOCUMENT: Final = "document/"
 BUDGET: Final = "budget/"
+OPENING: Final = "opening/"
 
 
 @lru_cache(maxsize=1 << 16)

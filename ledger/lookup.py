@@ -12,7 +12,7 @@ from ledger.core.snapshot import decode as decode_snapshot
 from ledger.core.state import Account
 from ledger.keys import burn_thing, thing_of
 from ledger.known import DocumentHead, Known
-from ledger.lanes import account_of, account_stream
+from ledger.lanes import OPENING, account_of, account_stream
 from ledger.policies import PolicyBook
 from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
@@ -93,7 +93,10 @@ class Lookup:
     async def _find_rows(self, known: Known, acts: Sequence[Act], documents: set[str]) -> None:
         things = list({act.document for act in acts if act.document} | documents)
         newest: dict[str, KeyRow] = {}
-        for row in await self._store.find_keys([act.key for act in acts], things):
+        # Versions of documents are looked up once it is known that there is a document.
+        keys = [act.key for act in acts]
+        keys += [act.version_key for act in acts if act.version_key and not act.document]
+        for row in await self._store.find_keys(keys, things):
             if row.command is None and row.refers_to is None:
                 newest[thing_of(row.key)] = row
             else:
@@ -201,7 +204,12 @@ def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Ac
 def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
     """Streams whose state the acts are about, as far as it can be told before deciding."""
     streams = {head.stream for head in known.heads.values()}
-    streams |= {stream for found in known.acts.values() for stream, _ in found.values()}
+    streams |= {
+        stream
+        for found in known.acts.values()
+        for stream, _ in found.values()
+        if not stream.startswith(OPENING)
+    }
     for act in acts:
         if act.identity is not None:
             holder = known.identities.get(act.identity)

@@ -22,6 +22,7 @@ from ledger.history import History
 from ledger.identities import IdentityHash
 from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
+from ledger.opening_reads import OpeningReads
 from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
@@ -111,6 +112,7 @@ class Ledger:
             hashed=self._hashed,
             register=register,
         )
+        self.openings = OpeningReads(reading, self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)
         self.history = History(self._log)

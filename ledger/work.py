@@ -213,6 +213,11 @@ class Work:
         after_it = Purse(before.version + 1, used.used_after)
         self.known.purses[stream] = self.made.purses[stream] = after_it
 
+    def begin(self, stream: str, fact: AnyFact, *, occurred_at: Instant) -> None:
+        """Record the first fact of a stream that is found by its key, and was not found."""
+        self._consulted.add(lane_of(stream, self.lanes))
+        self.append(stream, 0, (Fact(fact, occurred_at),))
+
     def append(self, stream: str, before: int, facts: Iterable[Fact]) -> Range:
         """Give facts their place in a stream that stands at version `before`."""
         lane = lane_of(stream, self.lanes)

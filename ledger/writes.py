@@ -13,6 +13,7 @@ from loyalty.v1.ledger_service_pb2 import (
     PostDocumentRequest,
     Posting,
     RecordActivityRequest,
+    RecordOpeningRequest,
     RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
@@ -61,6 +62,7 @@ WriteRequest = (
     | ReopenMemberRequest
     | UnlinkIdentityRequest
     | MoveIdentityRequest
+    | RecordOpeningRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -95,6 +97,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     RejectAdjustmentRequest: 82,
     UnlinkIdentityRequest: 53,
     MoveIdentityRequest: 54,
+    RecordOpeningRequest: 60,
 }
 
 

@@ -38,6 +38,7 @@ class Verb(StrEnum):
     PROFILE = "profile"
     CLOSE = "close"
     MERGE = "merge"
+    OPENING = "opening"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

@@ -14,7 +14,7 @@ from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
-from server import asking_shape, validation
+from server import asking_shape, opening_shape, validation
 from server.auth import Verb
 from server.metrics import Metrics
 from server.paths import place
@@ -67,6 +67,14 @@ class LedgerServicer:
                 self._quote,
                 unit=_unit,
             ),
+            self._write("RecordOpening", pb.RecordOpeningRequest, pb.RecordOpeningResponse),
+            Rpc(
+                "GetOpenings",
+                pb.GetOpeningsRequest,
+                Verb.READ,
+                opening_shape.get_openings,
+                self._openings,
+            ),
             Rpc("BatchPost", pb.BatchPostRequest, None, _check_batch, self._batch_post),
             Dialogue("PostStream", pb.PostStreamRequest, self._post_stream),
         )
@@ -90,6 +98,9 @@ class LedgerServicer:
             # To read and compile a document takes long: it is for those who write them.
             call.principal.require(Verb.POLICY)
         return await self._ledger.quotes.quote(request, client=call.principal.client)
+
+    async def _openings(self, request: pb.GetOpeningsRequest, _: Call) -> pb.GetOpeningsResponse:
+        return await self._ledger.openings.rows(request)
 
     async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> bytes:
         results = await self._results(request.items, call, atomic=request.atomic)

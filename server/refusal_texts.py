@@ -106,6 +106,15 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "IDENTITIES_DIFFER": Spoken(
         "These cards or numbers belong to different members.", "这些卡号或号码属于不同的会员。"
     ),
+    "OPENING_CONFLICT": Spoken(
+        "This opening balance was brought in before with other content.",
+        "该期初余额此前已导入，且内容不同。",
+    ),
+    "OPENING_SOURCE_CHANGED": Spoken(
+        "The file of opening balances has changed since the import began.",
+        "期初余额文件自导入开始后已被更改。",
+    ),
+    "UNKNOWN_METRIC": Spoken("No tier counts this.", "没有会员等级以此计算。"),
     "TOO_MANY_CONSENTS": Spoken(
         "No more kinds of consent can be stored for this member.",
         "该会员可记录的同意事项已达上限。",

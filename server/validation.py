@@ -39,6 +39,7 @@ from server import (
     consent_shape,
     document_shape,
     membership_shape,
+    opening_shape,
     profile_shape,
     shape,
 )
@@ -155,6 +156,7 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "AdjustPoints": (Verb.ADJUST, adjusting_shape.adjust_points),
     "ApproveAdjustment": (Verb.APPROVE, adjusting_shape.approve_adjustment),
     "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),
+    "RecordOpening": (Verb.OPENING, opening_shape.record_opening),
 }
 """Verb and check of each write, by the name of its call."""
 ITEMS: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}

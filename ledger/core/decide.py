@@ -24,6 +24,7 @@ from ledger.core.commands import (
     LotEnds,
     PostDocument,
     ReceivePoints,
+    RecordOpening,
     RejectAdjustment,
     ReleaseHold,
     ReturnPoints,
@@ -38,6 +39,7 @@ from ledger.core.documents import post
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
 from ledger.core.members import change_profile, enrol, link, unlink
+from ledger.core.openings import open_balance
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
 from ledger.core.tiers import grant, reach_by
@@ -108,6 +110,8 @@ def decide(  # noqa: C901 - one arm per verb
             approve(draft, command, now=now)
         case RejectAdjustment():
             reject(draft, command, now=now)
+        case RecordOpening():
+            open_balance(draft, command, ladder)
         case _:
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)

@@ -32,6 +32,8 @@ from loyalty.v1.events_pb2 import (
     MemberProfileChanged,
     MembershipChanged,
     OpeningLotRecorded,
+    OpeningRecorded,
+    OpeningSourceDeclared,
     PendingClawedBack,
     PointsAdjusted,
     PointsBurned,
@@ -88,6 +90,7 @@ AccountFact = (
     | MemberProfileChanged
     | ConsentChanged
     | MembershipChanged
+    | OpeningRecorded
     | ClawbackWrittenOff
     | DocumentPosted
     | TierChanged
@@ -96,7 +99,7 @@ AccountFact = (
     | AdjustmentRejected
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
-AnyFact = AccountFact | PolicyFact | BudgetUsed
+AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared
 
 
 class Fact(NamedTuple):
@@ -160,6 +163,8 @@ EFFECTS: Final[dict[str, Effect]] = {
     "converted_points_issued": Effect(available=+1),
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
+    "opening_recorded": NO_EFFECT,
+    "opening_source_declared": NO_EFFECT,
 }
 
 _ARMS: Final = Event.DESCRIPTOR.oneofs_by_name["kind"].fields

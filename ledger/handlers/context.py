@@ -160,6 +160,14 @@ def register_document(
     return answer
 
 
+def register_row(act: Act, work: Work, where: Range, answer: Answer) -> Answer:
+    """As `register`, for a row of a source: the row has command and answer, the request refers."""
+    row = _row(act.version_key, act.fingerprint, where, act, answer, refers_to=None)
+    work.register(row)
+    work.register(_row(act.key, act.fingerprint, where, act, None, refers_to=act.version_key))
+    return answer
+
+
 def _row(
     key: str,
     fingerprint: bytes,

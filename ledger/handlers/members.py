@@ -1,19 +1,23 @@
 """EnrolMember, and how members are told of."""
 
+from collections.abc import Iterable
+
 import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.answers import position_token
 from ledger.consents import consents_of
 from ledger.core import commands, refusals
-from ledger.core.decide import decide
-from ledger.core.instant import optional_timestamp
+from ledger.core.care import Consent
+from ledger.core.decide import Decision, decide
+from ledger.core.instant import Instant, optional_timestamp
 from ledger.core.state import Account
 from ledger.handlers import context
 from ledger.lanes import account_stream, lane_of
 from ledger.store import IdentityKey, IdentityRow
 from ledger.work import Range, Work
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, Member
+from loyalty.v1.types_pb2 import Origin
 
 
 def enrol_member(act: Act, work: Work) -> Answer:
@@ -28,13 +32,30 @@ def enrol_member(act: Act, work: Work) -> Answer:
             raise refusals.IdentityTaken(scheme=_taken_scheme(act, work))
         return _existing(act, work, account_stream(holder))
     stream = account_stream(str(uuid_utils.uuid7()))
-    identities = [(str(uuid_utils.uuid7()), key) for key in act.new_identities]
+    consents = consents_of(request.consents, business_unit=request.origin.business_unit, at=at)
+    decision, where = open_account(
+        work, stream, act.new_identities, origin=request.origin, since=at, consents=consents
+    )
+    return context.register(act, work, where, member_message(decision.account, where))
+
+
+def open_account(
+    work: Work,
+    stream: str,
+    keys: Iterable[IdentityKey],
+    *,
+    origin: Origin,
+    since: Instant,
+    consents: tuple[Consent, ...] = (),
+) -> tuple[Decision, Range]:
+    """Enrol a member who is known by identities that nobody has."""
+    identities = [(str(uuid_utils.uuid7()), key) for key in keys]
     command = commands.EnrolMember(
-        business_unit=request.origin.business_unit,
-        channel=request.origin.channel,
-        occurred_at=at,
+        business_unit=origin.business_unit,
+        channel=origin.channel,
+        occurred_at=since,
         identities=tuple((identity_id, key[0]) for identity_id, key in identities),
-        consents=consents_of(request.consents, business_unit=request.origin.business_unit, at=at),
+        consents=consents,
     )
     account = work.account(stream)
     decision = decide(
@@ -43,7 +64,7 @@ def enrol_member(act: Act, work: Work) -> Answer:
     where = work.record(stream, decision)
     for identity_id, key in identities:
         register_identity(work, stream, identity_id, key)
-    return context.register(act, work, where, member_message(decision.account, where))
+    return decision, where
 
 
 def _holder(act: Act, work: Work) -> str:

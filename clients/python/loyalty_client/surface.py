@@ -30,6 +30,8 @@ class Surface:
     hold_points = Unary(ledger.HoldPointsRequest, ledger.HoldPointsResponse)
     capture_hold = Unary(ledger.CaptureHoldRequest, ledger.CaptureHoldResponse)
     release_hold = Unary(ledger.ReleaseHoldRequest, ledger.ReleaseHoldResponse)
+    record_opening = Unary(ledger.RecordOpeningRequest, ledger.RecordOpeningResponse)
+    get_openings = Unary(ledger.GetOpeningsRequest, ledger.GetOpeningsResponse)
     reverse_entry = Unary(ledger.ReverseEntryRequest, ledger.ReverseEntryResponse)
     advance_account = Unary(ledger.AdvanceAccountRequest, ledger.AdvanceAccountResponse)
     adjust_points = Unary(ledger.AdjustPointsRequest, ledger.AdjustPointsResponse)

@@ -11,6 +11,7 @@ from ledger.core.applying import (
     holds,
     lots,
     members,
+    openings,
     transfers,
 )
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
@@ -35,6 +36,7 @@ from loyalty.v1.events_pb2 import (
     MemberProfileChanged,
     MembershipChanged,
     OpeningLotRecorded,
+    OpeningRecorded,
     PendingClawedBack,
     PointsAdjusted,
     PointsBurned,
@@ -106,6 +108,7 @@ APPLIES: Final[dict[type, Applies]] = {
     AdjustmentMade: _nothing,
     AdjustmentProposed: _nothing,
     AdjustmentRejected: _nothing,
+    OpeningRecorded: openings.open_balance,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

@@ -67,6 +67,9 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
 
 def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
     """Take over a lot of an older programme."""
+    window = event.tier_window
+    if window:
+        tally.qualify(event.currency, window, event.points)
     tally.lots.insert(
         Lot(
             event.lot_id,
@@ -74,7 +77,7 @@ def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
             event.business_unit,
             event.funder,
             "",
-            "",
+            window,
             from_timestamp(event.earned_time),
             None,
             from_timestamp(event.expire_time) if event.HasField("expire_time") else None,

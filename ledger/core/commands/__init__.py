@@ -27,6 +27,7 @@ from ledger.core.commands.members import EnrolMember as EnrolMember
 from ledger.core.commands.members import GrantTier as GrantTier
 from ledger.core.commands.members import LinkIdentity as LinkIdentity
 from ledger.core.commands.members import UnlinkIdentity as UnlinkIdentity
+from ledger.core.commands.openings import RecordOpening as RecordOpening
 from ledger.core.commands.questions import LotEnds as LotEnds
 from ledger.core.commands.questions import Occasion as Occasion
 from ledger.core.commands.questions import TierAnswer as TierAnswer
@@ -76,5 +77,6 @@ Command = (
     | AdjustPoints
     | ApproveAdjustment
     | RejectAdjustment
+    | RecordOpening
     | AdvanceAccount
 )

@@ -260,6 +260,8 @@ class Event(_message.Message):
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
+    OPENING_RECORDED_FIELD_NUMBER: _builtins.int
+    OPENING_SOURCE_DECLARED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def member_enrolled(self) -> Global___MemberEnrolled:
         """A member joined."""
@@ -424,6 +426,14 @@ class Event(_message.Message):
     def membership_changed(self) -> Global___MembershipChanged:
         """A member was suspended or closed, or takes part again."""
 
+    @_builtins.property
+    def opening_recorded(self) -> Global___OpeningRecorded:
+        """A row of an older programme's file came in."""
+
+    @_builtins.property
+    def opening_source_declared(self) -> Global___OpeningSourceDeclared:
+        """An older programme's file was begun to be brought in."""
+
     def __init__(
         self,
         *,
@@ -468,12 +478,14 @@ class Event(_message.Message):
         document_posted: Global___DocumentPosted | None = ...,
         tier_changed: Global___TierChanged | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
+        opening_recorded: Global___OpeningRecorded | None = ...,
+        opening_source_declared: Global___OpeningSourceDeclared | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "document_posted", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1899,6 +1911,7 @@ class OpeningLotRecorded(_message.Message):
     SOURCE_DIGEST_FIELD_NUMBER: _builtins.int
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot."""
     currency: _builtins.str
@@ -1914,7 +1927,9 @@ class OpeningLotRecorded(_message.Message):
     available_after: _builtins.int
     """Available points of this currency after this fact."""
     entry_id: _builtins.str
-    """Entry this belongs to."""
+    """Entry this belongs to: the row that it came with."""
+    tier_window: _builtins.str
+    """Set for tier-qualifying points: the window they count in."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When it was earned."""
@@ -1936,14 +1951,105 @@ class OpeningLotRecorded(_message.Message):
         source_digest: _builtins.str = ...,
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
+        tier_window: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "points", b"points", "source_digest", b"source_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "lot_id", b"lot_id", "points", b"points", "source_digest", b"source_digest", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpeningLotRecorded: _TypeAlias = OpeningLotRecorded  # noqa: Y015
+
+@_typing.final
+class OpeningRecorded(_message.Message):
+    """A row of an older programme's file came in; its lots and its tier follow as facts with the same entry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_DIGEST_FIELD_NUMBER: _builtins.int
+    ROW_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    MEMBER_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of the entry."""
+    business_unit: _builtins.str
+    """Business unit that brought it in."""
+    source: _builtins.str
+    """Name of the source."""
+    source_digest: _builtins.str
+    """SHA-256 of the source file, hexadecimal."""
+    row: _builtins.str
+    """The row's own name within the source."""
+    lots: _builtins.int
+    """How many lots follow."""
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counts for towards tiers besides points."""
+
+    @_builtins.property
+    def tier(self) -> _types_pb2.OpeningTier:
+        """The tier that the row states; it is given only if nothing higher was earned."""
+
+    @_builtins.property
+    def member_since_time(self) -> _timestamp_pb2.Timestamp:
+        """Member of the older programme since then; empty when the row does not say."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_digest: _builtins.str = ...,
+        row: _builtins.str = ...,
+        lots: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        tier: _types_pb2.OpeningTier | None = ...,
+        member_since_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member_since_time", b"member_since_time", "tier", b"tier"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "entry_id", b"entry_id", "lots", b"lots", "member_since_time", b"member_since_time", "row", b"row", "source", b"source", "source_digest", b"source_digest", "tier", b"tier", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningRecorded: _TypeAlias = OpeningRecorded  # noqa: Y015
+
+@_typing.final
+class OpeningSourceDeclared(_message.Message):
+    """The first row of a source came in: from here on all its rows are of this very file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_DIGEST_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """Name of the source."""
+    source_digest: _builtins.str
+    """SHA-256 of the source file, hexadecimal."""
+    business_unit: _builtins.str
+    """Business unit that brought in its first row."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        source_digest: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "source", b"source", "source_digest", b"source_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningSourceDeclared: _TypeAlias = OpeningSourceDeclared  # noqa: Y015
 
 @_typing.final
 class ClawbackWrittenOff(_message.Message):

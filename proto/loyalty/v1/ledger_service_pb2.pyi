@@ -63,6 +63,30 @@ OUTCOME_PROPOSED: Outcome.ValueType  # 5
 """A proposal was recorded; its points move when another person agrees."""
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
+class _OpeningMember:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OpeningMemberEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OpeningMember.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OPENING_MEMBER_UNSPECIFIED: _OpeningMember.ValueType  # 0
+    """Not asked, or the row is not there."""
+    OPENING_MEMBER_SAME: _OpeningMember.ValueType  # 1
+    """Yes."""
+    OPENING_MEMBER_OTHER: _OpeningMember.ValueType  # 2
+    """Somebody else has that identity, or nobody."""
+
+class OpeningMember(_OpeningMember, metaclass=_OpeningMemberEnumTypeWrapper):
+    """Whether a row's member is the one that was asked for."""
+
+OPENING_MEMBER_UNSPECIFIED: OpeningMember.ValueType  # 0
+"""Not asked, or the row is not there."""
+OPENING_MEMBER_SAME: OpeningMember.ValueType  # 1
+"""Yes."""
+OPENING_MEMBER_OTHER: OpeningMember.ValueType  # 2
+"""Somebody else has that identity, or nobody."""
+Global___OpeningMember: _TypeAlias = OpeningMember  # noqa: Y015
+
 @_typing.final
 class Posting(_message.Message):
     """The answer to a write."""
@@ -740,6 +764,260 @@ class Room(_message.Message):
 Global___Room: _TypeAlias = Room  # noqa: Y015
 
 @_typing.final
+class RecordOpeningRequest(_message.Message):
+    """Brings in a row of an older programme's file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ENROL_FIELD_NUMBER: _builtins.int
+    MEMBER_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_DIGEST_FIELD_NUMBER: _builtins.int
+    ROW_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    enrol: _builtins.bool
+    """Enrol the member by that identity if nobody has it."""
+    source: _builtins.str
+    """Name of the source, 1 to 64 of a-z, A-Z, 0-9 and ". _ : -"."""
+    source_digest: _builtins.str
+    """SHA-256 of the source file, 64 small hexadecimal digits."""
+    row: _builtins.str
+    """The row's own name within the source, its number say. 1 to 64 of a-z, A-Z, 0-9 and ". _ / : -". It stays in the
+    history for ever, so it must not be a member's number.
+    """
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is required. A member who is enrolled joins there."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose row. Required."""
+
+    @_builtins.property
+    def member_since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when they are a member, for one who is enrolled with this row; empty: since this row occurs. Not in the future."""
+
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.OpeningLot]:
+        """0 to 100 lots."""
+
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.OpeningMetric]:
+        """0 to 100 amounts, each metric, unit, money and window once."""
+
+    @_builtins.property
+    def tier(self) -> _types_pb2.OpeningTier:
+        """The tier; none: what the lots and metrics earn."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        enrol: _builtins.bool = ...,
+        member_since_time: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        source_digest: _builtins.str = ...,
+        row: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.OpeningLot] | None = ...,
+        metrics: _abc.Iterable[_types_pb2.OpeningMetric] | None = ...,
+        tier: _types_pb2.OpeningTier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_since_time", b"member_since_time", "origin", b"origin", "tier", b"tier"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enrol", b"enrol", "lots", b"lots", "member", b"member", "member_since_time", b"member_since_time", "metrics", b"metrics", "origin", b"origin", "request_id", b"request_id", "row", b"row", "source", b"source", "source_digest", b"source_digest", "tier", b"tier", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOpeningRequest: _TypeAlias = RecordOpeningRequest  # noqa: Y015
+
+@_typing.final
+class RecordOpeningResponse(_message.Message):
+    """What came in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordOpeningResponse: _TypeAlias = RecordOpeningResponse  # noqa: Y015
+
+@_typing.final
+class OpeningQuestion(_message.Message):
+    """A row that is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    row: _builtins.str
+    """Its name within the source."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose it should be; empty: not asked."""
+
+    def __init__(
+        self,
+        *,
+        row: _builtins.str = ...,
+        member: _types_pb2.MemberRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "row", b"row"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningQuestion: _TypeAlias = OpeningQuestion  # noqa: Y015
+
+@_typing.final
+class GetOpeningsRequest(_message.Message):
+    """Asks for rows of a source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """Name of the source."""
+    count: _builtins.bool
+    """Count all rows of the source that stand in the ledger."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpeningQuestion]:
+        """0 to 1,000 rows, each once."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        rows: _abc.Iterable[Global___OpeningQuestion] | None = ...,
+        count: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "rows", b"rows", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOpeningsRequest: _TypeAlias = GetOpeningsRequest  # noqa: Y015
+
+@_typing.final
+class OpeningRow(_message.Message):
+    """What stands in the ledger of a row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    RECORDED_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    MEMBER_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    row: _builtins.str
+    """Its name within the source."""
+    recorded: _builtins.bool
+    """Whether it is there; if not, all else is empty."""
+    member_id: _builtins.str
+    """Whose it is."""
+    member: Global___OpeningMember.ValueType
+    """Whether that is the member who was asked for."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.OpeningLot]:
+        """Its lots as they came in."""
+
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.OpeningMetric]:
+        """What it counted besides points."""
+
+    @_builtins.property
+    def tier(self) -> _types_pb2.OpeningTier:
+        """The tier that it stated."""
+
+    @_builtins.property
+    def member_since_time(self) -> _timestamp_pb2.Timestamp:
+        """Member of the older programme since then."""
+
+    def __init__(
+        self,
+        *,
+        row: _builtins.str = ...,
+        recorded: _builtins.bool = ...,
+        member_id: _builtins.str = ...,
+        member: Global___OpeningMember.ValueType = ...,
+        lots: _abc.Iterable[_types_pb2.OpeningLot] | None = ...,
+        metrics: _abc.Iterable[_types_pb2.OpeningMetric] | None = ...,
+        tier: _types_pb2.OpeningTier | None = ...,
+        member_since_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member_since_time", b"member_since_time", "tier", b"tier"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lots", b"lots", "member", b"member", "member_id", b"member_id", "member_since_time", b"member_since_time", "metrics", b"metrics", "recorded", b"recorded", "row", b"row", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningRow: _TypeAlias = OpeningRow  # noqa: Y015
+
+@_typing.final
+class GetOpeningsResponse(_message.Message):
+    """What stands in the ledger of a source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_DIGEST_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    RECORDED_ROWS_FIELD_NUMBER: _builtins.int
+    source_digest: _builtins.str
+    """SHA-256 of the file whose rows they are; empty: nothing of this source is in the ledger."""
+    recorded_rows: _builtins.int
+    """All rows of the source that stand in the ledger, when it was asked to count."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpeningRow]:
+        """The rows that were asked for, in order."""
+
+    def __init__(
+        self,
+        *,
+        source_digest: _builtins.str = ...,
+        rows: _abc.Iterable[Global___OpeningRow] | None = ...,
+        recorded_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_rows", b"recorded_rows", "rows", b"rows", "source_digest", b"source_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOpeningsResponse: _TypeAlias = GetOpeningsResponse  # noqa: Y015
+
+@_typing.final
 class BurnPointsRequest(_message.Message):
     """Spends points."""
 
@@ -1395,6 +1673,7 @@ class BatchItem(_message.Message):
 
     POST_DOCUMENT_FIELD_NUMBER: _builtins.int
     EARN_POINTS_FIELD_NUMBER: _builtins.int
+    RECORD_OPENING_FIELD_NUMBER: _builtins.int
     BURN_POINTS_FIELD_NUMBER: _builtins.int
     HOLD_POINTS_FIELD_NUMBER: _builtins.int
     CAPTURE_HOLD_FIELD_NUMBER: _builtins.int
@@ -1410,6 +1689,10 @@ class BatchItem(_message.Message):
     @_builtins.property
     def earn_points(self) -> Global___EarnPointsRequest:
         """An earn."""
+
+    @_builtins.property
+    def record_opening(self) -> Global___RecordOpeningRequest:
+        """A row of an older programme."""
 
     @_builtins.property
     def burn_points(self) -> Global___BurnPointsRequest:
@@ -1448,6 +1731,7 @@ class BatchItem(_message.Message):
         *,
         post_document: Global___PostDocumentRequest | None = ...,
         earn_points: Global___EarnPointsRequest | None = ...,
+        record_opening: Global___RecordOpeningRequest | None = ...,
         burn_points: Global___BurnPointsRequest | None = ...,
         hold_points: Global___HoldPointsRequest | None = ...,
         capture_hold: Global___CaptureHoldRequest | None = ...,
@@ -1457,11 +1741,11 @@ class BatchItem(_message.Message):
         record_activity: Global___RecordActivityRequest | None = ...,
         adjust_points: Global___AdjustPointsRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

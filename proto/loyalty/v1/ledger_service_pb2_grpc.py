@@ -75,6 +75,16 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldResponse.FromString,
                 _registered_method=True)
+        self.RecordOpening = channel.unary_unary(
+                '/loyalty.v1.LedgerService/RecordOpening',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningResponse.FromString,
+                _registered_method=True)
+        self.GetOpenings = channel.unary_unary(
+                '/loyalty.v1.LedgerService/GetOpenings',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsResponse.FromString,
+                _registered_method=True)
         self.ReverseEntry = channel.unary_unary(
                 '/loyalty.v1.LedgerService/ReverseEntry',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryRequest.SerializeToString,
@@ -206,6 +216,32 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordOpening(self, request, context):
+        """Brings in what a member had in an older programme: lots, what counts towards tiers, the tier. Every row of the source
+        file is recorded once, whoever sends it; the first row binds the source's name to the digest of its file, so that a file
+        which was changed in between is refused. Needs the verb `opening`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"o-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"enrol":true,"source":"guests-2025",
+        "source_digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","row":"17",
+        "lots":[{"currency":"point","points":1200,"business_unit":"hotel","earned_time":"2024-05-01T00:00:00Z",
+        "expire_time":"2027-01-01T00:00:00Z"}],"tier":{"tier":"gold","until_time":"2027-01-01T00:00:00Z"}}' \
+        localhost:7070 loyalty.v1.LedgerService/RecordOpening
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOpenings(self, request, context):
+        """Tells what stands in the ledger of some rows of a source, so that whoever has the file can compare. Needs the verb `read`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"source":"guests-2025","rows":[{"row":"17",
+        "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReverseEntry(self, request, context):
         """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
@@ -319,6 +355,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ReleaseHold,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldResponse.SerializeToString,
+            ),
+            'RecordOpening': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOpening,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningResponse.SerializeToString,
+            ),
+            'GetOpenings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOpenings,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsResponse.SerializeToString,
             ),
             'ReverseEntry': grpc.unary_unary_rpc_method_handler(
                     servicer.ReverseEntry,
@@ -573,6 +619,60 @@ class LedgerService:
             '/loyalty.v1.LedgerService/ReleaseHold',
             loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.ReleaseHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOpening(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/RecordOpening',
+            loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.RecordOpeningResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOpenings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/GetOpenings',
+            loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.GetOpeningsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -96,6 +96,24 @@ class LedgerServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
       localhost:7070 loyalty.v1.LedgerService/ReleaseHold
     """
+    RecordOpening: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.RecordOpeningRequest, _ledger_service_pb2.RecordOpeningResponse]
+    """Brings in what a member had in an older programme: lots, what counts towards tiers, the tier. Every row of the source
+    file is recorded once, whoever sends it; the first row binds the source's name to the digest of its file, so that a file
+    which was changed in between is refused. Needs the verb `opening`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"o-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"enrol":true,"source":"guests-2025",
+      "source_digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","row":"17",
+      "lots":[{"currency":"point","points":1200,"business_unit":"hotel","earned_time":"2024-05-01T00:00:00Z",
+      "expire_time":"2027-01-01T00:00:00Z"}],"tier":{"tier":"gold","until_time":"2027-01-01T00:00:00Z"}}' \\
+      localhost:7070 loyalty.v1.LedgerService/RecordOpening
+    """
+    GetOpenings: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetOpeningsRequest, _ledger_service_pb2.GetOpeningsResponse]
+    """Tells what stands in the ledger of some rows of a source, so that whoever has the file can compare. Needs the verb `read`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"source":"guests-2025","rows":[{"row":"17",
+      "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
+    """
     ReverseEntry: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
 
@@ -201,6 +219,24 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
       localhost:7070 loyalty.v1.LedgerService/ReleaseHold
+    """
+    RecordOpening: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.RecordOpeningRequest, _ledger_service_pb2.RecordOpeningResponse]  # type: ignore[assignment]
+    """Brings in what a member had in an older programme: lots, what counts towards tiers, the tier. Every row of the source
+    file is recorded once, whoever sends it; the first row binds the source's name to the digest of its file, so that a file
+    which was changed in between is refused. Needs the verb `opening`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"o-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"enrol":true,"source":"guests-2025",
+      "source_digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","row":"17",
+      "lots":[{"currency":"point","points":1200,"business_unit":"hotel","earned_time":"2024-05-01T00:00:00Z",
+      "expire_time":"2027-01-01T00:00:00Z"}],"tier":{"tier":"gold","until_time":"2027-01-01T00:00:00Z"}}' \\
+      localhost:7070 loyalty.v1.LedgerService/RecordOpening
+    """
+    GetOpenings: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetOpeningsRequest, _ledger_service_pb2.GetOpeningsResponse]  # type: ignore[assignment]
+    """Tells what stands in the ledger of some rows of a source, so that whoever has the file can compare. Needs the verb `read`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"source":"guests-2025","rows":[{"row":"17",
+      "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
     """
     ReverseEntry: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]  # type: ignore[assignment]
     """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
@@ -352,6 +388,36 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-6","origin":{"business_unit":"hotel"},"hold_id":"H-1"}' \\
           localhost:7070 loyalty.v1.LedgerService/ReleaseHold
+        """
+
+    @_abc_1.abstractmethod
+    def RecordOpening(
+        self,
+        request: _ledger_service_pb2.RecordOpeningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.RecordOpeningResponse, _abc.Awaitable[_ledger_service_pb2.RecordOpeningResponse]]:
+        """Brings in what a member had in an older programme: lots, what counts towards tiers, the tier. Every row of the source
+        file is recorded once, whoever sends it; the first row binds the source's name to the digest of its file, so that a file
+        which was changed in between is refused. Needs the verb `opening`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"o-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"enrol":true,"source":"guests-2025",
+          "source_digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","row":"17",
+          "lots":[{"currency":"point","points":1200,"business_unit":"hotel","earned_time":"2024-05-01T00:00:00Z",
+          "expire_time":"2027-01-01T00:00:00Z"}],"tier":{"tier":"gold","until_time":"2027-01-01T00:00:00Z"}}' \\
+          localhost:7070 loyalty.v1.LedgerService/RecordOpening
+        """
+
+    @_abc_1.abstractmethod
+    def GetOpenings(
+        self,
+        request: _ledger_service_pb2.GetOpeningsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.GetOpeningsResponse, _abc.Awaitable[_ledger_service_pb2.GetOpeningsResponse]]:
+        """Tells what stands in the ledger of some rows of a source, so that whoever has the file can compare. Needs the verb `read`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"source":"guests-2025","rows":[{"row":"17",
+          "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
         """
 
     @_abc_1.abstractmethod

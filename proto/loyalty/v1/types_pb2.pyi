@@ -990,6 +990,126 @@ class BenefitGrant(_message.Message):
 Global___BenefitGrant: _TypeAlias = BenefitGrant  # noqa: Y015
 
 @_typing.final
+class OpeningLot(_message.Message):
+    """Points of an older programme that come in together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    EARNED_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """Point currency of the policy in force."""
+    points: _builtins.int
+    """Points in the lot, in the smallest unit; 1 to 10^15."""
+    business_unit: _builtins.str
+    """Business unit that issued them, and pays when they are burned elsewhere."""
+    funder: _builtins.str
+    """Business unit or campaign that bears their cost; empty: the one that issued them."""
+    tier_window: _builtins.str
+    """For tier-qualifying points alone: the year ("2025") they count in, or the day ("2025-03-01") where the ladder looks
+    back over months or membership years.
+    """
+    @_builtins.property
+    def earned_time(self) -> _timestamp_pb2.Timestamp:
+        """When they were earned; orders the lot among those of equal expiry. Required."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When they expire; empty: never. What has expired already comes in and expires at once."""
+
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        earned_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        tier_window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningLot: _TypeAlias = OpeningLot  # noqa: Y015
+
+@_typing.final
+class OpeningMetric(_message.Message):
+    """What a member had counted towards tiers, besides points, in an older programme."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METRIC_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    metric: _builtins.str
+    """What was counted: "nights", "stays", "visits", "purchases", "spend", or "counter/<counter id>"; the ladder of the policy
+    in force asks for it.
+    """
+    business_unit: _builtins.str
+    """Where."""
+    currency_code: _builtins.str
+    """Money of "spend", ISO 4217; empty for all others."""
+    window: _builtins.str
+    """When: a year, or a day where the ladder looks back over months; always a day for "visits"."""
+    amount: _builtins.int
+    """How much; 1 to 10^15, money in minor units."""
+    def __init__(
+        self,
+        *,
+        metric: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        window: _builtins.str = ...,
+        amount: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_unit", b"business_unit", "currency_code", b"currency_code", "metric", b"metric", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningMetric: _TypeAlias = OpeningMetric  # noqa: Y015
+
+@_typing.final
+class OpeningTier(_message.Message):
+    """A tier of an older programme."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """The tier of the policy's ladder."""
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant at which it is over; empty: never."""
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tier", b"tier", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningTier: _TypeAlias = OpeningTier  # noqa: Y015
+
+@_typing.final
 class LotLife(_message.Message):
     """How long a lot lives when a date alone does not say it."""
 

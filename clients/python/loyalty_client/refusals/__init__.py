@@ -15,7 +15,10 @@ from loyalty_client.refusals.calls import QueueFull as QueueFull
 from loyalty_client.refusals.calls import RequestConflict as RequestConflict
 from loyalty_client.refusals.calls import Unauthenticated as Unauthenticated
 from loyalty_client.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from loyalty_client.refusals.care import OpeningConflict as OpeningConflict
+from loyalty_client.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
+from loyalty_client.refusals.care import UnknownMetric as UnknownMetric
 from loyalty_client.refusals.membership import AccountClosed as AccountClosed
 from loyalty_client.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from loyalty_client.refusals.membership import AccountSuspended as AccountSuspended

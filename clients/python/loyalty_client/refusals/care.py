@@ -10,6 +10,33 @@ class IdentitiesDiffer(Refusal):
     schemes: str
 
 
+class OpeningConflict(Refusal):
+    """This row of this source came in before with other content."""
+
+    reason = "OPENING_CONFLICT"
+    field: str
+    first: str
+    now: str
+
+
+class OpeningSourceChanged(Refusal):
+    """Rows of this source came in from another file."""
+
+    reason = "OPENING_SOURCE_CHANGED"
+    source: str
+    first: str
+    now: str
+
+
+class UnknownMetric(Refusal):
+    """No tier of the policy in force counts this."""
+
+    reason = "UNKNOWN_METRIC"
+    field: str
+    value: str
+    known: str
+
+
 class TooManyConsents(Refusal):
     """The member has consents for as many purposes and channels as are remembered."""
 
