@@ -14,6 +14,7 @@ from ledger.core.tally import Tally
 from ledger.counting_books import CountingBook
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
+from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
 from loyalty.v1.events_pb2 import (
@@ -46,6 +47,7 @@ class Trial:
         "_counting",
         "_documents",
         "_lots",
+        "_openings",
         "_pins",
         "_told",
         "last_pos",
@@ -64,6 +66,7 @@ class Trial:
         self._adjustments = AdjustmentBook()
         self._counting = CountingBook()
         self._pins = PinBook()
+        self._openings = RowBook()
         self._awards = awards
         self._told: set[Reason] = set()
 
@@ -87,6 +90,7 @@ class Trial:
         if self._awards is not None:
             yield from self._check_pins(fact, pos, recorded_at, self._awards)
         yield from self._enter_document(fact, pos)
+        yield from self._openings.enter(fact, pos)
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:
@@ -151,6 +155,7 @@ class Trial:
     def close(self) -> Iterator[Finding]:
         """Hold the final account against the books."""
         yield from self._pins.close()
+        yield from self._openings.settle()
         if not self.sound:
             return
         for wrong in self._counting.compare(self.tally.counting):

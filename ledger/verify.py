@@ -26,15 +26,21 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import BUDGET, DOCUMENT, POLICY, account_of, lane_of
+from ledger.lanes import BUDGET, DOCUMENT, OPENING, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
+from ledger.opening_books import SourceBook
 from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import DocumentPlaces, PurseBook
 from ledger.reawarding import Awards
 from ledger.tree import Frontier
 from ledger.trial import Trial
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
+from loyalty.v1.events_pb2 import (
+    BudgetUsed,
+    DocumentPosted,
+    OpeningRecorded,
+    OpeningSourceDeclared,
+)
 
 PAGE: Final = 500
 """Events read at once."""
@@ -100,6 +106,7 @@ class _Check:
         self.events = 0
         self.purses = PurseBook()
         self.documents = DocumentPlaces()
+        self.sources = SourceBook()
         self._lane = _Lane(0, self)
 
     def begin(self, end: LaneEnds) -> None:
@@ -126,7 +133,8 @@ class _Check:
     async def close(self) -> None:
         """Hold the lanes against each other."""
         forked = await asyncio.to_thread(self.documents.forked)
-        for lane, finding in (*self.purses.close(), *forked):
+        sources = await asyncio.to_thread(list, self.sources.close())
+        for lane, finding in (*self.purses.close(), *forked, *sources):
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:
@@ -155,6 +163,7 @@ class _Lane:
         self._lanes, self._awards = check.lanes, check.awards
         self._policies = PolicyTrial(check.contents)
         self._purses, self._documents = check.purses, check.documents
+        self._sources = check.sources
         self._placed: set[tuple[str, str]] = set()
         """(stream, document) of those whose place is known."""
         self._firsts: dict[str, DocumentPosted] = {}
@@ -237,6 +246,10 @@ class _Lane:
                 yield Finding(event.pos, Reason.POLICY_MISMATCH, wrong)
         elif isinstance(fact, BudgetUsed):
             yield from self._purses.enter(fact, event.stream, self.lane, event.pos)
+        elif isinstance(fact, OpeningSourceDeclared):
+            yield from self._sources.declare(fact, event.stream, self.lane, event.pos)
+        if isinstance(fact, OpeningRecorded):
+            self._sources.enter(fact, self.lane, event.pos)
         if isinstance(fact, DocumentPosted):
             yield from self._document(event, fact)
 
@@ -296,4 +309,6 @@ def _at_home(stream: str, fact: AnyFact) -> bool:
         return stream.startswith(POLICY)
     if isinstance(fact, BudgetUsed):
         return stream.startswith(BUDGET)
+    if isinstance(fact, OpeningSourceDeclared):
+        return stream.startswith(OPENING)
     return isinstance(fact, DocumentPosted) and stream.startswith(DOCUMENT)

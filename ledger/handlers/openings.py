@@ -1,6 +1,7 @@
 """RecordOpening: a row of an older programme's file, once, and from one file for each source."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 import uuid_utils
@@ -134,7 +135,6 @@ def _tiers_below(policy: rules.Policy, tier: OpeningTier) -> frozenset[str]:
 
 def _check_lots(policy: rules.Policy, lots: Iterable[OpeningLot]) -> None:
     """Raise UnknownCurrency, UnknownBusinessUnit, Malformed."""
-    funders = {*policy.units, *(campaign.id for campaign in policy.model.campaigns)}
     for index, lot in enumerate(lots):
         field = f"lots[{index}]"
         terms = policy.currencies.get(lot.currency)
@@ -145,7 +145,7 @@ def _check_lots(policy: rules.Policy, lots: Iterable[OpeningLot]) -> None:
             )
         _check_unit(policy.units, f"{field}.business_unit", lot.business_unit)
         if lot.funder:
-            _check_unit(funders, f"{field}.funder", lot.funder)
+            _check_unit(_funders(policy), f"{field}.funder", lot.funder)
         if not terms.qualifying and lot.tier_window:
             raise refusals.Malformed(
                 field=f"{field}.tier_window",
@@ -155,6 +155,11 @@ def _check_lots(policy: rules.Policy, lots: Iterable[OpeningLot]) -> None:
         if terms.qualifying:
             by_day = policy.terms.counts_by_day
             _check_window(f"{field}.tier_window", lot.tier_window, by_day=by_day)
+
+
+@lru_cache(maxsize=64)
+def _funders(policy: rules.Policy) -> frozenset[str]:
+    return frozenset((*policy.units, *(campaign.id for campaign in policy.model.campaigns)))
 
 
 def _usages(policy: rules.Policy, metrics: Iterable[OpeningMetric]) -> Iterable[Usage]:
@@ -186,10 +191,10 @@ def _usages(policy: rules.Policy, metrics: Iterable[OpeningMetric]) -> Iterable[
         )
 
 
-def _check_unit(known: Iterable[str], field: str, value: str) -> None:
-    words = sorted(known)
-    if value not in words:
-        raise refusals.UnknownBusinessUnit(field=field, value=value, known=", ".join(words))
+def _check_unit(known: Collection[str], field: str, value: str) -> None:
+    if value not in known:
+        words = ", ".join(sorted(known))
+        raise refusals.UnknownBusinessUnit(field=field, value=value, known=words)
 
 
 def _check_window(field: str, value: str, *, by_day: bool) -> None:

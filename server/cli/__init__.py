@@ -19,6 +19,7 @@ from server.cli import (
     imports,
     members,
     membership,
+    openings,
     policies,
     service,
     sweeping,
@@ -122,5 +123,6 @@ members.app.command(
 )(identities.move_identity)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
+app.add_typer(openings.app, name="opening")
 app.add_typer(tokens.app, name="token")
 app.add_typer(adapters.app, name="adapter")

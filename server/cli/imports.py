@@ -93,7 +93,8 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 def _documents(file: Path, reading: "Reading") -> list["ReadDocument"]:
-    from server.cli.rows import FileRefused, read
+    from server.cli.rows import read
+    from server.cli.tables import FileRefused
 
     try:
         with console.err.status(f"reading {file.name}"):

@@ -11,20 +11,24 @@ Columns (others are refused, so that a misspelt one is not lost):
 Rows with the same business_unit, source, document_id and version are the lines of one document.
 """
 
-import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import pyarrow.parquet as pq
-
-from ledger.core.instant import Instant, from_datetime
+from ledger.core.instant import Instant
 from rules.money import MINOR_DIGITS
+from server.cli.tables import (
+    WHOLE,
+    FileRefused,
+    RowRefused,
+    identity_of,
+    instant_of,
+    table_rows,
+    text_of,
+)
 
 REQUIRED: Final = (
     "business_unit",
@@ -50,20 +54,7 @@ KINDS: Final = ("sale", "order", "stay", "folio")
 STATUSES: Final = ("final", "pending", "cancelled")
 
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
-_WHOLE: Final = re.compile(r"-?\d{1,15}")
 _FLOAT_SLACK: Final = Decimal("0.000001")
-
-
-class FileRefused(Exception):
-    """The file as a whole cannot be imported; says what would be right."""
-
-
-class RowRefused(Exception):
-    """One row is wrong; names the column, the value and what would be right."""
-
-    def __init__(self, column: str, value: object, expected: str) -> None:
-        """Keep the words of the message."""
-        super().__init__(f"{column} = {value!r}: expected {expected}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +113,8 @@ def read(path: Path, reading: Reading) -> list[ReadDocument]:
         FileRefused: no such file, not CSV or Parquet, or not these columns.
     """
     documents: dict[tuple[str, str, str, str], ReadDocument] = {}
-    for number, row in enumerate(_rows(path), 1):
-        cells = {name: _text(value) for name, value in row.items()}
+    for number, row in enumerate(table_rows(path, _check_columns), 1):
+        cells = {name: text_of(value) for name, value in row.items()}
         key = (
             cells["business_unit"],
             cells["source"],
@@ -133,7 +124,7 @@ def read(path: Path, reading: Reading) -> list[ReadDocument]:
         document = documents.get(key)
         new = document is None
         if document is None:
-            version = int(key[3]) if _WHOLE.fullmatch(key[3]) else 0
+            version = int(key[3]) if WHOLE.fullmatch(key[3]) else 0
             document = ReadDocument(*key[:3], version, first_row=number)
             documents[key] = document
         try:
@@ -141,23 +132,6 @@ def read(path: Path, reading: Reading) -> list[ReadDocument]:
         except RowRefused as refused:
             document.problem = document.problem or f"row {number}: {refused}"
     return list(documents.values())
-
-
-def _rows(path: Path) -> Iterator[dict[str, object]]:
-    if not path.is_file():
-        raise FileRefused(f"there is no file {path}")
-    if path.suffix.lower() in (".parquet", ".pq"):
-        file = pq.ParquetFile(path)
-        _check_columns(file.schema_arrow.names)
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
-    elif path.suffix.lower() == ".csv":
-        with path.open(newline="", encoding="utf-8-sig") as text:
-            rows = csv.DictReader(text, restkey="(more)")
-            _check_columns(list(rows.fieldnames or ()))
-            yield from rows
-    else:
-        raise FileRefused(f"{path.name}: expected a file named .csv or .parquet")
 
 
 def _check_columns(names: list[str]) -> None:
@@ -172,10 +146,6 @@ def _check_columns(names: list[str]) -> None:
         )
     if sum(name in names for name in AMOUNTS) != 1:
         raise FileRefused("expected exactly one of the columns net_amount and net_minor_units")
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
 
 
 def _take(
@@ -203,7 +173,7 @@ def _head(cells: dict[str, str], occurred: object, reading: Reading) -> dict[str
         if not cells[name]:
             raise RowRefused(name, "", "1 to 64 printable characters")
     version = cells.get("version") or "1"
-    if not _WHOLE.fullmatch(version) or int(version) < 1:
+    if not WHOLE.fullmatch(version) or int(version) < 1:
         raise RowRefused("version", version, "a whole number from 1")
     currency = cells["currency"]
     if currency not in MINOR_DIGITS:
@@ -211,8 +181,8 @@ def _head(cells: dict[str, str], occurred: object, reading: Reading) -> dict[str
     return {
         "version": int(version),
         "currency_code": currency,
-        "occurred_at": _instant(occurred, reading.zone),
-        "member": _member(cells.get("member", "")),
+        "occurred_at": instant_of("occurred_time", occurred, reading.zone),
+        "member": identity_of("member", cells.get("member", "")),
         "kind": _one_of("kind", cells, KINDS),
         "status": _one_of("status", cells, STATUSES),
         "channel": cells.get("channel", ""),
@@ -226,29 +196,6 @@ def _one_of(name: str, cells: dict[str, str], known: tuple[str, ...]) -> str:
     if value not in known:
         raise RowRefused(name, value, f"one of {', '.join(known)}")
     return value
-
-
-def _member(text: str) -> tuple[str, str] | None:
-    if not text:
-        return None
-    scheme, colon, value = text.partition(":")
-    if not (scheme and colon and value):
-        raise RowRefused("member", text, 'scheme:value such as "card:8800", or nothing')
-    return scheme, value
-
-
-def _instant(value: object, zone: ZoneInfo | None) -> Instant:
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
-    except ValueError:
-        raise RowRefused("occurred_time", value, "2017-03-01T14:05:00Z") from None
-    if moment.tzinfo is None:
-        if zone is None:
-            raise RowRefused(
-                "occurred_time", _text(value), "a time with its zone; --zone names one for all"
-            )
-        moment = moment.replace(tzinfo=zone)
-    return from_datetime(moment)
 
 
 def _line(
@@ -269,7 +216,7 @@ def _line(
 def _net(cells: dict[str, str], row: dict[str, object], reading: Reading) -> tuple[int, Decimal]:
     if "net_minor_units" in cells:
         whole = cells["net_minor_units"]
-        if not _WHOLE.fullmatch(whole):
+        if not WHOLE.fullmatch(whole):
             raise RowRefused("net_minor_units", whole, "an integer of minor units")
         return int(whole), Decimal(0)
     exact = _exact(row["net_amount"], reading.float_digits)
@@ -294,7 +241,7 @@ def _exact(value: object, float_digits: int | None) -> Decimal:
         if abs(stated - meant) > _FLOAT_SLACK:
             raise RowRefused("net_amount", value, f"a float that means {float_digits} decimals")
         return meant
-    text = _text(value)
+    text = text_of(value)
     if not _DECIMAL.fullmatch(text):
         raise RowRefused("net_amount", text, 'a decimal such as "1250.00", no separators')
     return Decimal(text)

@@ -55,6 +55,8 @@ EXPECTED = {
     "member reopen",
     "member unlink",
     "member move-identity",
+    "opening import",
+    "opening prove",
     "token create",
     "token list",
     "token revoke",

@@ -264,7 +264,8 @@ class Divergence(_message.Message):
     """Position."""
     reason: _builtins.str
     """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH",
-    "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "TIER_MISMATCH", "POLICY_NOT_IN_FORCE".
+    "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "TIER_MISMATCH", "POLICY_NOT_IN_FORCE",
+    "OPENING_MISMATCH".
     """
     detail: _builtins.str
     """What was found and what was expected."""

@@ -1,0 +1,84 @@
+"""Files that are tables, CSV or Parquet: their rows one after the other, and exact cells."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+
+from ledger.core.instant import Instant, from_datetime
+
+WHOLE: Final = re.compile(r"-?\d{1,15}")
+MORE: Final = "(more)"
+"""Column of what stands in a row beyond the last one that the file names."""
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be imported; says what would be right."""
+
+
+class RowRefused(Exception):
+    """One row is wrong; names the column, the value and what would be right."""
+
+    def __init__(self, column: str, value: object, expected: str) -> None:
+        """Keep the words of the message."""
+        super().__init__(f"{column} = {value!r}: expected {expected}")
+
+
+def table_rows(
+    path: Path, check_columns: Callable[[list[str]], None]
+) -> Iterator[dict[str, object]]:
+    """Rows of a file, read as they are asked for. Raises FileRefused."""
+    if not path.is_file():
+        raise FileRefused(f"there is no file {path}")
+    if is_parquet(path):
+        file = pq.ParquetFile(path)
+        check_columns(file.schema_arrow.names)
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()
+    elif path.suffix.lower() == ".csv":
+        with path.open(newline="", encoding="utf-8-sig") as text:
+            rows = csv.DictReader(text, restkey=MORE)
+            check_columns(list(rows.fieldnames or ()))
+            yield from rows
+    else:
+        raise FileRefused(f"{path.name}: expected a file named .csv or .parquet")
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is named as a Parquet file."""
+    return path.suffix.lower() in (".parquet", ".pq")
+
+
+def text_of(value: object) -> str:
+    """A cell as text; what is missing is empty."""
+    return "" if value is None else str(value).strip()
+
+
+def identity_of(column: str, text: str) -> tuple[str, str] | None:
+    """A member as (scheme, value); None for none. Raises RowRefused."""
+    if not text:
+        return None
+    scheme, colon, value = text.partition(":")
+    if not (scheme and colon and value):
+        raise RowRefused(column, text, 'scheme:value such as "card:8800", or nothing')
+    return scheme, value
+
+
+def instant_of(column: str, value: object, zone: ZoneInfo | None) -> Instant:
+    """A time with its zone, or with the one that is named for all. Raises RowRefused."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(text_of(value))
+    except ValueError:
+        raise RowRefused(column, value, "2017-03-01T14:05:00Z") from None
+    if moment.tzinfo is None:
+        if zone is None:
+            raise RowRefused(
+                column, text_of(value), "a time with its zone; --zone names one for all"
+            )
+        moment = moment.replace(tzinfo=zone)
+    return from_datetime(moment)
