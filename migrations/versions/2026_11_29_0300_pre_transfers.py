@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "2026_11_29_0300"
-down_revision: str | None = "2026_11_22_0200"
+down_revision: str | None = "2026_11_29_0130"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
