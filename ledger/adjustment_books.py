@@ -15,13 +15,15 @@ from loyalty.v1.events_pb2 import (
     AdjustmentRejected,
     ArrearsIncurred,
     ClawbackWrittenOff,
+    LotExtended,
+    LotReinstated,
     PendingClawedBack,
     PointsAdjusted,
     PointsClawedBack,
 )
 from loyalty.v1.types_pb2 import LotLife
 
-ByHand = AdjustmentMade | AdjustmentProposed | AdjustmentRejected | PointsAdjusted
+ByHand = AdjustmentMade | AdjustmentProposed | AdjustmentRejected | PointsAdjusted | LotExtended
 Taken = PointsClawedBack | PendingClawedBack | ArrearsIncurred | ClawbackWrittenOff
 _STATED: Final = ("business_unit", "currency", "amount", "reason", "note", "actor", "lot_id")
 """What an adjustment has in common with its proposal."""
@@ -33,11 +35,6 @@ class Moment(NamedTuple):
     occurred_at: Instant
     recorded_at: Instant
     account: Account
-
-
-def is_by_hand(fact: AccountFact) -> bool:
-    """Whether a fact belongs to an adjustment: what is taken back for no document does too."""
-    return isinstance(fact, ByHand) or (isinstance(fact, Taken) and not fact.document)
 
 
 class AdjustmentBook:
@@ -54,6 +51,12 @@ class AdjustmentBook:
         self._ended: dict[str, int] = {}
         """How many facts ended each proposal."""
 
+    def takes(self, fact: AccountFact) -> bool:
+        """Whether a fact belongs here: what is taken back for no document does too."""
+        if isinstance(fact, LotReinstated):
+            return self._made is not None and self._made.entry_id == fact.entry_id
+        return isinstance(fact, ByHand) or (isinstance(fact, Taken) and not fact.document)
+
     def enter(
         self, fact: AccountFact, moment: Moment, policy: rules.Policy | None
     ) -> Iterator[str]:
@@ -69,13 +72,15 @@ class AdjustmentBook:
                 yield from self.settle()
                 self._made, self._due, self._policy = fact, fact.amount, policy
                 yield from self._decided(fact, moment)
-            case PointsAdjusted():
+            case PointsAdjusted() | LotReinstated():
                 yield from self._moved(fact, fact.points)
                 yield from self._terms(fact, moment)
             case PointsClawedBack() | PendingClawedBack() | ArrearsIncurred():
                 yield from self._moved(fact, -fact.points)
             case ClawbackWrittenOff():
                 yield from self._moved(fact, -fact.points)
+            case LotExtended():
+                yield from _extension(fact, moment)
             case _:
                 raise AssertionError(f"a {type(fact).__name__} is not made by hand")
 
@@ -104,8 +109,9 @@ class AdjustmentBook:
             self._policy = None
             yield f"the policy refuses it: {refused}"
             return
-        if fact.amount > 0 and fact.funder != terms.funder:
-            yield f"{fact.funder} pays, the policy says {terms.funder}"
+        pays = terms.funder if fact.amount > 0 and not fact.lot_id else ""
+        if fact.funder != pays:
+            yield f"{fact.funder!r} pays, the policy says {pays!r}"
         if not fact.proposal_id and abs(fact.amount) > terms.points_alone:
             one, other = operator_of(fact.actor), operator_of(fact.approver)
             if not (terms.named and one and other) or one == other:
@@ -136,12 +142,15 @@ class AdjustmentBook:
         if from_timestamp(proposed.valid_until_time) <= moment.recorded_at:
             yield f"proposal {proposal_id} was over by then"
 
-    def _terms(self, fact: PointsAdjusted, moment: Moment) -> Iterator[str]:
+    def _terms(self, fact: PointsAdjusted | LotReinstated, moment: Moment) -> Iterator[str]:
         """Hold a lot against what was decided, and against the policy's life of points."""
         made = self._made
         if made is None:
             return
-        if (fact.business_unit, fact.funder) != (made.business_unit, made.funder):
+        if isinstance(fact, LotReinstated):
+            if (fact.lot_id, fact.business_unit) != (made.lot_id, made.business_unit):
+                yield f"lot {fact.lot_id} comes back, which nobody named"
+        elif (fact.business_unit, fact.funder) != (made.business_unit, made.funder):
             yield f"lot {fact.lot_id} has another issuer or funder than was decided"
         if made.HasField("expire_time"):
             if fact.expire_time != made.expire_time or fact.HasField("life"):
@@ -158,7 +167,15 @@ class AdjustmentBook:
             yield f"lot {fact.lot_id} does not live as long as the policy says"
 
 
-def _life(fact: PointsAdjusted) -> bytes:
+def _extension(fact: LotExtended, moment: Moment) -> Iterator[str]:
+    if from_timestamp(fact.expire_time) <= from_timestamp(fact.expire_time_before):
+        yield f"lot {fact.lot_id} ends earlier than before"
+    issuers = {lot.issuer for lot in moment.account.lots if lot.lot_id == fact.lot_id}
+    if fact.business_unit not in issuers:
+        yield f"{fact.business_unit} did not issue lot {fact.lot_id}"
+
+
+def _life(fact: PointsAdjusted | LotReinstated) -> bytes:
     life: LotLife = fact.life
     return life.SerializeToString(deterministic=True) if fact.HasField("life") else b""
 

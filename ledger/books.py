@@ -12,6 +12,7 @@ from ledger.core.events import AccountFact
 from ledger.core.state import NOTHING
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
@@ -58,7 +59,7 @@ class LotBook:
     lots stay in the book: a reversal may open them again.
     """
 
-    __slots__ = ("_back", "_debts", "_expired", "_issued", "_left")
+    __slots__ = ("_back", "_by_hand", "_debts", "_expired", "_issued", "_left")
 
     def __init__(self) -> None:
         """Begin with an empty account."""
@@ -68,6 +69,8 @@ class LotBook:
         self._expired: Counter[str] = Counter()
         self._back: Counter[tuple[str, str]] = Counter()
         """By (entry, lot): what came back for a burn that has not drawn it yet."""
+        self._by_hand = ""
+        """The last adjustment: what comes back by it may stay."""
 
     def enter(self, fact: AccountFact) -> Iterator[str]:  # noqa: C901 - one arm per shape of fact
         """Enter a fact; yield what is wrong about it."""
@@ -98,6 +101,8 @@ class LotBook:
             case PointsExpired():
                 yield from self._change(fact.lot_id, -fact.points)
                 self._expired[fact.lot_id] += fact.points
+            case AdjustmentMade():
+                self._by_hand = fact.entry_id
             case LotReinstated():
                 yield from self._reinstate(fact)
             case BurnReversed():
@@ -123,7 +128,8 @@ class LotBook:
         self._expired[fact.lot_id] -= fact.points
         if self._expired[fact.lot_id] < 0:
             yield f"more of lot {fact.lot_id} came back than had expired"
-        self._back[fact.entry_id, fact.lot_id] += fact.points
+        if fact.entry_id != self._by_hand:
+            self._back[fact.entry_id, fact.lot_id] += fact.points
 
     def _draw_back(self, entry_id: str, draw: Draw) -> None:
         key = entry_id, draw.lot_id

@@ -125,6 +125,10 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} issued by {unit}, to expire {ends}",
         "zh": "{unit} 发放 {points}，有效期至 {ends}",
     },
+    "lot_extended": {
+        "en": "the points of lot {lot} expire {ends} instead of {ended}: {reason}",
+        "zh": "批次 {lot} 的积分有效期由 {ended} 延至 {ends}：{reason}",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
 }
 _BY_HAND: Final[dict[str, dict[Language, str]]] = {
@@ -242,6 +246,8 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         reason=text("reason"),
         agreed=_AGREED[language] if text("approver") else "",
         proposal=text("proposal_id"),
+        lot=text("lot_id"),
+        ended=_day(fact, "expire_time_before", language),
         tier=text("to_tier"),
         other=text("receiver_id") or text("sender_id"),
         cause=_cause(fact, language),

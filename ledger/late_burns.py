@@ -1,5 +1,6 @@
 """What a burn that is recorded late may spend: points that were live when it happened."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -29,25 +30,47 @@ def live_then(work: Work, stream: str, price: Price, at: Instant) -> tuple[Drawn
 
 def expired_since(facts: list[Fact], currency: str, at: Instant) -> tuple[Drawn, ...]:
     """As `live_then`, from what expired and what came back of it, in order."""
-    ends: dict[tuple[str, Instant | None], Instant] = {}
-    left: dict[tuple[str, Instant | None], Drawn] = {}
+    live = [
+        (ended_at, drawn.earned_at, number, drawn)
+        for number, (drawn, ended_at) in enumerate(expired_net(facts, currency))
+        if _was_live(drawn, ended_at, at)
+    ]
+    return tuple(drawn for *_, drawn in sorted(live, key=lambda each: each[:3]))
+
+
+def expired_net(facts: list[Fact], currency: str) -> Iterator[tuple[Drawn, Instant]]:
+    """What has expired and not come back, by lot and date, with when it last expired."""
+    ends: dict[str, dict[Instant | None, Instant]] = {}
+    left: dict[str, dict[Instant | None, Drawn]] = {}
     for fact, ended_at in facts:
         if not isinstance(fact, PointsExpired | LotReinstated) or fact.currency != currency:
             continue
         drawn = _drawn(fact)
-        key = drawn.lot_id, drawn.expires_at
-        before = left.get(key)
-        sign = 1 if isinstance(fact, PointsExpired) else -1
-        points = sign * drawn.points + (before.points if before else 0)
-        left[key] = replace(drawn, points=points)
-        if sign > 0:
-            ends[key] = ended_at
-    live = [
-        (ends[key], drawn.earned_at, number, drawn)
-        for number, (key, drawn) in enumerate(left.items())
-        if drawn.points > 0 and _was_live(drawn, ends[key], at)
-    ]
-    return tuple(drawn for *_, drawn in sorted(live, key=lambda each: each[:3]))
+        of_lot = left.setdefault(drawn.lot_id, {})
+        if isinstance(fact, PointsExpired):
+            before = of_lot.get(drawn.expires_at)
+            points = drawn.points + (before.points if before else 0)
+            of_lot[drawn.expires_at] = replace(drawn, points=points)
+            ends.setdefault(drawn.lot_id, {})[drawn.expires_at] = ended_at
+        else:
+            _come_back(of_lot, drawn)
+    for lot_id, of_lot in left.items():
+        for expires_at, drawn in of_lot.items():
+            if drawn.points:
+                yield drawn, ends[lot_id][expires_at]
+
+
+def _come_back(of_lot: dict[Instant | None, Drawn], back: Drawn) -> None:
+    """Take what came back from what had expired: of its own date first, then of any.
+
+    By hand points come back with a new date, so that they are nobody's own.
+    """
+    points = back.points
+    for expires_at in sorted(of_lot, key=lambda end: end != back.expires_at):
+        drawn = of_lot[expires_at]
+        taken = min(points, drawn.points)
+        of_lot[expires_at] = replace(drawn, points=drawn.points - taken)
+        points -= taken
 
 
 def _was_live(drawn: Drawn, ended_at: Instant, at: Instant) -> bool:

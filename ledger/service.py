@@ -280,6 +280,16 @@ class Ledger:
         """Check the whole history as it is now; progress, then the last word with `done` set."""
         return verify(self._log, skip_awards=skip_awards)
 
+    # What others have to know
+
+    def pseudonym(self, operator: str) -> str:
+        """What stands for an operator in the history; "" for none."""
+        return self._hashed.pseudonym(operator)
+
+    def now(self) -> int:
+        """Time as this process sees it."""
+        return self._clock.now()
+
     # Life
 
     async def drain(self) -> None:

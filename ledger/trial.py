@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ledger.adjustment_books import AdjustmentBook, Moment, is_by_hand
+from ledger.adjustment_books import AdjustmentBook, Moment
 from ledger.books import DocumentBook, LotBook
 from ledger.core.applying import apply
 from ledger.core.events import AccountFact
@@ -76,20 +76,24 @@ class Trial:
         """Take the next fact; yield what does not match."""
         self.last_pos = pos
         if self.sound:
-            if is_by_hand(fact):
+            by_hand = self._adjustments.takes(fact)
+            if by_hand:
                 for wrong in self._enter_by_hand(fact, recorded_at, occurred_at):
                     yield Finding(pos, Reason.ADJUSTMENT_MISMATCH, wrong)
-            for finding in self._enter(fact, pos, recorded_at):
+            for finding in self._enter(fact, pos, recorded_at, by_hand=by_hand):
                 if finding.reason not in self._told:
                     self._told.add(finding.reason)
                     yield finding
 
-    def _enter(self, fact: AccountFact, pos: int, recorded_at: Instant) -> Iterator[Finding]:
+    def _enter(
+        self, fact: AccountFact, pos: int, recorded_at: Instant, *, by_hand: bool
+    ) -> Iterator[Finding]:
         for wrong in self._lots.enter(fact):
             yield Finding(pos, Reason.LOT_BELOW_ZERO, wrong)
         if self._awards is not None:
             yield from self._check_pins(fact, pos, recorded_at, self._awards)
-        yield from self._enter_document(fact, pos)
+        if not by_hand:
+            yield from self._enter_document(fact, pos)
         yield from self._openings.enter(fact, pos)
         try:
             apply(self.tally, fact)
@@ -105,8 +109,6 @@ class Trial:
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
 
     def _enter_document(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
-        if is_by_hand(fact):
-            return
         if not isinstance(fact, DocumentPosted):
             for wrong in self._documents.enter(fact):
                 yield Finding(pos, Reason.AWARD_MISMATCH, wrong)

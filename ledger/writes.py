@@ -9,6 +9,7 @@ from loyalty.v1.ledger_service_pb2 import (
     BurnPointsRequest,
     CaptureHoldRequest,
     EarnPointsRequest,
+    ExtendLotRequest,
     HoldPointsRequest,
     PostDocumentRequest,
     Posting,
@@ -52,6 +53,7 @@ WriteRequest = (
     | AdjustPointsRequest
     | ApproveAdjustmentRequest
     | RejectAdjustmentRequest
+    | ExtendLotRequest
     | AdvanceAccountRequest
     | EnrolMemberRequest
     | LinkIdentityRequest
@@ -98,6 +100,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     UnlinkIdentityRequest: 53,
     MoveIdentityRequest: 54,
     RecordOpeningRequest: 60,
+    ExtendLotRequest: 83,
 }
 
 
@@ -125,6 +128,7 @@ ByHand = (
     AdjustPointsRequest
     | ApproveAdjustmentRequest
     | RejectAdjustmentRequest
+    | ExtendLotRequest
     | SuspendMemberRequest
     | CloseMemberRequest
     | ReopenMemberRequest

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from projections.adjustments import ADJUSTMENTS
 from projections.balances import BALANCES
 from projections.due import DUE
 from projections.projection import Projection
@@ -17,4 +18,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     SETTLEMENT,
     DUE,
     TRANSFERS,
+    ADJUSTMENTS,
 )

@@ -17,6 +17,7 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
+    LotExtended,
     LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
@@ -63,6 +64,7 @@ KINDS: Final = numbers(
     "reversal_reversed",
     "opening_lot_recorded",
     "points_adjusted",
+    "lot_extended",
     "document_posted",
     "tier_changed",
     "points_sent",
@@ -150,6 +152,8 @@ class Parts:
                 self._take(account, lot_part(fact.lot_id), fact.points)
             case LotReinstated():
                 self._reinstate(account, fact)
+            case LotExtended():
+                self._extend(account, fact)
             case PointsHeld():
                 self._draw(account, fact.draws)
                 name = hold_part(fact.business_unit, fact.hold_id)
@@ -240,6 +244,13 @@ class Parts:
         if fact.HasField("life"):
             part = _living(part, fact.life, from_timestamp(fact.earned_time))
         self._put(account, lot_part(fact.lot_id), part)
+
+    def _extend(self, account: str, fact: LotExtended) -> None:
+        """Move a part's end; where points of the lot end at two instants, the earlier one stays."""
+        key = account, lot_part(fact.lot_id)
+        part = self._parts.get(key)
+        if part is not None and part.ends_at == _at(fact, "expire_time_before"):
+            self._set(key, replace(part, ends_at=_at(fact, "expire_time")))
 
     def _put(self, account: str, name: str, more: Part) -> None:
         """Add points to a part. Points of one lot that end at two instants make it early.
@@ -349,6 +360,7 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             | PointsAdjusted()
             | PointsReleased()
             | PointsExpired()
+            | LotExtended()
             | LotReinstated()
             | ConvertedPointsIssued()
         ):

@@ -205,3 +205,28 @@ transfer: Final = Table(
     ),
     postgresql_with=_UPDATED,
 )
+
+# Adjustments by hand, proposed and made; a proposal's row becomes that of what came of it.
+adjustment: Final = Table(
+    "adjustment",
+    metadata,
+    _version(),
+    _code("adjustment"),
+    _lane(),
+    _code("account"),
+    _code("state"),
+    _code("business_unit"),
+    _code("currency"),
+    _count("amount"),
+    _code("reason"),
+    Column("note", Text, nullable=False),
+    _code("actor"),
+    _code("decided_by"),
+    _code("entry"),
+    Column("proposed_at", DateTime(timezone=True)),
+    Column("valid_until", DateTime(timezone=True)),
+    Column("decided_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("version", "adjustment"),
+    Index("adjustment_state_idx", "version", "state", "adjustment"),
+    postgresql_with=_UPDATED,
+)

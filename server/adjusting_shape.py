@@ -3,13 +3,18 @@
 from typing import Final
 
 from loyalty.v1.ledger_service_pb2 import (
+    AdjustmentState,
     AdjustPointsRequest,
     ApproveAdjustmentRequest,
+    ExtendLotRequest,
+    ListAdjustmentsRequest,
     RejectAdjustmentRequest,
 )
 from server import shape
+from server.document_shape import names
 
 NOTE_LENGTH: Final = 200
+PAGE_MAX: Final = 200
 
 
 def adjust_points(request: AdjustPointsRequest) -> None:
@@ -29,10 +34,9 @@ def adjust_points(request: AdjustPointsRequest) -> None:
     shape.optional_text("lot_id", request.lot_id)
     if request.HasField("expire_time"):
         shape.moment("expire_time", request.expire_time)
-    if amount > 0 and request.lot_id:
-        shape.refuse("lot_id", request.lot_id, "none when points are given")
-    if amount < 0 and request.funder:
-        shape.refuse("funder", request.funder, "none when points are taken")
+    if request.funder and (amount < 0 or request.lot_id):
+        # Who pays for points that come back is settled since they were earned.
+        shape.refuse("funder", request.funder, "none when points are taken, or come back")
     if amount < 0 and request.HasField("expire_time"):
         seconds = request.expire_time.seconds
         shape.refuse("expire_time", f"{seconds}s", "none when points are taken")
@@ -51,3 +55,29 @@ def reject_adjustment(request: RejectAdjustmentRequest) -> None:
     shape.origin(request.origin)
     shape.text("adjustment_id", request.adjustment_id)
     shape.optional_text("note", request.note, NOTE_LENGTH)
+
+
+def extend_lot(request: ExtendLotRequest) -> None:
+    """Check a later end of a lot."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.text("lot_id", request.lot_id)
+    if not request.HasField("expire_time"):
+        shape.refuse("expire_time", "", "when the lot expires from now on")
+    shape.moment("expire_time", request.expire_time)
+    shape.text("reason", request.reason, NOTE_LENGTH)
+
+
+def list_adjustments(request: ListAdjustmentsRequest) -> None:
+    """Check a question for adjustments."""
+    shape.optional_text("business_unit", request.business_unit)
+    if request.state not in AdjustmentState.values():
+        shape.refuse("state", request.state, names(AdjustmentState.keys()))
+    if request.HasField("member"):
+        shape.member(request.member)
+    shape.optional_text("operator", request.operator)
+    if not 0 <= request.page_size <= PAGE_MAX:
+        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
+    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)

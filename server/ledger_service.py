@@ -14,7 +14,8 @@ from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
-from server import asking_shape, opening_shape, validation
+from server import adjusting_shape, asking_shape, opening_shape, validation
+from server.adjustment_reads import AdjustmentReads
 from server.auth import Verb
 from server.metrics import Metrics
 from server.paths import place
@@ -38,6 +39,7 @@ class LedgerServicer:
         """Write to `ledger`; count the items that are refused."""
         self._ledger = ledger
         self._metrics = metrics
+        self._adjustments = AdjustmentReads(ledger)
 
     def handler(self, door: Door) -> grpc.GenericRpcHandler:
         """Return what gRPC serves."""
@@ -59,6 +61,7 @@ class LedgerServicer:
             self._write(
                 "RejectAdjustment", pb.RejectAdjustmentRequest, pb.RejectAdjustmentResponse
             ),
+            self._write("ExtendLot", pb.ExtendLotRequest, pb.ExtendLotResponse),
             Rpc(
                 "QuoteDocument",
                 pb.QuoteDocumentRequest,
@@ -74,6 +77,13 @@ class LedgerServicer:
                 Verb.READ,
                 opening_shape.get_openings,
                 self._openings,
+            ),
+            Rpc(
+                "ListAdjustments",
+                pb.ListAdjustmentsRequest,
+                None,
+                adjusting_shape.list_adjustments,
+                self._adjustments_page,
             ),
             Rpc("BatchPost", pb.BatchPostRequest, None, _check_batch, self._batch_post),
             Dialogue("PostStream", pb.PostStreamRequest, self._post_stream),
@@ -101,6 +111,11 @@ class LedgerServicer:
 
     async def _openings(self, request: pb.GetOpeningsRequest, _: Call) -> pb.GetOpeningsResponse:
         return await self._ledger.openings.rows(request)
+
+    async def _adjustments_page(
+        self, request: pb.ListAdjustmentsRequest, call: Call
+    ) -> pb.ListAdjustmentsResponse:
+        return await self._adjustments.page(request, call.principal)
 
     async def _batch_post(self, request: pb.BatchPostRequest, call: Call) -> bytes:
         results = await self._results(request.items, call, atomic=request.atomic)

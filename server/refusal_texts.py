@@ -146,6 +146,13 @@ SPOKEN: Final[dict[str, Spoken]] = {
     ),
     "APPROVER_IS_ACTOR": Spoken("Another person than you has to agree.", "须由您以外的人员审批。"),
     "UNKNOWN_LOT": Spoken("We could not find these points.", "未找到该批积分。"),
+    "MORE_THAN_EXPIRED": Spoken(
+        "That is more than has expired of these points.", "超出该批积分已过期的数量。"
+    ),
+    "LOT_WITHOUT_DATE": Spoken("These points have no fixed end.", "该批积分没有固定的有效期。"),
+    "END_NOT_LATER": Spoken(
+        "The end of points can only be moved to a later day.", "积分有效期只能延后。"
+    ),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

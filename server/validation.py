@@ -157,6 +157,7 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "ApproveAdjustment": (Verb.APPROVE, adjusting_shape.approve_adjustment),
     "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),
     "RecordOpening": (Verb.OPENING, opening_shape.record_opening),
+    "ExtendLot": (Verb.ADJUST, adjusting_shape.extend_lot),
 }
 """Verb and check of each write, by the name of its call."""
 ITEMS: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}

@@ -21,6 +21,7 @@ from ledger.core.instant import (
     optional_timestamp,
     to_datetime,
     to_timestamp,
+    write_timestamp,
 )
 from ledger.core.people import operator_of, same_person
 from ledger.core.refusals import (
@@ -28,6 +29,7 @@ from ledger.core.refusals import (
     ApproverIsActor,
     ApproverMissing,
     Malformed,
+    MoreThanExpired,
     UnknownAdjustment,
     UnknownLot,
 )
@@ -35,6 +37,7 @@ from loyalty.v1.events_pb2 import (
     AdjustmentMade,
     AdjustmentProposed,
     AdjustmentRejected,
+    LotReinstated,
     PointsAdjusted,
 )
 
@@ -148,7 +151,7 @@ def _propose(draft: Draft, command: AdjustPoints) -> None:
             reason=command.reason,
             note=command.note,
             actor=command.actor,
-            funder=command.terms.funder if command.points > 0 else "",
+            funder=command.terms.funder if command.points > 0 and not command.lot_id else "",
             lot_id=command.lot_id,
             expire_time=optional_timestamp(command.expires_at),
             valid_until_time=to_timestamp(command.terms.proposed_until),
@@ -169,7 +172,7 @@ def _make(draft: Draft, command: AdjustPoints, *, proposal_id: str = "", act: in
             note=command.note,
             actor=command.actor,
             approver=command.approver,
-            funder=command.terms.funder if gives else "",
+            funder=command.terms.funder if gives and not command.lot_id else "",
             lot_id=command.lot_id,
             expire_time=optional_timestamp(command.expires_at),
             policy_digest=command.terms.policy_digest,
@@ -177,7 +180,9 @@ def _make(draft: Draft, command: AdjustPoints, *, proposal_id: str = "", act: in
             act=act,
         )
     )
-    if gives:
+    if gives and command.lot_id:
+        _reinstate(draft, command)
+    elif gives:
         _give(draft, command)
     else:
         _take(draft, command)
@@ -186,23 +191,54 @@ def _make(draft: Draft, command: AdjustPoints, *, proposal_id: str = "", act: in
 def _give(draft: Draft, command: AdjustPoints) -> None:
     draft.check_lots(1)
     draft.check_room(command.currency, command.points)
-    stated = command.expires_at
-    terms = command.terms
     lot = PointsAdjusted(
         lot_id=f"{command.entry_id}.1",
         currency=command.currency,
         points=command.points,
         business_unit=command.business_unit,
-        funder=terms.funder,
+        funder=command.terms.funder,
         earned_time=to_timestamp(command.occurred_at),
-        expire_time=optional_timestamp(terms.expires_at if stated is None else stated),
         available_after=draft.available(command.currency) + command.points,
         entry_id=command.entry_id,
     )
+    _write_end(lot, command)
+    draft.record(lot)
+
+
+def _reinstate(draft: Draft, command: AdjustPoints) -> None:
+    """Let expired points of one lot come back, with a new end."""
+    expired = [drawn for drawn in command.expired if drawn.issuer == command.business_unit]
+    points = sum(drawn.points for drawn in expired)
+    if points < command.points:
+        raise MoreThanExpired(lot_id=command.lot_id, expired=points, requested=command.points)
+    draft.check_lots(1)
+    draft.check_room(command.currency, command.points)
+    first = expired[0]
+    back = LotReinstated(
+        lot_id=command.lot_id,
+        currency=command.currency,
+        points=command.points,
+        business_unit=first.issuer,
+        funder=first.funder,
+        earned_time=to_timestamp(first.earned_at),
+        available_after=draft.available(command.currency) + command.points,
+        entry_id=command.entry_id,
+        document=first.document,
+        lot_version=first.seq,
+    )
+    _write_end(back, command)
+    draft.record(back)
+
+
+def _write_end(lot: PointsAdjusted | LotReinstated, command: AdjustPoints) -> None:
+    """Write when points end: as it was stated, or as the policy says."""
+    terms, stated = command.terms, command.expires_at
+    end = terms.expires_at if stated is None else stated
+    if end is not None:
+        write_timestamp(lot.expire_time, end)
     if stated is None and terms.life is not None:
         write_life(lot.life, terms.life)
         lot.life.policy_digest = terms.policy_digest
-    draft.record(lot)
 
 
 def _take(draft: Draft, command: AdjustPoints) -> None:

@@ -18,6 +18,7 @@ from ledger.core.commands import (
     CompleteTransfer,
     ConvertPoints,
     EnrolMember,
+    ExtendLot,
     GrantTier,
     HoldPoints,
     LinkIdentity,
@@ -36,6 +37,7 @@ from ledger.core.commands import (
 from ledger.core.conversions import convert
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
+from ledger.core.extending import extend
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
 from ledger.core.members import change_profile, enrol, link, unlink
@@ -112,6 +114,8 @@ def decide(  # noqa: C901 - one arm per verb
             reject(draft, command, now=now)
         case RecordOpening():
             open_balance(draft, command, ladder)
+        case ExtendLot():
+            extend(draft, command)
         case _:
             assert_never(command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)

@@ -27,6 +27,7 @@ from loyalty.v1.events_pb2 import (
     HoldReleased,
     IdentityLinked,
     IdentityUnlinked,
+    LotExtended,
     LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
@@ -97,6 +98,7 @@ AccountFact = (
     | AdjustmentMade
     | AdjustmentProposed
     | AdjustmentRejected
+    | LotExtended
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
 AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared
@@ -161,6 +163,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "points_returned": Effect(available=+1, in_transit=-1),
     "points_converted": Effect(available=-1),
     "converted_points_issued": Effect(available=+1),
+    "lot_extended": NO_EFFECT,
     "document_posted": NO_EFFECT,
     "tier_changed": NO_EFFECT,
     "opening_recorded": NO_EFFECT,

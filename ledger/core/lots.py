@@ -129,6 +129,20 @@ class OpenLots:
                     index = later
         self.change(index, available=-points)
 
+    def extend(self, lot_id: str, before: Instant, end: Instant) -> None:
+        """Move the end of a lot; what came back of it with that very end joins it."""
+        for index, lot in enumerate(self.items):
+            if lot.lot_id == lot_id and lot.expires_at == before and not lot.grace:
+                del self.items[index]
+                break
+        else:
+            raise CorruptHistory(f"there is no open lot {lot_id} that ends then")
+        for index, twin in enumerate(self.items):
+            if twin.lot_id == lot_id and twin.expires_at == end:
+                self.change(index, lot.available, lot.pending, lot.held)
+                return
+        self.insert(lot._replace(expires_at=end))
+
     def hold(self, draws: Sequence[Drawn]) -> None:
         """Set available points aside."""
         if len(draws) > MANY:

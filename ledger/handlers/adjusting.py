@@ -1,8 +1,9 @@
-"""AdjustPoints, ApproveAdjustment, RejectAdjustment: points by hand, by one person or by two."""
+"""AdjustPoints, ApproveAdjustment, RejectAdjustment, ExtendLot: points, and their ends, by hand."""
 
 from typing import cast
 
 import uuid_utils
+from google.protobuf.timestamp_pb2 import Timestamp
 
 import rules
 from ledger.act import Act, Answer
@@ -12,16 +13,19 @@ from ledger.core.decide import decide
 from ledger.core.decision import Outcome
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant, from_timestamp, to_datetime
-from ledger.core.state import Account
+from ledger.core.state import Account, Drawn
 from ledger.ends import with_ends
 from ledger.evaluation import refund_terms
 from ledger.handlers import context
+from ledger.handlers.members import require_unit
+from ledger.late_burns import expired_net
 from ledger.policies import ask
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_PROPOSED,
     AdjustPointsRequest,
     ApproveAdjustmentRequest,
+    ExtendLotRequest,
     RejectAdjustmentRequest,
 )
 
@@ -42,7 +46,7 @@ def adjust_points(act: Act, work: Work) -> Answer:
     policy = work.policies.at(at)
     ask(lambda: rules.adjustment(policy, wish))
     stream = context.member_stream(act, work)
-    stated = _stated_end(request, work, stream)
+    stated = _stated_end(request, work.now(stream))
     account, due = work.advance(stream)
     command = commands.AdjustPoints(
         entry_id=str(uuid_utils.uuid7()),
@@ -59,6 +63,7 @@ def adjust_points(act: Act, work: Work) -> Answer:
         propose=request.propose,
         expires_at=stated,
         lot_id=request.lot_id,
+        expired=_expired(work, stream, wish, request.lot_id),
     )
     return _decide(act, work, stream, command, command.entry_id, due)
 
@@ -91,6 +96,7 @@ def approve_adjustment(act: Act, work: Work) -> Answer:
         approver=act.actor,
         expires_at=stated,
         lot_id=proposed.lot_id,
+        expired=_expired(work, stream, wish, proposed.lot_id),
     )
     command = commands.ApproveAdjustment(adjustment, request.adjustment_id, history)
     return _decide(act, work, stream, command, adjustment.entry_id, due)
@@ -115,11 +121,43 @@ def reject_adjustment(act: Act, work: Work) -> Answer:
     return _decide(act, work, stream, command, command.entry_id, due)
 
 
+def extend_lot(act: Act, work: Work) -> Answer:
+    """Give a lot a later end."""
+    request = act.request
+    assert isinstance(request, ExtendLotRequest)
+    at = context.occurred_at(act, work)
+    require_unit(work, request.origin.business_unit, at)
+    stream = context.member_stream(act, work)
+    expires_at = _in_future("expire_time", request.expire_time, work.now(stream))
+    _, due = work.advance(stream)
+    command = commands.ExtendLot(
+        entry_id=str(uuid_utils.uuid7()),
+        lot_id=request.lot_id,
+        business_unit=request.origin.business_unit,
+        expires_at=expires_at,
+        reason=request.reason,
+        actor=act.actor,
+        occurred_at=at,
+    )
+    return _decide(act, work, stream, command, command.entry_id, due)
+
+
+def _expired(work: Work, stream: str, wish: rules.Wish, lot_id: str) -> tuple[Drawn, ...]:
+    """What of a lot can come back, where points are given and a lot is named."""
+    if not lot_id or wish.points < 0:
+        return ()
+    found = expired_net(work.expiries(stream), wish.currency)
+    return tuple(drawn for drawn, _ in found if drawn.lot_id == lot_id)
+
+
 def _decide(
     act: Act,
     work: Work,
     stream: str,
-    command: commands.AdjustPoints | commands.ApproveAdjustment | commands.RejectAdjustment,
+    command: commands.AdjustPoints
+    | commands.ApproveAdjustment
+    | commands.RejectAdjustment
+    | commands.ExtendLot,
     entry_id: str,
     due: list[AnyFact],
 ) -> Answer:
@@ -156,15 +194,18 @@ def _terms(
     )
 
 
-def _stated_end(request: AdjustPointsRequest, work: Work, stream: str) -> Instant | None:
+def _stated_end(request: AdjustPointsRequest, now: Instant) -> Instant | None:
     """When given points expire, as the request says. Raises Malformed for what has passed."""
     if not request.HasField("expire_time"):
         return None
-    stated = from_timestamp(request.expire_time)
-    now = work.now(stream)
+    return _in_future("expire_time", request.expire_time, now)
+
+
+def _in_future(field: str, stamp: Timestamp, now: Instant) -> Instant:
+    stated = from_timestamp(stamp)
     if stated <= now:
         raise refusals.Malformed(
-            field="expire_time",
+            field=field,
             value=to_datetime(stated).isoformat(),
             expected=f"a time after {to_datetime(now).isoformat()}",
         )

@@ -121,6 +121,7 @@ members.app.command(
         "loyalty member move-identity card:8811 phone:+442079460958 --unit hotel --reason hers"
     )
 )(identities.move_identity)
+app.add_typer(adjusting.lots, name="lot")
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(openings.app, name="opening")

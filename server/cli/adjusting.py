@@ -1,14 +1,15 @@
-"""`loyalty adjust`, and `loyalty adjustment approve` and `reject`: points by hand."""
+"""`loyalty adjust`, `loyalty adjustment approve`, `reject` and `list`, `loyalty lot extend`."""
 
 import hashlib
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from google.protobuf.message import Message
 
-from ledger.core.instant import from_datetime, to_timestamp
+from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import Origin, Points
@@ -29,7 +30,8 @@ from server.cli.options import (
 from server.cli.policy_steps import ValidateOnly
 from server.cli.sending import metadata
 
-app = typer.Typer(help="Answer proposed adjustments.", no_args_is_help=True)
+app = typer.Typer(help="Answer and list proposed adjustments.", no_args_is_help=True)
+lots = typer.Typer(help="Care for single lots of points.", no_args_is_help=True)
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit that acts.")]
 Operator = Annotated[
@@ -53,6 +55,15 @@ RequestId = Annotated[
     ),
 ]
 NOTE_HELP: Final = "Why, in plain words. Kept for ever: nothing about a person."
+
+
+class State(StrEnum):
+    """Where an adjustment stands, as it is typed."""
+
+    PROPOSED = "proposed"
+    POSTED = "posted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
 
 
 def adjust(  # noqa: PLR0913 - one argument an option
@@ -148,6 +159,81 @@ def reject(  # noqa: PLR0913 - one argument an option
     _tell(_ask(server, token, ca, "RejectAdjustment", request), json=json)
 
 
+def list_(
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="Only of this business unit.")] = "",
+    state: Annotated[
+        State | None, typer.Option(help="Only those that stand so; without it all.")
+    ] = None,
+    operator: Annotated[
+        str, typer.Option(metavar="NAME", help="Only those in which this staff id had a part.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, newest first.")] = 50,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """List adjustments and proposals, newest first."""
+    request = pb.ListAdjustmentsRequest(
+        business_unit=unit, operator=operator, page_size=limit, state=_state(state)
+    )
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = LedgerServiceStub(channel)
+        answer = stub.ListAdjustments(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(answer)
+        return
+    rows = console.table("", "adjustment", "state", "unit", "reason", "until", "points", numbers=1)
+    for each in answer.adjustments:
+        waits = each.state == pb.ADJUSTMENT_STATE_PROPOSED
+        until = to_datetime(from_timestamp(each.valid_until_time))
+        rows.add_row(
+            each.adjustment_id,
+            _word(each.state),
+            each.business_unit,
+            each.reason,
+            f"{until:%Y-%m-%d}" if waits else "",
+            f"{each.points.amount:+,} {each.points.currency}",
+        )
+    console.out.print(rows)
+
+
+def _state(state: State | None) -> pb.AdjustmentState.ValueType:
+    name = "UNSPECIFIED" if state is None else state.value.upper()
+    return pb.AdjustmentState.Value(f"ADJUSTMENT_STATE_{name}")
+
+
+def _word(state: pb.AdjustmentState.ValueType) -> str:
+    return pb.AdjustmentState.Name(state).removeprefix("ADJUSTMENT_STATE_").lower()
+
+
+def extend(  # noqa: PLR0913 - one argument an option
+    ref: Ref,
+    lot: Annotated[str, typer.Argument(metavar="LOT", help="Lot id, as `loyalty account` shows.")],
+    until: Annotated[datetime, typer.Option(help="When it expires from now on, in UTC.")],
+    reason: Annotated[str, typer.Option(help="Why, in plain words.")],
+    unit: Unit,
+    operator: Operator = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Move a lot's end to a later day, as a new expiry policy wants it."""
+    request = pb.ExtendLotRequest(
+        request_id=_request_id("extend", ref, lot, until.isoformat()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, operator=operator, channel="cli"),
+        member=member_ref(ref),
+        lot_id=lot,
+        expire_time=to_timestamp(from_datetime(until.replace(tzinfo=UTC))),
+        reason=reason,
+    )
+    _tell(_ask(server, token, ca, "ExtendLot", request), json=json)
+
+
 def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> pb.Posting:
     call = metadata(require_token(token))
     with console.explained(), channel_to(server, ca) as channel:
@@ -182,3 +268,10 @@ app.command(epilog=example("loyalty adjustment approve 0198… --unit market --o
     approve
 )
 app.command(epilog=example("loyalty adjustment reject 0198… --unit market --operator ben"))(reject)
+app.command("list", epilog=example("loyalty adjustment list --state proposed"))(list_)
+lots.command(
+    epilog=example(
+        "loyalty lot extend card:8800 0198….1 --until 2028-01-01 --unit market"
+        ' --reason "three years instead of two"'
+    )
+)(extend)

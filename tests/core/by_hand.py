@@ -7,13 +7,22 @@ from ledger.core.commands import (
     AdjustmentTerms,
     AdjustPoints,
     ApproveAdjustment,
+    ExtendLot,
     ProposalFact,
     RejectAdjustment,
 )
 from ledger.core.decision import Decision
 from ledger.core.instant import DAY
 from ledger.core.people import actor
-from loyalty.v1.events_pb2 import AdjustmentMade, AdjustmentProposed, AdjustmentRejected
+from ledger.core.state import Drawn
+from ledger.late_burns import expired_net
+from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    AdjustmentProposed,
+    AdjustmentRejected,
+    LotReinstated,
+    PointsExpired,
+)
 from tests.core.spec import Story, entry_of, utc
 
 
@@ -38,6 +47,18 @@ def adjusts(story: Story, points: int, **said: Any) -> Decision:
         expires_at=utc(expires) if expires else None,
     )
     return story.does(replace(command, **said))
+
+
+def extends(story: Story, lot_id: str, until: str, *, unit: str = "A") -> Decision:
+    """Move a lot's end."""
+    command = ExtendLot(story.new_entry(), lot_id, unit, utc(until), "new", "desk/u1", story.now)
+    return story.does(command)
+
+
+def expired(story: Story, lot_id: str) -> tuple[Drawn, ...]:
+    """What of a lot has expired and not come back."""
+    facts = [fact for fact in story.facts if isinstance(fact.event, PointsExpired | LotReinstated)]
+    return tuple(drawn for drawn, _ in expired_net(facts, "P") if drawn.lot_id == lot_id)
 
 
 def approves(story: Story, proposal: Decision, *, by: str, unit: str = "A") -> Decision:

@@ -8,13 +8,16 @@ from ledger.core.refusals import (
     AdjustmentResolved,
     ApproverIsActor,
     ApproverMissing,
+    EndNotLater,
     InsufficientPoints,
+    LotWithoutDate,
     Malformed,
+    MoreThanExpired,
     UnknownAdjustment,
     UnknownLot,
 )
 from loyalty.v1.events_pb2 import AdjustmentMade
-from tests.core.by_hand import adjusts, approves, rejects
+from tests.core.by_hand import adjusts, approves, expired, extends, rejects
 from tests.core.spec import Grant, Story, drawn, entry_of, moved, utc
 
 
@@ -201,3 +204,75 @@ def test_a_proposal_of_another_unit_is_not_known() -> None:
     proposal = adjusts(story, +2000, propose=True)
     with pytest.raises(UnknownAdjustment):
         approves(story, proposal, by="crm/u2", unit="B")
+
+
+# --- expired points, and later ends --------------------------------------------------------------
+
+
+def test_expired_points_of_a_lot_come_back_with_a_new_end() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01", earned="2024-03-01")
+    story.burns(30)
+    story.at("2025-04-01").passes_time()
+    back = adjusts(story, 50, lot_id="L", expired=expired(story, "L"), expires="2025-06-01")
+    assert moved(back.facts) == [("lot_reinstated", 50)]
+    lot = story.lot("L")
+    assert (lot.available, lot.earned_at, lot.expires_at) == (
+        50,
+        utc("2024-03-01"),
+        utc("2025-06-01"),
+    )
+    with pytest.raises(MoreThanExpired) as more:
+        adjusts(story, 21, lot_id="L", expired=expired(story, "L"))
+    assert more.value.fields == {"lot_id": "L", "expired": 20, "requested": 21}
+    story.at("2025-06-01").passes_time()
+    assert story.available == 0
+    adjusts(story, 70, lot_id="L", expired=expired(story, "L"))
+    assert story.available == 70
+
+
+def test_only_the_unit_that_issued_a_lot_lets_it_come_back() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01", issuer="B")
+    story.at("2025-04-01").passes_time()
+    with pytest.raises(MoreThanExpired):
+        adjusts(story, 50, lot_id="L", expired=expired(story, "L"))
+
+
+def test_a_lot_and_what_is_held_of_it_end_later() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01")
+    story.holds("H", 40)
+    extends(story, "L", "2025-06-01")
+    story.at("2025-05-01")
+    story.releases("H")
+    assert story.available == 100
+    assert story.at("2025-06-01").passes_time()
+    assert story.available == 0
+
+
+def test_an_end_moves_forward_only() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01").has_lot("N", 10)
+    for until in ("2025-03-01", "2025-02-01"):
+        with pytest.raises(EndNotLater):
+            extends(story, "L", until)
+    with pytest.raises(LotWithoutDate):
+        extends(story, "N", "2026-01-01")
+    with pytest.raises(UnknownLot):
+        extends(story, "L", "2026-01-01", unit="B")
+
+
+def test_a_burn_of_before_comes_back_with_the_end_of_before() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01")
+    burn = story.burns(40)
+    extends(story, "L", "2025-06-01")
+    story.reverses(burn)
+    story.at("2025-03-01").passes_time()
+    assert story.lots_left == {"L": 60}
+
+
+def test_what_came_back_joins_its_lot_when_both_end_alike() -> None:
+    story = Story().has_lot("L", 100, expires="2025-03-01")
+    burn = story.burns(40)
+    extends(story, "L", "2025-06-01")
+    story.reverses(burn)
+    extends(story, "L", "2025-06-01")
+    [lot] = story.account.lots
+    assert lot.available == 100

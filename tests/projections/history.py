@@ -12,6 +12,9 @@ from ledger.core.events import AnyFact, columns_of, encode
 from ledger.core.instant import SECOND, Instant, to_datetime, to_timestamp
 from ledger.lanes import account_stream, lane_of
 from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    AdjustmentProposed,
+    AdjustmentRejected,
     ArrearsIncurred,
     ArrearsRepaid,
     BurnReversed,
@@ -19,8 +22,10 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
+    LotExtended,
     LotReinstated,
     MemberEnrolled,
+    PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
     PointsConverted,
@@ -128,6 +133,34 @@ def tier_changed(tier: str, valid_until: Instant | None = None) -> TierChanged:
     return TierChanged(to_tier=tier, valid_until_time=until)
 
 
+def by_hand(account: str, unit: str, points: int) -> list[AnyFact]:
+    """A proposal that was agreed to, one that was turned down, and an adjustment without any."""
+    until = to_timestamp(START + 365 * 86_400 * SECOND)
+    asked: dict[str, Any] = {"business_unit": unit, "currency": "point", "amount": points}
+    made: dict[str, Any] = {**asked, "actor": "desk/a1", "reason": "goodwill"}
+    return [
+        AdjustmentProposed(entry_id=f"{account}.a", valid_until_time=until, **made),
+        AdjustmentMade(
+            entry_id=f"{account}.b", proposal_id=f"{account}.a", approver="crm/b2", act=1, **made
+        ),
+        PointsAdjusted(
+            lot_id=f"{account}.b.1",
+            currency="point",
+            points=points,
+            business_unit=unit,
+            funder=unit,
+        ),
+        LotExtended(
+            lot_id=f"{account}.b.1", business_unit=unit, expire_time=to_timestamp(START + SECOND)
+        ),
+        AdjustmentProposed(entry_id=f"{account}.c", valid_until_time=until, **made),
+        AdjustmentRejected(
+            entry_id=f"{account}.d", proposal_id=f"{account}.c", business_unit=unit, actor="crm/b2"
+        ),
+        AdjustmentMade(entry_id=f"{account}.e", **{**made, "amount": -1}),
+    ]
+
+
 def life_of(account: str, seed: int) -> list[AnyFact]:
     """A plausible life of an account with most kinds in it; the same for the same seed."""
     chance = random.Random(seed)
@@ -163,6 +196,7 @@ def life_of(account: str, seed: int) -> list[AnyFact]:
         ConvertedPointsIssued(
             lot_id="mile", currency="mile", points=part, business_unit=other, funder=other
         ),
+        *by_hand(account, unit, part),
         tier_changed("silver", START),
         tier_changed("gold"),
     ]

@@ -58,6 +58,9 @@ caps: [{id: daily, currency: p, per: member, window: local_day, points: 5000}]
 benefits: [{id: tea, kind: gift}]
 redemptions: [{id: pay, currency: p, max_basket_share: "50%"}]
 rewards: [{id: free, currency: stamp, points: 10, benefit: tea}]
+adjustments:
+  reasons: [{id: kind, max_points: 900, business_unit: [cafe], funder: [hotel]}]
+  limits: [{business_unit: [cafe], points: 5}]
 transfers: [{id: send, currency: p, fee_share: "10%", fee_unit: hotel, max_points: 500}]
 conversions: [{id: swap, currency: p, into: stamp, rate: "1/10", issuer: cafe, min_points: 10}]
 refunds: {limits: [{points: 100}, {tier: [gold], points: 500}], write_off_to: hotel}
@@ -188,6 +191,10 @@ ERRORS = [
     ('rate: "1/10"', "rate: 0", "conversions[swap].rate: must be above zero"),
     ("{points: 100}, {tier", "{points: 100}, {points: 9}, {tier",
      "refunds.limits[1]: a limit for all other tiers is already given"),
+    ("funder: [hotel]", "funder: [motel]", "adjustments.reasons[kind].funder: unknown 'motel'"),
+    ("limits: [{business_unit: [cafe], points: 5}]",
+     "limits: [{business_unit: [cafe, cafe], points: 5}]",
+     "adjustments.limits[0]: a limit for 'cafe' is already given"),
     ("kind: gift", 'kind: gift, percent: "120%"', "benefits[tea].percent: 6/5 of a price"),
     # The ladder.
     ("{id: vip, invite_only: true}", "{id: vip}", "tiers.ladder[vip]: cannot be reached"),
@@ -306,6 +313,10 @@ WARNINGS = [
      "conversions[swap].min_points: 9 points become none: the rate is 1/10"),
     ("issuer: cafe", "issuer: cafe, fee_unit: cafe", "conversions[swap].fee_unit: has no effect"),
     ("refunds: {", "refunds: {when_spent: refuse, ", "refunds.write_off_to: has no effect"),
+    ("max_points: 900", "max_points: 900, points_alone: 900",
+     "adjustments.reasons[kind].max_points: nobody is ever asked"),
+    ("funder: [hotel]", "limits: [{business_unit: [hotel], points: 3}]",
+     "adjustments.reasons[kind].limits[0]: has no effect: 'kind' is no reason at 'hotel'"),
     ("window: rolling_months", "window: calendar_year\n  window_months: 24",
      "tiers.window_months: has no effect"),
     ("window: rolling_months", "upgrade: at_period_end\n  upgrading_order: after",

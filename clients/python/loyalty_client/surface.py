@@ -37,6 +37,8 @@ class Surface:
     adjust_points = Unary(ledger.AdjustPointsRequest, ledger.AdjustPointsResponse)
     approve_adjustment = Unary(ledger.ApproveAdjustmentRequest, ledger.ApproveAdjustmentResponse)
     reject_adjustment = Unary(ledger.RejectAdjustmentRequest, ledger.RejectAdjustmentResponse)
+    list_adjustments = Unary(ledger.ListAdjustmentsRequest, ledger.ListAdjustmentsResponse)
+    extend_lot = Unary(ledger.ExtendLotRequest, ledger.ExtendLotResponse)
     batch_post = Unary(ledger.BatchPostRequest, ledger.BatchPostResponse)
     post_stream = Dialogue(ledger.PostStreamRequest, ledger.PostStreamResponse)
 

@@ -31,6 +31,7 @@ from loyalty.v1.events_pb2 import (
     HoldReleased,
     IdentityLinked,
     IdentityUnlinked,
+    LotExtended,
     LotReinstated,
     MemberEnrolled,
     MemberProfileChanged,
@@ -109,6 +110,7 @@ APPLIES: Final[dict[type, Applies]] = {
     AdjustmentProposed: _nothing,
     AdjustmentRejected: _nothing,
     OpeningRecorded: openings.open_balance,
+    LotExtended: adjustments.extend,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

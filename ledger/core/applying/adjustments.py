@@ -1,10 +1,12 @@
-"""Facts that give points by hand."""
+"""Facts that give points by hand, or more time."""
+
+from dataclasses import replace
 
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.state import Lot
 from ledger.core.tally import Tally
-from loyalty.v1.events_pb2 import PointsAdjusted
+from loyalty.v1.events_pb2 import LotExtended, PointsAdjusted
 
 
 def give(tally: Tally, event: PointsAdjusted) -> None:
@@ -25,3 +27,18 @@ def give(tally: Tally, event: PointsAdjusted) -> None:
             life=life_of(event.life) if event.HasField("life") else None,
         )
     )
+
+
+def extend(tally: Tally, event: LotExtended) -> None:
+    """Give a lot a later end, and what holds have of it."""
+    before, end = from_timestamp(event.expire_time_before), from_timestamp(event.expire_time)
+    tally.lots.extend(event.lot_id, before, end)
+    for index, held in enumerate(tally.holds):
+        draws = tuple(
+            replace(draw, expires_at=end)
+            if draw.lot_id == event.lot_id and draw.expires_at == before
+            else draw
+            for draw in held.draws
+        )
+        if draws != held.draws:
+            tally.holds[index] = replace(held, draws=draws)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ledger.core.commands.adjusting import AdjustmentTerms as AdjustmentTerms
 from ledger.core.commands.adjusting import AdjustPoints as AdjustPoints
 from ledger.core.commands.adjusting import ApproveAdjustment as ApproveAdjustment
+from ledger.core.commands.adjusting import ExtendLot as ExtendLot
 from ledger.core.commands.adjusting import ProposalFact as ProposalFact
 from ledger.core.commands.adjusting import RejectAdjustment as RejectAdjustment
 from ledger.core.commands.award import ARREARS as ARREARS
@@ -78,5 +79,6 @@ Command = (
     | ApproveAdjustment
     | RejectAdjustment
     | RecordOpening
+    | ExtendLot
     | AdvanceAccount
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ledger.core.commands.award import ARREARS, Life, RefundTerms
 from ledger.core.instant import Instant
+from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import AdjustmentMade, AdjustmentProposed, AdjustmentRejected
 
 ProposalFact = AdjustmentProposed | AdjustmentMade | AdjustmentRejected
@@ -48,7 +49,9 @@ class AdjustPoints:
     expires_at: Instant | None = None
     """When given points expire, as it was stated; None: as the terms say."""
     lot_id: str = ""
-    """The lot that points are taken from first."""
+    """The lot that points are taken from first, or of which expired points come back."""
+    expired: tuple[Drawn, ...] = ()
+    """What of that lot has expired and not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,16 @@ class RejectAdjustment:
     note: str
     occurred_at: Instant
     history: tuple[ProposalFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLot:
+    """Move the end of a lot."""
+
+    entry_id: str
+    lot_id: str
+    business_unit: str
+    expires_at: Instant
+    reason: str
+    actor: str
+    occurred_at: Instant

@@ -19,7 +19,8 @@ A request with several faults is refused for the first of them in this order, to
                       TOO_MANY_CONSENTS
     membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED, ACCOUNT_NOT_EMPTY
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
-                      APPROVER_IS_ACTOR, UNKNOWN_LOT
+                      APPROVER_IS_ACTOR, UNKNOWN_LOT, MORE_THAN_EXPIRED, LOT_WITHOUT_DATE,
+                      END_NOT_LATER
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -39,6 +40,9 @@ from ledger.core.refusals import adjusting, calls, care, membership, points, pol
 from ledger.core.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
 from ledger.core.refusals.adjusting import ApproverIsActor as ApproverIsActor
 from ledger.core.refusals.adjusting import ApproverMissing as ApproverMissing
+from ledger.core.refusals.adjusting import EndNotLater as EndNotLater
+from ledger.core.refusals.adjusting import LotWithoutDate as LotWithoutDate
+from ledger.core.refusals.adjusting import MoreThanExpired as MoreThanExpired
 from ledger.core.refusals.adjusting import UnknownAdjustment as UnknownAdjustment
 from ledger.core.refusals.adjusting import UnknownLot as UnknownLot
 from ledger.core.refusals.base import Refusal as Refusal

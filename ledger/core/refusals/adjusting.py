@@ -61,3 +61,34 @@ class UnknownLot(Refusal):
     advice = "Check lot_id; GetAccount with view FULL lists the open lots."
     sentence = "there is no open lot {lot_id!r}"
     lot_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MoreThanExpired(Refusal):
+    """More points of the lot were to come back than have expired."""
+
+    advice = "Ask for at most what has expired of the lot and has not come back yet."
+    sentence = "{expired} points of lot {lot_id!r} have expired, {requested} were to come back"
+    lot_id: str
+    expired: int
+    requested: int
+
+
+@dataclass(eq=False, kw_only=True)
+class LotWithoutDate(Refusal):
+    """The lot has no date that could be moved: it never expires, or activity decides."""
+
+    advice = "Nothing is to be done, or record the activity that keeps the points alive."
+    sentence = "lot {lot_id!r} has no date of its own"
+    lot_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class EndNotLater(Refusal):
+    """A lot's end moves forward only."""
+
+    advice = "Name a time after the lot's end."
+    sentence = "lot {lot_id!r} ends at {expire_time}, and {requested} is not later"
+    lot_id: str
+    expire_time: str
+    requested: str

@@ -87,6 +87,38 @@ OPENING_MEMBER_OTHER: OpeningMember.ValueType  # 2
 """Somebody else has that identity, or nobody."""
 Global___OpeningMember: _TypeAlias = OpeningMember  # noqa: Y015
 
+class _AdjustmentState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AdjustmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdjustmentState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ADJUSTMENT_STATE_UNSPECIFIED: _AdjustmentState.ValueType  # 0
+    """In questions: whatever it is. Never told."""
+    ADJUSTMENT_STATE_PROPOSED: _AdjustmentState.ValueType  # 1
+    """It waits for a second person."""
+    ADJUSTMENT_STATE_POSTED: _AdjustmentState.ValueType  # 2
+    """Its points moved."""
+    ADJUSTMENT_STATE_REJECTED: _AdjustmentState.ValueType  # 3
+    """It was turned down."""
+    ADJUSTMENT_STATE_EXPIRED: _AdjustmentState.ValueType  # 4
+    """Nobody agreed in time."""
+
+class AdjustmentState(_AdjustmentState, metaclass=_AdjustmentStateEnumTypeWrapper):
+    """Where an adjustment stands."""
+
+ADJUSTMENT_STATE_UNSPECIFIED: AdjustmentState.ValueType  # 0
+"""In questions: whatever it is. Never told."""
+ADJUSTMENT_STATE_PROPOSED: AdjustmentState.ValueType  # 1
+"""It waits for a second person."""
+ADJUSTMENT_STATE_POSTED: AdjustmentState.ValueType  # 2
+"""Its points moved."""
+ADJUSTMENT_STATE_REJECTED: AdjustmentState.ValueType  # 3
+"""It was turned down."""
+ADJUSTMENT_STATE_EXPIRED: AdjustmentState.ValueType  # 4
+"""Nobody agreed in time."""
+Global___AdjustmentState: _TypeAlias = AdjustmentState  # noqa: Y015
+
 @_typing.final
 class Posting(_message.Message):
     """The answer to a write."""
@@ -1472,7 +1504,9 @@ class AdjustPointsRequest(_message.Message):
     funder: _builtins.str
     """Business unit that pays for what is given; empty: whoever pays for what is earned at the unit."""
     lot_id: _builtins.str
-    """Points are taken from this lot first, before they can be spent too. Empty: from those that expire first."""
+    """Taken points come from this lot first, even before they can be spent; empty: from those that expire first. Given points
+    are expired ones of this lot, which the unit issued, that come back; empty: a new lot.
+    """
     approver: _builtins.str
     """Operator who agreed, where that many points need one: another person than origin.operator. Up to 64 characters."""
     propose: _builtins.bool
@@ -1666,6 +1700,236 @@ class RejectAdjustmentResponse(_message.Message):
 Global___RejectAdjustmentResponse: _TypeAlias = RejectAdjustmentResponse  # noqa: Y015
 
 @_typing.final
+class Adjustment(_message.Message):
+    """An adjustment, or a proposal with what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    adjustment_id: _builtins.str
+    """Id of the proposal, or of the adjustment where there was none."""
+    state: Global___AdjustmentState.ValueType
+    """Where it stands."""
+    member_id: _builtins.str
+    """Whose points."""
+    business_unit: _builtins.str
+    """Business unit that adjusts."""
+    reason: _builtins.str
+    """Reason of the policy."""
+    note: _builtins.str
+    """Why, in the words of whoever adjusts."""
+    actor: _builtins.str
+    """Who adjusts: the client, and a pseudonym of its operator. Ask by `operator` to learn whether it was somebody."""
+    decided_by: _builtins.str
+    """Who agreed, or turned it down; empty for nobody."""
+    entry_id: _builtins.str
+    """Entry that moved the points; empty for none."""
+    @_builtins.property
+    def points(self) -> _types_pb2.Points:
+        """Points given, or taken when below zero."""
+
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was proposed; empty where it was not."""
+
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """To when somebody may agree; empty where it was not proposed."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made, was turned down, or ended; empty while it waits."""
+
+    def __init__(
+        self,
+        *,
+        adjustment_id: _builtins.str = ...,
+        state: Global___AdjustmentState.ValueType = ...,
+        member_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        points: _types_pb2.Points | None = ...,
+        reason: _builtins.str = ...,
+        note: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "points", b"points", "propose_time", b"propose_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "adjustment_id", b"adjustment_id", "business_unit", b"business_unit", "decide_time", b"decide_time", "decided_by", b"decided_by", "entry_id", b"entry_id", "member_id", b"member_id", "note", b"note", "points", b"points", "propose_time", b"propose_time", "reason", b"reason", "state", b"state", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Adjustment: _TypeAlias = Adjustment  # noqa: Y015
+
+@_typing.final
+class ListAdjustmentsRequest(_message.Message):
+    """Asks for adjustments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    business_unit: _builtins.str
+    """Only of this business unit; empty: of all that the token names."""
+    state: Global___AdjustmentState.ValueType
+    """Only those that stand so; unspecified: all."""
+    operator: _builtins.str
+    """Only those in which this operator adjusted, agreed or turned down; empty: whoever. Up to 64 characters."""
+    page_size: _builtins.int
+    """1 to 200; 0 for 50."""
+    page_token: _builtins.str
+    """next_page_token of the page before, with the same question; empty: the first page."""
+    min_position: _builtins.str
+    """Position of an answer that has to be reflected; empty: whatever there is."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Only of this member; empty: of all."""
+
+    def __init__(
+        self,
+        *,
+        business_unit: _builtins.str = ...,
+        state: Global___AdjustmentState.ValueType = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        operator: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "member", b"member", "min_position", b"min_position", "operator", b"operator", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdjustmentsRequest: _TypeAlias = ListAdjustmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListAdjustmentsResponse(_message.Message):
+    """A page of adjustments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Of the next page; empty: this is the last one."""
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Adjustment]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        adjustments: _abc.Iterable[Global___Adjustment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdjustmentsResponse: _TypeAlias = ListAdjustmentsResponse  # noqa: Y015
+
+@_typing.final
+class ExtendLotRequest(_message.Message):
+    """Moves the end of a lot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    lot_id: _builtins.str
+    """The lot; it has points left, and a date."""
+    reason: _builtins.str
+    """Why, in plain words, 1 to 200 characters."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is the lot's issuer."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose lot. Required."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it expires from now on; later than now and than its end."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        lot_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "lot_id", b"lot_id", "member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendLotRequest: _TypeAlias = ExtendLotRequest  # noqa: Y015
+
+@_typing.final
+class ExtendLotResponse(_message.Message):
+    """The lot's account after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer; nothing moved."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendLotResponse: _TypeAlias = ExtendLotResponse  # noqa: Y015
+
+@_typing.final
 class BatchItem(_message.Message):
     """One write of a batch."""
 
@@ -1682,6 +1946,7 @@ class BatchItem(_message.Message):
     ADVANCE_ACCOUNT_FIELD_NUMBER: _builtins.int
     RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
     ADJUST_POINTS_FIELD_NUMBER: _builtins.int
+    EXTEND_LOT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def post_document(self) -> Global___PostDocumentRequest:
         """A document."""
@@ -1726,6 +1991,10 @@ class BatchItem(_message.Message):
     def adjust_points(self) -> Global___AdjustPointsRequest:
         """An adjustment."""
 
+    @_builtins.property
+    def extend_lot(self) -> Global___ExtendLotRequest:
+        """A lot's later end."""
+
     def __init__(
         self,
         *,
@@ -1740,12 +2009,13 @@ class BatchItem(_message.Message):
         advance_account: Global___AdvanceAccountRequest | None = ...,
         record_activity: Global___RecordActivityRequest | None = ...,
         adjust_points: Global___AdjustPointsRequest | None = ...,
+        extend_lot: Global___ExtendLotRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

@@ -110,6 +110,16 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.FromString,
                 _registered_method=True)
+        self.ListAdjustments = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ListAdjustments',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.FromString,
+                _registered_method=True)
+        self.ExtendLot = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ExtendLot',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.FromString,
+                _registered_method=True)
         self.BatchPost = channel.unary_unary(
                 '/loyalty.v1.LedgerService/BatchPost',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.BatchPostRequest.SerializeToString,
@@ -294,6 +304,28 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAdjustments(self, request, context):
+        """Adjustments by hand, newest first: proposals that wait, and what was made or turned down. Needs the verb `adjust` or
+        `approve`; shows the units of the token. It follows the writes by moments: min_position waits for one.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \
+        localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendLot(self, request, context):
+        """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
+        "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchPost(self, request, context):
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -390,6 +422,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.RejectAdjustment,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.SerializeToString,
+            ),
+            'ListAdjustments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAdjustments,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.SerializeToString,
+            ),
+            'ExtendLot': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendLot,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.SerializeToString,
             ),
             'BatchPost': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchPost,
@@ -808,6 +850,60 @@ class LedgerService:
             '/loyalty.v1.LedgerService/RejectAdjustment',
             loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.RejectAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAdjustments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ListAdjustments',
+            loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendLot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ExtendLot',
+            loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.FromString,
             options,
             channel_credentials,
             insecure,

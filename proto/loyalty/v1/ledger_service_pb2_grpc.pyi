@@ -146,6 +146,20 @@ class LedgerServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
       "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
     """
+    ListAdjustments: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAdjustmentsRequest, _ledger_service_pb2.ListAdjustmentsResponse]
+    """Adjustments by hand, newest first: proposals that wait, and what was made or turned down. Needs the verb `adjust` or
+    `approve`; shows the units of the token. It follows the writes by moments: min_position waits for one.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
+      localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+    """
+    ExtendLot: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExtendLotRequest, _ledger_service_pb2.ExtendLotResponse]
+    """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
+      "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
+    """
     BatchPost: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -269,6 +283,20 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
       "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
+    """
+    ListAdjustments: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAdjustmentsRequest, _ledger_service_pb2.ListAdjustmentsResponse]  # type: ignore[assignment]
+    """Adjustments by hand, newest first: proposals that wait, and what was made or turned down. Needs the verb `adjust` or
+    `approve`; shows the units of the token. It follows the writes by moments: min_position waits for one.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
+      localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+    """
+    ExtendLot: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExtendLotRequest, _ledger_service_pb2.ExtendLotResponse]  # type: ignore[assignment]
+    """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
+      "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
     """
     BatchPost: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]  # type: ignore[assignment]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
@@ -480,6 +508,32 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market",
           "operator":"u2"},"adjustment_id":"0198…","note":"no receipt"}' localhost:7070 loyalty.v1.LedgerService/RejectAdjustment
+        """
+
+    @_abc_1.abstractmethod
+    def ListAdjustments(
+        self,
+        request: _ledger_service_pb2.ListAdjustmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ListAdjustmentsResponse, _abc.Awaitable[_ledger_service_pb2.ListAdjustmentsResponse]]:
+        """Adjustments by hand, newest first: proposals that wait, and what was made or turned down. Needs the verb `adjust` or
+        `approve`; shows the units of the token. It follows the writes by moments: min_position waits for one.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
+          localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendLot(
+        self,
+        request: _ledger_service_pb2.ExtendLotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ExtendLotResponse, _abc.Awaitable[_ledger_service_pb2.ExtendLotResponse]]:
+        """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
+          "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
         """
 
     @_abc_1.abstractmethod

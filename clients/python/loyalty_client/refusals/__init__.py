@@ -3,6 +3,9 @@
 from loyalty_client.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
 from loyalty_client.refusals.adjusting import ApproverIsActor as ApproverIsActor
 from loyalty_client.refusals.adjusting import ApproverMissing as ApproverMissing
+from loyalty_client.refusals.adjusting import EndNotLater as EndNotLater
+from loyalty_client.refusals.adjusting import LotWithoutDate as LotWithoutDate
+from loyalty_client.refusals.adjusting import MoreThanExpired as MoreThanExpired
 from loyalty_client.refusals.adjusting import UnknownAdjustment as UnknownAdjustment
 from loyalty_client.refusals.adjusting import UnknownLot as UnknownLot
 from loyalty_client.refusals.calls import DeadlinePassed as DeadlinePassed

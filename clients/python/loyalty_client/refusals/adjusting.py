@@ -40,3 +40,28 @@ class UnknownLot(Refusal):
 
     reason = "UNKNOWN_LOT"
     lot_id: str
+
+
+class MoreThanExpired(Refusal):
+    """More points of the lot were to come back than have expired."""
+
+    reason = "MORE_THAN_EXPIRED"
+    lot_id: str
+    expired: int
+    requested: int
+
+
+class LotWithoutDate(Refusal):
+    """The lot has no date that could be moved: it never expires, or activity decides."""
+
+    reason = "LOT_WITHOUT_DATE"
+    lot_id: str
+
+
+class EndNotLater(Refusal):
+    """A lot's end moves forward only."""
+
+    reason = "END_NOT_LATER"
+    lot_id: str
+    expire_time: str
+    requested: str

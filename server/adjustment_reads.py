@@ -1,0 +1,139 @@
+"""ListAdjustments: adjustments by hand, from the read side, page by page."""
+
+import base64
+import binascii
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.answers import parse_position
+from ledger.core.instant import from_datetime, to_timestamp
+from ledger.core.refusals import Malformed, NotServing, Permission
+from ledger.service import Ledger
+from loyalty.v1 import ledger_service_pb2 as pb
+from loyalty.v1.types_pb2 import Points
+from projections.adjustments import NAME, Adjustment, Wanted, list_adjustments
+from projections.reading import Behind, reached
+from server.auth import ALL_UNITS, Principal, Verb
+
+PAGE_DEFAULT: Final = 50
+CATCH_UP_SECONDS: Final = 2.0
+_BOUND: Final = 8
+"""Bytes of a page token that bind it to its question."""
+
+
+class AdjustmentReads:
+    """Answers from the projection `adjustments`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Read beside `ledger`, whose pseudonyms of operators and whose members it knows."""
+        self._ledger = ledger
+
+    async def page(
+        self, request: pb.ListAdjustmentsRequest, principal: Principal
+    ) -> pb.ListAdjustmentsResponse:
+        """A page. Raises Permission, UnknownMember, Malformed, NotServing."""
+        wanted = Wanted(
+            state=_state(request.state),
+            units=_units(request.business_unit, principal),
+            account=await self._account(request),
+            operator=self._ledger.pseudonym(request.operator),
+        )
+        size = request.page_size or PAGE_DEFAULT
+        async with self._ledger.reading.pool.acquire() as connection:
+            if request.min_position:
+                lane, pos = parse_position(request.min_position)
+                try:
+                    await reached(connection, NAME, {lane: pos}, seconds=CATCH_UP_SECONDS)
+                except Behind as behind:
+                    raise NotServing(cause="the list of adjustments is behind") from behind
+            found = await list_adjustments(
+                connection,
+                wanted,
+                now=self._ledger.now(),
+                below=_begin(request),
+                limit=size + 1,
+            )
+        rows = found.value
+        answer = pb.ListAdjustmentsResponse(adjustments=[_told(row) for row in rows[:size]])
+        if len(rows) > size:
+            answer.next_page_token = _token(request, rows[size - 1].adjustment)
+        return answer
+
+    async def _account(self, request: pb.ListAdjustmentsRequest) -> str:
+        if not request.HasField("member"):
+            return ""
+        return (await self._ledger.member(request.member)).member_id
+
+
+def _units(named: str, principal: Principal) -> list[str] | None:
+    """The units whose adjustments are shown; None for all of them."""
+    if not {Verb.ADJUST, Verb.APPROVE} & principal.verbs:
+        raise Permission(verb=Verb.APPROVE.value, business_unit=named or "(any)")
+    if named:
+        verb = Verb.APPROVE if Verb.APPROVE in principal.verbs else Verb.ADJUST
+        principal.require(verb, named)
+        return [named]
+    return None if ALL_UNITS in principal.business_units else sorted(principal.business_units)
+
+
+def _state(state: pb.AdjustmentState.ValueType) -> str:
+    if state == pb.ADJUSTMENT_STATE_UNSPECIFIED:
+        return ""
+    return pb.AdjustmentState.Name(state).removeprefix("ADJUSTMENT_STATE_")
+
+
+def _told(row: Adjustment) -> pb.Adjustment:
+    return pb.Adjustment(
+        adjustment_id=row.adjustment,
+        state=pb.AdjustmentState.Value(f"ADJUSTMENT_STATE_{row.state}"),
+        member_id=row.account,
+        business_unit=row.business_unit,
+        points=Points(currency=row.currency, amount=row.amount),
+        reason=row.reason,
+        note=row.note,
+        actor=row.actor,
+        decided_by=row.decided_by,
+        entry_id=row.entry,
+        propose_time=_stamp(row.proposed_at),
+        valid_until_time=_stamp(row.valid_until),
+        decide_time=_stamp(row.decided_at),
+    )
+
+
+def _stamp(at: datetime | None) -> Timestamp | None:
+    return None if at is None else to_timestamp(from_datetime(at))
+
+
+def _bound(request: pb.ListAdjustmentsRequest) -> bytes:
+    """What binds a token to its question: everything but where the page begins."""
+    question: Message = pb.ListAdjustmentsRequest()
+    question.CopyFrom(request)
+    for field in ("page_token", "page_size", "min_position"):
+        question.ClearField(field)
+    return sha256(question.SerializeToString(deterministic=True)).digest()[:_BOUND]
+
+
+def _token(request: pb.ListAdjustmentsRequest, last: str) -> str:
+    return base64.urlsafe_b64encode(_bound(request) + last.encode()).decode()
+
+
+def _begin(request: pb.ListAdjustmentsRequest) -> str:
+    """Id below which a page begins. Raises Malformed for a token of another question."""
+    if not request.page_token:
+        return ""
+    try:
+        raw = base64.urlsafe_b64decode(request.page_token)
+        last = raw[_BOUND:].decode()
+    except (binascii.Error, ValueError):
+        raw, last = b"", ""
+    if raw[:_BOUND] != _bound(request) or not last:
+        raise Malformed(
+            field="page_token",
+            value=request.page_token,
+            expected="next_page_token of the page before, with the same question",
+        )
+    return last
