@@ -24,6 +24,7 @@ from ledger.identities import IdentityHash
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import Lookup
 from ledger.policies import PolicyBook
+from ledger.receipt_codes import Guesses
 from ledger.register import Register
 from ledger.store import NEVER, Head, Store
 from ledger.wanted import Wanted
@@ -118,6 +119,7 @@ class PerCallLedger:
             clock=self._clock,
             policies=self._policies,
             purses=self._cache.purse,
+            guesses=Guesses(),
         )
         lookup = Lookup(store, self._cache, register=self._register, policies=self._policies)
         await lookup.fill(work.known, [act], None, Wanted())

@@ -18,13 +18,16 @@ from ledger.identities import IdentityHash
 from ledger.keys import (
     act_key,
     burn_thing,
+    claim_thing,
     document_thing,
     hold_thing,
+    key_thing,
     proposal_thing,
     request_key,
     row_thing,
     source_thing,
 )
+from ledger.receipt_codes import receipt_hash
 from ledger.store import IdentityKey
 from ledger.writes import (
     ABOUT_POLICY,
@@ -39,8 +42,10 @@ from loyalty.v1.ledger_service_pb2 import (
     AdjustPointsRequest,
     ApproveAdjustmentRequest,
     CaptureHoldRequest,
+    ClaimDocumentRequest,
     EarnPointsRequest,
     HoldPointsRequest,
+    MoveDocumentRequest,
     PostDocumentRequest,
     RecordActivityRequest,
     RecordOpeningRequest,
@@ -122,6 +127,8 @@ class Act:
     """Identities that the request links, unlinks or moves."""
     document: str = ""
     """Thing of the document it states."""
+    receipt_hash: bytes = b""
+    """Of the receipt's code that the request tells; the code itself is kept nowhere."""
     document_fingerprint: bytes = b""
     """Of the content without its member: who a document belongs to is compared by account."""
     actor: str = ""
@@ -161,8 +168,29 @@ def prepare(
         _find_people(act, request, hashed)
     _find_identities(act, hashed)
     _find_things(act)
+    _hide_code(act, hashed)
     _fingerprint(act, hashed)
     return act
+
+
+def _hide_code(act: Act, hashed: IdentityHash) -> None:
+    """Take a receipt's code out of the request: it is a secret, of which a keyed hash is enough."""
+    request = act.request
+    if isinstance(request, PostDocumentRequest):
+        code = request.document.receipt_code
+    elif isinstance(request, ClaimDocumentRequest):
+        code = request.receipt_code
+    else:
+        return
+    if not code:
+        return
+    act.receipt_hash = receipt_hash(hashed, act.document, code)
+    act.request = type(request)()
+    act.request.CopyFrom(request)  # type: ignore[arg-type]
+    if isinstance(act.request, PostDocumentRequest):
+        act.request.document.receipt_code = ""
+    elif isinstance(act.request, ClaimDocumentRequest):
+        act.request.receipt_code = ""
 
 
 def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
@@ -233,9 +261,12 @@ def _find_things(act: Act) -> None:
     match request:
         case PostDocumentRequest():
             stated = request.document
-            unit = request.origin.business_unit
+            unit = request.document_unit or request.origin.business_unit
             act.document = document_thing(unit, stated.source, stated.document_id)
             act.version_key = act_key(act.document, stated.version)
+        case ClaimDocumentRequest() | MoveDocumentRequest():
+            act.document = key_thing(request.document)
+            act.thing = claim_thing(act.document)
         case HoldPointsRequest() | CaptureHoldRequest() | ReleaseHoldRequest():
             act.thing = hold_thing(request.origin.business_unit, request.hold_id)
         case ReverseEntryRequest():
@@ -271,7 +302,7 @@ def _fingerprint(act: Act, hashed: IdentityHash) -> None:
         _set_identities(act, request, keep=True)
     code = bytes((CODES[type(request)],))
     act.command = code + request.SerializeToString(deterministic=True)
-    told = b""
+    told = act.receipt_hash
     if isinstance(request, UpdateMemberRequest):
         told = _hide_profile(request, hashed)
         act.command = code + request.SerializeToString(deterministic=True)
@@ -301,12 +332,15 @@ def _fingerprint_document(act: Act, request: PostDocumentRequest) -> None:
         origin.client_software = origin.till = origin.operator = ""
     content = nested(_ORIGIN, origin.SerializeToString())
     content += nested(_DOCUMENT, request.document.SerializeToString())
+    if request.document_unit:
+        content += PostDocumentRequest(document_unit=request.document_unit).SerializeToString()
     if act.identity is None:
         stated = kept = request.member.SerializeToString()
     else:
         scheme, keyed = act.identity
         stated, kept = _identified(scheme, keyed.hex()), _of_scheme(scheme)
     act.command = _DOCUMENT_CODE + content + (nested(_MEMBER, kept) if kept else b"")
+    content += act.receipt_hash
     act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
     act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + stated).digest()
 

@@ -58,6 +58,15 @@ def numbers_of(posted: DocumentPosted) -> list[CounterNumber]:
     return [number for number in posted.numbers if number.number and number.change >= 0]
 
 
+def add_departure(message: Posting, member_id: str, facts: Iterable[AnyFact]) -> None:
+    """Add what moved in the account that a document left."""
+    message.departure.member_id = member_id
+    for fact in facts:
+        kind = kind_of(fact)
+        if moves_points(kind):
+            _write_movement(message.departure.movements.add(), fact, kind)
+
+
 def movement_of(fact: Any, kind: str) -> Movement:
     """A fact that moves points, as a statement shows it."""
     movement = Movement()

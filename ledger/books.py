@@ -18,6 +18,7 @@ from loyalty.v1.events_pb2 import (
     BurnReversed,
     ClawbackWrittenOff,
     ConvertedPointsIssued,
+    DocumentMovedOut,
     DocumentPosted,
     HoldCaptured,
     LotReinstated,
@@ -207,11 +208,22 @@ class DocumentBook:
 
     def post(self, posted: DocumentPosted, pos: int) -> Iterator[str]:
         """Enter a version; yield what is wrong with the one before it."""
-        yield from self.settle()
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
+        yield from self._open_document(key, posted.grants, posted.pins.policy_digest, pos)
+
+    def leave(self, left: DocumentMovedOut, pos: int) -> Iterator[str]:
+        """Enter that a document leaves the account; yield what is wrong with what was before."""
+        yield from self._open_document(left.document, (), "", pos)
+        self._given.pop(left.document, None)
+
+    def _open_document(
+        self, key: str, grants: Iterable[Grant], policy_digest: str, pos: int
+    ) -> Iterator[str]:
+        yield from self.settle()
         given: Grants = Counter()
-        for grant in posted.grants:
+        grants = list(grants)
+        for grant in grants:
             given[grant.currency, grant.tier_window] += grant.granted
         before = self._given.get(key)
         self._due = given.copy()
@@ -219,7 +231,7 @@ class DocumentBook:
             self._due.subtract(before)
         if given or before is not None:
             self._given[key] = given
-        self._terms = {_terms(grant, posted.pins.policy_digest) for grant in posted.grants}
+        self._terms = {_terms(grant, policy_digest) for grant in grants}
         self._open, self.pos = key, pos
 
     def enter(self, fact: AccountFact) -> Iterator[str]:

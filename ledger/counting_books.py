@@ -11,7 +11,7 @@ from typing import Final
 from ledger.core.counting import Counting, document_key
 from ledger.core.state import Account
 from ledger.core.usage import METRIC, Usage, UsageKey, is_forgotten, is_shared, key_of
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import CounterNumber
 from loyalty.v1.types_pb2 import Usage as UsageMessage
 
@@ -28,7 +28,9 @@ class UsageBook:
         self._of: dict[str, dict[UsageKey, int]] = {}
         self._used: Counter[UsageKey] = Counter()
 
-    def post(self, posted: DocumentPosted, document: str, folded: Usage) -> Iterator[str]:
+    def post(
+        self, posted: DocumentPosted | DocumentMovedOut, document: str, folded: Usage
+    ) -> Iterator[str]:
         """Enter a version, and the usage before it; yield what is wrong with it."""
         if not posted.usages and document not in self._of:
             return
@@ -76,7 +78,7 @@ class NumberBook:
         self._holders: dict[tuple[str, str, int], tuple[str, int]] = {}
         """By (counter, period, number): a document or a day, and how many documents share it."""
 
-    def post(self, posted: DocumentPosted, document: str) -> Iterator[str]:
+    def post(self, posted: DocumentPosted | DocumentMovedOut, document: str) -> Iterator[str]:
         """Enter a version; yield what is wrong with its numbers."""
         if not posted.numbers and document not in self._of:
             return
@@ -139,6 +141,11 @@ class CountingBook:
         key = document_key(posted.business_unit, document.source, document.document_id)
         yield from self._usage.post(posted, key, folded.usage)
         yield from self._numbers.post(posted, key)
+
+    def leave(self, left: DocumentMovedOut, folded: Account | Counting) -> Iterator[str]:
+        """Enter that a document leaves the account; yield what is wrong with it."""
+        yield from self._usage.post(left, left.document, folded.usage)
+        yield from self._numbers.post(left, left.document)
 
     def compare(self, folded: Account | Counting) -> Iterator[str]:
         """Hold the folded account against the books; yield what differs."""

@@ -12,6 +12,9 @@ HIDDEN: Final = "(hidden)"
 """Stands for an identity's value: neither it nor its keyed hash may get into an answer or a log."""
 
 
+_DOCUMENTS_CODE: Final = "document.receipt_code"
+
+
 class Difference(NamedTuple):
     """A field path such as `document.lines[0].net_minor_units`, with both values as text."""
 
@@ -35,13 +38,20 @@ def first_difference(first: Message, now: Message, path: str = "") -> Difference
     return None
 
 
-def hidden_difference(message: Message) -> Difference | None:
-    """What must differ when all that is kept is equal: an identity's value. None: it has none.
+def hidden_difference(message: Message, *, has_code: bool = False) -> Difference | None:
+    """What must differ when all that is kept is equal: an identity's value, or a receipt's code.
 
-    Which one of several it is cannot be told any more, so `field` names them all.
+    Which one of several it is cannot be told any more, so `field` names them all. None: it has
+    none of them.
     """
     fields = [f"{path}.value" for path, _ in identities_of(message)]
+    if has_code:
+        fields.append("receipt_code" if "receipt_code" in _names(message) else _DOCUMENTS_CODE)
     return Difference(" or ".join(fields), HIDDEN, HIDDEN) if fields else None
+
+
+def _names(message: Message) -> list[str]:
+    return [field.name for field in message.DESCRIPTOR.fields]
 
 
 def identities_of(message: Message, path: str = "") -> Iterator[tuple[str, Identity]]:

@@ -80,6 +80,14 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} brought in from an older programme",
         "zh": "从旧计划转入 {points}",
     },
+    "document_claimed": {
+        "en": "the document is a member's from now on",
+        "zh": "该单据已归入会员账户",
+    },
+    "document_moved_out": {
+        "en": "the document is another account's from now on: what it gave here is taken back",
+        "zh": "该单据已转至其他账户，收回其积分",
+    },
     "lot_reinstated": {
         "en": "{points} issued by {unit} came back: they had not expired when they were spent",
         "zh": "{unit} 发放的 {points} 恢复有效：使用时尚未过期",

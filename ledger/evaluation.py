@@ -26,8 +26,13 @@ _STATUSES: Final = ("", "PENDING", "FINAL", "CANCELLED")
 _PARTS: Final = ("", "tax", "discount", "shipping", "service_charge")
 
 
-def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.DocumentFacts:
-    """What the rules may look at of a document."""
+def facts_of(
+    document: Document,
+    origin: Origin,
+    occurred_at: Instant,
+    rates: Iterable[ExchangeRate] | None = None,
+) -> rules.DocumentFacts:
+    """What the rules may look at of a document; `rates` are its own unless others are given."""
     stay = document.stay
     return rules.DocumentFacts(
         origin.business_unit,
@@ -43,7 +48,7 @@ def facts_of(document: Document, origin: Origin, occurred_at: Instant) -> rules.
         document.activity,
         tuple([(payment.kind, payment.minor_units) for payment in document.payments]),
         tuple(document.coupons),
-        _rates_of(document.exchange_rates),
+        _rates_of(document.exchange_rates if rates is None else rates),
     )
 
 
@@ -177,6 +182,11 @@ def pins_message(pins: rules.Pins, rates: Iterable[ExchangeRate]) -> PinsMessage
         pinned = dict(pins.rates)
         message.exchange_rates.extend(rate for rate in rates if rate.currency_code in pinned)
     return message
+
+
+def document_pins(pins: rules.Pins, rates: Iterable[ExchangeRate]) -> PinsMessage:
+    """The document's side of pins, for one that is nobody's yet."""
+    return pins_message(pins._replace(tier="", predicates=(), member_since=""), rates)
 
 
 def pins_of(message: PinsMessage) -> rules.Pins:

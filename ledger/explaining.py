@@ -69,7 +69,9 @@ class Explanations:
         response.lines.extend(_expiries(found, language))
         posted = next((fact for fact in found.facts if isinstance(fact, DocumentPosted)), None)
         if posted is not None:
-            _add_document(response, posted, policy, language)
+            # Nothing was granted for a document that is nobody's, so there is nothing to explain.
+            asked = policy if account_of(found.stream) else None
+            _add_document(response, posted, asked, language)
         return response
 
     async def _find(self, request: ExplainEntryRequest, sees: Sees) -> _Found:
@@ -97,7 +99,7 @@ class Explanations:
                 continue
             version = posted.document.version
             if version == request.version or not request.version:
-                newest = found is None or version > found[0]
+                newest = found is None or version >= found[0]
                 # What time decided at once, for points that were born overdue, is no part of it.
                 facts = [fact for fact in facts if _entry_of(fact) == posted.entry_id]
                 found = (version, _Found(rows[0].stream, facts, [])) if newest else found

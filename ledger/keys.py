@@ -3,6 +3,9 @@
     r/<client>/<request_id>                              one for each write
     d/<business_unit>/<source>/<document_id>#<version>   one for each posted version;
                                                          the first takes that of version 1 too
+    d/<business_unit>/<source>/<document_id>#<version>.<move>
+                                                         where it stands since a claim or a move
+    u/<business_unit>/<source>/<document_id>#0           its claim, when it was unclaimed
     h/<business_unit>/<hold_id>#<act>                    a hold placed (0) and what touched it
     b/<entry_id>#<act>                                   a burn (0) and what reversed it
     t/<entry_id>#<act>                                   a transfer: sent (0), received or returned
@@ -28,6 +31,7 @@ from loyalty.v1.events_pb2 import (
     AdjustmentRejected,
     BurnReversed,
     ConvertedPointsIssued,
+    DocumentClaimed,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -61,6 +65,22 @@ def request_key(client: str, request_id: str) -> str:
 def document_thing(business_unit: str, source: str, document_id: str) -> str:
     """Thing under which a document's versions are found."""
     return f"d/{_part(business_unit)}/{_part(source)}/{_part(document_id)}"
+
+
+def key_thing(key: str) -> str:
+    """Thing of the document with a key, business_unit/source/document_id."""
+    return document_thing(*key.split("/", 2))
+
+
+def claim_thing(document: str) -> str:
+    """Thing under which the claim of a document, named by its own thing, is found."""
+    return "u" + document.removeprefix("d")
+
+
+def moved_key(key: str, thing: str, version: int) -> str:
+    """Key of a version that stands in another stream now, behind the newest key it had so far."""
+    number = int(key.partition(".")[2] or 0) + 1
+    return f"{act_key(thing, version)}.{number:04d}"
 
 
 def hold_thing(business_unit: str, hold_id: str) -> str:
@@ -117,6 +137,11 @@ def keys_of(fact: AnyFact) -> tuple[str, ...]:
     return () if keys is None else keys(fact)
 
 
+def _claimed(fact: DocumentClaimed) -> tuple[str, ...]:
+    # A key that only one claim can take, whoever decides it.
+    return (act_key(claim_thing(key_thing(fact.document)), 0),)
+
+
 def _held(fact: PointsHeld) -> tuple[str, ...]:
     return (act_key(hold_thing(fact.business_unit, fact.hold_id), 0),)
 
@@ -161,6 +186,7 @@ def _conversion(act: int) -> Callable[[Any], tuple[str, ...]]:
 
 
 _KEYS: Final[dict[type, Callable[[Any], tuple[str, ...]]]] = {
+    DocumentClaimed: _claimed,
     PointsHeld: _held,
     HoldCaptured: _captured,
     HoldReleased: _released,

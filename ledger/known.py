@@ -16,6 +16,8 @@ class DocumentHead(NamedTuple):
 
     stream: str
     posted: DocumentPosted
+    key: str
+    """The newest of its keys."""
 
 
 @dataclass(slots=True)

@@ -77,8 +77,11 @@ class Lookup:
         wanted = sorted(things)
         for row in await self._store.find_acts(wanted) if wanted else ():
             fact = decode(row.payload)
-            if isinstance(fact, DocumentPosted) and fact.pinned:
-                known.firsts.setdefault(row.thing, fact)
+            if not isinstance(fact, DocumentPosted) or not fact.pinned:
+                continue
+            if row.thing not in known.firsts or fact.HasField("arrival"):
+                # What a member keeps is reckoned from what it was pinned to for that member.
+                known.firsts[row.thing] = fact
 
     async def _find_expiries(self, known: Known, streams: Iterable[str]) -> None:
         """Find what last expired of these accounts."""
@@ -101,7 +104,8 @@ class Lookup:
                 newest[thing_of(row.key)] = row
             else:
                 known.rows[row.key] = row
-        await self._find_versions(known, {a.version_key for a in acts if a.document in newest})
+        versions = {a.version_key for a in acts if a.document in newest and a.version_key}
+        await self._find_versions(known, versions)
         if newest:
             await self._find_heads(known, newest)
 
@@ -121,7 +125,7 @@ class Lookup:
         for thing, row in newest.items():
             posted = decode(payloads[row.key])
             assert isinstance(posted, DocumentPosted), "a document's key points at its state"
-            known.heads[thing] = DocumentHead(row.stream, posted)
+            known.heads[thing] = DocumentHead(row.stream, posted, row.key)
 
     async def _find_acts(self, known: Known, acts: Sequence[Act], also: set[str]) -> None:
         things = {act.thing for act in acts if act.thing} | also

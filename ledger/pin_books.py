@@ -16,7 +16,7 @@ from ledger.core.state import TierSpan, tier_at
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.reawarding import TierTerms
-from loyalty.v1.events_pb2 import DocumentPosted, TierChanged
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted, TierChanged
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, Pins
 
 _SEEN_AFTER: Final = LEAD
@@ -72,6 +72,9 @@ class PinBook:
             suspicion = self._suspicion
             if suspicion and (suspicion.entry_id, suspicion.tier) == (fact.entry_id, fact.to_tier):
                 self._suspicion = None
+        elif isinstance(fact, DocumentMovedOut):
+            # Should it ever come back, it is pinned anew.
+            self._pinned.pop(fact.document, None)
         elif isinstance(fact, DocumentPosted):
             yield from self.close()
             if fact.pins.policy_digest:

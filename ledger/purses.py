@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ledger.core.events import decode
 from ledger.core.usage import is_shared
 from ledger.lanes import purse_stream
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentMovedOut, DocumentPosted
 
 
 class Purse(NamedTuple):
@@ -31,8 +31,8 @@ def purse_of(version: int, payload: bytes) -> Purse:
     return Purse(version, used.used_after)
 
 
-def changes(posted: DocumentPosted, document: str) -> list[tuple[str, BudgetUsed]]:
-    """What a version changes in shared purses, by stream; `used_after` is left to who knows it."""
+def changes(fact: DocumentPosted | DocumentMovedOut, document: str) -> list[tuple[str, BudgetUsed]]:
+    """What a fact of a document changes in shared purses, by stream; others know `used_after`."""
     return [
         (
             purse_stream(usage.name, usage.scope, usage.period),
@@ -42,9 +42,9 @@ def changes(posted: DocumentPosted, document: str) -> list[tuple[str, BudgetUsed
                 period=usage.period,
                 document=document,
                 change=usage.change,
-                entry_id=posted.entry_id,
+                entry_id=fact.entry_id,
             ),
         )
-        for usage in posted.usages
+        for usage in fact.usages
         if usage.change and is_shared(usage.name, usage.scope)
     ]

@@ -29,6 +29,7 @@ from ledger.lookup import Lookup
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN
 from ledger.quote_answers import quote_answer
+from ledger.receipt_codes import Guesses
 from ledger.receipts import language_of
 from ledger.register import Register
 from ledger.store import Store
@@ -128,6 +129,7 @@ class Quotes:
                 clock=SettableClock(max(case.at, self._clock.now())),
                 policies=case.policies,
                 purses=cache.purse,
+                guesses=Guesses(),
                 looked_up=looked_up,
             )
             await lookup.fill(work.known, [case.act], None, looked_up)

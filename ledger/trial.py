@@ -19,6 +19,7 @@ from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
 from loyalty.v1.events_pb2 import (
     AdjustmentMade,
+    DocumentMovedOut,
     DocumentPosted,
     Event,
     HoldCaptured,
@@ -109,13 +110,19 @@ class Trial:
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
 
     def _enter_document(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        posted_at = self._documents.pos
+        if isinstance(fact, DocumentMovedOut):
+            for wrong in self._counting.leave(fact, self.tally.counting):
+                yield Finding(pos, Reason.ROOM_MISMATCH, wrong)
+            for wrong in self._documents.leave(fact, pos):
+                yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
+            return
         if not isinstance(fact, DocumentPosted):
             for wrong in self._documents.enter(fact):
                 yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
             return
         for wrong in self._counting.post(fact, self.tally.counting):
             yield Finding(pos, Reason.ROOM_MISMATCH, wrong)
-        posted_at = self._documents.pos
         for wrong in self._documents.post(fact, pos):
             yield Finding(posted_at, Reason.AWARD_MISMATCH, wrong)
 
@@ -151,7 +158,7 @@ class Trial:
             wrong = awards.wrong_tier(fact, self.tally.account())
             if wrong:
                 yield Finding(pos, Reason.TIER_MISMATCH, wrong)
-        if isinstance(fact, DocumentPosted | TierChanged):
+        if isinstance(fact, DocumentPosted | DocumentMovedOut | TierChanged):
             yield from self._pins.enter(fact, pos, self.tally.tiers, terms)
 
     def close(self) -> Iterator[Finding]:

@@ -26,17 +26,20 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import BUDGET, DOCUMENT, OPENING, POLICY, account_of, lane_of
+from ledger.lanes import BUDGET, DOCUMENT, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
+from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
 from ledger.policy_trial import Contents, PolicyTrial
-from ledger.purse_books import DocumentPlaces, PurseBook
+from ledger.purse_books import PurseBook
 from ledger.reawarding import Awards
 from ledger.tree import Frontier
 from ledger.trial import Trial
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
 from loyalty.v1.events_pb2 import (
     BudgetUsed,
+    DocumentClaimed,
+    DocumentMovedOut,
     DocumentPosted,
     OpeningRecorded,
     OpeningSourceDeclared,
@@ -105,7 +108,7 @@ class _Check:
         self.roots: list[LaneRoot] = []
         self.events = 0
         self.purses = PurseBook()
-        self.documents = DocumentPlaces()
+        self.moves = MoveBook()
         self.sources = SourceBook()
         self._lane = _Lane(0, self)
 
@@ -132,9 +135,9 @@ class _Check:
 
     async def close(self) -> None:
         """Hold the lanes against each other."""
-        forked = await asyncio.to_thread(self.documents.forked)
+        moved = await asyncio.to_thread(list, self.moves.close())
         sources = await asyncio.to_thread(list, self.sources.close())
-        for lane, finding in (*self.purses.close(), *forked, *sources):
+        for lane, finding in (*self.purses.close(), *moved, *sources):
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:
@@ -162,11 +165,11 @@ class _Lane:
         self.trials: dict[str, Trial] = {}
         self._lanes, self._awards = check.lanes, check.awards
         self._policies = PolicyTrial(check.contents)
-        self._purses, self._documents = check.purses, check.documents
+        self._purses = check.purses
+        self._moves = LaneMoves(lane, check.moves)
         self._sources = check.sources
-        self._placed: set[tuple[str, str]] = set()
-        """(stream, document) of those whose place is known."""
-        self._firsts: dict[str, DocumentPosted] = {}
+        self._firsts: dict[tuple[str, str], DocumentPosted] = {}
+        """By stream and document."""
         self._versions: dict[str, int] = {}
         self._leaves: list[bytes] = []
         self._last = _Last(-1, -(2**62))
@@ -248,24 +251,44 @@ class _Lane:
             yield from self._purses.enter(fact, event.stream, self.lane, event.pos)
         elif isinstance(fact, OpeningSourceDeclared):
             yield from self._sources.declare(fact, event.stream, self.lane, event.pos)
+        yield from self._beyond_account(event, fact)
+
+    def _beyond_account(self, event: StoredEvent, fact: AnyFact) -> Iterator[Finding]:
+        """Enter what is held against other streams."""
         if isinstance(fact, OpeningRecorded):
             self._sources.enter(fact, self.lane, event.pos)
-        if isinstance(fact, DocumentPosted):
+        elif isinstance(fact, DocumentPosted):
             yield from self._document(event, fact)
+        elif isinstance(fact, DocumentClaimed | DocumentMovedOut):
+            yield from self._leave(event, fact)
 
     def _document(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
-        if (event.stream, key) not in self._placed:
-            self._placed.add((event.stream, key))
-            self._documents.add(key, self.lane, event.pos)
+        yield from self._moves.post(posted, key, event.stream, event.pos)
         self._purses.post(posted, self.lane, event.pos)
+        if not account_of(event.stream):
+            if posted.grants or posted.usages or posted.numbers or posted.benefits:
+                detail = "a document without a member gives nobody anything"
+                yield Finding(event.pos, Reason.AWARD_MISMATCH, detail)
+            return
         if self._awards and posted.pins.policy_digest:
-            difference = self._awards.difference(posted, self._first(key, posted, self._awards))
+            first = self._first((event.stream, key), posted, self._awards)
+            difference = self._awards.difference(posted, first)
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
 
-    def _first(self, key: str, posted: DocumentPosted, awards: Awards) -> DocumentPosted | None:
+    def _leave(
+        self, event: StoredEvent, left: DocumentClaimed | DocumentMovedOut
+    ) -> Iterator[Finding]:
+        yield from self._moves.leave(left, event.stream, event.pos)
+        self._firsts.pop((event.stream, left.document), None)
+        if isinstance(left, DocumentMovedOut):
+            self._purses.post(left, self.lane, event.pos)
+
+    def _first(
+        self, key: tuple[str, str], posted: DocumentPosted, awards: Awards
+    ) -> DocumentPosted | None:
         """The first final version, where a later one is reckoned from it."""
         first = self._firsts.get(key)
         if first is None and posted.pinned and awards.needs_first(posted.pins.policy_digest):
@@ -309,6 +332,4 @@ def _at_home(stream: str, fact: AnyFact) -> bool:
         return stream.startswith(POLICY)
     if isinstance(fact, BudgetUsed):
         return stream.startswith(BUDGET)
-    if isinstance(fact, OpeningSourceDeclared):
-        return stream.startswith(OPENING)
-    return isinstance(fact, DocumentPosted) and stream.startswith(DOCUMENT)
+    return isinstance(fact, DocumentPosted | DocumentClaimed) and stream.startswith(DOCUMENT)

@@ -22,6 +22,7 @@ from ledger.lanes import account_of, account_stream, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import NO_PURSE, Purse
+from ledger.receipt_codes import Guesses
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
@@ -76,6 +77,7 @@ class Work:
         clock: Clock,
         policies: PolicyBook,
         purses: Callable[[str], Purse | None],
+        guesses: Guesses,
         looked_up: Wanted | None = None,
     ) -> None:
         """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache.
@@ -84,6 +86,7 @@ class Work:
         """
         self.lanes = lanes
         self.policies = policies
+        self.guesses = guesses
         self.ends = Ends(policies.pinned, self._segments_of)
         self.known = Known()
         self.made = Known()
@@ -267,7 +270,8 @@ class Work:
     def register_head(self, thing: str, head: DocumentHead) -> None:
         """Remember the newest version of a document."""
         before = self.known.heads.get(thing)
-        if head.posted.pinned and (before is None or not before.posted.pinned):
+        came = head.posted.HasField("arrival")
+        if head.posted.pinned and (came or before is None or not before.posted.pinned):
             self.known.firsts[thing] = self.made.firsts[thing] = head.posted
         self.known.heads[thing] = self.made.heads[thing] = head
 

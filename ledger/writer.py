@@ -24,6 +24,7 @@ from ledger.known import Known
 from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
 from ledger.policies import PolicyBook
+from ledger.receipt_codes import Guesses
 from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
@@ -96,6 +97,7 @@ class Writer:
         self._metrics = metrics
         self._register = register
         self._lookup = Lookup(store, cache, register=register, policies=policies)
+        self._guesses = Guesses()
         self._standing: dict[int, Head] = {}
         self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
         self.stopped_because = ""
@@ -190,6 +192,7 @@ class Writer:
                 clock=self._clock,
                 policies=self._policies,
                 purses=self._cache.purse,
+                guesses=self._guesses,
                 looked_up=looked_up,
             )
             acts = [act for job in jobs for act in job.acts]

@@ -8,9 +8,11 @@ from loyalty.v1.ledger_service_pb2 import (
     ApproveAdjustmentRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
+    ClaimDocumentRequest,
     EarnPointsRequest,
     ExtendLotRequest,
     HoldPointsRequest,
+    MoveDocumentRequest,
     PostDocumentRequest,
     Posting,
     RecordActivityRequest,
@@ -45,6 +47,8 @@ WriteRequest = (
     PostDocumentRequest
     | EarnPointsRequest
     | RecordActivityRequest
+    | ClaimDocumentRequest
+    | MoveDocumentRequest
     | BurnPointsRequest
     | HoldPointsRequest
     | CaptureHoldRequest
@@ -101,6 +105,8 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     MoveIdentityRequest: 54,
     RecordOpeningRequest: 60,
     ExtendLotRequest: 83,
+    ClaimDocumentRequest: 70,
+    MoveDocumentRequest: 71,
 }
 
 

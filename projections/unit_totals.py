@@ -161,7 +161,8 @@ async def _count_documents(connection: Connection, batch: EventBatch) -> None:
     first_seen: dict[bytes, tuple[int, str]] = {}
     for lane, _, _, fact in await facts_in(connection, batch, _POSTED):
         if isinstance(fact, DocumentPosted):
-            postings[lane, fact.business_unit] += 1
+            # A version that only came from another stream was stated before.
+            postings[lane, fact.business_unit] += not fact.arrival.same_version
             first_seen.setdefault(_hashed(fact), (lane, fact.business_unit))
     if not postings:
         return

@@ -216,6 +216,15 @@ def hold_expires_at(policy: Policy, business_unit: str, held_at: Instant) -> Ins
     return None
 
 
+def claim_until(policy: Policy, occurred_at: Instant) -> Instant:
+    """Give the instant until which a document without a member can be claimed.
+
+    The end of the local day, in the programme's zone, the policy's claim days later.
+    """
+    zone, days = policy.terms.zone, policy.model.documents.claim_days
+    return zone.instant((zone.wall(occurred_at) // DAY + days + 1) * DAY)
+
+
 def reversal_grace_until(policy: Policy, reversed_at: Instant) -> Instant | None:
     """Give the instant to which points that expired while burned live on after a reversal.
 

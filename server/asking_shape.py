@@ -9,8 +9,6 @@ from server import document_shape, shape
 
 SEGMENTS_MAX: Final = 50
 DIGEST_LENGTH: Final = 64
-KEY_LENGTH: Final = 200
-"""Of a document's key: three names and what is between them."""
 VERSION_MAX: Final = 10**9
 
 
@@ -52,9 +50,7 @@ def explain_entry(request: ExplainEntryRequest) -> None:
     if request.entry_id:
         shape.text("entry_id", request.entry_id)
     elif request.document:
-        shape.text("document", request.document, KEY_LENGTH)
-        if request.document.count("/") < 2:
-            shape.refuse("document", request.document, "business_unit/source/document_id")
+        document_shape.key("document", request.document)
     if request.HasField("member"):
         shape.member(request.member)
     if not 0 <= request.version <= document_shape.VERSION_MAX:

@@ -33,6 +33,9 @@ class Verb(StrEnum):
 
     EARN = "earn"
     BURN = "burn"
+    CLAIM = "claim"
+    MOVE = "move"
+    RETURN = "return"
     ENROL = "enrol"
     TIER = "tier"
     PROFILE = "profile"

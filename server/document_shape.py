@@ -27,6 +27,8 @@ PARTS_MAX: Final = 10
 VERSION_MAX: Final = 10**10 - 1
 """Versions of a document are kept in ten digits."""
 NIGHTS_MAX: Final = 999
+KEY_LENGTH: Final = 200
+"""Of a document's key: three names and what is between them."""
 _KINDS: Final = frozenset(DocumentKind.values()) - {0, DOCUMENT_KIND_ACTIVITY}
 _STATUSES: Final = frozenset(DocumentStatus.values()) - {0}
 _PART_KINDS: Final = frozenset(LinePartKind.values()) - {0}
@@ -62,6 +64,15 @@ def document(stated: Document) -> None:
         coupons("document.coupons", stated.coupons)
     if stated.exchange_rates:
         _rates(stated)
+
+
+def key(field: str, value: str) -> None:
+    """Check the key of a document."""
+    shape.text(field, value, KEY_LENGTH)
+    unit, _, rest = value.partition("/")
+    source, _, own_id = rest.partition("/")
+    if not (unit and source and own_id):
+        shape.refuse(field, value, "business_unit/source/document_id")
 
 
 def activity(did: Activity) -> None:

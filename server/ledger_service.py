@@ -14,7 +14,7 @@ from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
-from server import adjusting_shape, asking_shape, opening_shape, validation
+from server import adjusting_shape, asking_shape, moving_shape, opening_shape, validation
 from server.adjustment_reads import AdjustmentReads
 from server.auth import Verb
 from server.metrics import Metrics
@@ -48,6 +48,8 @@ class LedgerServicer:
             self._write("PostDocument", pb.PostDocumentRequest, pb.PostDocumentResponse),
             self._write("EarnPoints", pb.EarnPointsRequest, pb.EarnPointsResponse),
             self._write("RecordActivity", pb.RecordActivityRequest, pb.RecordActivityResponse),
+            self._write("ClaimDocument", pb.ClaimDocumentRequest, pb.ClaimDocumentResponse),
+            self._write("MoveDocument", pb.MoveDocumentRequest, pb.MoveDocumentResponse),
             self._write("BurnPoints", pb.BurnPointsRequest, pb.BurnPointsResponse),
             self._write("HoldPoints", pb.HoldPointsRequest, pb.HoldPointsResponse),
             self._write("CaptureHold", pb.CaptureHoldRequest, pb.CaptureHoldResponse),
@@ -94,6 +96,7 @@ class LedgerServicer:
         tag = tag_of(response, "posting")
 
         async def answer(question: Any, call: Call) -> bytes:
+            moving_shape.require_more(question, call.principal)
             given = await self._ledger.write(
                 question, client=call.principal.client, deadline=call.deadline
             )
@@ -193,6 +196,7 @@ def _admitted(item: pb.BatchItem, call: Call) -> WriteRequest:
     request: Any = getattr(item, kind)
     call.principal.require(verb, request.origin.business_unit)
     check(request)
+    moving_shape.require_more(request, call.principal)
     return request  # type: ignore[no-any-return]
 
 

@@ -153,6 +153,23 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "END_NOT_LATER": Spoken(
         "The end of points can only be moved to a later day.", "积分有效期只能延后。"
     ),
+    "UNKNOWN_DOCUMENT": Spoken("We could not find this receipt.", "未找到该单据。"),
+    "TOO_MANY_GUESSES": Spoken(
+        "Too many wrong codes were tried. Please try again later.", "错误次数过多，请稍后再试。"
+    ),
+    "WRONG_RECEIPT_CODE": Spoken("The code is not that of this receipt.", "验证码与该单据不符。"),
+    "ALREADY_CLAIMED": Spoken(
+        "The points of this receipt have been claimed already.", "该单据的积分已被领取。"
+    ),
+    "CLAIM_TOO_LATE": Spoken(
+        "This receipt is too old to claim its points.", "该单据已超过积分补领期限。"
+    ),
+    "ALREADY_THEIRS": Spoken(
+        "The points of this receipt are in this account already.", "该单据的积分已在此账户中。"
+    ),
+    "NOT_A_RETURN": Spoken(
+        "Goods of another shop can only be taken back here.", "其他门店的商品在此只能办理退货。"
+    ),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

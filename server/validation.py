@@ -39,6 +39,7 @@ from server import (
     consent_shape,
     document_shape,
     membership_shape,
+    moving_shape,
     opening_shape,
     profile_shape,
     shape,
@@ -64,6 +65,8 @@ def post_document(request: PostDocumentRequest) -> None:
     document_shape.document(request.document)
     if request.language:
         shape.language(request.language)
+    if request.move or request.unclaimed_if_unknown or request.document_unit:
+        moving_shape.stated(request)
 
 
 def record_activity(request: RecordActivityRequest) -> None:
@@ -147,6 +150,8 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "PostDocument": (Verb.EARN, post_document),
     "EarnPoints": (Verb.EARN, earn_points),
     "RecordActivity": (Verb.EARN, record_activity),
+    "ClaimDocument": (Verb.CLAIM, moving_shape.claim_document),
+    "MoveDocument": (Verb.MOVE, moving_shape.move_document),
     "BurnPoints": (Verb.BURN, burn_points),
     "HoldPoints": (Verb.BURN, hold_points),
     "CaptureHold": (Verb.BURN, capture_hold),

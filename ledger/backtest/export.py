@@ -12,14 +12,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ledger.backtest.shape import HISTORY, POLICIES
+from ledger.backtest.shape import HISTORY, MOVED, POLICIES
 from ledger.core.counting import document_key
 from ledger.core.events import decode
 from ledger.core.instant import Instant, from_datetime, from_timestamp
 from ledger.evaluation import facts_of, pinned_instant, pins_of
 from ledger.lanes import account_of
 from ledger.log import Log
-from loyalty.v1.events_pb2 import DocumentPosted, MemberEnrolled, PolicyPublished
+from loyalty.v1.events_pb2 import (
+    DocumentMovedOut,
+    DocumentPosted,
+    MemberEnrolled,
+    PolicyPublished,
+)
 from rules.sets import row_of
 
 PAGE: Final = 2_000
@@ -29,9 +34,9 @@ GROUP: Final = 25_000
 _SPACE: Final = "household/"
 _DOCUMENTS: Final = """
 SELECT recorded_at, lane, pos, stream, payload FROM event
- WHERE lane = $1 AND pos >= $2 AND pos < $3 AND kind IN (1, 60) ORDER BY pos
+ WHERE lane = $1 AND pos >= $2 AND pos < $3 AND kind IN (1, 60, 62) ORDER BY pos
 """
-"""Enrolments and documents; the numbers are those of the contract."""
+"""Enrolments, documents, and documents that leave; the numbers are those of the contract."""
 
 Advanced = Callable[[int], None]
 
@@ -59,6 +64,9 @@ async def export(
             member = account_of(stream)
             if isinstance(event, MemberEnrolled):
                 enrolled[member] = from_timestamp(event.enrol_time)
+            elif isinstance(event, DocumentMovedOut):
+                key = _hashed(member, event.document)
+                rows.append({"key": key, "recorded_at": recorded_at, "status": MOVED})
             elif not isinstance(event, DocumentPosted):
                 continue
             elif not member:
@@ -138,7 +146,7 @@ def _row(
         household=household.removeprefix(_SPACE),
     )
     return row | {
-        "key": int.from_bytes(blake2b(f"{member}\x1f{key}".encode(), digest_size=8).digest()),
+        "key": _hashed(member, key),
         "recorded_at": recorded_at,
         "policy": pins.policy_digest,
         "enrolled_at": enrolled_at,
@@ -156,3 +164,7 @@ def _row(
             for grant in posted.grants
         ],
     }
+
+
+def _hashed(member: str, document: str) -> int:
+    return int.from_bytes(blake2b(f"{member}\x1f{document}".encode(), digest_size=8).digest())

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import rules
-from ledger.backtest.shape import HISTORY, POLICIES
+from ledger.backtest.shape import HISTORY, MOVED, POLICIES
 from ledger.core.instant import Instant
 
 CHUNK: Final = 100_000
@@ -73,7 +73,7 @@ class History:
             kept = pl.Series(newest[begin : begin + frame.height])
             begin += frame.height
             occurred = pl.col("occurred_at")
-            wanted = [pl.lit(kept)]
+            wanted = [pl.lit(kept), pl.col("status") != MOVED]
             if from_at is not None:
                 wanted.append(occurred >= from_at)
             if to_at is not None:

@@ -30,7 +30,9 @@ HISTORY: Final = pl.Schema(_COLUMNS)
 """One row for every version of a document, in the order of recording.
 
 `key` is a hash of the document's key: of rows with one key the last is the document as it stands.
+A row whose `status` is MOVED and which has nothing else says that it is another member's now.
 `policy` is the digest that it was evaluated under. `enrolled_at` is null where it is not known.
 """
+MOVED: Final = "MOVED"
 POLICIES: Final = b"loyalty.policies"
 """Name of the file's metadata: JSON of the published policies, expanded, by digest."""

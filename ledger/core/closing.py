@@ -8,6 +8,7 @@ from ledger.core.commands import (
     CompleteTransfer,
     ConvertPoints,
     HoldPoints,
+    LeaveDocument,
     PostDocument,
     ReceivePoints,
     ReleaseHold,
@@ -34,8 +35,9 @@ _OF_OLD_THINGS = (
     CompleteTransfer,
     ReturnPoints,
     UnlinkIdentity,
+    LeaveDocument,
 )
-"""What is about a hold, burn, transfer or identity that stands already."""
+"""What is about a hold, burn, transfer, document or identity that stands already."""
 
 
 def require_membership(command: Command, account: Account) -> None:

@@ -1,6 +1,6 @@
 """What a document counts for besides points, while facts are applied to an account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -17,8 +17,9 @@ from ledger.core.counters import (
 from ledger.core.instant import Instant, from_datetime, from_timestamp
 from ledger.core.state import Account, Benefit, frozen_mapping
 from ledger.core.usage import Usage, UsageKey, changed, changed_by, is_shared, key_of
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_FINAL, CounterNumber
+from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 BENEFITS_KEPT: Final = 200
 """Of more benefits those that end last are remembered; the history has them all."""
@@ -42,13 +43,7 @@ class Counting:
 
     def post(self, posted: DocumentPosted) -> None:
         """Count a document's version."""
-        changes = [
-            (key_of(used), used.change)
-            for used in posted.usages
-            if used.change and not is_shared(used.name, used.scope)
-        ]
-        if changes:
-            self.usage = frozen_mapping(changed_by(self.usage, changes))
+        self._use_own(posted.usages)
         if posted.numbers or posted.benefits or self.benefits:
             document = posted.document
             key = document_key(posted.business_unit, document.source, document.document_id)
@@ -59,6 +54,22 @@ class Counting:
                 self._benefit(posted, key)
         if posted.document.kind == DOCUMENT_KIND_ACTIVITY:
             self._act(posted)
+
+    def leave(self, left: DocumentMovedOut) -> None:
+        """Count a document no more, which is another account's from now on."""
+        self._use_own(left.usages)
+        for number in left.numbers:
+            self._number(number, left.document)
+        self.benefits = tuple(had for had in self.benefits if had.document != left.document)
+
+    def _use_own(self, usages: Iterable[UsageMessage]) -> None:
+        changes = [
+            (key_of(used), used.change)
+            for used in usages
+            if used.change and not is_shared(used.name, used.scope)
+        ]
+        if changes:
+            self.usage = frozen_mapping(changed_by(self.usage, changes))
 
     def use(self, key: UsageKey, change: int) -> None:
         """Use more or less in a period."""

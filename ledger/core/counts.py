@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.core.commands import BenefitGrant, Counts, Numbered, Use
 from ledger.core.instant import write_timestamp
 from ledger.core.usage import METRIC, UsageKey, key_of
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import (
     DOCUMENT_STATUS_CANCELLED,
     DOCUMENT_STATUS_PENDING,
@@ -22,6 +22,17 @@ def write_counts(version: DocumentPosted, counts: Counts, head: DocumentPosted |
         _write_numbers(version, counts.numbers, head)
     if counts.benefits:
         _write_benefits(version, counts.benefits)
+
+
+def write_departure(left: DocumentMovedOut, head: DocumentPosted) -> None:
+    """Write what a document counted for, into the fact that it has left the account."""
+    for (name, scope, period), had in used_by(head).items():
+        _write_use(left.usages.add(), Use(name, scope, period, 0, 0), -had)
+    for number in head.numbers:
+        if holds_number(head, number):
+            back = left.numbers.add()
+            back.CopyFrom(number)
+            back.change = -1
 
 
 def used_by(head: DocumentPosted | None) -> dict[UsageKey, int]:

@@ -1,6 +1,7 @@
 """The one door to every verb: a command and an account in, facts or a refusal out."""
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import Any, Final
 
 from ledger.core.adjustments import adjust, approve, reject
 from ledger.core.advance import advance, settle
@@ -21,6 +22,7 @@ from ledger.core.commands import (
     ExtendLot,
     GrantTier,
     HoldPoints,
+    LeaveDocument,
     LinkIdentity,
     LotEnds,
     PostDocument,
@@ -41,6 +43,7 @@ from ledger.core.extending import extend
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
 from ledger.core.members import change_profile, enrol, link, unlink
+from ledger.core.moves import leave
 from ledger.core.openings import open_balance
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
@@ -74,38 +77,18 @@ def decide(  # noqa: C901 - one arm per verb
                 return Decision((), account, Outcome.SUPERSEDED)
             if _counts_for_tiers(draft, account):
                 reach_by(draft, command, ladder, now=now)
-        case BurnPoints():
-            burn(draft, command)
-        case HoldPoints():
-            hold(draft, command)
-        case CaptureHold():
-            capture(draft, command)
-        case ReleaseHold():
-            release(draft, command)
+        case LeaveDocument():
+            leave(draft, command)
+            if _counts_for_tiers(draft, account):
+                reach_by(draft, command, ladder, now=now)
         case ReverseEntry():
             reverse(draft, command, now=now)
         case SendPoints():
             send(draft, command, now=now)
-        case ReceivePoints():
-            receive(draft, command)
-        case CompleteTransfer():
-            complete(draft, command)
-        case ReturnPoints():
-            give_back(draft, command)
-        case ConvertPoints():
-            convert(draft, command)
         case GrantTier():
             grant(draft, command, ladder)
         case EnrolMember():
             enrol(draft, command, account)
-        case LinkIdentity():
-            link(draft, command)
-        case UnlinkIdentity():
-            unlink(draft, command)
-        case ChangeProfile():
-            change_profile(draft, command)
-        case ChangeMembership():
-            change_membership(draft, command)
         case AdjustPoints():
             outcome = adjust(draft, command)
         case ApproveAdjustment():
@@ -117,7 +100,7 @@ def decide(  # noqa: C901 - one arm per verb
         case ExtendLot():
             extend(draft, command)
         case _:
-            assert_never(command)
+            _SIMPLY[type(command)](draft, command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)
     return draft.decision()._replace(outcome=outcome)
 
@@ -126,3 +109,20 @@ def _counts_for_tiers(draft: Draft, account: Account) -> bool:
     """Whether something changed that a ladder may look at."""
     tally = draft.tally
     return tally.qualifying is not account.qualifying or tally.counting.usage is not account.usage
+
+
+_SIMPLY: Final[dict[type, Callable[[Draft, Any], None]]] = {
+    BurnPoints: burn,
+    HoldPoints: hold,
+    CaptureHold: capture,
+    ReleaseHold: release,
+    ReceivePoints: receive,
+    CompleteTransfer: complete,
+    ReturnPoints: give_back,
+    ConvertPoints: convert,
+    LinkIdentity: link,
+    UnlinkIdentity: unlink,
+    ChangeProfile: change_profile,
+    ChangeMembership: change_membership,
+}
+"""Verbs that ask for nothing but the account and their command."""

@@ -88,7 +88,7 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
     version.entry_id = command.entry_id
     version.business_unit = command.business_unit
     version.business_date = command.business_date
-    version.pinned = final or (head is not None and head.pinned)
+    version.pinned = final or command.was_pinned or (head is not None and head.pinned)
     version.document.CopyFrom(document)
     version.pins.CopyFrom(command.pins)
     origin = version.origin
@@ -101,6 +101,15 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
             _write_grant(add(), grant)
     if command.counts is not NO_COUNTS or head is not None:
         write_counts(version, command.counts, head)
+    if command.arrival is not None:
+        version.arrival.CopyFrom(command.arrival)
+    if command.receipt_hash:
+        version.receipt_hash = command.receipt_hash
+    if command.awaited_scheme:
+        version.awaited_scheme = command.awaited_scheme
+    if command.taken_back_at is not None:
+        version.taken_back_at.CopyFrom(command.taken_back_at)
+        version.taken_back_at.ClearField("occurred_time")
     draft.record(version)
 
 

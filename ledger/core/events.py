@@ -21,6 +21,8 @@ from loyalty.v1.events_pb2 import (
     ClawbackWrittenOff,
     ConsentChanged,
     ConvertedPointsIssued,
+    DocumentClaimed,
+    DocumentMovedOut,
     DocumentPosted,
     Event,
     HoldCaptured,
@@ -94,6 +96,8 @@ AccountFact = (
     | OpeningRecorded
     | ClawbackWrittenOff
     | DocumentPosted
+    | DocumentClaimed
+    | DocumentMovedOut
     | TierChanged
     | AdjustmentMade
     | AdjustmentProposed
@@ -165,6 +169,8 @@ EFFECTS: Final[dict[str, Effect]] = {
     "converted_points_issued": Effect(available=+1),
     "lot_extended": NO_EFFECT,
     "document_posted": NO_EFFECT,
+    "document_claimed": NO_EFFECT,
+    "document_moved_out": NO_EFFECT,
     "tier_changed": NO_EFFECT,
     "opening_recorded": NO_EFFECT,
     "opening_source_declared": NO_EFFECT,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ledger.core.commands import GrantTier, PostDocument, TierLadder, TierVerdict
+from ledger.core.commands import GrantTier, LeaveDocument, PostDocument, TierLadder, TierVerdict
 from ledger.core.decision import Draft
 from ledger.core.events import Fact
 from ledger.core.instant import SECOND, Instant, optional_timestamp, to_timestamp
@@ -23,6 +23,7 @@ from loyalty.v1.events_pb2 import (
     TIER_CAUSE_PERIOD_ENDED,
     TIER_CAUSE_REACHED,
     TIER_CAUSE_REFUNDED,
+    DocumentMovedOut,
     DocumentPosted,
     PointsClawedBack,
     TierCause,
@@ -48,7 +49,7 @@ def takes_back(facts: Iterable[Fact]) -> bool:
     """Whether facts of a document take back something that counted for tiers."""
     for fact in facts:
         event = fact.event
-        if isinstance(event, DocumentPosted):
+        if isinstance(event, DocumentPosted | DocumentMovedOut):
             if any(use.change < 0 and use.name.startswith(METRIC) for use in event.usages):
                 return True
         elif isinstance(event, PointsClawedBack) and event.tier_window:
@@ -56,7 +57,9 @@ def takes_back(facts: Iterable[Fact]) -> bool:
     return False
 
 
-def reach_by(draft: Draft, command: PostDocument, ladder: TierLadder, *, now: Instant) -> None:
+def reach_by(
+    draft: Draft, command: PostDocument | LeaveDocument, ladder: TierLadder, *, now: Instant
+) -> None:
     """Ask after a document: as of when it happened, and for one that comes late as of now too.
 
     What happened after it may be recorded already, and only with that be enough.

@@ -12,6 +12,7 @@ from ledger.handlers import (
     identities,
     members,
     membership,
+    moves,
     openings,
     profiles,
     programme,
@@ -26,8 +27,10 @@ from loyalty.v1.ledger_service_pb2 import (
     ApproveAdjustmentRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
+    ClaimDocumentRequest,
     ExtendLotRequest,
     HoldPointsRequest,
+    MoveDocumentRequest,
     PostDocumentRequest,
     RecordOpeningRequest,
     RejectAdjustmentRequest,
@@ -85,6 +88,8 @@ def decide_group(acts: list[Act], work: Work) -> list[Answer] | tuple[int, Refus
 
 HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     PostDocumentRequest: documents.post_document,
+    ClaimDocumentRequest: moves.claim_document,
+    MoveDocumentRequest: moves.move_document,
     BurnPointsRequest: spending.burn_points,
     HoldPointsRequest: spending.hold_points,
     CaptureHoldRequest: spending.capture_hold,

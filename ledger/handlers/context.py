@@ -90,7 +90,7 @@ def difference(work: Work, row: KeyRow, act: Act, *, ignore_member: bool) -> dic
             each.ClearField("member")
     if isinstance(now, UpdateMemberRequest) and first == now:
         return {"field": "what is told of the member", "first": HIDDEN, "now": HIDDEN}
-    found = first_difference(first, now) or hidden_difference(now)
+    found = first_difference(first, now) or hidden_difference(now, has_code=bool(act.receipt_hash))
     if found is None:
         return {"field": "member", "first": "another member", "now": "this member"}
     return found._asdict()
@@ -165,6 +165,13 @@ def register_row(act: Act, work: Work, where: Range, answer: Answer) -> Answer:
     row = _row(act.version_key, act.fingerprint, where, act, answer, refers_to=None)
     work.register(row)
     work.register(_row(act.key, act.fingerprint, where, act, None, refers_to=act.version_key))
+    return answer
+
+
+def register_move(act: Act, work: Work, where: Range, answer: Answer, *, key: str) -> Answer:
+    """As `register`, for a document that stands in another stream now, where `key` finds it."""
+    work.register(_row(act.key, act.fingerprint, where, act, answer, refers_to=None))
+    work.register(_row(key, NO_FINGERPRINT, where, act, None, refers_to=None))
     return answer
 
 

@@ -223,4 +223,4 @@ class Documents(Part):
     before_enrolment: Literal["earn", "nothing"] = "earn"
     """Whether what occurred before the enrolment earns."""
     claim_days: Days = 30
-    """Days in which a document without a member can be claimed."""
+    """Days in which a document without a member can be claimed, to the end of the last one."""

@@ -12,6 +12,7 @@ from server.cli import (
     adjusting,
     asking,
     consents,
+    documents,
     enrolling,
     gateway,
     history,
@@ -122,6 +123,7 @@ members.app.command(
     )
 )(identities.move_identity)
 app.add_typer(adjusting.lots, name="lot")
+app.add_typer(documents.app, name="document")
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(openings.app, name="opening")

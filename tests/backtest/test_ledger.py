@@ -18,6 +18,7 @@ from server import database as databases
 from server.cli import app
 from tests.backtest.made import policy_text, recorded, write
 from tests.store.lived import HARBOUR, live
+from tests.store.stories import move
 from tests.store.till import open_till
 
 
@@ -93,3 +94,24 @@ def test_the_command_says_what_is_wrong(arguments: list[str], told: str) -> None
     result = CliRunner().invoke(app, ["policy", "backtest", str(HARBOUR), *arguments])
     assert result.exit_code == 2
     assert told in result.output
+
+
+async def test_a_document_that_moved_is_counted_for_who_has_it_now(
+    database: str, tmp_path: Path
+) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        first, second = await till.enrol("1"), await till.enrol("2")
+        await till.post(till.document(first, "D1", 1, 60_00))
+        await till.post(till.document(first, "D2", 1, 40_00))
+        await till.post(move(till, second, "D1"))
+        await till.post(move(till, second, "D2"))
+        await till.post(move(till, first, "D2"))
+    done = await exported(database, tmp_path / "history.parquet")
+    assert done.versions == 5
+    history = History(tmp_path / "history.parquet")
+    (policy,) = history.policies.values()
+    report = backtest(policy, history)
+    assert int(report.facts["documents"]) == 2
+    assert sum(report.tables["rules"]["recorded"]) == 100
+    assert set(report.differences().values()) == {0}

@@ -36,6 +36,8 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "document claim",
+    "document move",
     "member consent",
     "member enrol",
     "adjust",

@@ -39,6 +39,8 @@ class Surface:
     reject_adjustment = Unary(ledger.RejectAdjustmentRequest, ledger.RejectAdjustmentResponse)
     list_adjustments = Unary(ledger.ListAdjustmentsRequest, ledger.ListAdjustmentsResponse)
     extend_lot = Unary(ledger.ExtendLotRequest, ledger.ExtendLotResponse)
+    claim_document = Unary(ledger.ClaimDocumentRequest, ledger.ClaimDocumentResponse)
+    move_document = Unary(ledger.MoveDocumentRequest, ledger.MoveDocumentResponse)
     batch_post = Unary(ledger.BatchPostRequest, ledger.BatchPostResponse)
     post_stream = Dialogue(ledger.PostStreamRequest, ledger.PostStreamResponse)
 

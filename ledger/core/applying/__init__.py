@@ -26,6 +26,8 @@ from loyalty.v1.events_pb2 import (
     ClawbackWrittenOff,
     ConsentChanged,
     ConvertedPointsIssued,
+    DocumentClaimed,
+    DocumentMovedOut,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -76,6 +78,8 @@ def _nothing(tally: Tally, event: object) -> None:
 APPLIES: Final[dict[type, Applies]] = {
     PointsEarned: lots.earn,
     DocumentPosted: documents.post,
+    DocumentClaimed: _nothing,
+    DocumentMovedOut: documents.leave,
     PointsPended: lots.earn,
     PointsReleased: lots.release,
     PointsBurned: lots.burn,

@@ -1,9 +1,14 @@
 """Facts about documents."""
 
 from ledger.core.tally import Tally
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 
 
 def post(tally: Tally, event: DocumentPosted) -> None:
     """Count what a version counts for besides points."""
     tally.counting.post(event)
+
+
+def leave(tally: Tally, event: DocumentMovedOut) -> None:
+    """Count no more what the document counted for."""
+    tally.counting.leave(event)

@@ -21,6 +21,7 @@ from ledger.core.commands.award import Life as Life
 from ledger.core.commands.award import Numbered as Numbered
 from ledger.core.commands.award import RefundTerms as RefundTerms
 from ledger.core.commands.award import Use as Use
+from ledger.core.commands.documents import LeaveDocument as LeaveDocument
 from ledger.core.commands.documents import PostDocument as PostDocument
 from ledger.core.commands.members import ChangeMembership as ChangeMembership
 from ledger.core.commands.members import ChangeProfile as ChangeProfile
@@ -62,6 +63,7 @@ Command = (
     | LinkIdentity
     | UnlinkIdentity
     | PostDocument
+    | LeaveDocument
     | BurnPoints
     | HoldPoints
     | CaptureHold

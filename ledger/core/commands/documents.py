@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ledger.core.commands.award import ARREARS, NO_COUNTS, Counts, Grant, RefundTerms
 from ledger.core.instant import Instant
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentArrival, DocumentPosted
 from loyalty.v1.types_pb2 import Document, Origin, Pins
 
 
@@ -25,3 +25,24 @@ class PostDocument(NamedTuple):
     """What every rule gives for this state, in total; empty when cancelled."""
     counts: Counts = NO_COUNTS
     refunds: RefundTerms = ARREARS
+    arrival: DocumentArrival | None = None
+    """Set where the document comes from another stream; there is no head in this one then."""
+    was_pinned: bool = False
+    """It was final once in the stream that it comes from."""
+    receipt_hash: bytes = b""
+    awaited_scheme: str = ""
+    taken_back_at: Origin | None = None
+
+
+class LeaveDocument(NamedTuple):
+    """Let a document go to another account: what it gave in this one is taken back."""
+
+    entry_id: str
+    business_unit: str
+    document: str
+    """Key of the document."""
+    head: DocumentPosted
+    to_account: str
+    occurred_at: Instant
+    refunds: RefundTerms = ARREARS
+    reason: str = ""

@@ -18,6 +18,8 @@ A request with several faults is refused for the first of them in this order, to
     care of members   IDENTITIES_DIFFER, OPENING_CONFLICT, OPENING_SOURCE_CHANGED, UNKNOWN_METRIC,
                       TOO_MANY_CONSENTS
     membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED, ACCOUNT_NOT_EMPTY
+    documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
+                      CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
                       APPROVER_IS_ACTOR, UNKNOWN_LOT, MORE_THAN_EXPIRED, LOT_WITHOUT_DATE,
                       END_NOT_LATER
@@ -36,7 +38,16 @@ unit's hold or burn is refused as unknown.
 from types import ModuleType
 from typing import Final
 
-from ledger.core.refusals import adjusting, calls, care, membership, points, policies, words
+from ledger.core.refusals import (
+    adjusting,
+    calls,
+    care,
+    documents,
+    membership,
+    points,
+    policies,
+    words,
+)
 from ledger.core.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
 from ledger.core.refusals.adjusting import ApproverIsActor as ApproverIsActor
 from ledger.core.refusals.adjusting import ApproverMissing as ApproverMissing
@@ -60,6 +71,13 @@ from ledger.core.refusals.care import OpeningConflict as OpeningConflict
 from ledger.core.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from ledger.core.refusals.care import TooManyConsents as TooManyConsents
 from ledger.core.refusals.care import UnknownMetric as UnknownMetric
+from ledger.core.refusals.documents import AlreadyClaimed as AlreadyClaimed
+from ledger.core.refusals.documents import AlreadyTheirs as AlreadyTheirs
+from ledger.core.refusals.documents import ClaimTooLate as ClaimTooLate
+from ledger.core.refusals.documents import NotAReturn as NotAReturn
+from ledger.core.refusals.documents import TooManyGuesses as TooManyGuesses
+from ledger.core.refusals.documents import UnknownDocument as UnknownDocument
+from ledger.core.refusals.documents import WrongReceiptCode as WrongReceiptCode
 from ledger.core.refusals.membership import AccountClosed as AccountClosed
 from ledger.core.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from ledger.core.refusals.membership import AccountSuspended as AccountSuspended
@@ -130,7 +148,7 @@ def _of(module: ModuleType) -> list[type[Refusal]]:
 
 ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
     refusal
-    for module in (calls, policies, words, care, membership, adjusting, points)
+    for module in (calls, policies, words, care, membership, documents, adjusting, points)
     for refusal in _of(module)
 )
 """Every reason there is."""

@@ -163,6 +163,6 @@ class IdentityTaken(Refusal):
 class DocumentOfAnotherMember(Refusal):
     """The document was posted for another member before."""
 
-    advice = "Post the version for the document's own member."
+    advice = "Name the document's own member or none; set `move` if it shall be this one's."
     sentence = "document {document!r} belongs to another member"
     document: str

@@ -137,6 +137,62 @@ RETURN_CAUSE_TIMED_OUT: ReturnCause.ValueType  # 4
 """The receiver did not accept in time."""
 Global___ReturnCause: _TypeAlias = ReturnCause  # noqa: Y015
 
+class _ArrivalCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ArrivalCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ArrivalCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ARRIVAL_CAUSE_UNSPECIFIED: _ArrivalCause.ValueType  # 0
+    """Never written."""
+    ARRIVAL_CAUSE_CLAIMED: _ArrivalCause.ValueType  # 1
+    """It was without a member and was claimed."""
+    ARRIVAL_CAUSE_MOVED: _ArrivalCause.ValueType  # 2
+    """It was another member's."""
+
+class ArrivalCause(_ArrivalCause, metaclass=_ArrivalCauseEnumTypeWrapper):
+    """How a document came into a stream."""
+
+ARRIVAL_CAUSE_UNSPECIFIED: ArrivalCause.ValueType  # 0
+"""Never written."""
+ARRIVAL_CAUSE_CLAIMED: ArrivalCause.ValueType  # 1
+"""It was without a member and was claimed."""
+ARRIVAL_CAUSE_MOVED: ArrivalCause.ValueType  # 2
+"""It was another member's."""
+Global___ArrivalCause: _TypeAlias = ArrivalCause  # noqa: Y015
+
+class _ClaimCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClaimCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClaimCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLAIM_CAUSE_UNSPECIFIED: _ClaimCause.ValueType  # 0
+    """Never written."""
+    CLAIM_CAUSE_RECEIPT_CODE: _ClaimCause.ValueType  # 1
+    """The member showed the receipt's code."""
+    CLAIM_CAUSE_IDENTITY: _ClaimCause.ValueType  # 2
+    """A member got the identity that it names."""
+    CLAIM_CAUSE_NAMED: _ClaimCause.ValueType  # 3
+    """A later version named the member."""
+    CLAIM_CAUSE_STAFF: _ClaimCause.ValueType  # 4
+    """Staff of its business unit moved it."""
+
+class ClaimCause(_ClaimCause, metaclass=_ClaimCauseEnumTypeWrapper):
+    """How a document without a member came to one."""
+
+CLAIM_CAUSE_UNSPECIFIED: ClaimCause.ValueType  # 0
+"""Never written."""
+CLAIM_CAUSE_RECEIPT_CODE: ClaimCause.ValueType  # 1
+"""The member showed the receipt's code."""
+CLAIM_CAUSE_IDENTITY: ClaimCause.ValueType  # 2
+"""A member got the identity that it names."""
+CLAIM_CAUSE_NAMED: ClaimCause.ValueType  # 3
+"""A later version named the member."""
+CLAIM_CAUSE_STAFF: ClaimCause.ValueType  # 4
+"""Staff of its business unit moved it."""
+Global___ClaimCause: _TypeAlias = ClaimCause  # noqa: Y015
+
 class _TierCause:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -259,6 +315,8 @@ class Event(_message.Message):
     ADJUSTMENT_REJECTED_FIELD_NUMBER: _builtins.int
     LOT_EXTENDED_FIELD_NUMBER: _builtins.int
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
+    DOCUMENT_CLAIMED_FIELD_NUMBER: _builtins.int
+    DOCUMENT_MOVED_OUT_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
     OPENING_RECORDED_FIELD_NUMBER: _builtins.int
@@ -424,6 +482,14 @@ class Event(_message.Message):
         """A document's state was recorded."""
 
     @_builtins.property
+    def document_claimed(self) -> Global___DocumentClaimed:
+        """A document without a member became a member's."""
+
+    @_builtins.property
+    def document_moved_out(self) -> Global___DocumentMovedOut:
+        """A document left an account for another."""
+
+    @_builtins.property
     def tier_changed(self) -> Global___TierChanged:
         """A member's tier changed."""
 
@@ -482,16 +548,18 @@ class Event(_message.Message):
         adjustment_rejected: Global___AdjustmentRejected | None = ...,
         lot_extended: Global___LotExtended | None = ...,
         document_posted: Global___DocumentPosted | None = ...,
+        document_claimed: Global___DocumentClaimed | None = ...,
+        document_moved_out: Global___DocumentMovedOut | None = ...,
         tier_changed: Global___TierChanged | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
         opening_recorded: Global___OpeningRecorded | None = ...,
         opening_source_declared: Global___OpeningSourceDeclared | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -2814,6 +2882,10 @@ class DocumentPosted(_message.Message):
     USAGES_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
     BENEFITS_FIELD_NUMBER: _builtins.int
+    ARRIVAL_FIELD_NUMBER: _builtins.int
+    RECEIPT_HASH_FIELD_NUMBER: _builtins.int
+    AWAITED_SCHEME_FIELD_NUMBER: _builtins.int
+    TAKEN_BACK_AT_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to."""
     business_unit: _builtins.str
@@ -2822,6 +2894,10 @@ class DocumentPosted(_message.Message):
     """The business day the unit stated; empty when it stated none."""
     pinned: _builtins.bool
     """The document has been final once: pins hold for all its later versions."""
+    receipt_hash: _builtins.bytes
+    """Keyed hash of the receipt's code, of this version or the last that had one; empty without a code."""
+    awaited_scheme: _builtins.str
+    """Scheme of the identity that the document names and nobody has yet. Of a document without a member."""
     @_builtins.property
     def document(self) -> _types_pb2.Document:
         """The document as posted, without its member."""
@@ -2832,7 +2908,9 @@ class DocumentPosted(_message.Message):
 
     @_builtins.property
     def pins(self) -> _types_pb2.Pins:
-        """What it was evaluated under; empty for a document without a member."""
+        """What it was evaluated under. Of a document without a member only the document's side: policy, local time, business
+        day, window and rates.
+        """
 
     @_builtins.property
     def grants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Grant]:
@@ -2850,6 +2928,16 @@ class DocumentPosted(_message.Message):
     def benefits(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.BenefitGrant]:
         """What it grants besides points, in total."""
 
+    @_builtins.property
+    def arrival(self) -> Global___DocumentArrival:
+        """Set where the document comes into this stream from another, by a claim or a move; policy, local time and rates came
+        with it, and what the member's side gives was pinned anew. It happened when the document happened.
+        """
+
+    @_builtins.property
+    def taken_back_at(self) -> _types_pb2.Origin:
+        """Another unit than the document's own took goods back: where and through what, without the time."""
+
     def __init__(
         self,
         *,
@@ -2864,14 +2952,152 @@ class DocumentPosted(_message.Message):
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
         benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
+        arrival: Global___DocumentArrival | None = ...,
+        receipt_hash: _builtins.bytes = ...,
+        awaited_scheme: _builtins.str = ...,
+        taken_back_at: _types_pb2.Origin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "origin", b"origin", "pins", b"pins"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "document", b"document", "origin", b"origin", "pins", b"pins", "taken_back_at", b"taken_back_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "pinned", b"pinned", "pins", b"pins", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "awaited_scheme", b"awaited_scheme", "benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "pinned", b"pinned", "pins", b"pins", "receipt_hash", b"receipt_hash", "taken_back_at", b"taken_back_at", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentPosted: _TypeAlias = DocumentPosted  # noqa: Y015
+
+@_typing.final
+class DocumentArrival(_message.Message):
+    """A document came from another stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    FROM_MEMBER_ID_FIELD_NUMBER: _builtins.int
+    SAME_VERSION_FIELD_NUMBER: _builtins.int
+    cause: Global___ArrivalCause.ValueType
+    """How."""
+    from_member_id: _builtins.str
+    """Whose it was; empty for a document that was claimed."""
+    same_version: _builtins.bool
+    """The version stood in the other stream already: it was not stated anew."""
+    def __init__(
+        self,
+        *,
+        cause: Global___ArrivalCause.ValueType = ...,
+        from_member_id: _builtins.str = ...,
+        same_version: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "from_member_id", b"from_member_id", "same_version", b"same_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentArrival: _TypeAlias = DocumentArrival  # noqa: Y015
+
+@_typing.final
+class DocumentClaimed(_message.Message):
+    """A document without a member became a member's: the last fact of the document's own stream. What it gives stands in
+    the member's account, under the same entry.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    CLAIM_TIME_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    business_unit: _builtins.str
+    """Business unit of the document."""
+    document: _builtins.str
+    """Key of the document: business_unit/source/document_id."""
+    version: _builtins.int
+    """Its newest version then."""
+    member_id: _builtins.str
+    """Whose it is from now on."""
+    cause: Global___ClaimCause.ValueType
+    """How."""
+    @_builtins.property
+    def claim_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        version: _builtins.int = ...,
+        member_id: _builtins.str = ...,
+        cause: Global___ClaimCause.ValueType = ...,
+        claim_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "cause", b"cause", "claim_time", b"claim_time", "document", b"document", "entry_id", b"entry_id", "member_id", b"member_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentClaimed: _TypeAlias = DocumentClaimed  # noqa: Y015
+
+@_typing.final
+class DocumentMovedOut(_message.Message):
+    """A document left this account for another: all that it gave here is taken back, and it counts for nothing any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TO_MEMBER_ID_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to; the document stands under it in the other account."""
+    business_unit: _builtins.str
+    """Business unit of the document."""
+    document: _builtins.str
+    """Key of the document: business_unit/source/document_id."""
+    version: _builtins.int
+    """Its newest version in this account."""
+    to_member_id: _builtins.str
+    """Whose it is from now on."""
+    reason: _builtins.str
+    """Why, in the words of the staff who moved it; empty where a version of the document said so."""
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """What it counted for here, and counts for no more."""
+
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.CounterNumber]:
+        """Its numbers in the policy's counters that it gives back."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        version: _builtins.int = ...,
+        to_member_id: _builtins.str = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "numbers", b"numbers", "reason", b"reason", "to_member_id", b"to_member_id", "usages", b"usages", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentMovedOut: _TypeAlias = DocumentMovedOut  # noqa: Y015
 
 @_typing.final
 class TierChanged(_message.Message):

@@ -136,6 +136,7 @@ class Posting(_message.Message):
     MESSAGES_FIELD_NUMBER: _builtins.int
     BENEFITS_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
+    DEPARTURE_FIELD_NUMBER: _builtins.int
     outcome: Global___Outcome.ValueType
     """What became of it."""
     entry_id: _builtins.str
@@ -170,6 +171,10 @@ class Posting(_message.Message):
     def numbers(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentNumber]:
         """The document's numbers in the counters of the policy. A booking is told those that it would take."""
 
+    @_builtins.property
+    def departure(self) -> Global___Departure:
+        """What moved in the account that the document left, where it was moved from one."""
+
     def __init__(
         self,
         *,
@@ -184,14 +189,43 @@ class Posting(_message.Message):
         messages: _abc.Iterable[_builtins.str] | None = ...,
         benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
         numbers: _abc.Iterable[Global___DocumentNumber] | None = ...,
+        departure: Global___Departure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["departure", b"departure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "departure", b"departure", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Posting: _TypeAlias = Posting  # noqa: Y015
+
+@_typing.final
+class Departure(_message.Message):
+    """The other side of a document that was moved: the account that it left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    MOVEMENTS_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Whose it was."""
+    @_builtins.property
+    def movements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Movement]:
+        """What moved there, in order."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        movements: _abc.Iterable[Global___Movement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "movements", b"movements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Departure: _TypeAlias = Departure  # noqa: Y015
 
 @_typing.final
 class DocumentNumber(_message.Message):
@@ -347,19 +381,34 @@ class PostDocumentRequest(_message.Message):
     MEMBER_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    MOVE_FIELD_NUMBER: _builtins.int
+    UNCLAIMED_IF_UNKNOWN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_UNIT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters; a UUID is a good choice. Kept for ever."""
     validate_only: _builtins.bool
     """All checks and the full answer, nothing recorded."""
     language: _builtins.str
     """Language of the answer's messages, "en" or "zh"; empty: none. It does not make the request another one."""
+    move: _builtins.bool
+    """The document is another member's, and shall be this one's from now on. Needs the verb `move` too. Without it such a
+    version is refused. A document without a member needs it not.
+    """
+    unclaimed_if_unknown: _builtins.bool
+    """Nobody has the member's identity: post the document without a member, and credit it when somebody enrols with the
+    identity or links it, within the policy's claim_days. Without it such a document is refused.
+    """
+    document_unit: _builtins.str
+    """Business unit whose document it is, where origin.business_unit takes goods of another unit back; empty: its own.
+    Needs the verb `return`. The document exists, and its lines are some of those it has, with less or as much in each.
+    """
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and when; business_unit is required."""
 
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
-        """Whose document it is. Empty: a document without a member, which earns nothing."""
+        """Whose document it is. Empty: whose it was before; of a new one nobody's, which earns nothing until it is claimed."""
 
     @_builtins.property
     def document(self) -> _types_pb2.Document:
@@ -374,10 +423,13 @@ class PostDocumentRequest(_message.Message):
         member: _types_pb2.MemberRef | None = ...,
         document: _types_pb2.Document | None = ...,
         language: _builtins.str = ...,
+        move: _builtins.bool = ...,
+        unclaimed_if_unknown: _builtins.bool = ...,
+        document_unit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "member", b"member", "origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "language", b"language", "member", b"member", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "document_unit", b"document_unit", "language", b"language", "member", b"member", "move", b"move", "origin", b"origin", "request_id", b"request_id", "unclaimed_if_unknown", b"unclaimed_if_unknown", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -406,6 +458,146 @@ class PostDocumentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PostDocumentResponse: _TypeAlias = PostDocumentResponse  # noqa: Y015
+
+@_typing.final
+class ClaimDocumentRequest(_message.Message):
+    """Claims a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    RECEIPT_CODE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    document: _builtins.str
+    """Key of the document, "business_unit/source/document_id", as its receipt tells."""
+    receipt_code: _builtins.str
+    """What the receipt shows: the document's receipt_code. 1 to 64 printable characters."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when it is claimed; business_unit is required, and need not be that of the document."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who claims it. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        document: _builtins.str = ...,
+        receipt_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "member", b"member", "origin", b"origin", "receipt_code", b"receipt_code", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimDocumentRequest: _TypeAlias = ClaimDocumentRequest  # noqa: Y015
+
+@_typing.final
+class ClaimDocumentResponse(_message.Message):
+    """What became of a claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimDocumentResponse: _TypeAlias = ClaimDocumentResponse  # noqa: Y015
+
+@_typing.final
+class MoveDocumentRequest(_message.Message):
+    """Moves a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    document: _builtins.str
+    """Key of the document, "business_unit/source/document_id"."""
+    reason: _builtins.str
+    """Why, in the words of staff, 1 to 200 printable characters. No personal data: it is kept for ever."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when it is moved; business_unit is that of the document."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose it shall be. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        document: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveDocumentRequest: _TypeAlias = MoveDocumentRequest  # noqa: Y015
+
+@_typing.final
+class MoveDocumentResponse(_message.Message):
+    """What became of a move."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer: the account that the document came to, with what moved in the one it left."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveDocumentResponse: _TypeAlias = MoveDocumentResponse  # noqa: Y015
 
 @_typing.final
 class EarnPointsRequest(_message.Message):
@@ -1947,6 +2139,8 @@ class BatchItem(_message.Message):
     RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
     ADJUST_POINTS_FIELD_NUMBER: _builtins.int
     EXTEND_LOT_FIELD_NUMBER: _builtins.int
+    CLAIM_DOCUMENT_FIELD_NUMBER: _builtins.int
+    MOVE_DOCUMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def post_document(self) -> Global___PostDocumentRequest:
         """A document."""
@@ -1995,6 +2189,14 @@ class BatchItem(_message.Message):
     def extend_lot(self) -> Global___ExtendLotRequest:
         """A lot's later end."""
 
+    @_builtins.property
+    def claim_document(self) -> Global___ClaimDocumentRequest:
+        """A claim."""
+
+    @_builtins.property
+    def move_document(self) -> Global___MoveDocumentRequest:
+        """A move."""
+
     def __init__(
         self,
         *,
@@ -2010,12 +2212,14 @@ class BatchItem(_message.Message):
         record_activity: Global___RecordActivityRequest | None = ...,
         adjust_points: Global___AdjustPointsRequest | None = ...,
         extend_lot: Global___ExtendLotRequest | None = ...,
+        claim_document: Global___ClaimDocumentRequest | None = ...,
+        move_document: Global___MoveDocumentRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot", "claim_document", "move_document"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

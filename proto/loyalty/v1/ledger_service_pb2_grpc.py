@@ -120,6 +120,16 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.FromString,
                 _registered_method=True)
+        self.ClaimDocument = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ClaimDocument',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentResponse.FromString,
+                _registered_method=True)
+        self.MoveDocument = channel.unary_unary(
+                '/loyalty.v1.LedgerService/MoveDocument',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentResponse.FromString,
+                _registered_method=True)
         self.BatchPost = channel.unary_unary(
                 '/loyalty.v1.LedgerService/BatchPost',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.BatchPostRequest.SerializeToString,
@@ -326,6 +336,30 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimDocument(self, request, context):
+        """Credits a document that was posted without a member, once, to who shows the code of its receipt. Later versions
+        follow to the member. Wrong codes are limited for each document.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"web"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"document":"market/till/T-1001","receipt_code":"7KQ2-99"}' \
+        localhost:7070 loyalty.v1.LedgerService/ClaimDocument
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveDocument(self, request, context):
+        """Moves a document to another member, by a decision of its business unit's staff: what it gave is taken back in the
+        account it leaves, as a cancellation would, and it is posted in the other. One without a member is credited.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-17","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8801"}},"document":"market/till/T-1001","reason":"wrong card was scanned"}' \
+        localhost:7070 loyalty.v1.LedgerService/MoveDocument
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchPost(self, request, context):
         """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -432,6 +466,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ExtendLot,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.SerializeToString,
+            ),
+            'ClaimDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimDocument,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentResponse.SerializeToString,
+            ),
+            'MoveDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveDocument,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentResponse.SerializeToString,
             ),
             'BatchPost': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchPost,
@@ -904,6 +948,60 @@ class LedgerService:
             '/loyalty.v1.LedgerService/ExtendLot',
             loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ClaimDocument',
+            loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ClaimDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/MoveDocument',
+            loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.MoveDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -160,6 +160,22 @@ class LedgerServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
       "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
     """
+    ClaimDocument: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ClaimDocumentRequest, _ledger_service_pb2.ClaimDocumentResponse]
+    """Credits a document that was posted without a member, once, to who shows the code of its receipt. Later versions
+    follow to the member. Wrong codes are limited for each document.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"web"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"document":"market/till/T-1001","receipt_code":"7KQ2-99"}' \\
+      localhost:7070 loyalty.v1.LedgerService/ClaimDocument
+    """
+    MoveDocument: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.MoveDocumentRequest, _ledger_service_pb2.MoveDocumentResponse]
+    """Moves a document to another member, by a decision of its business unit's staff: what it gave is taken back in the
+    account it leaves, as a cancellation would, and it is posted in the other. One without a member is credited.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-17","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"document":"market/till/T-1001","reason":"wrong card was scanned"}' \\
+      localhost:7070 loyalty.v1.LedgerService/MoveDocument
+    """
     BatchPost: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
 
@@ -297,6 +313,22 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
       "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
+    """
+    ClaimDocument: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ClaimDocumentRequest, _ledger_service_pb2.ClaimDocumentResponse]  # type: ignore[assignment]
+    """Credits a document that was posted without a member, once, to who shows the code of its receipt. Later versions
+    follow to the member. Wrong codes are limited for each document.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"web"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"document":"market/till/T-1001","receipt_code":"7KQ2-99"}' \\
+      localhost:7070 loyalty.v1.LedgerService/ClaimDocument
+    """
+    MoveDocument: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.MoveDocumentRequest, _ledger_service_pb2.MoveDocumentResponse]  # type: ignore[assignment]
+    """Moves a document to another member, by a decision of its business unit's staff: what it gave is taken back in the
+    account it leaves, as a cancellation would, and it is posted in the other. One without a member is credited.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-17","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"document":"market/till/T-1001","reason":"wrong card was scanned"}' \\
+      localhost:7070 loyalty.v1.LedgerService/MoveDocument
     """
     BatchPost: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.BatchPostRequest, _ledger_service_pb2.BatchPostResponse]  # type: ignore[assignment]
     """Up to 1,000 writes in one call of at most 4 MiB; results by index. One refusal touches no other item, unless atomic.
@@ -534,6 +566,34 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"lot_id":"0198….1","expire_time":"2028-01-01T00:00:00Z",
           "reason":"three years instead of two"}' localhost:7070 loyalty.v1.LedgerService/ExtendLot
+        """
+
+    @_abc_1.abstractmethod
+    def ClaimDocument(
+        self,
+        request: _ledger_service_pb2.ClaimDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ClaimDocumentResponse, _abc.Awaitable[_ledger_service_pb2.ClaimDocumentResponse]]:
+        """Credits a document that was posted without a member, once, to who shows the code of its receipt. Later versions
+        follow to the member. Wrong codes are limited for each document.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"web"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"document":"market/till/T-1001","receipt_code":"7KQ2-99"}' \\
+          localhost:7070 loyalty.v1.LedgerService/ClaimDocument
+        """
+
+    @_abc_1.abstractmethod
+    def MoveDocument(
+        self,
+        request: _ledger_service_pb2.MoveDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.MoveDocumentResponse, _abc.Awaitable[_ledger_service_pb2.MoveDocumentResponse]]:
+        """Moves a document to another member, by a decision of its business unit's staff: what it gave is taken back in the
+        account it leaves, as a cancellation would, and it is posted in the other. One without a member is credited.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-17","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8801"}},"document":"market/till/T-1001","reason":"wrong card was scanned"}' \\
+          localhost:7070 loyalty.v1.LedgerService/MoveDocument
         """
 
     @_abc_1.abstractmethod

@@ -22,6 +22,13 @@ from loyalty_client.refusals.care import OpeningConflict as OpeningConflict
 from loyalty_client.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
 from loyalty_client.refusals.care import UnknownMetric as UnknownMetric
+from loyalty_client.refusals.documents import AlreadyClaimed as AlreadyClaimed
+from loyalty_client.refusals.documents import AlreadyTheirs as AlreadyTheirs
+from loyalty_client.refusals.documents import ClaimTooLate as ClaimTooLate
+from loyalty_client.refusals.documents import NotAReturn as NotAReturn
+from loyalty_client.refusals.documents import TooManyGuesses as TooManyGuesses
+from loyalty_client.refusals.documents import UnknownDocument as UnknownDocument
+from loyalty_client.refusals.documents import WrongReceiptCode as WrongReceiptCode
 from loyalty_client.refusals.membership import AccountClosed as AccountClosed
 from loyalty_client.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from loyalty_client.refusals.membership import AccountSuspended as AccountSuspended
