@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from adapters.frame import subjects
 from adapters.frame.connections import connection_of, settings_models
 from adapters.frame.mapping import parse
 from adapters.frame.stating import read_by
@@ -255,6 +257,27 @@ async def test_several_workers_share_the_work_and_post_each_thing_once(
     answers = [each async for each in web.caller.audit.VerifyHistory(VerifyHistoryRequest())]
     assert answers[-1].done
     assert not answers[-1].divergences
+
+
+async def test_what_was_posted_but_not_noted_is_posted_once(
+    web: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(web, shop.order(shop.line(1, "10.00")), "d-1")
+    whole = subjects.settle
+
+    async def dies(*_: object) -> None:
+        raise asyncpg.InterfaceError("the process dies here")
+
+    monkeypatch.setattr(subjects, "settle", dies)
+    with pytest.raises(asyncpg.InterfaceError):
+        await web.work()
+    assert (await web.subject())["state"] == "new"
+    assert await web.points(*MEMBER) == 10
+    monkeypatch.setattr(subjects, "settle", whole)
+    await web.work()
+    assert (await web.subject())["state"] == "done"
+    assert await web.points(*MEMBER) == 10
+    assert await web.documents() == 1
 
 
 async def test_a_document_conflict_ends_with_the_newer_state(web: Rig) -> None:
