@@ -37,6 +37,7 @@ from rules.redemptions import (
     reversal_grace_until,
     reward,
 )
+from rules.referrals import counts_for_referral, told_in_time
 from rules.refunds import pro_rata
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
@@ -100,6 +101,7 @@ __all__ = [
     "claim_until",
     "compile_policy",
     "convert",
+    "counts_for_referral",
     "evaluate",
     "evaluate_upgrading",
     "explain",
@@ -125,5 +127,6 @@ __all__ = [
     "reward",
     "tier_for",
     "tier_ranks",
+    "told_in_time",
     "transfer",
 ]

@@ -17,6 +17,7 @@ from rules.checking.lives import expiry_findings
 from rules.checking.money import money_findings
 from rules.checking.names import duplicates, references
 from rules.checking.reach import rule_findings
+from rules.checking.referring import referring_findings
 from rules.checking.spending import spending_findings
 from rules.checking.subject import Check, Subject
 from rules.loading import PolicyDocument
@@ -39,6 +40,7 @@ _MEANINGS: tuple[Check, ...] = (
     limit_findings,
     spending_findings,
     adjusting_findings,
+    referring_findings,
     ladder_findings,
     overflow_findings,
     rule_findings,

@@ -50,6 +50,7 @@ from rules.model.nouns import (
     Rounding,
 )
 from rules.model.part import DocumentKind, Part
+from rules.model.referring import Referrals
 from rules.model.spending import (
     ArrearsLimit,
     Conversion,
@@ -110,6 +111,7 @@ __all__ = [
     "PolicyModel",
     "Rate",
     "Redemption",
+    "Referrals",
     "Refunds",
     "Reversals",
     "Reward",

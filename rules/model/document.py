@@ -19,6 +19,7 @@ from rules.model.nouns import (
     MemberAttribute,
 )
 from rules.model.part import Ids, Part
+from rules.model.referring import Referrals
 from rules.model.spending import (
     Conversion,
     Documents,
@@ -91,6 +92,8 @@ class PolicyModel(Part):
     """How one currency becomes another."""
     refunds: Refunds = Refunds()
     """What happens when a document gives less than it gave."""
+    referrals: Referrals | None = None
+    """What a member gets for bringing another; without it, nothing is recorded of that."""
     adjustments: Adjustments = Adjustments()
     """Why staff may give or take points, and when a second person has to agree."""
     documents: Documents = Documents()

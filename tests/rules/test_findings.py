@@ -64,6 +64,7 @@ adjustments:
 transfers: [{id: send, currency: p, fee_share: "10%", fee_unit: hotel, max_points: 500}]
 conversions: [{id: swap, currency: p, into: stamp, rate: "1/10", issuer: cafe, min_points: 10}]
 refunds: {limits: [{points: 100}, {tier: [gold], points: 500}], write_off_to: hotel}
+referrals: {activity: quiz, minimums: ["20.00 EUR", "15.00 GBP"], business_unit: cafe}
 tiers:
   window: rolling_months
   ladder:
@@ -103,6 +104,7 @@ ERRORS = [
     ("funder: hotel}", "funder: hostel}", "business_units[cafe].funder: unknown 'hostel'"),
     ("fee_unit: hotel", "fee_unit: motel", "transfers[send].fee_unit: unknown 'motel'"),
     ("issuer: cafe", "issuer: caff", "conversions[swap].issuer: unknown 'caff'"),
+    ("{activity: quiz, min", "{activity: quizz, min", "referrals.activity: unknown 'quizz'"),
     ("into: stamp", "into: stamps", "conversions[swap].into: unknown 'stamps'"),
     ("write_off_to: hotel", "write_off_to: h", "refunds.write_off_to: unknown 'h'"),
     ("tier: [gold], points: 500", "tier: [god], points: 500",
@@ -187,6 +189,11 @@ ERRORS = [
     ("max_points: 500}]", "max_points: 500}, {id: more, currency: p}]",
      "transfers[more]: 'p' is already transferred by 'send'"),
     ("into: stamp", "into: p", "conversions[swap].into: 'p' becomes itself"),
+    ("15.00 GBP", "15.00 USD",
+     "referrals.minimums[1]: 15.00 USD is of the money of no business unit"),
+    ("15.00 GBP", "15.00 EUR", "referrals.minimums[1]: 15.00 EUR: a minimum for that money is"),
+    ("15.00 GBP", "15.00", "referrals.minimums[1]: 15.00: a minimum for that money is already"),
+    ("15.00 GBP", "15.005 GBP", "referrals.minimums[1]: 15.005 GBP is not a whole number of"),
     ("into: stamp", "into: qp", "conversions[swap].into: 'qp' decides tiers and is not bought"),
     ('rate: "1/10"', "rate: 0", "conversions[swap].rate: must be above zero"),
     ("{points: 100}, {tier", "{points: 100}, {points: 9}, {tier",
@@ -312,6 +319,8 @@ WARNINGS = [
     ("min_points: 10}]", "min_points: 9}]",
      "conversions[swap].min_points: 9 points become none: the rate is 1/10"),
     ("issuer: cafe", "issuer: cafe, fee_unit: cafe", "conversions[swap].fee_unit: has no effect"),
+    ("{activity: quiz, min", "{activity: login, min",
+     "referrals.activity: no rule gives anything for activity 'login'"),
     ("refunds: {", "refunds: {when_spent: refuse, ", "refunds.write_off_to: has no effect"),
     ("max_points: 900", "max_points: 900, points_alone: 900",
      "adjustments.reasons[kind].max_points: nobody is ever asked"),
