@@ -25,7 +25,7 @@ demo: setup ## Send real transactions through the gRPC API into a fresh ledger a
 	LOYALTY_DATA_DIR="$${LOYALTY_DATA_DIR:-$(CURDIR)/.loyalty}" $(BIN)/loyalty demo
 
 test: setup ## Run the tests; what a bare machine cannot run is skipped with its reason.
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 simulate: setup ## Let simulated servers crash for two million steps; a seed that fails can be run again.
 	$(BIN)/python -m tests.simulation $(SIMULATE_ARGS)
