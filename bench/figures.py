@@ -91,6 +91,8 @@ TARGETS: Final = (
            field="p50_ms"),
     Target("member of 20 years: statement, p50 ms", "member_old_entries", "", most=10,
            field="p50_ms"),
+    Target("webhooks acknowledged/s by one process", "webhooks", "", least=1_500),
+    Target("webhooks at 1,500/s: p99 ms", "webhooks_paced", "", most=50, field="p99_ms"),
     Target("backtest, documents/s on two cores", "rules_sets", "", least=300_000),
 )  # fmt: skip
 

@@ -60,6 +60,9 @@ PAGE: Final = 500
 OPEN_MAX: Final = 9_000
 """So many lots are open at most while the history is made, before a burn closes them."""
 SAMPLES: Final = 100
+ASKED: Final = ("account", "sale", "burn", "burn_and_reversal", "entries")
+MEASURES: Final = ("old_first_read", *(f"{who}_{what}" for who in ("old", "new") for what in ASKED))
+"""What is told, in milliseconds."""
 YEARS: Final = 20
 _KEY: Final = bytes(range(32))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import time
 from typing import Final
 
-from bench import evaluating, old_member, replaying, slow_disk
+from bench import adapters, evaluating, old_member, replaying, slow_disk
 from bench.figures import Book, Sample
 from bench.h2load import LoadFailed
 from bench.measures import ANYONE, DISK, FEW, SLOW, YARDSTICKS, Measure, Setting, sweep
@@ -23,7 +23,7 @@ from server.embedded import EmbeddedError
 
 STAGES: Final = (
     "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
-    "slow", "rules", "old_member",
+    "slow", "rules", "old_member", "adapters",
 )  # fmt: skip
 ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
 WARM_MEMBERS: Final = 30_000
@@ -84,7 +84,7 @@ class Run:
         """How many samples there will be."""
         disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
         rest = {"split": 2, "memory": 1, "replay": self._replays(), "rules": self._replays()}
-        rest["old_member"] = 1
+        rest |= {"old_member": 1, "adapters": 2 * self.scale.rounds}
         rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
@@ -111,6 +111,8 @@ class Run:
             await self._unless_it_fails("rules", self._rules())
         if "old_member" in self.stages:
             await self._unless_it_fails("old_member", self._old_member())
+        if "adapters" in self.stages:
+            await self._unless_it_fails("adapters", self._adapters())
 
     async def _unless_it_fails(self, what: str, stage: Coroutine[None, None, None]) -> None:
         """A failure is told at the end: what was measured until then took half an hour."""
@@ -282,6 +284,27 @@ class Run:
             self.book.add(f"member_{name}", 0, Sample(1000 / spent, p50_ms=spent))
         self.book.facts["old_member"] = lots
         self._step("old_member", 1)
+
+    async def _adapters(self) -> None:
+        """Webhooks acknowledged by a process that only receives: as fast as it can, and paced."""
+        folder = self.folder / "adapters"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711)
+        self._step("starting an adapter process", 0)
+        async with (
+            embedded.running(folder / "postgres", parameters=PARAMETERS) as url,
+            adapters.door(folder, url) as (address, process),
+        ):
+            for number in range(self.scale.rounds):
+                for name, pace in zip(adapters.MEASURES, (0, adapters.PACE), strict=True):
+                    self._step(f"round {number + 1}: {name}", 0)
+                    prefix = f"{name}-{number}"
+                    wanted = adapters.Wanted(address, self.scale.seconds, prefix, pace)
+                    before = sum(process.cpu_times()[:2])
+                    told = await told_by(adapters.__name__, adapters.as_json(wanted))
+                    spent = sum(process.cpu_times()[:2]) - before
+                    self.book.add(name, number, adapters.sample_of(told, spent))
+                    self._step("adapters", 1)
 
 
 def rules_samples(told: Mapping[str, float]) -> dict[str, Sample]:

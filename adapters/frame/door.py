@@ -46,7 +46,7 @@ class Gone(Exception):
 
 
 class Door:
-    """The ASGI application for webhooks. What comes to another path goes to `others`."""
+    """The ASGI application for webhooks."""
 
     def __init__(
         self, connections: Mapping[str, Connection], inbox: Inbox, metrics: Metrics
@@ -164,21 +164,43 @@ async def _answer(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-def application(
-    door: Door | None, systems: Mapping[str, list[BaseRoute]], ready: Callable[[], Awaitable[bool]]
-) -> Starlette:
-    """The whole ASGI application: the door, what vendors may call, and the probes."""
+class Application:
+    """The whole ASGI application: the door, what vendors may call, and the probes.
 
-    async def live(_request: Request) -> Response:
+    What comes to the door does not pass through Starlette: it needs nothing of it, and there may be
+    thousands in a second.
+    """
+
+    def __init__(
+        self,
+        door: Door | None,
+        systems: Mapping[str, list[BaseRoute]],
+        ready: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Answer for a door (None: it is in another process) and for routes of connections."""
+        self._door = door
+        self._ready = ready
+        routes: list[BaseRoute] = [
+            Route("/health/live", self._is_live),
+            Route("/health/ready", self._is_ready),
+        ]
+        routes += [Mount(f"/systems/{name}", routes=own) for name, own in systems.items() if own]
+        self._others = Starlette(routes=routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if self._door is not None and scope["type"] == "http" and _is_hook(scope):
+            await self._door(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    async def _is_live(self, _request: Request) -> Response:
         return Response("alive\n")
 
-    async def is_ready(_request: Request) -> Response:
-        serving = await ready()
+    async def _is_ready(self, _request: Request) -> Response:
+        serving = await self._ready()
         return JSONResponse({"serving": serving}, status_code=200 if serving else 503)
 
-    routes: list[BaseRoute] = [Route("/health/live", live), Route("/health/ready", is_ready)]
-    if door is not None:
-        # A class instance as endpoint is an ASGI application of its own: no Request is made.
-        routes.insert(0, Route(HOOKS + "{path:path}", door, methods=None))
-    routes += [Mount(f"/systems/{name}", routes=own) for name, own in systems.items() if own]
-    return Starlette(routes=routes)
+
+def _is_hook(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(HOOKS)

@@ -17,7 +17,7 @@ from prometheus_client import start_http_server
 from adapters.frame import calls, database
 from adapters.frame.adapter import Api
 from adapters.frame.connections import missing_secrets, read_all
-from adapters.frame.door import Door, application
+from adapters.frame.door import Application, Door
 from adapters.frame.inbox import Inbox
 from adapters.frame.metrics import Metrics
 from adapters.frame.posting import Ledger, channel_to
@@ -113,7 +113,7 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
             name: list(each.adapter.routes(each, ledger)) for name, each in connections.items()
         }
         door = Door(connections, inbox, metrics) if settings.door else None
-        app = application(door, routes, lambda: _is_ready(pool))
+        app = Application(door, routes, lambda: _is_ready(pool))
         with _metrics_endpoint(metrics, settings.metrics_listen) as metrics_address:
             async with listening(app, settings.listen) as address:
                 yield Serving(address, metrics_address, metrics, worker, inbox)
