@@ -101,7 +101,9 @@ class Clerk:
 
     def post(self, document: str, version: int, content: dict[str, Any], now: int) -> str:
         """State a document; POSTED, REPLAYED or SUPERSEDED."""
-        known = self.documents.setdefault(document, {"versions": {}, "gave": {}, "final": None})
+        known = self.documents.setdefault(
+            document, {"versions": {}, "gave": {}, "final": None, "at": now}
+        )
         if version in known["versions"]:
             if known["versions"][version] != content:
                 raise No("DOCUMENT_CONFLICT")
@@ -111,6 +113,7 @@ class Clerk:
         if known["versions"] and version < max(known["versions"]):
             return "SUPERSEDED"
         known["versions"][version] = content
+        known["at"] = now
         status = content["status"]
         if status == "final" and known["final"] is None:
             known["final"] = now
@@ -118,9 +121,44 @@ class Clerk:
         self.tick(member, now)
         return "POSTED"
 
+    def owner(self, document: str) -> str | None:
+        """Whose a document is now; None while nothing was posted."""
+        known = self.documents.get(document)
+        return known["versions"][max(known["versions"])]["member"] if known else None
+
+    def move(self, document: str, member: str, now: int) -> None:
+        """A document that is final becomes another member's: nothing there, all of it here."""
+        known = self.documents[document]
+        newest = max(known["versions"])
+        content = known["versions"][newest]
+        before = content["member"]
+        if before == member:
+            raise No("ALREADY_THEIRS")
+        self.tick(before, now)
+        self.tick(member, now)
+        gave = sum(known["gave"].values())
+        if gave:
+            self._take_back(before, document, content["unit"], gave)
+        self.tick(before, now)
+        known["versions"][newest] = {**content, "member": member}
+        known["gave"] = {}
+        self._settle(member, document, known, known["versions"][newest], now, earned=known["at"])
+        self.tick(member, now)
+
+    def adjust(self, member: str, unit: str, points: int, now: int) -> None:
+        """Points are given by hand, and pay no debt; or taken, and what is missing is owed."""
+        self.tick(member, now)
+        if points > 0:
+            ends = (now // DAY + 31) * DAY
+            self._give(member, "", unit, points, (now, ends, now), now, award=False)
+        else:
+            self._take_back(member, "by hand", unit, -points)
+        self.tick(member, now)
+
     def _settle(
-        self, member: str, document: str, known: dict[str, Any], content: dict[str, Any], now: int
-    ) -> None:
+        self, member: str, document: str, known: dict[str, Any], content: dict[str, Any], now: int,
+        earned: int | None = None,
+    ) -> None:  # fmt: skip
         """Post the difference between what the document gives and what it gave."""
         status, unit = content["status"], content["unit"]
         gives = {} if status == "cancelled" else _gives(content["food"])
@@ -140,22 +178,26 @@ class Clerk:
                 if lot["waiting"]:
                     self._release(member, lot)
         for starts, points in more.items():
-            self._give(member, document, unit, points, starts, ends, now)
+            times = (starts, ends, now if earned is None else earned)
+            self._give(member, document, unit, points, times, now)
 
     def _give(
-        self, member: str, document: str, unit: str, points: int, starts: int | None, ends: int,
-        now: int,
+        self, member: str, document: str, unit: str, points: int,
+        times: tuple[int | None, int, int], now: int, *, award: bool = True,
     ) -> None:  # fmt: skip
+        """A new lot; `times` are when it can be spent, when it ends, when it was earned."""
+        starts, ends, earned = times
         self.recorded += 1
         lot = {
-            "number": self.recorded, "issuer": unit, "document": document, "earned": now,
+            "number": self.recorded, "issuer": unit, "document": document, "earned": earned,
             "ends": ends, "from": starts, "issued": points, "free": 0, "waiting": 0, "held": 0,
             "burned": 0, "expired": 0, "taken": 0, "repaid": 0,
         }  # fmt: skip
         self.members[member]["lots"].append(lot)
         if starts == now:
             lot["free"] = points
-            self._repay(member, lot)
+            if award:
+                self._repay(member, lot)
         else:
             lot["waiting"] = points
 

@@ -25,10 +25,12 @@ from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_REPLAYED,
     OUTCOME_SUPERSEDED,
+    AdjustPointsRequest,
     AdvanceAccountRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
     HoldPointsRequest,
+    MoveDocumentRequest,
     PostDocumentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
@@ -149,7 +151,11 @@ class Machine(RuleBasedStateMachine):
         self, document: tuple[str, str, str], version: int, food: int, gift: int, status: str
     ) -> None:
         """A version arrives, in whatever order."""
-        name, unit, member = document
+        name, unit, first = document
+        member = self.clerk.owner(name) or first
+        if member != first and version in self.clerk.documents[name]["versions"]:
+            # Whose an old version was, and whose it is, are two questions; see the store's tests.
+            return
         lines = [DocumentLine(line_id="1", category="food", net_minor_units=food)]
         if gift:
             lines.append(DocumentLine(line_id="2", category="gift_card", net_minor_units=gift))
@@ -169,6 +175,35 @@ class Machine(RuleBasedStateMachine):
         )
         content = {"food": food, "gift": gift, "status": status, "unit": unit, "member": member}
         self.both(request, lambda _: self.clerk.post(name, version, content, self.now))
+
+    @rule(document=documents, member=members)
+    def move(self, document: tuple[str, str, str], member: str) -> None:
+        """A final document is given to another member."""
+        name, unit, _ = document
+        known = self.clerk.documents.get(name)
+        if known is None or known["versions"][max(known["versions"])]["status"] != "final":
+            return
+        request = MoveDocumentRequest(
+            request_id=self.new("m"),
+            origin=Origin(business_unit=unit),
+            member=ref(member),
+            document=f"{unit}/pos/{name}",
+            reason="rang it up on the wrong card",
+        )
+        self.both(request, lambda _: self.clerk.move(name, member, self.now))
+
+    @rule(member=members, unit=units, amount=st.integers(-200, 200).filter(bool))
+    def adjust(self, member: str, unit: str, amount: int) -> None:
+        """Somebody gives or takes points by hand, and somebody else agrees."""
+        request = AdjustPointsRequest(
+            request_id=self.new("a"),
+            origin=Origin(business_unit=unit, operator="yan"),
+            member=ref(member),
+            points=Points(currency="p", amount=amount),
+            reason="goodwill",
+            approver="zoe",
+        )
+        self.both(request, lambda _: self.clerk.adjust(member, unit, amount, self.now))
 
     # Spending
 
