@@ -26,7 +26,7 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import BUDGET, DOCUMENT, POLICY, account_of, lane_of
+from ledger.lanes import BUDGET, DOCUMENT, OPENING, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
 from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
@@ -332,4 +332,6 @@ def _at_home(stream: str, fact: AnyFact) -> bool:
         return stream.startswith(POLICY)
     if isinstance(fact, BudgetUsed):
         return stream.startswith(BUDGET)
+    if isinstance(fact, OpeningSourceDeclared):
+        return stream.startswith(OPENING)
     return isinstance(fact, DocumentPosted | DocumentClaimed) and stream.startswith(DOCUMENT)

@@ -81,9 +81,18 @@ def test_the_command_says_all_but_who_the_identity_is(member: MemberRef | None) 
 
 
 def test_no_part_of_a_document_request_was_added_without_its_fingerprint() -> None:
-    left_out = {"request_id", "validate_only", "language"}
+    left_out = {"request_id", "validate_only", "language", "move", "unclaimed_if_unknown"}
     names = {field.name for field in PostDocumentRequest.DESCRIPTOR.fields}
-    assert names == {"origin", "member", "document"} | left_out
+    assert names == {"origin", "member", "document", "document_unit"} | left_out
+
+
+def test_another_unit_s_document_is_another_request() -> None:
+    given = request(None)
+    given.document_unit = "market"
+    act = prepared(given)
+    content = stripped(given).SerializeToString(deterministic=True)
+    assert act.document_fingerprint == FINGERPRINT_FORMAT + sha256(content).digest()
+    assert act.document.startswith("d/market/")
 
 
 def test_the_parts_of_a_document_request_have_no_maps() -> None:
