@@ -35,6 +35,9 @@ Raw = TypeVar("Raw")
 Model = TypeVar("Model", bound=BaseModel)
 
 
+NO_DELIVERY: Final = Delivery(b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One account at one vendor: its adapter, its mapping, its secrets."""
@@ -82,6 +85,8 @@ class Adapter:
     """Bytes of the largest message that the system sends."""
     pull_seconds: ClassVar[int] = 0
     """Pause between reconciling pulls; 0: the system cannot be asked."""
+    cut_at: ClassVar[str] = ""
+    """Local name of the elements by which large XML files are cut; empty: a file is one message."""
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
         """Say whether the delivery comes from the vendor. Reads no clock but `received_at`.
@@ -97,8 +102,12 @@ class Adapter:
         """
         raise NotImplementedError
 
-    def reply(self, outcome: Outcome) -> Reply:
-        """Return the answer that the sender understands."""
+    def reply(self, outcome: Outcome, delivery: Delivery = NO_DELIVERY) -> Reply:
+        """Return the answer that the sender understands.
+
+        Only of what is ACCEPTED, DUPLICATE or ID_REUSED is it known that the sender sent it.
+        """
+        del delivery
         return Reply(STATUS_OF[outcome])
 
     def redacted(self, delivery: Delivery) -> Delivery:
@@ -151,6 +160,11 @@ class Adapter:
             RetryLater: the vendor does not answer.
         """
         raise NotImplementedError
+
+    def gaps(self, subjects: Iterable[str]) -> list[str]:
+        """Return what must be missing, by the numbers of all that came. For people."""
+        del subjects
+        return []
 
     def routes(self, connection: Connection, ledger: "Ledger") -> Sequence["BaseRoute"]:
         """Return further HTTP routes under /systems/<connection>/, for vendors that call us."""

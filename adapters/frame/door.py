@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from adapters.frame import moments
-from adapters.frame.adapter import Connection
+from adapters.frame.adapter import NO_DELIVERY, Connection
 from adapters.frame.inbox import Inbox
 from adapters.frame.metrics import Metrics
 from adapters.frame.words import Delivery, Outcome, Reply, Unreadable, Verdict
@@ -69,7 +69,7 @@ class Door:
             return
         began = perf_counter()
         try:
-            outcome, why = await self._take(connection, rest, scope, receive)
+            outcome, why, delivery = await self._take(connection, rest, scope, receive)
         except Gone:
             self._metrics.received.labels(name, "gone").inc()
             return
@@ -77,31 +77,31 @@ class Door:
         self._metrics.acknowledging.observe(perf_counter() - began)
         if why:
             log.warning("delivery_refused", connection=name, outcome=outcome, why=why)
-        await _answer(send, connection.adapter.reply(outcome))
+        await _answer(send, connection.adapter.reply(outcome, delivery))
 
     async def _take(
         self, connection: Connection, rest: str, scope: Scope, receive: Receive
-    ) -> tuple[Outcome, str]:
-        """What becomes of a request, and why where that is to be logged."""
+    ) -> tuple[Outcome, str, Delivery]:
+        """What becomes of a request, why where that is to be logged, and what it was."""
         adapter = connection.adapter
         headers = _headers(scope)
         try:
             body = await _body(headers, receive, adapter.body_max)
         except TooLarge:
-            return Outcome.TOO_LARGE, f"more than {adapter.body_max} bytes"
+            return Outcome.TOO_LARGE, f"more than {adapter.body_max} bytes", NO_DELIVERY
         query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
         delivery = Delivery(body, headers, query, rest, moments.now())
         try:
             verdict = adapter.verify(delivery, connection)
         except Unreadable as error:
-            return Outcome.UNREADABLE, str(error)
+            return Outcome.UNREADABLE, str(error), delivery
         except Exception as error:
             log.exception("verifying_failed", connection=connection.name)
-            return Outcome.FORGED, type(error).__name__
+            return Outcome.FORGED, type(error).__name__, delivery
         if verdict is not Verdict.GENUINE:
             why = "" if verdict is Verdict.GREETING else f"{len(body)} bytes"
-            return _REFUSED[verdict], why
-        return await self._keep(connection, delivery)
+            return _REFUSED[verdict], why, delivery
+        return *await self._keep(connection, delivery), delivery
 
     async def _keep(self, connection: Connection, delivery: Delivery) -> tuple[Outcome, str]:
         adapter = connection.adapter
