@@ -52,7 +52,7 @@ def _redact(root: Element) -> bool:
     changed = False
     for element in root.iter():
         name = local(element.tag).lower()
-        for key in element.keys():
+        for key in list(element.attrib):
             if local(key).lower() in _NAMES:
                 element.set(key, REDACTED)
                 changed = True

@@ -247,7 +247,7 @@ def test_money_that_cannot_be_read_is_a_dead_letter_of_its_stay_alone(lines: str
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (hotel.message(hotel.stay(ROOM), hotel="XXX"), "unmapped_place"),
+        (hotel.message(hotel.stay(ROOM), hotel="ELSE"), "unmapped_place"),
         (hotel.message(hotel.stay(hotel.category("99", hotel.revenue("1")))), "unmapped_category"),
         (
             hotel.message(hotel.stay(hotel.category("9", hotel.revenue("1", CurrencyCode="GBP")))),
