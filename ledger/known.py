@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ledger.awaited import AwaitedRow
 from ledger.core.events import AnyFact, Fact
 from ledger.core.state import Account
 from ledger.profile import Profile
@@ -39,6 +40,8 @@ class Known:
     """By stream of the member's account."""
     firsts: dict[str, DocumentPosted] = field(default_factory=dict)
     """First final versions by thing of the document, of those that were asked for."""
+    awaited: dict[str, AwaitedRow | None] = field(default_factory=dict)
+    """By thing of a document: whom it waits for; None: for nobody any more."""
     expiries: dict[str, dict[int, Fact]] = field(default_factory=dict)
     """By stream of an account: what expired or came back, by version, as far as it was asked."""
 
@@ -54,6 +57,7 @@ class Known:
             dict(self.purses),
             dict(self.profiles),
             dict(self.firsts),
+            dict(self.awaited),
             {stream: dict(found) for stream, found in self.expiries.items()},
         )
 
@@ -66,6 +70,7 @@ class Known:
         self.purses |= newer.purses
         self.profiles |= newer.profiles
         self.firsts |= newer.firsts
+        self.awaited |= newer.awaited
         for thing, found in newer.acts.items():
             self.acts.setdefault(thing, {}).update(found)
         for stream, facts in newer.expiries.items():

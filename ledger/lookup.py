@@ -20,7 +20,7 @@ from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.wanted import Wanted
 from ledger.writes import member_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
-from loyalty.v1.ledger_service_pb2 import ReverseEntryRequest
+from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, ReverseEntryRequest
 from loyalty.v1.member_service_pb2 import UpdateMemberRequest
 
 EXPIRIES_MOST: Final = 1_000
@@ -52,6 +52,7 @@ class Lookup:
         await self._find_rows(known, acts, also.documents)
         await self._find_acts(known, acts, also.things)
         await self._find_identities(known, acts)
+        await self._find_awaited(known, acts)
         await self._find_purses(also.purses)
         await self._find_firsts(known, also.firsts)
         await self._find_expiries(known, also.expiries)
@@ -162,6 +163,22 @@ class Lookup:
             known.identities |= found
             self._cache.put({}, found)
 
+    async def _find_awaited(self, known: Known, acts: Sequence[Act]) -> None:
+        """Find documents that wait for identities that acts link, or of accounts they advance."""
+        keys = {key for act in acts for key in act.new_identities}
+        accounts = {
+            account_of(_member_stream(known, act))
+            for act in acts
+            if isinstance(act.request, AdvanceAccountRequest)
+        } - {""}
+        if not keys and not accounts:
+            return
+        rows = await self._store.find_awaited(sorted(keys), sorted(accounts))
+        known.awaited |= {row.document: row for row in rows}
+        of_others = {(row.scheme, row.keyed_hash) for row in rows} - set(known.identities)
+        if of_others:
+            known.identities |= await self._store.find_identities(sorted(of_others))
+
     async def _find_accounts(self, known: Known, streams: set[str]) -> None:
         wanted = []
         for stream in streams - set(known.accounts):
@@ -214,13 +231,15 @@ def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
         for stream, _ in found.values()
         if not stream.startswith(OPENING)
     }
-    for act in acts:
-        if act.identity is not None:
-            holder = known.identities.get(act.identity)
-            if holder is not None:
-                streams.add(account_stream(holder.account))
-            continue
-        member = member_of(act.request)
-        if member is not None and len(member.member_id) == _UUID_LENGTH:
-            streams.add(account_stream(member.member_id))
-    return streams
+    return (streams | {_member_stream(known, act) for act in acts}) - {""}
+
+
+def _member_stream(known: Known, act: Act) -> str:
+    """Stream of the account that an act names; empty where nobody has it, or none is named."""
+    if act.identity is not None:
+        holder = known.identities.get(act.identity)
+        return "" if holder is None else account_stream(holder.account)
+    member = member_of(act.request)
+    if member is None or len(member.member_id) != _UUID_LENGTH:
+        return ""
+    return account_stream(member.member_id)

@@ -115,6 +115,18 @@ identity: Final = Table(
     Index("identity_account_idx", "account"),
 )
 
+# The identities that documents without a member wait for, outside the history; rows go when the
+# document is claimed, or can be claimed no more.
+awaited_identity: Final = Table(
+    "awaited_identity",
+    metadata,
+    Column("document", _code(), primary_key=True),
+    Column("scheme", _code(), nullable=False),
+    Column("keyed_hash", LargeBinary, nullable=False),
+    Column("until", _instant(), nullable=False),
+    Index("awaited_identity_identity_idx", "scheme", "keyed_hash"),
+)
+
 # What is known of members, outside the history: sealed with a key of its own, which is wrapped by
 # one that the database does not have. Without the wrapped key nobody reads the row again.
 member_profile: Final = Table(

@@ -213,6 +213,17 @@ SELECT (SELECT holds FROM fence) AS holds, array_agg(lane ORDER BY lane) AS lane
   FROM locked
 """
 
+# Documents that wait for one of these identities, and for any of these accounts'.
+FIND_AWAITED: Final = """
+SELECT a.document, a.scheme, a.keyed_hash, a.until
+  FROM unnest($1::text[], $2::bytea[]) AS w(scheme, keyed_hash)
+  JOIN awaited_identity a ON a.scheme = w.scheme AND a.keyed_hash = w.keyed_hash
+UNION
+SELECT a.document, a.scheme, a.keyed_hash, a.until
+  FROM identity i JOIN awaited_identity a ON a.scheme = i.scheme AND a.keyed_hash = i.keyed_hash
+ WHERE i.account = ANY($3::text[])
+"""
+
 # What a batch may have besides. Most have none of it, and do not pay for it. `{0}` is the first
 # parameter of the part.
 _EXTRAS: Final[dict[str, tuple[int, str]]] = {
@@ -240,6 +251,23 @@ _EXTRAS: Final[dict[str, tuple[int, str]]] = {
         """
   DELETE FROM identity i USING unnest({0}::text[], {1}::bytea[]) AS u(scheme, keyed_hash)
    WHERE i.scheme = u.scheme AND i.keyed_hash = u.keyed_hash AND (SELECT holds FROM fence)
+""",
+    ),
+    "awaited": (
+        4,
+        """
+  INSERT INTO awaited_identity (document, scheme, keyed_hash, until)
+  SELECT * FROM unnest({0}::text[], {1}::text[], {2}::bytea[], {3}::timestamptz[])
+   WHERE (SELECT holds FROM fence)
+  ON CONFLICT (document) DO UPDATE
+     SET scheme = excluded.scheme, keyed_hash = excluded.keyed_hash, until = excluded.until
+""",
+    ),
+    "awaited_no_more": (
+        1,
+        """
+  DELETE FROM awaited_identity a USING unnest({0}::text[]) AS d(document)
+   WHERE a.document = d.document AND (SELECT holds FROM fence)
 """,
     ),
 }

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import asyncpg
 
 from ledger import statements
+from ledger.awaited import AwaitedRow
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
@@ -112,6 +113,9 @@ class AppendBatch:
     moved_identities: list[IdentityRow] = field(default_factory=list)
     """Rows that are there and have another member now."""
     unlinked_identities: list[IdentityKey] = field(default_factory=list)
+    awaited: list[AwaitedRow] = field(default_factory=list)
+    awaited_no_more: list[tuple[str]] = field(default_factory=list)
+    """Documents that wait for nobody any more."""
     profiles: Sequence[ProfileRow] = ()
 
     def __bool__(self) -> bool:
@@ -215,6 +219,14 @@ class Store:
         schemes, hashes = [key[0] for key in wanted], [key[1] for key in wanted]
         rows = await self._fetch(statements.FIND_IDENTITIES, schemes, hashes)
         return {(row[0], row[1]): Holder(row[2], str(row[3])) for row in rows}
+
+    async def find_awaited(
+        self, wanted: Sequence[IdentityKey], accounts: Sequence[str]
+    ) -> list[AwaitedRow]:
+        """Documents that wait for one of these identities, or one that these accounts have."""
+        schemes, hashes = [key[0] for key in wanted], [key[1] for key in wanted]
+        rows = await self._fetch(statements.FIND_AWAITED, schemes, hashes, accounts)
+        return [AwaitedRow(*row) for row in rows]
 
     async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
         """What is known of the members with these accounts, sealed."""
@@ -352,6 +364,8 @@ def _extras(batch: AppendBatch) -> dict[str, Sequence[tuple[Any, ...]]]:
         "profiles": batch.profiles,
         "moved_identities": batch.moved_identities,
         "unlinked_identities": batch.unlinked_identities,
+        "awaited": batch.awaited,
+        "awaited_no_more": batch.awaited_no_more,
     }
     return {name: rows for name, rows in extras.items() if rows}
 

@@ -7,6 +7,7 @@ is being committed the next may be decided on top of it: it looks at its parent'
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
 from ledger.core.advance import advance
 from ledger.core.decision import Decision
@@ -301,6 +302,26 @@ class Work:
         after = None if row is None else Holder(row.account, row.identity_id)
         self.known.identities[key] = self.made.identities[key] = after
 
+    def awaiting(self, account_id: str) -> list[str]:
+        """Things of documents that wait for an identity which an account has."""
+        return sorted(
+            row.document
+            for row in self.known.awaited.values()
+            if row is not None and self._has(account_id, (row.scheme, row.keyed_hash))
+        )
+
+    def _has(self, account_id: str, key: IdentityKey) -> bool:
+        holder = self.known.identities.get(key)
+        return holder is not None and holder.account == account_id
+
+    def await_identity(self, row: AwaitedRow) -> None:
+        """Let a document wait for an identity that nobody has."""
+        self.known.awaited[row.document] = self.made.awaited[row.document] = row
+
+    def await_no_more(self, document: str) -> None:
+        """Let a document wait for nobody any more."""
+        self.known.awaited[document] = self.made.awaited[document] = None
+
     def register_profile(self, stream: str, profile: Profile) -> None:
         """Remember what is known of a member from now on; it is stored in the same commit."""
         self.known.profiles[stream] = self.made.profiles[stream] = profile
@@ -338,6 +359,11 @@ class Work:
                 self.batch.identities.append(row)
             else:
                 self.batch.moved_identities.append(row)
+        for document, awaited in self.made.awaited.items():
+            if awaited is None:
+                self.batch.awaited_no_more.append((document,))
+            else:
+                self.batch.awaited.append(awaited)
         touched = self._consulted | {event.lane for event in self.batch.events}
         self.batch.expected = {lane: self._began[lane].next_pos for lane in touched}
         self.batch.recorded_at = {lane: self.standing[lane].last_recorded_at for lane in touched}

@@ -60,6 +60,12 @@ SELECT count(DISTINCT account) FROM due_part
 WHERE version = $1 AND early = $2 AND due_at > $3 AND due_at <= $4"""
 
 
+_AWAITED: Final = """
+SELECT DISTINCT i.account FROM awaited_identity a
+JOIN identity i ON i.scheme = a.scheme AND i.keyed_hash = a.keyed_hash ORDER BY 1 LIMIT $1"""
+_FORGET: Final = "DELETE FROM awaited_identity WHERE until < $1"
+
+
 class DueAccount(NamedTuple):
     """An account for which time has decided something, or may have."""
 
@@ -110,6 +116,14 @@ class DueAccounts:
         async with self._pool.acquire() as connection, reading(connection, NAME) as at:
             found: int = await connection.fetchval(_COUNT, at.version, *_arguments(wanted))
         return found
+
+    async def awaited(self, *, limit: int) -> list[str]:
+        """Accounts with an identity that a document without a member waits for."""
+        return [row[0] for row in await self._pool.fetch(_AWAITED, limit)]
+
+    async def forget_awaited(self, until: Instant) -> None:
+        """Let documents wait no longer that can be claimed no more."""
+        await self._pool.execute(_FORGET, to_datetime(until))
 
 
 def _arguments(wanted: Range) -> tuple[object, ...]:

@@ -96,6 +96,14 @@ class Due(Protocol):
         """How many accounts are due."""
         ...
 
+    async def awaited(self, *, limit: int) -> list[str]:
+        """Accounts with an identity that a document without a member waits for."""
+        ...
+
+    async def forget_awaited(self, until: Instant) -> None:
+        """Let documents wait no longer that can be claimed no more."""
+        ...
+
 
 class SweeperMetrics(Protocol):
     """What the sweeper tells whoever measures it."""
@@ -151,8 +159,21 @@ class Sweeper:
                 if shown is not None:
                     shown(done, total=max(total, done))
                 await self._pace(len(page), began)
+        await self._credit(until, swept)
         self._seen = max(self._seen, until)
         return swept
+
+    async def _credit(self, until: Instant, swept: Swept) -> None:
+        """Let documents be credited that wait for what members are known by.
+
+        Whoever enrols is credited at once. Left are those that were posted at the same moment by
+        another process, and the rest of very many.
+        """
+        await self._due.forget_awaited(until)
+        accounts = await self._due.awaited(limit=min(PAGE, self._rate or PAGE))
+        requests = [self._request(account, until, why="credit") for account in accounts]
+        for outcome in await self._sent(requests) if requests else ():
+            swept.count(outcome)
 
     async def _page(self, wanted: Range, last: DueAccount | None) -> list[DueAccount]:
         limit = min(PAGE, self._rate or PAGE)
@@ -193,9 +214,9 @@ class Sweeper:
                 raise SweepStopped(outcome)
         return outcomes
 
-    def _request(self, account: str, at: Instant) -> AdvanceAccountRequest:
+    def _request(self, account: str, at: Instant, *, why: str = "sweep") -> AdvanceAccountRequest:
         return AdvanceAccountRequest(
-            request_id=f"sweep/{account}/{at}",
+            request_id=f"{why}/{account}/{at}",
             origin=Origin(business_unit=self._unit),
             member=MemberRef(member_id=account),
         )

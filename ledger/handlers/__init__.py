@@ -7,10 +7,11 @@ from ledger.act import Act, Answer
 from ledger.core.refusals import Refusal
 from ledger.handlers import (
     adjusting,
+    advancing,
     context,
     documents,
+    enrolling,
     identities,
-    members,
     membership,
     moves,
     openings,
@@ -99,8 +100,8 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     ApproveAdjustmentRequest: adjusting.approve_adjustment,
     RejectAdjustmentRequest: adjusting.reject_adjustment,
     ExtendLotRequest: adjusting.extend_lot,
-    AdvanceAccountRequest: spending.advance_account,
-    EnrolMemberRequest: members.enrol_member,
+    AdvanceAccountRequest: advancing.advance_account,
+    EnrolMemberRequest: enrolling.enrol_member,
     LinkIdentityRequest: identities.link_identity,
     UnlinkIdentityRequest: identities.unlink_identity,
     MoveIdentityRequest: identities.move_identity,

@@ -171,8 +171,25 @@ def register_row(act: Act, work: Work, where: Range, answer: Answer) -> Answer:
 def register_move(act: Act, work: Work, where: Range, answer: Answer, *, key: str) -> Answer:
     """As `register`, for a document that stands in another stream now, where `key` finds it."""
     work.register(_row(act.key, act.fingerprint, where, act, answer, refers_to=None))
-    work.register(_row(key, NO_FINGERPRINT, where, act, None, refers_to=None))
+    register_place(work, where, key)
     return answer
+
+
+def register_place(work: Work, where: Range, key: str) -> None:
+    """Register where a document stands now, that came from another stream."""
+    work.register(
+        KeyRow(
+            key=key,
+            command=None,
+            fingerprint=NO_FINGERPRINT,
+            answer=None,
+            refers_to=None,
+            lane=where.lane,
+            stream=where.stream,
+            first_version=where.first,
+            last_version=where.last,
+        )
+    )
 
 
 def _row(

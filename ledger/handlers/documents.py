@@ -1,15 +1,22 @@
 """PostDocument, and EarnPoints which is a document by the time it comes here."""
 
+from datetime import datetime
+
 import uuid_utils
 
+import rules
 from ledger.act import Act, Answer
 from ledger.answers import add_balances, position_token
+from ledger.awaited import BOOKING_WAITS, AwaitedRow
 from ledger.core import refusals
+from ledger.core.instant import to_datetime
 from ledger.ends import with_ends
+from ledger.evaluation import pinned_instant
 from ledger.handlers import context, moves, returns
-from ledger.handlers.versions import answer, case_of, record
+from ledger.handlers.versions import Recorded, answer, case_of, record
 from ledger.known import DocumentHead
 from ledger.lanes import DOCUMENT, account_of
+from ledger.store import IdentityKey, KeyRow
 from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import member_of
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting
@@ -29,9 +36,10 @@ def post_document(act: Act, work: Work) -> Answer:
         return _superseded(work, stream)
     if head is not None and stream != head.stream:
         return moves.named_by_version(act, work, request, head, stream)
+    awaits = act.identity if named is None else None
     case = case_of(
         work,
-        returns.stated(act, request, head),
+        returns.stated(act, request, head)._replace(awaited_scheme=_awaited(awaits, head)),
         thing=act.document,
         stream=stream,
         at=context.occurred_at(act, work),
@@ -39,6 +47,8 @@ def post_document(act: Act, work: Work) -> Answer:
         head=None if head is None else head.posted,
     )
     recorded = record(case, work, key=act.version_key, language=request.language)
+    if awaits is not None:
+        work.await_identity(AwaitedRow(act.document, *awaits, _awaited_until(work, recorded)))
     return context.register_document(
         act, work, recorded.where, answer(recorded), is_first=head is None
     )
@@ -68,11 +78,35 @@ def _posted_before(
     if row is None or row.fingerprint == NO_FINGERPRINT or head is None:
         # A key that was only taken is not a version that was posted.
         return None
-    same_member = named is None or named in (row.stream, head.stream)
+    same_member = named is None or named in (row.stream, head.stream) or _still_nobodys(act, row)
     if row.fingerprint != act.document_fingerprint or not same_member:
         conflict = context.difference(work, row, act, ignore_member=same_member)
         raise refusals.DocumentConflict(**conflict)
     return context.answer_of(work, row, act)
+
+
+def _still_nobodys(act: Act, row: KeyRow) -> bool:
+    """Whether it named an identity that nobody had then, and the sender says that it may."""
+    request = act.request
+    assert isinstance(request, PostDocumentRequest)
+    return request.unclaimed_if_unknown and not account_of(row.stream)
+
+
+def _awaited(awaits: IdentityKey | None, head: DocumentHead | None) -> str:
+    """Scheme of the identity that a document waits for: that it names now, or named before."""
+    if awaits is not None:
+        return awaits[0]
+    return "" if head is None or account_of(head.stream) else head.posted.awaited_scheme
+
+
+def _awaited_until(work: Work, recorded: Recorded) -> datetime:
+    """Until when it waits: for as long as it can be claimed."""
+    posted = recorded.posted
+    at = pinned_instant(posted.pins.local_time)
+    if not posted.pinned:
+        return to_datetime(at + BOOKING_WAITS)
+    policy = work.policies.pinned(posted.pins.policy_digest)
+    return to_datetime(rules.claim_until(policy, at))
 
 
 def _superseded(work: Work, stream: str) -> Answer:

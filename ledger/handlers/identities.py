@@ -8,7 +8,8 @@ from ledger.core.decide import decide
 from ledger.core.instant import Instant
 from ledger.core.state import Account
 from ledger.handlers import context
-from ledger.handlers.members import member_message, register_identity, require_unit
+from ledger.handlers.awaiting import credit_awaiting
+from ledger.handlers.members import member_message, register_identity, require_unit, told
 from ledger.lanes import account_stream
 from ledger.store import Holder
 from ledger.work import Range, Work
@@ -32,8 +33,9 @@ def link_identity(act: Act, work: Work) -> Answer:
         return _unchanged(act, work, stream, account)
     if holder:
         raise refusals.IdentityTaken(scheme=key[0])
-    where, account = _link(act, work, stream, at, moved_from="")
-    return context.register(act, work, where, member_message(account, where))
+    where, _ = _link(act, work, stream, at, moved_from="")
+    credit_awaiting(work, stream, at)
+    return context.register(act, work, where, told(work, stream))
 
 
 def unlink_identity(act: Act, work: Work) -> Answer:
@@ -63,8 +65,9 @@ def move_identity(act: Act, work: Work) -> Answer:
     if holder == account.account_id:
         return _unchanged(act, work, stream, account)
     _unlink(act, work, at, moved_to=account.account_id)
-    where, account = _link(act, work, stream, at, moved_from=holder)
-    return context.register(act, work, where, member_message(account, where))
+    where, _ = _link(act, work, stream, at, moved_from=holder)
+    credit_awaiting(work, stream, at)
+    return context.register(act, work, where, told(work, stream))
 
 
 def _occurred_at(act: Act, work: Work, business_unit: str) -> Instant:

@@ -1,42 +1,20 @@
-"""EnrolMember, and how members are told of."""
+"""What handlers of members share: opening an account, registering identities, telling who it is."""
 
 from collections.abc import Iterable
 
 import uuid_utils
 
-from ledger.act import Act, Answer
 from ledger.answers import position_token
-from ledger.consents import consents_of
 from ledger.core import commands, refusals
 from ledger.core.care import Consent
 from ledger.core.decide import Decision, decide
 from ledger.core.instant import Instant, optional_timestamp
 from ledger.core.state import Account
-from ledger.handlers import context
-from ledger.lanes import account_stream, lane_of
+from ledger.lanes import lane_of
 from ledger.store import IdentityKey, IdentityRow
 from ledger.work import Range, Work
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest, Member
+from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.types_pb2 import Origin
-
-
-def enrol_member(act: Act, work: Work) -> Answer:
-    """Open an account known by the given identities."""
-    request = act.request
-    assert isinstance(request, EnrolMemberRequest)
-    at = context.occurred_at(act, work)
-    require_unit(work, request.origin.business_unit, at)
-    holder = _holder(act, work)
-    if holder:
-        if not request.or_existing:
-            raise refusals.IdentityTaken(scheme=_taken_scheme(act, work))
-        return _existing(act, work, account_stream(holder))
-    stream = account_stream(str(uuid_utils.uuid7()))
-    consents = consents_of(request.consents, business_unit=request.origin.business_unit, at=at)
-    decision, where = open_account(
-        work, stream, act.new_identities, origin=request.origin, since=at, consents=consents
-    )
-    return context.register(act, work, where, member_message(decision.account, where))
 
 
 def open_account(
@@ -67,32 +45,6 @@ def open_account(
     return decision, where
 
 
-def _holder(act: Act, work: Work) -> str:
-    """Account that has one of the identities already; empty for none. Raises IdentitiesDiffer."""
-    holders: dict[str, str] = {}
-    for key in act.new_identities:
-        account = work.holder(key)
-        if account:
-            holders.setdefault(account, key[0])
-    if len(holders) > 1:
-        raise refusals.IdentitiesDiffer(schemes=", ".join(holders.values()))
-    return next(iter(holders), "")
-
-
-def _taken_scheme(act: Act, work: Work) -> str:
-    return next(key[0] for key in act.new_identities if work.holder(key))
-
-
-def _existing(act: Act, work: Work, stream: str) -> Answer:
-    """The member who was faster, or there all along; nothing is recorded but the request."""
-    work.other_account(stream)
-    account, _ = work.advance(stream)
-    where = work.append(stream, account.version, ())
-    message = member_message(account, where)
-    message.existed = True
-    return context.register(act, work, where, message)
-
-
 def require_unit(work: Work, business_unit: str, at: int) -> None:
     """Raise UnknownBusinessUnit for a unit that the policy in force does not know."""
     policy = work.policies.at(at)
@@ -109,6 +61,12 @@ def register_identity(work: Work, stream: str, identity_id: str, key: IdentityKe
     account = work.account(stream).account_id
     lane = lane_of(stream, work.lanes)
     work.register_identity(IdentityRow(key[0], key[1], account, identity_id, lane))
+
+
+def told(work: Work, stream: str) -> Member:
+    """A member as callers see it, after all that was recorded so far."""
+    account = work.account(stream)
+    return member_message(account, work.append(stream, account.version, ()))
 
 
 def member_message(account: Account, where: Range) -> Member:

@@ -86,10 +86,10 @@ def claim_document(act: Act, work: Work) -> Answer:
         act.document,
         head,
         stream,
-        _as_it_stands(head),
+        as_it_stands(head),
         at,
         CLAIM_CAUSE_RECEIPT_CODE,
-        _next_key(act.document, head),
+        next_key(act.document, head),
     )
     return _registered(act, work, move)
 
@@ -110,10 +110,10 @@ def move_document(act: Act, work: Work) -> Answer:
         act.document,
         head,
         stream,
-        _as_it_stands(head),
+        as_it_stands(head),
         at,
         CLAIM_CAUSE_STAFF,
-        _next_key(act.document, head),
+        next_key(act.document, head),
         request.reason,
     )
     return _registered(act, work, move)
@@ -208,6 +208,8 @@ def _claim(work: Work, move: Move, entry_id: str) -> tuple[Fact, ...]:
         cause=move.cause,
         claim_time=to_timestamp(move.at),
     )
+    if move.head.posted.awaited_scheme:
+        work.await_no_more(move.thing)
     facts = (Fact(claimed, move.at),)
     account = evolve(work.account(stream), claimed)
     work.record(stream, Decision(facts, account, Outcome.POSTED))
@@ -221,13 +223,15 @@ def _registered(act: Act, work: Work, move: Move) -> Answer:
     return context.register_move(act, work, recorded.where, given, key=move.key)
 
 
-def _as_it_stands(head: DocumentHead) -> Stated:
+def as_it_stands(head: DocumentHead) -> Stated:
+    """The newest version of a document, as it was stated."""
     posted = head.posted
     taken = posted.taken_back_at if posted.HasField("taken_back_at") else None
     return Stated(posted.document, posted.business_unit, posted.origin, taken, posted.receipt_hash)
 
 
-def _next_key(thing: str, head: DocumentHead) -> str:
+def next_key(thing: str, head: DocumentHead) -> str:
+    """Key under which the newest version is found once it has moved."""
     return moved_key(head.key, thing, head.posted.document.version)
 
 

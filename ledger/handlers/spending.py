@@ -1,4 +1,4 @@
-"""BurnPoints, HoldPoints, CaptureHold, ReleaseHold, ReverseEntry, AdvanceAccount."""
+"""BurnPoints, HoldPoints, CaptureHold, ReleaseHold, ReverseEntry."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +10,6 @@ import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
 from ledger.core.commands import (
-    AdvanceAccount,
     BurnFact,
     BurnPoints,
     CaptureHold,
@@ -33,7 +32,6 @@ from ledger.pricing import Price, price_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import BurnReversed, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import (
-    AdvanceAccountRequest,
     BurnPointsRequest,
     CaptureHoldRequest,
     HoldPointsRequest,
@@ -186,13 +184,6 @@ def reverse_entry(act: Act, work: Work) -> Answer:
         history=cast(tuple[BurnFact, ...], facts),
     )
     return _decide(act, work, stream, entry_id, command)
-
-
-def advance_account(act: Act, work: Work) -> Answer:
-    """Record what is due, and nothing else."""
-    assert isinstance(act.request, AdvanceAccountRequest)
-    stream = context.member_stream(act, work)
-    return _decide(act, work, stream, "", AdvanceAccount())
 
 
 def _decide(act: Act, work: Work, stream: str, entry_id: str, command: Command) -> Answer:

@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ledger.awaited import AwaitedRow
 from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
 from ledger.profile import ProfileRow
@@ -26,6 +27,8 @@ class MemoryDatabase:
     keys: dict[str, KeyRow] = field(default_factory=dict)
     sorted_keys: list[str] = field(default_factory=list)
     identities: dict[IdentityKey, Holder] = field(default_factory=dict)
+    awaited: dict[str, AwaitedRow] = field(default_factory=dict)
+    """By document."""
     profiles: dict[str, ProfileRow] = field(default_factory=dict)
     snapshots: dict[str, tuple[int, int, bytes]] = field(default_factory=dict)
     """(state version, version, state) by stream."""
@@ -55,6 +58,9 @@ class MemoryDatabase:
         for gone in batch.unlinked_identities:
             self.identities.pop(gone, None)
         self.profiles |= {row.account: row for row in batch.profiles}
+        self.awaited |= {row.document: row for row in batch.awaited}
+        for (document,) in batch.awaited_no_more:
+            self.awaited.pop(document, None)
         return None
 
     def _check_keys(self, batch: AppendBatch) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 from ledger.core.advance import advance
 from ledger.core.events import AccountFact, decode
 from ledger.core.evolve import fold
-from ledger.core.instant import Instant
+from ledger.core.instant import Instant, to_datetime
 from ledger.core.state import Account
 from ledger.lanes import ACCOUNT, account_of
 from projections.due import DueAccount, Range
@@ -35,6 +35,21 @@ class MemoryDue:
     async def count(self, wanted: Range) -> int:
         """How many are due."""
         return len(await self.page(wanted, last=None, limit=1_000_000))
+
+    async def awaited(self, *, limit: int) -> list[str]:
+        """Accounts that documents wait for."""
+        database = self._world.database
+        waiting = {(row.scheme, row.keyed_hash) for row in database.awaited.values()}
+        accounts = {database.identities[key].account for key in waiting & set(database.identities)}
+        return sorted(accounts)[:limit]
+
+    async def forget_awaited(self, until: Instant) -> None:
+        """As the real one."""
+        gone = [
+            row for row in self._world.database.awaited.values() if row.until < to_datetime(until)
+        ]
+        for row in gone:
+            del self._world.database.awaited[row.document]
 
     def _streams(self) -> list[str]:
         return [name for name in self._world.database.streams if name.startswith(ACCOUNT)]

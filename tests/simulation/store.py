@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import asyncpg
 
+from ledger.awaited import AwaitedRow
 from ledger.core.events import KIND_NUMBER
 from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
@@ -107,6 +108,15 @@ class MemoryStore(Store):
         await self._turn()
         known = self.database.identities
         return {key: known[key] for key in wanted if key in known}
+
+    async def find_awaited(
+        self, wanted: Sequence[IdentityKey], accounts: Sequence[str]
+    ) -> list[AwaitedRow]:
+        await self._turn()
+        known = self.database.identities
+        keys = {*wanted, *(key for key, holder in known.items() if holder.account in accounts)}
+        rows = self.database.awaited.values()
+        return [row for row in rows if (row.scheme, row.keyed_hash) in keys]
 
     async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
         await self._turn()
