@@ -1,7 +1,7 @@
 """The ledger as adapters see it: gRPC calls, and what its answers mean for what was asked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
@@ -11,8 +11,10 @@ from google.rpc.status_pb2 import Status
 from adapters.frame.words import Parked, RetryLater, Unreadable
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1 import member_service_pb2 as member_pb
+from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
 from loyalty.v1.types_pb2 import Identity, MemberRef, Origin
 
 CALL_SECONDS: Final = 30.0
@@ -49,6 +51,8 @@ class Refused:
 
     reason: str
     message: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What the refusal tells besides, by the names that docs/refusals.md gives them."""
 
     def raised(self) -> Exception:
         """Return what this means for the subject."""
@@ -69,6 +73,8 @@ class Ledger:
         """Call through `channel`; the caller closes it."""
         self.posts = LedgerServiceStub(channel)
         self.members = MemberServiceStub(channel)
+        self.accounts = AccountServiceStub(channel)
+        self.programme = ProgrammeServiceStub(channel)
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     async def call(self, method: Any, request: Any) -> Any:
@@ -93,7 +99,7 @@ class Ledger:
                 continue
             for result in given.results:
                 if result.HasField("refusal"):
-                    answers.append(Refused(_reason(result.refusal), result.refusal.message))
+                    answers.append(_refused(result.refusal))
                 else:
                     answers.append(result.posting)
         return answers
@@ -141,16 +147,16 @@ def _refused_or_lost(error: grpc.aio.AioRpcError) -> Refused:
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS:
             status = Status.FromString(value if isinstance(value, bytes) else value.encode())
-            return Refused(_reason(status), status.message)
+            return _refused(status)
     raise RetryLater(f"the ledger does not answer: {error.code().name}")
 
 
-def _reason(status: Status) -> str:
+def _refused(status: Status) -> Refused:
     info = ErrorInfo()
     for detail in status.details:
         if detail.Unpack(info):
-            return info.reason
-    return ""
+            return Refused(info.reason, status.message, dict(info.metadata))
+    return Refused("", status.message)
 
 
 def channel_to(server: str, authority: bytes | None) -> grpc.aio.Channel:

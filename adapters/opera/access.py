@@ -1,0 +1,107 @@
+"""OPERA Cloud's APIs: the login, the headers it wants, and the calls that are made."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import quote
+
+from adapters.frame import moments
+from adapters.frame.adapter import Api, Connection, read_as
+from adapters.frame.oauth import Logins
+from adapters.frame.words import Unreadable
+from adapters.opera.shapes import Bill, Profile, Reservation, Settings
+
+EVENTS_MAX: Final = 20
+"""Most events that one call dequeues; OPERA allows no more."""
+RESERVATIONS_MAX: Final = 100
+_LOGINS: Final = Logins()
+
+
+class Opera:
+    """The calls of one connection."""
+
+    def __init__(self, connection: Connection, api: Api) -> None:
+        """Call through `api` with the connection's secrets."""
+        self._connection = connection
+        self._api = api
+        self._settings: Settings = connection.mapping.settings
+
+    async def events(self, hotel: str) -> Any:
+        """Dequeue events of a hotel: what is returned is gone there."""
+        system = self._settings.external_system
+        path = f"/int/v1/externalSystem/{system}/hotels/{quote(hotel, safe='')}/businessEvents"
+        return await self._get(hotel, path, {"limit": str(EVENTS_MAX)})
+
+    async def departures(self, hotel: str, first: str, last: str, offset: int) -> Any:
+        """List reservations by day of departure."""
+        query = {
+            "departureStartDate": first,
+            "departureEndDate": last,
+            "limit": str(RESERVATIONS_MAX),
+            "offset": str(offset),
+        }
+        return await self._get(hotel, f"/rsv/v1/hotels/{quote(hotel, safe='')}/reservations", query)
+
+    async def reservation(self, hotel: str, number: str) -> Reservation:
+        """Return a reservation with its guests and memberships. Raises Unreadable: none."""
+        path = f"/rsv/v1/hotels/{quote(hotel, safe='')}/reservations/{quote(number, safe='')}"
+        told = await self._get(hotel, path, {"fetchInstructions": ["Reservation", "Memberships"]})
+        found = reservations_of(told)
+        if not found:
+            raise Unreadable(f"OPERA knows no reservation {number} in {hotel}")
+        return read_as(Reservation, found[0])
+
+    async def bill(self, hotel: str, number: str) -> Bill:
+        """Return the folio windows of a reservation with their postings."""
+        at = f"/csh/v1/hotels/{quote(hotel, safe='')}/reservations/{quote(number, safe='')}/folios"
+        query = {"fetchInstructions": ["Postings", "Windowbalances"]}
+        told = await self._get(hotel, at, query)
+        inside = (told or {}).get("reservationFolioInformation", told) or {}
+        return read_as(Bill, inside)
+
+    async def profile(self, number: str, hotel: str) -> Profile | None:
+        """Return what names the person of a profile; None: the profile is gone."""
+        query = {"fetchInstructions": ["Communication", "Membership"]}
+        told = await self._get(hotel, f"/crm/v1/profiles/{quote(number, safe='')}", query)
+        if told is None:
+            return None
+        return read_as(Profile, told.get("profileDetails", told.get("profile", told)))
+
+    async def _get(self, hotel: str, path: str, query: Mapping[str, Any]) -> Any:
+        settings = self._settings
+        headers = {
+            "Authorization": f"Bearer {await self._bearer()}",
+            "x-app-key": self._connection.secret("app_key"),
+            "x-hotelid": hotel,
+            "x-externalsystem": settings.external_system,
+            "x-request-id": sha256(f"{path} {moments.now()}".encode()).hexdigest()[:32],
+        }
+        return await self._api.json(
+            "GET", settings.gateway + path, params=dict(query), headers=headers
+        )
+
+    async def _bearer(self) -> str:
+        settings, connection = self._settings, self._connection
+        headers = {"x-app-key": connection.secret("app_key")}
+        if settings.enterprise:
+            headers["enterpriseId"] = settings.enterprise
+        return await _LOGINS.bearer(
+            self._api,
+            f"{settings.gateway}/oauth/v1/tokens",
+            connection.secret("client_id"),
+            connection.secret("client_secret"),
+            headers=headers,
+            form={"scope": settings.login_scope} if settings.login_scope else None,
+        )
+
+
+def reservations_of(told: Any) -> list[Any]:
+    """Return the reservations in an answer of either form. Raises Unreadable."""
+    inside = told.get("reservations") if isinstance(told, dict) else None
+    if isinstance(inside, dict):
+        inside = inside.get("reservation", inside.get("reservationInfo"))
+    if inside is None:
+        return []
+    if not isinstance(inside, list):
+        raise Unreadable("reservations is no list")
+    return inside
