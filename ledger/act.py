@@ -14,7 +14,7 @@ from ledger.checking import Checked
 from ledger.core.people import actor
 from ledger.core.refusals import Refusal
 from ledger.core.wire import nested, tag_of
-from ledger.identities import IdentityHash
+from ledger.identities import NOBODY, IdentityHash, Operator
 from ledger.keys import (
     act_key,
     burn_thing,
@@ -31,10 +31,8 @@ from ledger.receipt_codes import receipt_hash
 from ledger.store import IdentityKey
 from ledger.writes import (
     ABOUT_POLICY,
-    BY_HAND,
     CODES,
     AnswerMessage,
-    ByHand,
     WriteRequest,
     member_of,
 )
@@ -131,10 +129,10 @@ class Act:
     """Of the receipt's code that the request tells; the code itself is kept nowhere."""
     document_fingerprint: bytes = b""
     """Of the content without its member: who a document belongs to is compared by account."""
-    actor: str = ""
-    """Who decides by hand: the client, and a pseudonym of its operator."""
+    operator: Operator = NOBODY
+    """Who serves, or decides by hand."""
     approver: str = ""
-    """Who is said to have agreed, likewise."""
+    """Who is said to have agreed, named as `actor` does."""
     version_key: str = ""
     """Key of what it states, whoever sends it: a version of a document, a row of a source."""
     thing: str = ""
@@ -142,6 +140,22 @@ class Act:
     policy: Checked | None = None
     """The policy document of the request, checked; None until it is."""
     delivered: bool = field(default=False)
+
+    @property
+    def actor(self) -> str:
+        """Who acts: the client, and a pseudonym of its operator."""
+        return actor(self.client, self.operator.pseudonym)
+
+    @property
+    def origin(self) -> Origin:
+        """Where it happens, as the history may keep it."""
+        assert not isinstance(self.request, ABOUT_POLICY), "policies come from nowhere"
+        origin: Origin = self.request.origin
+        if origin.operator:
+            origin = Origin()
+            origin.CopyFrom(self.request.origin)
+            origin.operator = self.operator.pseudonym
+        return origin
 
     def answer(self, result: Answer | Refusal | Exception) -> None:
         """Deliver, once: a second call is a mistake of the writer's and does nothing."""
@@ -164,8 +178,7 @@ def prepare(
     elif isinstance(request, RecordActivityRequest):
         request = activity_document(request)
     act = Act(request, client, deliver, deadline, key=request_key(client, request.request_id))
-    if isinstance(request, BY_HAND):
-        _find_people(act, request, hashed)
+    _find_people(act, hashed)
     _find_identities(act, hashed)
     _find_things(act)
     _hide_code(act, hashed)
@@ -234,13 +247,13 @@ def activity_document(record: RecordActivityRequest) -> PostDocumentRequest:
     return request
 
 
-def _find_people(act: Act, request: ByHand, hashed: IdentityHash) -> None:
+def _find_people(act: Act, hashed: IdentityHash) -> None:
     """Name who acts as the history may keep it: a staff id is a person's."""
-    act.actor = actor(act.client, hashed.pseudonym(request.origin.operator))
-    if isinstance(request, AdjustPointsRequest):
-        act.approver = hashed.pseudonym(request.approver)
-        if act.approver:
-            act.approver = actor(act.client, act.approver)
+    request = act.request
+    if isinstance(request, PostDocumentRequest) or not isinstance(request, ABOUT_POLICY):
+        act.operator = hashed.operator(request.origin.operator)
+    if isinstance(request, AdjustPointsRequest) and request.approver:
+        act.approver = actor(act.client, hashed.pseudonym(request.approver))
 
 
 def _find_identities(act: Act, hashed: IdentityHash) -> None:

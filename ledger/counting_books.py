@@ -10,7 +10,7 @@ from typing import Final
 
 from ledger.core.counting import Counting, document_key
 from ledger.core.state import Account
-from ledger.core.usage import METRIC, Usage, UsageKey, is_forgotten, is_shared, key_of
+from ledger.core.usage import METRIC, VELOCITY, Usage, UsageKey, is_forgotten, is_shared, key_of
 from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import CounterNumber
 from loyalty.v1.types_pb2 import Usage as UsageMessage
@@ -53,7 +53,7 @@ class UsageBook:
         if usage.change != usage.total - had:
             yield f"{name} {period} changes by {usage.change}, from {had} to {usage.total}"
         gone = not (usage.total or usage.others)
-        if gone or is_shared(name, scope) or name.startswith(METRIC):
+        if gone or is_shared(name, scope) or name.startswith((METRIC, VELOCITY)):
             # A version that asks for nothing of a purse any more did not look into it.
             return
         others = self._used[key] - had

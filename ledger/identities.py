@@ -8,7 +8,7 @@ better. All other schemes count to the letter.
 import re
 import unicodedata
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.core.people import folded
 from loyalty.v1.types_pb2 import Identity
@@ -17,6 +17,9 @@ KEY_BYTES: Final = 32
 """Least length of the managed key."""
 PSEUDONYM_DIGITS: Final = 32
 """Hexadecimal digits of an operator's pseudonym."""
+STAFF_SCHEME: Final = "staff"
+"""Scheme of the identity by which an operator is a member: the staff id."""
+OPERATORS_MAX: Final = 10_000
 _BLOCK_BYTES: Final = 64
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
@@ -51,6 +54,18 @@ def expected_form(scheme: str, value: str) -> str:
     return "" if right else expected
 
 
+class Operator(NamedTuple):
+    """An operator, as nobody reads who it is."""
+
+    pseudonym: str
+    """The same however the staff id is written."""
+    staff_hash: bytes
+    """Of the identity by which the operator is known as a member, if there is one."""
+
+
+NOBODY: Final = Operator("", b"")
+
+
 class IdentityHash:
     """Turns (scheme, value) into the bytes under which an identity is registered."""
 
@@ -63,6 +78,7 @@ class IdentityHash:
         # HMAC begins with the key every time: both states are kept, which halves its cost.
         self._inner = sha256(block.translate(_INNER))
         self._outer = sha256(block.translate(_OUTER))
+        self._operators: dict[str, Operator] = {}
 
     def of(self, identity: Identity) -> bytes:
         """HMAC-SHA-256 over scheme, a zero byte, and the one form of the value."""
@@ -72,9 +88,20 @@ class IdentityHash:
         outer.update(inner.digest())
         return outer.digest()
 
+    def operator(self, name: str) -> Operator:
+        """What stands for an operator in the history, and as a member; empty for none."""
+        if not name.strip():
+            return NOBODY
+        known = self._operators.get(name)
+        if known is None:
+            if len(self._operators) >= OPERATORS_MAX:
+                self._operators.clear()
+            named = Identity(scheme="operator of a client", value=folded(name))
+            staff = Identity(scheme=STAFF_SCHEME, value=name)
+            known = Operator(self.of(named).hex()[:PSEUDONYM_DIGITS], self.of(staff))
+            self._operators[name] = known
+        return known
+
     def pseudonym(self, operator: str) -> str:
         """What stands for an operator in the history, however the name is written; "" for none."""
-        if not operator.strip():
-            return ""
-        named = Identity(scheme="operator of a client", value=folded(operator))
-        return self.of(named).hex()[:PSEUDONYM_DIGITS]
+        return self.operator(operator).pseudonym

@@ -51,7 +51,7 @@ class Lookup:
         """
         await self._find_rows(known, acts, also.documents)
         await self._find_acts(known, acts, also.things)
-        await self._find_identities(known, acts)
+        await self._find_identities(known, acts, also.identities)
         await self._find_awaited(known, acts)
         await self._find_purses(also.purses)
         await self._find_firsts(known, also.firsts)
@@ -148,16 +148,18 @@ class Lookup:
             found = known.acts.setdefault(row.thing, {})
             found[row.key] = (row.stream, decode(row.payload))
 
-    async def _find_identities(self, known: Known, acts: Sequence[Act]) -> None:
+    async def _find_identities(
+        self, known: Known, acts: Sequence[Act], also: set[IdentityKey]
+    ) -> None:
+        wanted = {act.identity for act in acts if act.identity is not None} | also
+        wanted.update(key for act in acts for key in act.new_identities)
         missing: set[IdentityKey] = set()
-        for act in acts:
-            wanted = act.new_identities if act.identity is None else (act.identity,)
-            for key in (*wanted, *act.new_identities):
-                holder = self._cache.identity(key)
-                if holder is None:
-                    missing.add(key)
-                else:
-                    known.identities[key] = holder
+        for key in wanted:
+            holder = self._cache.identity(key)
+            if holder is None:
+                missing.add(key)
+            else:
+                known.identities[key] = holder
         if missing:
             found = await self._store.find_identities(sorted(missing))
             known.identities |= found

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ledger.core.usage import is_shared
 from ledger.findings import Finding, Reason
 from ledger.lanes import purse_stream
+from ledger.purses import Deed
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentMovedOut, DocumentPosted
 
 _HASHES = 2**128
@@ -48,8 +49,8 @@ class PurseBook:
         self._sums: dict[str, _Sum] = {}
         self._used: dict[str, int] = {}
 
-    def post(self, posted: DocumentPosted | DocumentMovedOut, lane: int, pos: int) -> None:
-        """Enter what a document's version, or its leaving, changes."""
+    def post(self, posted: DocumentPosted | DocumentMovedOut | Deed, lane: int, pos: int) -> None:
+        """Enter what a document's version, its leaving, or another deed changes."""
         for usage in posted.usages:
             if usage.change and is_shared(usage.name, usage.scope):
                 stream = purse_stream(usage.name, usage.scope, usage.period)

@@ -1,16 +1,30 @@
-"""Purses that many members share: a campaign's budget, a household's cap. Each has its own stream.
+"""Purses that many members share: a campaign's budget, a client's limit of velocity.
+
+Each has its own stream.
 
 What is used of one stands in its newest fact, so that nothing is folded. The facts are appended
 with the documents that caused them, in one statement that holds only if no lane of them has moved:
 two processes cannot spend the last points of a budget twice.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from ledger.core.events import decode
 from ledger.core.usage import is_shared
 from ledger.lanes import purse_stream
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentMovedOut, DocumentPosted
+from loyalty.v1.events_pb2 import (
+    AdjustmentMade,
+    BudgetUsed,
+    BurnReversed,
+    DocumentMovedOut,
+    DocumentPosted,
+    HoldReleased,
+    PointsBurned,
+    PointsHeld,
+    PointsReturned,
+    PointsSent,
+    ReversalReversed,
+)
 
 
 class Purse(NamedTuple):
@@ -31,8 +45,24 @@ def purse_of(version: int, payload: bytes) -> Purse:
     return Purse(version, used.used_after)
 
 
-def changes(fact: DocumentPosted | DocumentMovedOut, document: str) -> list[tuple[str, BudgetUsed]]:
-    """What a fact of a document changes in shared purses, by stream; others know `used_after`."""
+Deed = (
+    PointsBurned
+    | PointsHeld
+    | HoldReleased
+    | BurnReversed
+    | ReversalReversed
+    | PointsSent
+    | PointsReturned
+    | AdjustmentMade
+)
+DEEDS: Final = get_args(Deed)
+"""What besides documents may use purses: limits of velocity have some."""
+
+
+def changes(
+    fact: DocumentPosted | DocumentMovedOut | Deed, document: str = ""
+) -> list[tuple[str, BudgetUsed]]:
+    """What a fact changes in shared purses, by stream; others know `used_after`."""
     return [
         (
             purse_stream(usage.name, usage.scope, usage.period),

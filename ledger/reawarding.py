@@ -11,7 +11,7 @@ from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
-from ledger.core.usage import METRIC
+from ledger.core.usage import METRIC, VELOCITY
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
 from ledger.giving_back import kept, takes_back_by_line, used_before
 from ledger.policies import published
@@ -214,7 +214,8 @@ def _stored_uses(posted: DocumentPosted) -> _Counted:
             usage.total,
         )
         for usage in posted.usages
-        if usage.total or (usage.others and not usage.name.startswith(METRIC))
+        if not usage.name.startswith(VELOCITY)
+        and (usage.total or (usage.others and not usage.name.startswith(METRIC)))
     }
 
 

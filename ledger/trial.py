@@ -17,6 +17,7 @@ from ledger.findings import Finding, Reason
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
+from ledger.speed_books import SpeedBook
 from loyalty.v1.events_pb2 import (
     AdjustmentMade,
     DocumentMovedOut,
@@ -50,6 +51,7 @@ class Trial:
         "_lots",
         "_openings",
         "_pins",
+        "_speeds",
         "_told",
         "last_pos",
         "sound",
@@ -68,6 +70,7 @@ class Trial:
         self._counting = CountingBook()
         self._pins = PinBook()
         self._openings = RowBook()
+        self._speeds = SpeedBook(awards)
         self._awards = awards
         self._told: set[Reason] = set()
 
@@ -96,6 +99,8 @@ class Trial:
         if not by_hand:
             yield from self._enter_document(fact, pos)
         yield from self._openings.enter(fact, pos)
+        for wrong in self._speeds.enter(fact, recorded_at):
+            yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:

@@ -32,6 +32,7 @@ from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
 from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import PurseBook
+from ledger.purses import DEEDS
 from ledger.reawarding import Awards
 from ledger.tree import Frontier
 from ledger.trial import Trial
@@ -261,6 +262,8 @@ class _Lane:
             yield from self._document(event, fact)
         elif isinstance(fact, DocumentClaimed | DocumentMovedOut):
             yield from self._leave(event, fact)
+        elif isinstance(fact, DEEDS):
+            self._purses.post(fact, self.lane, event.pos)
 
     def _document(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:
         document = posted.document

@@ -24,6 +24,8 @@ class Wanted:
     """Shared purses, by stream."""
     expiries: set[str] = field(default_factory=set)
     """Accounts, by stream, whose last expiries are needed."""
+    identities: set[tuple[str, bytes]] = field(default_factory=set)
+    """Identities whose member is needed."""
 
     def __bool__(self) -> bool:
         """Whether anything is wanted."""

@@ -22,7 +22,7 @@ from ledger.known import DocumentHead, Known
 from ledger.lanes import account_of, account_stream, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
-from ledger.purses import NO_PURSE, Purse
+from ledger.purses import DEEDS, NO_PURSE, Purse, changes
 from ledger.receipt_codes import Guesses
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
@@ -207,10 +207,14 @@ class Work:
         where = self.append(stream, before, decision.facts)
         account = decision.account
         self.known.accounts[stream] = self.made.accounts[stream] = account
+        for fact, occurred_at in decision.facts:
+            if isinstance(fact, DEEDS):
+                for purse, used in changes(fact):
+                    self.use_purse(purse, used, occurred_at=occurred_at)
         return where
 
     def use_purse(self, stream: str, used: BudgetUsed, *, occurred_at: Instant) -> None:
-        """Record what a document changes in a shared purse."""
+        """Record what a fact changes in a shared purse."""
         before = self.purse(stream)
         used.used_after = before.used + used.change
         self.append(stream, before.version, (Fact(used, occurred_at),))
@@ -286,6 +290,12 @@ class Work:
             return ""
         self._consulted.add(lane_of(account_stream(found.account), self.lanes))
         return found.account
+
+    def member_known_by(self, key: IdentityKey) -> str:
+        """As `holder`, for an identity that the request does not name: it may be looked up."""
+        if key not in self.known.identities and key not in self._looked_up.identities:
+            self.wanted.identities.add(key)
+        return self.holder(key)
 
     def register_identity(self, row: IdentityRow) -> None:
         """Register an identity, or another member for one that is registered."""

@@ -1,6 +1,6 @@
 """The kinds of write there are: their requests, their code in the store, and what answers them."""
 
-from typing import Final, get_args
+from typing import Final
 
 from loyalty.v1.ledger_service_pb2 import (
     AdjustPointsRequest,
@@ -130,17 +130,6 @@ ABOUT_MEMBER: Final = (
     MoveIdentityRequest,
 )
 """Requests that are answered with a Member."""
-ByHand = (
-    AdjustPointsRequest
-    | ApproveAdjustmentRequest
-    | RejectAdjustmentRequest
-    | ExtendLotRequest
-    | SuspendMemberRequest
-    | CloseMemberRequest
-    | ReopenMemberRequest
-)
-BY_HAND: Final = get_args(ByHand)
-"""Requests for which it is recorded who made them."""
 NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
     ReleaseHoldRequest,

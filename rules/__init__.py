@@ -23,6 +23,7 @@ from rules.goals import goal_of
 from rules.ladder import Occasion, TierAnswer
 from rules.lives import Living, fixed_end, life_ends, released_end
 from rules.loading import PolicyDocument, load
+from rules.model import VelocityVerb
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
     PeriodLimit,
@@ -46,6 +47,7 @@ from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
 from rules.transfers import Transfer, TransferFacts, fee_of, receiver_limits, transfer
 from rules.upgrading import evaluate, evaluate_upgrading
+from rules.velocity import SpeedLimit, speed_limit_named, speed_limits
 from rules.words import in_words
 
 __all__ = [
@@ -89,11 +91,13 @@ __all__ = [
     "RulesRefusal",
     "SkippedRule",
     "Span",
+    "SpeedLimit",
     "Standing",
     "TierAnswer",
     "Transfer",
     "TransferFacts",
     "UnitTerms",
+    "VelocityVerb",
     "Wish",
     "adjustment",
     "adjustment_reasons",
@@ -125,6 +129,8 @@ __all__ = [
     "released_end",
     "reversal_grace_until",
     "reward",
+    "speed_limit_named",
+    "speed_limits",
     "tier_for",
     "tier_ranks",
     "told_in_time",

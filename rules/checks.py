@@ -6,7 +6,7 @@ and every name; then, once all of that is right, what they amount to together.
 
 from itertools import chain
 
-from rules.checking.adjusting import adjusting_findings
+from rules.checking.adjusting import adjusting_findings, velocity_findings
 from rules.checking.bounds import liability_findings, overflow_findings
 from rules.checking.conditions import condition_findings, counter_findings
 from rules.checking.expansion import expansion_findings
@@ -41,6 +41,7 @@ _MEANINGS: tuple[Check, ...] = (
     spending_findings,
     adjusting_findings,
     referring_findings,
+    velocity_findings,
     ladder_findings,
     overflow_findings,
     rule_findings,

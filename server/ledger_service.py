@@ -175,7 +175,7 @@ class LedgerServicer:
         kind = item.WhichOneof("write")
         request: Any = getattr(item, kind) if kind is not None else None
         place(refusal, request)
-        self._metrics.told(refusal.reason)
+        self._metrics.told(refusal.reason, refusal)
         log.info(
             "item_refused",
             reason=refusal.reason,

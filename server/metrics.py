@@ -18,6 +18,8 @@ from prometheus_client import (
     start_http_server,
 )
 
+from ledger.core.refusals import Refusal, VelocityExceeded
+
 if TYPE_CHECKING:
     # A server without projections sweeps nothing, and loads neither.
     from server.sweeping import Swept
@@ -52,6 +54,12 @@ class Metrics:
         )
         self._refused = Counter(
             "loyalty_refusals", "Requests and items refused.", ("reason",), registry=registry
+        )
+        self._too_fast = Counter(
+            "loyalty_velocity_refusals",
+            "Refusals by limits of velocity; loyalty_refusals_total has them too.",
+            ("limit", "per"),
+            registry=registry,
         )
         self._serving = Gauge(
             "loyalty_serving", "1 while the ledger takes writes.", registry=registry
@@ -144,9 +152,11 @@ class Metrics:
 
         return done
 
-    def told(self, reason: str) -> None:
+    def told(self, reason: str, refusal: Refusal | None = None) -> None:
         """Count a refusal that a caller was told, of a call or of an item in a batch."""
         self._refused.labels(reason).inc()
+        if isinstance(refusal, VelocityExceeded):
+            self._too_fast.labels(refusal.limit, refusal.per).inc()
 
     def refused(self, reason: str) -> None:
         """Count a refusal that the writer decided."""

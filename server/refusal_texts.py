@@ -204,6 +204,10 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "LIMIT_REACHED": Spoken(
         "The limit of points for this period is reached.", "已达到本期可使用积分的上限。"
     ),
+    "VELOCITY_EXCEEDED": Spoken(
+        "This was done too often within a short time. Please call the help desk.",
+        "短时间内操作过于频繁，请联系技术支持。",
+    ),
     "INSUFFICIENT_POINTS": Spoken("There are not enough points.", "积分不足。"),
     "CLAWBACK_REFUSED": Spoken(
         "The points of this purchase have been spent, so it cannot be returned as it is.",

@@ -273,7 +273,7 @@ class Door:
         if isinstance(error, Refusal):
             place(error, visit.request)
             status = status_of(error)
-            self._metrics.told(error.reason)
+            self._metrics.told(error.reason, error)
             log.info("refused", reason=error.reason, fields=error.fields, **visit.names())
         elif isinstance(error, Exception):
             status = internal_status()

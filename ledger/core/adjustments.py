@@ -33,6 +33,7 @@ from ledger.core.refusals import (
     UnknownAdjustment,
     UnknownLot,
 )
+from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import (
     AdjustmentMade,
     AdjustmentProposed,
@@ -162,6 +163,7 @@ def _propose(draft: Draft, command: AdjustPoints) -> None:
 
 def _make(draft: Draft, command: AdjustPoints, *, proposal_id: str = "", act: int = 0) -> None:
     gives = command.points > 0
+    usages = use_speeds(draft.tally.counting.usage, command.speeds, abs(command.points))
     draft.record(
         AdjustmentMade(
             entry_id=command.entry_id,
@@ -178,6 +180,7 @@ def _make(draft: Draft, command: AdjustPoints, *, proposal_id: str = "", act: in
             policy_digest=command.terms.policy_digest,
             proposal_id=proposal_id,
             act=act,
+            usages=usages,
         )
     )
     if gives and command.lot_id:

@@ -15,16 +15,23 @@ from ledger.core.refusals import (
     LimitReached,
     NotAStep,
 )
-from ledger.core.usage import is_forgotten
+from ledger.core.state import Counted
+from ledger.core.usage import counts_times, is_forgotten
+from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import PointsBurned
 from loyalty.v1.types_pb2 import Draw, Usage
 
 
 def burn(draft: Draft, command: BurnPoints) -> None:
-    """Spend points. Raises Malformed, InsufficientPoints, and what `check_terms` raises."""
+    """Spend points.
+
+    Raises Malformed, LimitReached, VelocityExceeded, InsufficientPoints, and what `check_terms`
+    raises.
+    """
     check_points(command.points)
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms.limits)
+    usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)
     back = draw_expired(command.expired, command.points)
     left = command.points - sum(draw.points for draw in back)
     draws = back + draw_or_refuse(draft, command.currency, left, beside=command.points - left)
@@ -84,9 +91,21 @@ def use_limits(
     return usages
 
 
-def changed_usages(usages: Iterable[Usage], change: int) -> list[Usage]:
-    """The limits that a burn was counted under, with so many points more or less."""
-    return [Usage(name=used.name, period=used.period, change=change) for used in usages]
+def changed_usages(usages: Iterable[Usage | Counted], points: int, times: int = 0) -> list[Usage]:
+    """The limits that a deed was counted under, with so many points and times more or less.
+
+    Where the policy says that nothing is given back, nothing is, and nothing is taken again.
+    """
+    return [
+        Usage(
+            name=used.name,
+            scope=used.scope,
+            period=used.period,
+            change=0 if used.kept else times if counts_times(used.name) else points,
+            kept=used.kept,
+        )
+        for used in usages
+    ]
 
 
 def draw_or_refuse(draft: Draft, currency: str, points: int, *, beside: int = 0) -> list[Draw]:

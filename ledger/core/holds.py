@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from ledger.core.burns import check_terms, draw_or_refuse, use_limits
+from ledger.core.burns import changed_usages, check_terms, draw_or_refuse, use_limits
 from ledger.core.commands import CaptureHold, HoldFact, HoldPoints, ReleaseHold
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_held, draw_of
 from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime, to_timestamp
 from ledger.core.refusals import HoldExists, HoldResolved, MoreThanHeld, UnknownHold
 from ledger.core.state import Hold
+from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_FINAL_CAPTURE,
     RELEASE_CAUSE_RELEASED,
@@ -18,7 +19,6 @@ from loyalty.v1.events_pb2 import (
     PointsHeld,
     ReleaseCause,
 )
-from loyalty.v1.types_pb2 import Usage
 
 CAPTURED: Final = "CAPTURED"
 RELEASED: Final = "RELEASED"
@@ -32,6 +32,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
         raise HoldExists(hold_id=command.hold_id)
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms.limits)
+    usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)
     draws = draw_or_refuse(draft, command.currency, command.points)
     draft.record(
         PointsHeld(
@@ -72,7 +73,7 @@ def capture(draft: Draft, command: CaptureHold) -> None:
             entry_id=command.entry_id,
             hold_left=left,
             act=held.acts + 1,
-            usages=_usages(held, 0),
+            usages=changed_usages(held.limits, 0),
             burn_time=to_timestamp(command.occurred_at),
         )
     )
@@ -101,14 +102,10 @@ def give_back(draft: Draft, held: Hold, *, cause: ReleaseCause.ValueType, entry_
             available_after=draft.available(held.currency) + points,
             entry_id=entry_id,
             act=held.acts + 1,
-            usages=_usages(held, -points),
+            # A hold of which something was spent was not for nothing.
+            usages=changed_usages(held.limits, -points, 0 if held.acts else -1),
         )
     )
-
-
-def _usages(held: Hold, change: int) -> list[Usage]:
-    """The limits that a hold is counted under."""
-    return [Usage(name=name, period=period, change=change) for name, period in held.limits]
 
 
 def _open_hold(draft: Draft, hold_id: str, business_unit: str) -> Hold | None:

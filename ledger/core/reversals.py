@@ -74,7 +74,8 @@ def _give_back(
     draft: Draft, command: ReverseEntry, burn: PointsBurned | HoldCaptured, now: Instant
 ) -> None:
     out = draws_out(command.history)
-    points = _points_or_refuse(command.points, sum(drawn.points for drawn in out))
+    left = sum(drawn.points for drawn in out)
+    points = _points_or_refuse(command.points, left)
     draws = _refill(draft, out, points, grace_until=command.grace_until, now=now)
     draft.check_lots(len(draws))
     draft.check_room(burn.currency, points)
@@ -88,7 +89,7 @@ def _give_back(
             burn_entry_id=burn.entry_id,
             available_after=draft.available(burn.currency) + points,
             act=len(command.history),
-            usages=changed_usages(burn.usages, -points),
+            usages=changed_usages(burn.usages, -points, _times(burn, left - points, -1)),
         )
     )
 
@@ -107,6 +108,7 @@ def _burn_again(
         if isinstance(fact, ReversalReversed) and fact.reversal_entry_id == reversal.entry_id
     )
     points = _points_or_refuse(command.points, reversal.points - taken_again)
+    out = sum(drawn.points for drawn in draws_out(command.history))
     draws = draw_or_refuse(draft, burn.currency, points)
     draft.record(
         ReversalReversed(
@@ -119,9 +121,17 @@ def _burn_again(
             reversal_entry_id=reversal.entry_id,
             available_after=draft.available(burn.currency) - points,
             act=len(command.history),
-            usages=changed_usages(burn.usages, points),
+            usages=changed_usages(burn.usages, points, _times(burn, out, 1)),
         )
     )
+
+
+def _times(burn: PointsBurned | HoldCaptured, out: int, change: int) -> int:
+    """Whether the burn as a whole is taken back, or stands again: only then its time counts less.
+
+    A hold's time is given back when it is released whole, and never by what was captured of it.
+    """
+    return change if isinstance(burn, PointsBurned) and not out else 0
 
 
 def _points_or_refuse(requested: int, left: int) -> int:

@@ -14,6 +14,7 @@ from ledger.core.state import (
     Account,
     Balance,
     Benefit,
+    Counted,
     Debt,
     Drawn,
     Hold,
@@ -23,7 +24,7 @@ from ledger.core.state import (
     frozen_mapping,
 )
 
-STATE_VERSION: Final = 9
+STATE_VERSION: Final = 10
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
@@ -157,10 +158,10 @@ def _hold_of(
     expires_at: int | None,
     entry_id: str,
     acts: int,
-    limits: list[tuple[str, str]],
+    limits: list[list[Any]],
 ) -> Hold:
     taken = tuple(_drawn_of(Drawn(*draw)) for draw in draws)
-    counted = tuple((name, period) for name, period in limits)
+    counted = tuple(Counted(*limit) for limit in limits)
     return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts, counted)
 
 

@@ -98,6 +98,16 @@ class Drawn:
     contributor: str = ""
 
 
+class Counted(NamedTuple):
+    """A limit that something is counted under, as `Usage` of the contract says it."""
+
+    name: str
+    scope: str
+    period: str
+    kept: bool
+    """What takes the deed back gives nothing of it back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Points set aside. `draws` is what is left, in the order that a capture takes it."""
@@ -110,8 +120,8 @@ class Hold:
     entry_id: str
     acts: int = 0
     """How many facts have touched it since it was placed."""
-    limits: tuple[tuple[str, str], ...] = ()
-    """(name, period) of each limit that its points are counted under."""
+    limits: tuple[Counted, ...] = ()
+    """The limits that its points are counted under."""
 
     @property
     def points(self) -> int:

@@ -15,6 +15,7 @@ from ledger.core.instant import Instant, optional_timestamp, to_timestamp
 from ledger.core.lots import drawn_of
 from ledger.core.refusals import InsufficientPoints
 from ledger.core.state import Lot
+from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_GIFT,
     TRANSFER_KIND_HOME,
@@ -53,6 +54,7 @@ def send(draft: Draft, command: SendPoints, *, now: Instant) -> None:
     check_points(command.points)
     terms = command.terms
     usages = use_limits(draft, command.points, terms.limits, whose="sender")
+    usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)
     require_with_fee(draft, command.currency, command.points + terms.fee)
     draws, lots = _draw(_movable(draft, command, now), command)
     draft.record(
@@ -206,7 +208,7 @@ def give_back(draft: Draft, command: ReturnPoints) -> None:
             cause=command.cause,
             reason=command.reason,
             available_after=draft.available(sent.currency) + sent.points,
-            usages=changed_usages(sent.usages, -sent.points),
+            usages=changed_usages(sent.usages, -sent.points, -1),
             receiver_id=sent.receiver_id,
         )
     )

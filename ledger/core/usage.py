@@ -23,7 +23,13 @@ EVERYBODY: Final = "all"
 """Scope of a purse that all members share."""
 OLD: Final = ""
 """The period of metrics that are too old to be kept by their period."""
+VELOCITY: Final = "velocity/"
+TIMES: Final = "/times"
+POINTS: Final = "/points"
+"""Ends of the two names under which a limit of velocity counts."""
 PERIODS_KEPT: Final = 64
+STEPS_KEPT: Final = 16
+"""A rolling window has thirteen steps, and nobody asks for older ones."""
 DAYS_KEPT: Final = 800
 """A metric is counted by day where a ladder looks back over months."""
 
@@ -33,12 +39,19 @@ def is_shared(name: str, scope: str) -> bool:
     return bool(scope) and not name.startswith(METRIC)
 
 
+def counts_times(name: str) -> bool:
+    """Whether times are counted under a name, not points."""
+    return name.startswith(VELOCITY) and name.endswith(TIMES)
+
+
 def key_of(usage: UsageMessage) -> UsageKey:
     """Key of a stored usage."""
     return usage.name, usage.scope, usage.period
 
 
 def _kept(name: str) -> int:
+    if name.startswith(VELOCITY):
+        return STEPS_KEPT
     return DAYS_KEPT if name.startswith(METRIC) else PERIODS_KEPT
 
 

@@ -13,13 +13,16 @@ from ledger.core.decide import decide
 from ledger.core.decision import Outcome
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant, from_timestamp, to_datetime
+from ledger.core.people import OPERATOR
 from ledger.core.state import Account, Drawn
 from ledger.ends import with_ends
 from ledger.evaluation import refund_terms
 from ledger.handlers import context
 from ledger.handlers.members import require_unit
+from ledger.identities import Operator
 from ledger.late_burns import expired_net
 from ledger.policies import ask
+from ledger.speeds import Doer, doer_of, speeds_of
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_PROPOSED,
@@ -64,6 +67,7 @@ def adjust_points(act: Act, work: Work) -> Answer:
         expires_at=stated,
         lot_id=request.lot_id,
         expired=_expired(work, stream, wish, request.lot_id),
+        speeds=speeds_of(work, stream, "adjust", doer_of(act), currency=wish.currency),
     )
     return _decide(act, work, stream, command, command.entry_id, due)
 
@@ -81,6 +85,8 @@ def approve_adjustment(act: Act, work: Work) -> Answer:
         proposed.reason, unit, proposed.currency, proposed.amount, at, proposed.funder
     )
     policy = work.policies.at(at)
+    client, _, operator = proposed.actor.partition(OPERATOR)
+    proposer = Doer(client, Operator(operator, b""), unit)
     stated = from_timestamp(proposed.expire_time) if proposed.HasField("expire_time") else None
     adjustment = commands.AdjustPoints(
         entry_id=str(uuid_utils.uuid7()),
@@ -97,6 +103,7 @@ def approve_adjustment(act: Act, work: Work) -> Answer:
         expires_at=stated,
         lot_id=proposed.lot_id,
         expired=_expired(work, stream, wish, proposed.lot_id),
+        speeds=speeds_of(work, stream, "adjust", proposer, currency=wish.currency),
     )
     command = commands.ApproveAdjustment(adjustment, request.adjustment_id, history)
     return _decide(act, work, stream, command, adjustment.entry_id, due)

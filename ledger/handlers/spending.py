@@ -29,6 +29,7 @@ from ledger.keys import burn_thing
 from ledger.late_burns import live_then
 from ledger.policies import ask
 from ledger.pricing import Price, price_of
+from ledger.speeds import doer_of, speeds_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import BurnReversed, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import (
@@ -61,6 +62,7 @@ def burn_points(act: Act, work: Work) -> Answer:
             price.reward,
             price.benefit,
             live_then(work, stream, price, at),
+            speeds=speeds_of(work, stream, "burn", doer_of(act), currency=price.currency),
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)
@@ -90,6 +92,7 @@ def hold_points(act: Act, work: Work) -> Answer:
             expires_at,
             at,
             price.terms,
+            speeds=speeds_of(work, stream, "hold", doer_of(act), currency=price.currency),
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)

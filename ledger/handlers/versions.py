@@ -1,5 +1,6 @@
 """A version of a document: ask the rules what it gives, post the difference, answer."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -7,7 +8,7 @@ import rules
 from ledger.act import Answer
 from ledger.answers import add_counted
 from ledger.core import refusals
-from ledger.core.commands import PostDocument
+from ledger.core.commands import Counts, PostDocument
 from ledger.core.counting import document_key
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
@@ -36,10 +37,11 @@ from ledger.profile import Profile
 from ledger.purses import changes
 from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
+from ledger.speeds import NO_DOER, Doer, Version, document_uses
 from ledger.work import Range, Work
 from loyalty.v1.events_pb2 import DocumentArrival, DocumentMovedOut, DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Posting
-from loyalty.v1.types_pb2 import Document, ExchangeRate, Origin
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, Document, ExchangeRate, Origin
 from loyalty.v1.types_pb2 import Pins as PinsMessage
 
 _GRANTS: Final = tag_of(Posting, "grants")
@@ -58,6 +60,8 @@ class Stated(NamedTuple):
     """Another unit that takes goods back."""
     receipt_hash: bytes = b""
     awaited_scheme: str = ""
+    doer: Doer = NO_DOER
+    """Who states it; nobody where it only goes to another member."""
 
     @property
     def key(self) -> str:
@@ -124,7 +128,7 @@ def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     """Ask the rules and post what they say; `key` is the one under which it is found."""
     asked = _ask(case, work)
     decision = decide(
-        _command(case, asked),
+        _command(case, work, asked),
         case.account,
         now=work.now(case.stream),
         ladder=work.policies.ladder,
@@ -246,7 +250,21 @@ def _check_lateness(policy: rules.Policy, at: Instant, now: Instant) -> None:
         )
 
 
-def _command(case: Case, asked: _Asked) -> PostDocument:
+def _counts(case: Case, work: Work, asked: _Asked) -> Counts:
+    """What it counts for besides points; what staff earn has limits of its own."""
+    counts = counts_of(asked.given, household=case.profile.household)
+    granted: Counter[str] = Counter()
+    for grant in asked.given.grants:
+        granted[grant.currency] += grant.granted
+    cancelled = case.stated.document.status == DOCUMENT_STATUS_CANCELLED
+    version = Version(
+        case.stream, case.head, cancelled, granted, case.account.usage, case.arrival is not None
+    )
+    uses = document_uses(work, case.stated.doer, version)
+    return counts._replace(uses=[*counts.uses, *uses]) if uses else counts
+
+
+def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
     stated = case.stated
     before = case.head or case.was
     return PostDocument(
@@ -259,7 +277,7 @@ def _command(case: Case, asked: _Asked) -> PostDocument:
         head=case.head,
         pins=asked.pins,
         grants=asked.given.grants,
-        counts=counts_of(asked.given, household=case.profile.household),
+        counts=_counts(case, work, asked),
         refunds=refund_terms(asked.policy, case.account.tier),
         arrival=case.arrival,
         was_pinned=case.was is not None and case.was.pinned,

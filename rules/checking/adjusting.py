@@ -1,4 +1,4 @@
-"""Checks of what staff may give and take by hand."""
+"""Checks of what staff may give and take by hand, and of limits of velocity."""
 
 from collections.abc import Sequence
 
@@ -36,3 +36,23 @@ def _limits(subject: Subject, place: Place, limits: Sequence[ApprovalLimit]) -> 
             if name in taken:
                 yield subject.error((*place, number), f"a limit for {name!r} is already given")
             taken.add(name)
+
+
+def velocity_findings(subject: Subject) -> Findings:
+    """Find limits that count what cannot happen, or nothing that anybody would reach."""
+    for number, terms in enumerate(subject.model.velocity):
+        place: Place = ("velocity", number)
+        if len(set(terms.verbs)) < len(terms.verbs):
+            yield subject.error((*place, "verbs"), "names something twice")
+        if "earn_by_staff" in terms.verbs and terms.per not in ("member", "operator"):
+            message = "what staff earn is counted per 'member' or per 'operator'"
+            yield subject.error((*place, "per"), message)
+        if "transfer" in terms.verbs and not subject.model.transfers:
+            yield subject.warning((*place, "verbs"), "points are not transferred")
+        spends = {"burn", "hold"}.intersection(terms.verbs)
+        if spends and not (subject.model.redemptions or subject.model.rewards):
+            yield subject.warning((*place, "verbs"), "points are not spent")
+        qualifying = {c.id for c in subject.model.currencies if c.role == "tier_qualifying"}
+        if terms.currency in qualifying and terms.verbs != ("earn_by_staff",):
+            message = f"{terms.currency!r} decides tiers and is not moved"
+            yield subject.error((*place, "currency"), message)

@@ -64,6 +64,7 @@ from rules.model.spending import (
     Reward,
     TransferTerms,
 )
+from rules.model.velocity import Velocity, VelocityVerb
 
 __all__ = [
     "ACTIVITIES",
@@ -121,5 +122,7 @@ __all__ = [
     "TimeWindow",
     "TransferTerms",
     "ValidUntil",
+    "Velocity",
+    "VelocityVerb",
     "When",
 ]

@@ -30,6 +30,7 @@ from rules.model.spending import (
     Reward,
     TransferTerms,
 )
+from rules.model.velocity import Velocity
 from rules.values import Id, Moment, Whole, Zone
 
 
@@ -96,6 +97,8 @@ class PolicyModel(Part):
     """What a member gets for bringing another; without it, nothing is recorded of that."""
     adjustments: Adjustments = Adjustments()
     """Why staff may give or take points, and when a second person has to agree."""
+    velocity: Annotated[tuple[Velocity, ...], Field(max_length=50)] = ()
+    """How often things may be done, and with how many points."""
     documents: Documents = Documents()
     """Which documents earn."""
     tiers: Tiers | None = None

@@ -25,7 +25,7 @@ from rules import (
 )
 from rules.difference import difference
 from tests.rules.documents import instant
-from tests.rules.test_findings import WHOLE
+from tests.rules.whole import WHOLE
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 1500

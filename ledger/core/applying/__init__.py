@@ -110,7 +110,7 @@ APPLIES: Final[dict[type, Applies]] = {
     TierChanged: members.change_tier,
     ConsentChanged: care.change_consent,
     PointsAdjusted: adjustments.give,
-    AdjustmentMade: _nothing,
+    AdjustmentMade: adjustments.make,
     AdjustmentProposed: _nothing,
     AdjustmentRejected: _nothing,
     OpeningRecorded: openings.open_balance,

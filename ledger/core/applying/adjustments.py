@@ -2,11 +2,17 @@
 
 from dataclasses import replace
 
+from ledger.core.applying.lots import count
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.state import Lot
 from ledger.core.tally import Tally
-from loyalty.v1.events_pb2 import LotExtended, PointsAdjusted
+from loyalty.v1.events_pb2 import AdjustmentMade, LotExtended, PointsAdjusted
+
+
+def make(tally: Tally, event: AdjustmentMade) -> None:
+    """Count an adjustment under the limits of velocity."""
+    count(tally, event.usages)
 
 
 def give(tally: Tally, event: PointsAdjusted) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ledger.core.applying.lots import count, note_burn
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, drawn_of
-from ledger.core.state import Drawn, Hold
+from ledger.core.state import Counted, Drawn, Hold
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import HoldCaptured, HoldReleased, PointsHeld
 
@@ -24,7 +24,7 @@ def hold(tally: Tally, event: PointsHeld) -> None:
             expires_at,
             event.entry_id,
             0,
-            tuple((used.name, used.period) for used in event.usages),
+            tuple(Counted(used.name, used.scope, used.period, used.kept) for used in event.usages),
         )
     )
     count(tally, event.usages)

@@ -8,7 +8,7 @@ from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
 from ledger.core.state import Drawn, Lot
 from ledger.core.tally import Tally
-from ledger.core.usage import key_of
+from ledger.core.usage import is_shared, key_of
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
@@ -157,7 +157,7 @@ def note_burn(tally: Tally, event: PointsBurned | HoldCaptured) -> None:
 
 
 def count(tally: Tally, usages: Iterable[Usage]) -> None:
-    """Count a burn under the limits of its redemption, or give back what it used."""
+    """Count a deed under the limits of the account, or give back what it used."""
     for used in usages:
-        if used.change:
+        if used.change and not is_shared(used.name, used.scope):
             tally.counting.use(key_of(used), used.change)

@@ -51,6 +51,8 @@ from ledger.core.commands.transfers import ReceivePoints as ReceivePoints
 from ledger.core.commands.transfers import ReturnPoints as ReturnPoints
 from ledger.core.commands.transfers import SendPoints as SendPoints
 from ledger.core.commands.transfers import TransferTerms as TransferTerms
+from ledger.core.commands.velocity import Speed as Speed
+from ledger.core.commands.velocity import SpeedLimit as SpeedLimit
 
 
 @dataclass(frozen=True, slots=True)

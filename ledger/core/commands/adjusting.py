@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ledger.core.commands.award import ARREARS, Life, RefundTerms
+from ledger.core.commands.velocity import Speed
 from ledger.core.instant import Instant
 from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import AdjustmentMade, AdjustmentProposed, AdjustmentRejected
@@ -52,6 +53,8 @@ class AdjustPoints:
     """The lot that points are taken from first, or of which expired points come back."""
     expired: tuple[Drawn, ...] = ()
     """What of that lot has expired and not come back."""
+    speeds: tuple[Speed, ...] = ()
+    """Limits of velocity that it counts under."""
 
 
 @dataclass(frozen=True, slots=True)

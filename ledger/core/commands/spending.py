@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger.core.commands.velocity import Speed
 from ledger.core.instant import Instant
 from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import (
@@ -64,6 +65,8 @@ class BurnPoints:
     """What was live when it happened and has expired since, of its currency, in draw order."""
     spender_id: str = ""
     """Member who spends, where the account is a pool."""
+    speeds: tuple[Speed, ...] = ()
+    """Limits of velocity that it counts under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class HoldPoints:
     terms: RedemptionTerms
     spender_id: str = ""
     """Member who sets points aside, where the account is a pool."""
+    speeds: tuple[Speed, ...] = ()
+    """Limits of velocity that it counts under."""
 
 
 @dataclass(frozen=True, slots=True)

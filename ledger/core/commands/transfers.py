@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ledger.core.commands.award import Life
 from ledger.core.commands.spending import PeriodLimit
+from ledger.core.commands.velocity import Speed
 from ledger.core.instant import Instant
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_GIFT,
@@ -46,6 +47,8 @@ class SendPoints:
     occurred_at: Instant
     terms: TransferTerms = NO_TERMS
     kind: TransferKind.ValueType = TRANSFER_KIND_GIFT
+    speeds: tuple[Speed, ...] = ()
+    """Limits of velocity that it counts under."""
 
 
 @dataclass(frozen=True, slots=True)

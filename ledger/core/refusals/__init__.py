@@ -26,8 +26,9 @@ A request with several faults is refused for the first of them in this order, to
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
-                      BASKET_SHARE_EXCEEDED, LIMIT_REACHED, MORE_THAN_HELD, MORE_THAN_LEFT,
-                      INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS, POINTS_OVERFLOW
+                      BASKET_SHARE_EXCEEDED, LIMIT_REACHED, VELOCITY_EXCEEDED, MORE_THAN_HELD,
+                      MORE_THAN_LEFT, INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS,
+                      POINTS_OVERFLOW
     together          ATOMIC_REFUSED
 
 A class's docstring is the meaning and `advice` what the caller should do; docs/refusals.md is
@@ -103,6 +104,7 @@ from ledger.core.refusals.points import TierBelowEarned as TierBelowEarned
 from ledger.core.refusals.points import TooManyLots as TooManyLots
 from ledger.core.refusals.points import UnknownEntry as UnknownEntry
 from ledger.core.refusals.points import UnknownHold as UnknownHold
+from ledger.core.refusals.points import VelocityExceeded as VelocityExceeded
 from ledger.core.refusals.policies import ApproverIsAuthor as ApproverIsAuthor
 from ledger.core.refusals.policies import DraftExists as DraftExists
 from ledger.core.refusals.policies import NoPolicy as NoPolicy

@@ -150,6 +150,30 @@ class LimitReached(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class VelocityExceeded(Refusal):
+    """It would be done too often, or with too many points, within a while."""
+
+    advice = "Wait until `free_at`; without it no wait helps. Look into it if nobody meant this."
+    sentence = (
+        "limit {limit!r} of {most} {what} per {per} in {window} has {used} used,"
+        " {requested} more were asked for"
+    )
+    limit: str
+    """Velocity limit of the policy."""
+    per: str
+    """member, client, operator or business_unit."""
+    what: str
+    """times or points."""
+    most: int
+    used: int
+    requested: int
+    window: str
+    """local_day, local_week, local_month, or "24 hours"."""
+    free_at: str = ""
+    """When enough is free again (RFC 3339); empty: never, for so much."""
+
+
+@dataclass(eq=False, kw_only=True)
 class _MoreThan(Refusal):
     left: int
     requested: int

@@ -979,7 +979,7 @@ Global___PolicyWithdrawn: _TypeAlias = PolicyWithdrawn  # noqa: Y015
 
 @_typing.final
 class BudgetUsed(_message.Message):
-    """A purse that many members share, a campaign's budget say, was used or given back to."""
+    """A purse that many members share was used or given back to: a campaign's budget, a limit of velocity of a client."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -997,9 +997,9 @@ class BudgetUsed(_message.Message):
     period: _builtins.str
     """The period in the programme's zone; empty: for ever."""
     document: _builtins.str
-    """Key of the document."""
+    """Key of the document; empty where none uses it."""
     change: _builtins.int
-    """Points used more, or given back when below zero."""
+    """Points, or times, used more, or given back when below zero."""
     used_after: _builtins.int
     """Points used by all after this fact."""
     entry_id: _builtins.str

@@ -867,20 +867,28 @@ class Usage(_message.Message):
     OTHERS_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights", "burn/<redemption id>"."""
+    """What is counted: "cap/<cap id>", "budget/<campaign>/<point currency>", "metric/nights", "burn/<redemption id>",
+    "velocity/<limit id>/times", "velocity/<limit id>/points".
+    """
     scope: _builtins.str
     """For whom or where: empty for the member, "household/<id>", "all" for everybody, or a business unit for a metric; a
-    metric of money ends in its code.
+    metric of money ends in its code. Of velocity: empty for the member, "client/<name>", "unit/<business unit>",
+    "operator/<pseudonym>", or "operator/<pseudonym>/<member id>".
     """
     period: _builtins.str
-    """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever."""
+    """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever. Of a rolling window
+    the step under way, by its beginning in UTC: "2026-05-01T10:05".
+    """
     others: _builtins.int
-    """What other documents had used when this one was evaluated; 0 for metrics."""
+    """What other documents, or deeds, had used when this one was evaluated, in all steps of a rolling window; 0 for metrics."""
     total: _builtins.int
     """What this document uses now."""
     change: _builtins.int
     """How much more or less that is than before this version."""
+    kept: _builtins.bool
+    """Nothing of it is given back by what takes the deed back. Of limits of velocity."""
     def __init__(
         self,
         *,
@@ -890,10 +898,11 @@ class Usage(_message.Message):
         others: _builtins.int = ...,
         total: _builtins.int = ...,
         change: _builtins.int = ...,
+        kept: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "name", b"name", "others", b"others", "period", b"period", "scope", b"scope", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "kept", b"kept", "name", b"name", "others", b"others", "period", b"period", "scope", b"scope", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

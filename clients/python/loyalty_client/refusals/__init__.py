@@ -54,6 +54,7 @@ from loyalty_client.refusals.points import TierBelowEarned as TierBelowEarned
 from loyalty_client.refusals.points import TooManyLots as TooManyLots
 from loyalty_client.refusals.points import UnknownEntry as UnknownEntry
 from loyalty_client.refusals.points import UnknownHold as UnknownHold
+from loyalty_client.refusals.points import VelocityExceeded as VelocityExceeded
 from loyalty_client.refusals.policies import ApproverIsAuthor as ApproverIsAuthor
 from loyalty_client.refusals.policies import DraftExists as DraftExists
 from loyalty_client.refusals.policies import NoPolicy as NoPolicy

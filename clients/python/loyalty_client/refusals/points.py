@@ -115,6 +115,20 @@ class LimitReached(Refusal):
     whose: str
 
 
+class VelocityExceeded(Refusal):
+    """It would be done too often, or with too many points, within a while."""
+
+    reason = "VELOCITY_EXCEEDED"
+    limit: str
+    per: str
+    what: str
+    most: int
+    used: int
+    requested: int
+    window: str
+    free_at: str
+
+
 class MoreThanHeld(Refusal):
     """More was to be captured than the hold has left."""
 
