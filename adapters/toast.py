@@ -1,0 +1,377 @@
+"""Toast: orders of restaurants by signed webhooks. A check is one document, with what came back."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import Field
+
+from adapters.frame import moments, signatures
+from adapters.frame.adapter import Adapter, Connection, each, read_as
+from adapters.frame.fields import Amount, Flag, Id, Sent, Time, Word
+from adapters.frame.mapping import MappingFile, PlaceRow, Row
+from adapters.frame.money import minor_units
+from adapters.frame.netting import (
+    NetLine,
+    Returned,
+    pay_with_points,
+    spread,
+    stated,
+    take_back,
+    unique_ids,
+)
+from adapters.frame.reading import object_of
+from adapters.frame.words import (
+    Canonical,
+    Delivery,
+    Dropped,
+    Item,
+    Nothing,
+    Part,
+    Parts,
+    Statement,
+    Unreadable,
+    Verdict,
+)
+from loyalty.v1 import types_pb2
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_KIND_SALE,
+    DOCUMENT_STATUS_CANCELLED,
+    DOCUMENT_STATUS_FINAL,
+    Document,
+)
+
+CLOSED: Final = "CLOSED"
+SIGNED_SECONDS: Final = 2 * 86_400
+"""How old a signed message may be: Toast sends again for hours."""
+NEVER_TAKEN: Final = ("VOIDED", "DENIED", "CANCELLED", "ERROR")
+NOT_GOODS: Final = {
+    "HOUSE_ACCOUNT_PAY_BALANCE": "deposit",
+    "TOAST_CARD_SELL": "gift_card",
+    "TOAST_CARD_RELOAD": "gift_card",
+}
+"""What some selections are in words that every policy knows."""
+
+
+class Settings(Row):
+    """Settings of a connection to Toast."""
+
+    restaurants_only: tuple[str, ...] = ()
+    """GUIDs of restaurants that are ours; empty: all that the subscription sends."""
+
+
+class Reference(Sent):
+    """Something of Toast's, by its GUID."""
+
+    guid: Word = ""
+
+
+class Refund(Sent):
+    """What of a selection or payment was paid back."""
+
+    refund_amount: Amount = Field(default="0", alias="refundAmount")
+    tax_refund_amount: Amount = Field(default="0", alias="taxRefundAmount")
+
+
+class Selection(Sent):
+    """A line of a check: its price is for the whole quantity, with modifiers, after discounts."""
+
+    guid: Id
+    price: Amount = "0"
+    tax: Amount = "0"
+    quantity: Amount = "1"
+    voided: Flag = False
+    deferred: Flag = False
+    selection_type: Word = Field(default="", alias="selectionType")
+    item: Reference | None = None
+    item_group: Reference | None = Field(default=None, alias="itemGroup")
+    sales_category: Reference | None = Field(default=None, alias="salesCategory")
+    refund_details: Refund | None = Field(default=None, alias="refundDetails")
+
+
+class Charge(Sent):
+    """A service charge: nothing to earn on."""
+
+    charge_amount: Amount = Field(default="0", alias="chargeAmount")
+
+
+class Discount(Sent):
+    """A discount on the whole check."""
+
+    discount_amount: Amount = Field(default="0", alias="discountAmount")
+
+
+class Payment(Sent):
+    """A payment of a check. Its amount is without the tip."""
+
+    type: Word = ""
+    amount: Amount = "0"
+    payment_status: Word = Field(default="", alias="paymentStatus")
+    refund: Refund | None = None
+
+
+class LoyaltyInfo(Sent):
+    """Whose points the till was told."""
+
+    identifier: Word = Field(default="", alias="loyaltyIdentifier")
+
+
+class Customer(Sent):
+    """A guest. Webhooks leave out all but the GUID."""
+
+    guid: Word = ""
+    phone: Word = ""
+    email: Word = ""
+
+
+class Check(Sent):
+    """A check of an order."""
+
+    guid: Id
+    display_number: Word = Field(default="", alias="displayNumber")
+    payment_status: Word = Field(default="", alias="paymentStatus")
+    paid: Time | None = Field(default=None, alias="paidDate")
+    voided: Flag = False
+    deleted: Flag = False
+    amount: Amount | None = None
+    """After discounts, with service charges, without tax and tip."""
+    selections: tuple[Selection, ...] = ()
+    charges: tuple[Charge, ...] = Field(default=(), alias="appliedServiceCharges")
+    discounts: tuple[Discount, ...] = Field(default=(), alias="appliedDiscounts")
+    payments: tuple[Payment, ...] = ()
+    loyalty: LoyaltyInfo | None = Field(default=None, alias="appliedLoyaltyInfo")
+    customer: Customer | None = None
+
+
+class Order(Sent):
+    """What the checks of one order have in common."""
+
+    guid: Id
+    modified: Time = Field(alias="modifiedDate")
+    opened: Time | None = Field(default=None, alias="openedDate")
+    closed: Time | None = Field(default=None, alias="closedDate")
+    business_date: int | None = Field(default=None, alias="businessDate")
+    in_test_mode: Flag = Field(default=False, alias="createdInTestMode")
+    voided: Flag = False
+    deleted: Flag = False
+
+
+class Toast(Adapter):
+    """Checks of Toast's orders."""
+
+    name = "toast"
+    version = 1
+    settings = Settings
+    secrets = ("webhook_secret",)
+    kept_headers = ("content-type", "toast-restaurant-external-id")
+
+    def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
+        """HMAC-SHA256 of the raw body and the message's own timestamp behind it."""
+        signature = delivery.header("toast-signature")
+        signed_at = _signed_at(delivery)
+        signed = delivery.body + signed_at.encode()
+        keys = connection.keys("webhook_secret")
+        # The documentation leaves open in which of two ways the digest is written.
+        if not (
+            signatures.hmac_base64(keys, signed, signature)
+            or signatures.hmac_hex(keys, signed, signature)
+        ):
+            return Verdict.FORGED
+        moment = moments.instant(signed_at, "timestamp")
+        if not signatures.fresh(moment, delivery.received_at, seconds=SIGNED_SECONDS):
+            return Verdict.STALE
+        return Verdict.GENUINE
+
+    def event_id(self, delivery: Delivery) -> str:
+        """The event's own GUID, which stays when Toast sends again."""
+        return str(object_of(delivery).get("guid") or "")
+
+    def split(self, delivery: Delivery, connection: Connection) -> Iterable[Item]:
+        """Each check of the order."""
+        told = object_of(delivery)
+        details = told.get("details")
+        details = details if isinstance(details, dict) else {"order": told}
+        raw = details.get("order")
+        if not (isinstance(raw, dict) and isinstance(raw.get("checks"), list)):
+            return [Dropped("not_ours")]
+        order = read_as(Order, raw)
+        named = details.get("restaurantGuid") or delivery.header("toast-restaurant-external-id")
+        restaurant = str(named or "")
+        settings: Settings = connection.mapping.settings
+        if order.in_test_mode:
+            return [Dropped("test", f"order/{order.guid}")]
+        if settings.restaurants_only and restaurant not in settings.restaurants_only:
+            return [Dropped("not_ours", f"order/{order.guid}")]
+        return each(raw["checks"], lambda check: _part(read_as(Check, check), order, restaurant))
+
+    def canonicalise(self, parts: Parts, mapping: MappingFile) -> Canonical:
+        """A check that is paid, less what was refunded."""
+        content = parts.contents["check"]
+        check = read_as(Check, content["check"])
+        order = read_as(Order, content["order"])
+        gone = check.voided or check.deleted or order.voided or order.deleted
+        if not gone and check.payment_status != CLOSED and check.paid is None:
+            return Nothing("not_paid")
+        return _statement(check, order, str(content["restaurant"]), mapping, gone=gone)
+
+
+def _signed_at(delivery: Delivery) -> str:
+    """The time that is signed with the body; empty: none is told, so nothing can be genuine."""
+    with suppress(Unreadable):
+        told = object_of(delivery).get("timestamp")
+        return told if isinstance(told, str) else ""
+    return ""
+
+
+def _part(check: Check, order: Order, restaurant: str) -> Part:
+    content: dict[str, Any] = {
+        "check": check.model_dump(by_alias=True),
+        "order": order.model_dump(by_alias=True),
+        "restaurant": restaurant,
+    }
+    version = moments.instant(order.modified, "modifiedDate")
+    return Part(f"check/{check.guid}", "check", version, content)
+
+
+def _statement(
+    check: Check, order: Order, restaurant: str, mapping: MappingFile, *, gone: bool
+) -> Statement:
+    place = mapping.place(f"restaurant/{restaurant}")
+    # Toast tells no currency: a restaurant has one.
+    currency = place.currencies[0]
+    document = Document(
+        source=mapping.source_name,
+        document_id=check.guid,
+        kind=DOCUMENT_KIND_SALE,
+        status=DOCUMENT_STATUS_CANCELLED if gone else DOCUMENT_STATUS_FINAL,
+        currency_code=currency,
+        receipt_code=check.display_number[:64] if not gone else "",
+    )
+    if not gone:
+        document.lines.extend(stated(_net_lines(check, currency), mapping, gross=False))
+        _pay(document, check, mapping)
+    customer = check.customer or Customer()
+    known = {
+        "loyalty": check.loyalty.identifier if check.loyalty else "",
+        "customer": customer.guid,
+        "phone": customer.phone,
+        "email": customer.email,
+    }
+    return Statement(
+        origin=mapping.origin(place),
+        document=document,
+        members=mapping.members(known),
+        occurred_at=_occurred(check, order, place),
+        changed_at=moments.instant(order.modified, "modifiedDate"),
+    )
+
+
+def _occurred(check: Check, order: Order, place: PlaceRow) -> int:
+    """When it was paid; else when it was closed, opened, or its business day began."""
+    for told in (check.paid, order.closed, order.opened):
+        if told is not None:
+            return moments.instant(told, "paidDate")
+    try:
+        day = datetime.strptime(str(order.business_date), "%Y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        raise Unreadable(f"businessDate is {order.business_date!r}, expected yyyymmdd") from None
+    return moments.instant(f"{day}T00:00:00", "businessDate", zone=place.zone)
+
+
+def _net_lines(check: Check, currency: str) -> list[NetLine]:
+    """Selections after discounts on them and on the check, less refunds."""
+    taken = [each for each in check.selections if not each.voided]
+    ids = unique_ids([each.guid for each in taken])
+    lines = [_line(each, line_id, currency) for each, line_id in zip(taken, ids, strict=True)]
+    _discount(lines, check, currency)
+    back = [
+        Returned(line, *_refunded(each.refund_details, currency), Decimal(0))
+        for each, line in zip(taken, lines, strict=True)
+        if each.refund_details is not None
+    ]
+    paid_back = sum(
+        _money(each.refund.refund_amount, currency, "refundAmount")
+        for each in check.payments
+        if each.refund is not None and each.payment_status not in NEVER_TAKEN
+    )
+    named = sum(each.amount + each.tax for each in back)
+    # What payments paid back beyond the selections that are named is spread over what is left.
+    take_back(lines, back, max(paid_back, named))
+    return lines
+
+
+def _line(selection: Selection, line_id: str, currency: str) -> NetLine:
+    amount = _money(selection.price, currency, "price")
+    tax = _money(selection.tax, currency, "tax")
+    quantity = Decimal(selection.quantity)
+    if quantity < 0:
+        raise Unreadable(f"quantity of selection {line_id} is {quantity}, expected 0 or more")
+    return NetLine(line_id, _codes(selection), amount, tax, quantity, _guid(selection.item))
+
+
+def _codes(selection: Selection) -> tuple[str, ...]:
+    """By what a selection may be mapped, from the closest to the widest."""
+    if selection.selection_type in NOT_GOODS:
+        return (NOT_GOODS[selection.selection_type],)
+    if selection.deferred:
+        return ("gift_card",)
+    named = {
+        "item": _guid(selection.item),
+        "group": _guid(selection.item_group),
+        "sales": _guid(selection.sales_category),
+    }
+    return (*(f"{name}/{guid}" for name, guid in named.items() if guid), "line")
+
+
+def _guid(reference: Reference | None) -> str:
+    return "" if reference is None else reference.guid
+
+
+def _discount(lines: Sequence[NetLine], check: Check, currency: str) -> None:
+    """Bring the selections down to the check's amount: discounts on the check are not in them."""
+    goods = sum(line.amount for line in lines)
+    charges = sum(_money(each.charge_amount, currency, "chargeAmount") for each in check.charges)
+    if check.amount is None:
+        off = sum(_money(each.discount_amount, currency, "discount") for each in check.discounts)
+        target = max(goods - off, 0)
+    else:
+        target = max(_money(check.amount, currency, "amount") - charges, 0)
+    if target < goods:
+        taxes = [line.tax for line in lines]
+        for line in lines:
+            line.tax = 0
+        spread(lines, goods - target)
+        for line, tax in zip(lines, taxes, strict=True):
+            line.tax = tax
+
+
+def _refunded(refund: Refund, currency: str) -> tuple[int, int]:
+    amount = _money(refund.refund_amount, currency, "refundAmount")
+    return amount, _money(refund.tax_refund_amount, currency, "taxRefundAmount")
+
+
+def _money(told: str, currency: str, what: str) -> int:
+    amount = minor_units(told, currency, what)
+    if amount < 0:
+        raise Unreadable(f"{what} is {told}, expected 0 or more")
+    return amount
+
+
+def _pay(document: Document, check: Check, mapping: MappingFile) -> None:
+    """Tell how it was paid, where the mapping has words for it. Raises Parked."""
+    if not mapping.payments:
+        return
+    points = 0
+    for payment in check.payments:
+        if payment.payment_status in NEVER_TAKEN:
+            continue
+        row = mapping.payment(payment.type)
+        amount = _money(payment.amount, document.currency_code, "amount")
+        document.payments.append(types_pb2.Payment(kind=row.kind, minor_units=amount))
+        points += amount if row.points else 0
+    pay_with_points(document.lines, points)
+
+
+ADAPTER: Final = Toast()
