@@ -137,6 +137,8 @@ class Act:
     """Key of what it states, whoever sends it: a version of a document, a row of a source."""
     thing: str = ""
     """Thing of the hold or burn it acts on, or of the source whose row it is."""
+    household_code: str = ""
+    """What stands in the history for the household that the request names."""
     policy: Checked | None = None
     """The policy document of the request, checked; None until it is."""
     delivered: bool = field(default=False)
@@ -262,6 +264,8 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
         pass
     elif isinstance(request, EnrolMemberRequest):
         act.new_identities = tuple((each.scheme, hashed.of(each)) for each in request.identities)
+    elif isinstance(request, UpdateMemberRequest):
+        act.household_code = hashed.household(request.household)
     elif isinstance(request, ABOUT_IDENTITY):
         act.new_identities = ((request.identity.scheme, hashed.of(request.identity)),)
     member = member_of(request)

@@ -102,6 +102,13 @@ class IdentityHash:
             self._operators[name] = known
         return known
 
+    def household(self, household: str) -> str:
+        """What stands for a household in the history; "" for none."""
+        if not household:
+            return ""
+        named = Identity(scheme="household of members", value=household)
+        return self.of(named).hex()[:PSEUDONYM_DIGITS]
+
     def pseudonym(self, operator: str) -> str:
         """What stands for an operator in the history, however the name is written; "" for none."""
         return self.operator(operator).pseudonym

@@ -8,7 +8,7 @@ from ledger.core.events import AnyFact, Fact
 from ledger.core.state import Account
 from ledger.profile import Profile
 from ledger.purses import Purse
-from ledger.store import Holder, IdentityKey, KeyRow
+from ledger.store import Head, Holder, IdentityKey, IdentityRow, KeyRow
 from loyalty.v1.events_pb2 import DocumentPosted
 
 
@@ -38,6 +38,8 @@ class Known:
     """By stream."""
     profiles: dict[str, Profile] = field(default_factory=dict)
     """By stream of the member's account."""
+    erased: set[str] = field(default_factory=set)
+    """Accounts, by stream, that a batch makes nobody's: their rows in the register go."""
     firsts: dict[str, DocumentPosted] = field(default_factory=dict)
     """First final versions by thing of the document, of those that were asked for."""
     awaited: dict[str, AwaitedRow | None] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Known:
             dict(self.identities),
             dict(self.purses),
             dict(self.profiles),
+            set(self.erased),
             dict(self.firsts),
             dict(self.awaited),
             {stream: dict(found) for stream, found in self.expiries.items()},
@@ -75,3 +78,15 @@ class Known:
             self.acts.setdefault(thing, {}).update(found)
         for stream, facts in newer.expiries.items():
             self.expiries.setdefault(stream, {}).update(facts)
+
+
+class Mark(NamedTuple):
+    """A point to go back to."""
+
+    known: Known
+    made: Known
+    standing: dict[int, Head]
+    events: int
+    keys: int
+    identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]]
+    policies: int

@@ -21,7 +21,7 @@ from ledger.wanted import Wanted
 from ledger.writes import member_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, ReverseEntryRequest
-from loyalty.v1.member_service_pb2 import UpdateMemberRequest
+from loyalty.v1.member_service_pb2 import EraseMemberRequest, UpdateMemberRequest
 
 EXPIRIES_MOST: Final = 1_000
 """So many of an account's last expiries can come back for a burn that was recorded late."""
@@ -53,6 +53,7 @@ class Lookup:
         await self._find_acts(known, acts, also.things)
         await self._find_identities(known, acts, also.identities)
         await self._find_awaited(known, acts)
+        await self._find_holdings(known, also.holdings)
         await self._find_purses(also.purses)
         await self._find_firsts(known, also.firsts)
         await self._find_expiries(known, also.expiries)
@@ -171,7 +172,7 @@ class Lookup:
         accounts = {
             account_of(_member_stream(known, act))
             for act in acts
-            if isinstance(act.request, AdvanceAccountRequest)
+            if isinstance(act.request, AdvanceAccountRequest | EraseMemberRequest)
         } - {""}
         if not keys and not accounts:
             return
@@ -180,6 +181,12 @@ class Lookup:
         of_others = {(row.scheme, row.keyed_hash) for row in rows} - set(known.identities)
         if of_others:
             known.identities |= await self._store.find_identities(sorted(of_others))
+
+    async def _find_holdings(self, known: Known, streams: set[str]) -> None:
+        """Find all identities of these accounts' members."""
+        if streams:
+            accounts = sorted(map(account_of, streams))
+            known.identities |= await self._store.identities_of(accounts)
 
     async def _find_accounts(self, known: Known, streams: set[str]) -> None:
         wanted = []
@@ -212,7 +219,7 @@ class Lookup:
 
 
 def _tells(acts: Iterable[Act]) -> bool:
-    return any(isinstance(act.request, UpdateMemberRequest) for act in acts)
+    return any(isinstance(act.request, UpdateMemberRequest | EraseMemberRequest) for act in acts)
 
 
 def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Account:

@@ -15,6 +15,8 @@ class Profile(NamedTuple):
     """(month, day)."""
     household: str = ""
     """Id of the household; empty for who has none, and is one alone."""
+    household_code: str = ""
+    """What stands for the household in the history: an id may be a family's name."""
 
 
 class ProfileRow(NamedTuple):

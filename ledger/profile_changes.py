@@ -60,8 +60,11 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def changed(profile: Profile, request: UpdateMemberRequest) -> Profile:
-    """The profile as the request wants it; what is left out stays."""
+def changed(profile: Profile, request: UpdateMemberRequest, household_code: str) -> Profile:
+    """The profile as the request wants it; what is left out stays.
+
+    `household_code` stands for the household that the request names.
+    """
     attributes = dict(profile.attributes)
     for given in request.attributes:
         value = _value(given)
@@ -69,14 +72,15 @@ def changed(profile: Profile, request: UpdateMemberRequest) -> Profile:
             attributes.pop(given.attribute, None)
         else:
             attributes[given.attribute] = value
-    birthday, household = profile.birthday, profile.household
+    birthday, household, code = profile.birthday, profile.household, profile.household_code
     if request.WhichOneof("birthday_change") is not None:
         told = request.birthday
         birthday = None if request.clear_birthday else (told.month, told.day)
     if request.WhichOneof("household_change") is not None:
         household = "" if request.clear_household else request.household
+        code = "" if request.clear_household else household_code
     segments = (profile.segments | set(request.add_segments)) - set(request.remove_segments)
-    return Profile(attributes, segments, birthday, household)
+    return Profile(attributes, segments, birthday, household, code)
 
 
 def _value(given: MemberAttribute) -> AttributeValue | None:

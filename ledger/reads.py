@@ -100,6 +100,7 @@ class Reads:
             identity_schemes=account.identity_schemes,
             tier=account.tier,
             membership=account.membership.state,
+            erase_time=optional_timestamp(account.care.erased_at),
             position=position,
         )
 

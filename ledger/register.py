@@ -73,6 +73,7 @@ def _text(profile: Profile) -> bytes:
         "segments": sorted(profile.segments),
         "birthday": profile.birthday,
         "household": profile.household,
+        "household_code": profile.household_code,
     }
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -88,4 +89,5 @@ def _profile(content: bytes) -> Profile:
         frozenset(values["segments"]),
         None if birthday is None else (birthday[0], birthday[1]),
         values["household"],
+        values["household_code"],
     )

@@ -17,6 +17,7 @@ from ledger.core import refusals
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
 from ledger.core.state import Account
+from ledger.erasures import Erasures
 from ledger.explaining import Explanations
 from ledger.history import History
 from ledger.identities import IdentityHash
@@ -112,6 +113,7 @@ class Ledger:
             hashed=self._hashed,
             register=register,
         )
+        self.erasures = Erasures(reading)
         self.openings = OpeningReads(reading, self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)

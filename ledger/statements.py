@@ -107,6 +107,10 @@ SELECT i.scheme, i.keyed_hash, i.account, i.identity_id
   JOIN identity i ON i.scheme = w.scheme AND i.keyed_hash = w.keyed_hash
 """
 
+IDENTITIES_OF: Final = """
+SELECT scheme, keyed_hash, account, identity_id FROM identity WHERE account = ANY($1::text[])
+"""
+
 # A snapshot row comes first, with version NULL; then the events after it.
 LOAD_STREAMS: Final = """
 WITH wanted AS MATERIALIZED (
@@ -235,6 +239,13 @@ _EXTRAS: Final[dict[str, tuple[int, str]]] = {
    WHERE (SELECT holds FROM fence)
   ON CONFLICT (account) DO UPDATE
      SET sealed = excluded.sealed, wrapped_key = excluded.wrapped_key
+""",
+    ),
+    "erased_profiles": (
+        1,
+        """
+  DELETE FROM member_profile p USING unnest({0}::text[]) AS g(account)
+   WHERE p.account = g.account AND (SELECT holds FROM fence)
 """,
     ),
     "moved_identities": (

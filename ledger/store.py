@@ -14,6 +14,7 @@ import asyncpg
 
 from ledger import statements
 from ledger.awaited import AwaitedRow
+from ledger.columns import columns, numbers
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
@@ -117,6 +118,8 @@ class AppendBatch:
     awaited_no_more: list[tuple[str]] = field(default_factory=list)
     """Documents that wait for nobody any more."""
     profiles: Sequence[ProfileRow] = ()
+    erased_profiles: Sequence[tuple[str]] = ()
+    """Accounts of whose members the register forgets all."""
 
     def __bool__(self) -> bool:
         return bool(self.events or self.keys or self.identities)
@@ -227,6 +230,11 @@ class Store:
         schemes, hashes = [key[0] for key in wanted], [key[1] for key in wanted]
         rows = await self._fetch(statements.FIND_AWAITED, schemes, hashes, accounts)
         return [AwaitedRow(*row) for row in rows]
+
+    async def identities_of(self, accounts: Sequence[str]) -> dict[IdentityKey, Holder]:
+        """All identities that are linked to these accounts."""
+        rows = await self._fetch(statements.IDENTITIES_OF, accounts)
+        return {(row[0], row[1]): Holder(row[2], str(row[3])) for row in rows}
 
     async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
         """What is known of the members with these accounts, sealed."""
@@ -350,11 +358,11 @@ class Store:
         key_lanes = [lane_of(thing_of(row.key), self.lanes) for row in batch.keys]
         return [
             *heads,
-            *_columns(batch.events, len(StoredEvent._fields), _EVENT_NUMBERS),
+            *columns(batch.events, len(StoredEvent._fields), _EVENT_NUMBERS),
             numbers(key_lanes),
-            *_columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
-            *_columns(batch.identities, len(IdentityRow._fields)),
-            *(column for rows in _extras(batch).values() for column in _columns(rows, 0)),
+            *columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
+            *columns(batch.identities, len(IdentityRow._fields)),
+            *(column for rows in _extras(batch).values() for column in columns(rows, 0)),
         ]
 
 
@@ -366,6 +374,7 @@ def _extras(batch: AppendBatch) -> dict[str, Sequence[tuple[Any, ...]]]:
         "unlinked_identities": batch.unlinked_identities,
         "awaited": batch.awaited,
         "awaited_no_more": batch.awaited_no_more,
+        "erased_profiles": batch.erased_profiles,
     }
     return {name: rows for name, rows in extras.items() if rows}
 
@@ -379,21 +388,6 @@ def _stored_event(row: asyncpg.Record) -> StoredEvent:
     return event._replace(
         occurred_at=from_datetime(row["occurred_at"]), recorded_at=from_datetime(row["recorded_at"])
     )
-
-
-def _columns(
-    rows: Sequence[tuple[Any, ...]], width: int, counting: Sequence[int] = ()
-) -> list[Sequence[Any]]:
-    """Rows turned into columns, `width` empty ones without a row; those `counting` as literals."""
-    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * width
-    for column in counting:
-        columns[column] = numbers(columns[column])
-    return columns
-
-
-def numbers(column: Sequence[int | None]) -> str:
-    """An array literal: asyncpg asks of each element of a list several times what it may be."""
-    return f"{{{str(list(column))[1:-1]}}}".replace("None", "NULL")
 
 
 def _head(next_pos: int, last_recorded_at: datetime | None) -> Head:

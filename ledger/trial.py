@@ -12,6 +12,7 @@ from ledger.core.lots import CorruptHistory
 from ledger.core.state import Account
 from ledger.core.tally import Tally
 from ledger.counting_books import CountingBook
+from ledger.erasure_books import wrong_of_erasure
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.opening_books import RowBook
@@ -44,6 +45,7 @@ class Trial:
     """Folds an account fact by fact; each reason is told once, since what follows repeats it."""
 
     __slots__ = (
+        "_account_id",
         "_adjustments",
         "_awards",
         "_counting",
@@ -60,6 +62,7 @@ class Trial:
 
     def __init__(self, account_id: str, awards: Awards | None = None) -> None:
         """Begin with an empty account; without `awards` pins are not looked at."""
+        self._account_id = account_id
         self.tally = Tally(Account(account_id))
         self.sound = True
         """Whether the fold could follow the facts so far."""
@@ -101,6 +104,8 @@ class Trial:
         yield from self._openings.enter(fact, pos)
         for wrong in self._speeds.enter(fact, recorded_at):
             yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
+        for wrong in wrong_of_erasure(fact, self.tally, self._account_id):
+            yield Finding(pos, Reason.ERASURE_MISMATCH, wrong)
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:

@@ -22,6 +22,8 @@ class Wanted:
     """Things of documents whose first final version is needed."""
     purses: set[str] = field(default_factory=set)
     """Shared purses, by stream."""
+    holdings: set[str] = field(default_factory=set)
+    """Accounts, by stream, all of whose identities are needed."""
     expiries: set[str] = field(default_factory=set)
     """Accounts, by stream, whose last expiries are needed."""
     identities: set[tuple[str, bytes]] = field(default_factory=set)

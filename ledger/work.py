@@ -18,7 +18,7 @@ from ledger.core.state import Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
-from ledger.known import DocumentHead, Known
+from ledger.known import DocumentHead, Known, Mark
 from ledger.lanes import account_of, account_stream, lane_of
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN, Profile
@@ -53,18 +53,6 @@ class PolicyNow(NamedTuple):
     recorded_at: Instant
     policy: PublishedPolicy | None
     """What it publishes, compiled already: that is not done twice."""
-
-
-class Mark(NamedTuple):
-    """A point to go back to."""
-
-    known: Known
-    made: Known
-    standing: dict[int, Head]
-    events: int
-    keys: int
-    identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]]
-    policies: int
 
 
 class Work:
@@ -331,6 +319,22 @@ class Work:
     def await_no_more(self, document: str) -> None:
         """Let a document wait for nobody any more."""
         self.known.awaited[document] = self.made.awaited[document] = None
+
+    def identities_of(self, stream: str) -> list[tuple[IdentityKey, Holder]]:
+        """All identities of the member with an account; they may have to be looked up."""
+        if stream not in self._looked_up.holdings:
+            self.wanted.holdings.add(stream)
+        account = account_of(stream)
+        return sorted(
+            (key, holder)
+            for key, holder in self.known.identities.items()
+            if holder is not None and holder.account == account
+        )
+
+    def erase_profile(self, stream: str) -> None:
+        """Forget what is known of a member; the row goes in the same commit."""
+        self.register_profile(stream, UNKNOWN)
+        self.made.erased.add(stream)
 
     def register_profile(self, stream: str, profile: Profile) -> None:
         """Remember what is known of a member from now on; it is stored in the same commit."""

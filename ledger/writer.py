@@ -21,6 +21,7 @@ from ledger.clock import Clock
 from ledger.core.refusals import AtomicRefused, DeadlinePassed, NotServing, Refusal
 from ledger.handlers import decide_act, decide_group
 from ledger.known import Known
+from ledger.lanes import account_of
 from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
 from ledger.policies import PolicyBook
@@ -202,9 +203,15 @@ class Writer:
                 looked_up = looked_up | work.wanted
             elif results is not None:
                 batch = work.close()
-                batch.profiles = self._register.sealed(work.made.profiles)
+                self._add_profiles(batch, work.made)
                 return Decided(jobs, results, work, batch)
             jobs = _live(jobs)
+
+    def _add_profiles(self, batch: AppendBatch, made: Known) -> None:
+        """Seal what was told of members; of those who were erased nothing is to be left."""
+        kept = {stream: each for stream, each in made.profiles.items() if stream not in made.erased}
+        batch.profiles = self._register.sealed(kept)
+        batch.erased_profiles = [(account_of(stream),) for stream in sorted(made.erased)]
 
     async def _results(self, jobs: Sequence[Job], work: Work) -> list[tuple[Act, Result]] | None:
         """The result of each act; None when one broke, which may have recorded half of itself.

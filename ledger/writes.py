@@ -24,6 +24,8 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
     EnrolMemberRequest,
+    EraseMemberRequest,
+    ErasureCertificate,
     GrantTierRequest,
     LinkIdentityRequest,
     Member,
@@ -69,13 +71,14 @@ WriteRequest = (
     | UnlinkIdentityRequest
     | MoveIdentityRequest
     | RecordOpeningRequest
+    | EraseMemberRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
     | ApprovePolicyRequest
     | WithdrawPolicyRequest
 )
-AnswerMessage = Posting | Member | Policy
+AnswerMessage = Posting | Member | Policy | ErasureCertificate
 
 # Never renumber: the first byte of a stored command.
 CODES: Final[dict[type[WriteRequest], int]] = {
@@ -104,6 +107,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     UnlinkIdentityRequest: 53,
     MoveIdentityRequest: 54,
     RecordOpeningRequest: 60,
+    EraseMemberRequest: 61,
     ExtendLotRequest: 83,
     ClaimDocumentRequest: 70,
     MoveDocumentRequest: 71,
@@ -130,6 +134,8 @@ ABOUT_MEMBER: Final = (
     MoveIdentityRequest,
 )
 """Requests that are answered with a Member."""
+ABOUT_ERASURE: Final = (EraseMemberRequest,)
+"""Requests that are answered with a certificate."""
 NAMES_NO_MEMBER: Final = (
     CaptureHoldRequest,
     ReleaseHoldRequest,

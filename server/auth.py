@@ -42,6 +42,7 @@ class Verb(StrEnum):
     CLOSE = "close"
     MERGE = "merge"
     OPENING = "opening"
+    ERASE = "erase"
     READ = "read"
     AUDIT = "audit"
     POLICY = "policy"

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
-from server import validation
+from server import erasing_shape, validation
 from server.auth import Verb
 from server.rpc import Call, Door, Rpc
 
@@ -35,6 +35,21 @@ class MemberServicer:
             self._write("SuspendMember", pb.SuspendMemberRequest, pb.SuspendMemberResponse),
             self._write("CloseMember", pb.CloseMemberRequest, pb.CloseMemberResponse),
             self._write("ReopenMember", pb.ReopenMemberRequest, pb.ReopenMemberResponse),
+            Rpc(
+                "EraseMember",
+                pb.EraseMemberRequest,
+                Verb.ERASE,
+                erasing_shape.erase_member,
+                self._erase,
+                unit=_unit,
+            ),
+            Rpc(
+                "GetErasure",
+                pb.GetErasureRequest,
+                Verb.READ,
+                erasing_shape.get_erasure,
+                self._erasure,
+            ),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 
@@ -53,6 +68,17 @@ class MemberServicer:
             return response(**told)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
+
+    async def _erase(self, request: pb.EraseMemberRequest, call: Call) -> pb.EraseMemberResponse:
+        given = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        message = given.message
+        assert isinstance(message, pb.ErasureCertificate), "an erasure is answered with one"
+        return pb.EraseMemberResponse(certificate=message, replayed=given.replayed)
+
+    async def _erasure(self, request: pb.GetErasureRequest, _: Call) -> pb.GetErasureResponse:
+        return await self._ledger.erasures.erasure(request.member_id)
 
     async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
         member = await self._ledger.member(request.member, min_position=request.min_position)

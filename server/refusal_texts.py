@@ -106,6 +106,11 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "IDENTITIES_DIFFER": Spoken(
         "These cards or numbers belong to different members.", "这些卡号或号码属于不同的会员。"
     ),
+    "ACCOUNT_ERASED": Spoken(
+        "This member's data was erased, so the account cannot be used.",
+        "该会员的个人信息已删除，账户不能再使用。",
+    ),
+    "NOT_ERASED": Spoken("This member was not erased.", "该会员的信息未被删除。"),
     "OPENING_CONFLICT": Spoken(
         "This opening balance was brought in before with other content.",
         "该期初余额此前已导入，且内容不同。",

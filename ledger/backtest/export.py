@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ledger.backtest.shape import HISTORY, MOVED, POLICIES
+from ledger.backtest.shape import ERASED, HISTORY, MOVED, POLICIES
 from ledger.core.counting import document_key
 from ledger.core.events import decode
 from ledger.core.instant import Instant, from_datetime, from_timestamp
@@ -23,6 +23,7 @@ from loyalty.v1.events_pb2 import (
     DocumentMovedOut,
     DocumentPosted,
     MemberEnrolled,
+    MemberErased,
     PolicyPublished,
 )
 from rules.sets import row_of
@@ -34,7 +35,7 @@ GROUP: Final = 25_000
 _SPACE: Final = "household/"
 _DOCUMENTS: Final = """
 SELECT recorded_at, lane, pos, stream, payload FROM event
- WHERE lane = $1 AND pos >= $2 AND pos < $3 AND kind IN (1, 60, 62) ORDER BY pos
+ WHERE lane = $1 AND pos >= $2 AND pos < $3 AND kind IN (1, 6, 60, 62) ORDER BY pos
 """
 """Enrolments, documents, and documents that leave; the numbers are those of the contract."""
 
@@ -56,6 +57,7 @@ async def export(
     schema = pl.DataFrame(schema=HISTORY).to_arrow().schema
     schema = schema.with_metadata({POLICIES: json.dumps(policies).encode()})
     enrolled: dict[str, Instant] = {}
+    erased: list[str] = []
     rows: list[dict[str, Any]] = []
     versions = without = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -67,6 +69,8 @@ async def export(
             elif isinstance(event, DocumentMovedOut):
                 key = _hashed(member, event.document)
                 rows.append({"key": key, "recorded_at": recorded_at, "status": MOVED})
+            elif isinstance(event, MemberErased):
+                erased.append(member)
             elif not isinstance(event, DocumentPosted):
                 continue
             elif not member:
@@ -77,6 +81,7 @@ async def export(
                 if len(rows) >= GROUP:
                     _write(writer, schema, rows)
         _write(writer, schema, rows)
+        writer.add_key_value_metadata({ERASED: json.dumps(sorted(erased))})
     return Exported(versions, without)
 
 

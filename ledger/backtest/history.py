@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import rules
-from ledger.backtest.shape import HISTORY, MOVED, POLICIES
+from ledger.backtest.shape import ERASED, HISTORY, MOVED, POLICIES
 from ledger.core.instant import Instant
 
 CHUNK: Final = 100_000
@@ -47,6 +47,13 @@ class History:
                 " --save-history` writes what is needed"
             )
         self.rows: int = self._file.metadata.num_rows
+
+    @cached_property
+    def erased(self) -> frozenset[str]:
+        """Members who were erased by the time the file was written."""
+        # Known only once all was written, so it stands at the end of the file, not in its schema.
+        metadata = self._file.metadata.metadata or {}
+        return frozenset(json.loads(metadata.get(ERASED, b"[]")))
 
     @cached_property
     def policies(self) -> dict[str, rules.Policy]:

@@ -29,11 +29,17 @@ def asked_by(policy: rules.Policy) -> frozenset[str]:
 class Known:
     """Gives documents the predicates that a draft asks; `missing` counts those nobody recorded.
 
+    Of a member who was erased nobody will ever know: where a draft asks more than was recorded,
+    their documents are left out, and counted.
+
     A hold-out follows from the member's id, and what was before enrolment from the history itself.
     What the draft asks and the policy of the document's time did not, is taken not to hold.
     """
 
-    def __init__(self, draft: rules.Policy, policies: Mapping[str, rules.Policy]) -> None:
+    def __init__(
+        self, draft: rules.Policy, policies: Mapping[str, rules.Policy], erased: frozenset[str]
+    ) -> None:
+        self._erased = sorted(erased)
         self._hold_outs = {
             f"holdout:{campaign.id}": (campaign.id, campaign.holdout)
             for campaign in draft.model.campaigns
@@ -44,9 +50,13 @@ class Known:
         self._known = {digest: asked_by(policy) for digest, policy in policies.items()}
         self._out: dict[tuple[str, str], bool] = {}
         self.missing: Counter[str] = Counter()
+        self.left_out = 0
+        """Documents of erased members."""
+        self.left_out_members: set[str] = set()
 
     def with_predicates(self, documents: pl.DataFrame) -> pl.DataFrame:
-        """Give every document the predicates that hold for it under the draft."""
+        """Give every document that is not left out the predicates that hold under the draft."""
+        documents = self._without_erased(documents)
         self._count(documents["policy"])
         lists = [pl.col("predicates").list.set_difference(pl.lit([BEFORE_ENROLMENT]))]
         for text in self._hold_outs:
@@ -58,6 +68,16 @@ class Known:
             before = (pl.col("occurred_at") < pl.col("enrolled_at")).fill_null(False)
             lists.append(_when(before, BEFORE_ENROLMENT))
         return documents.with_columns(pl.concat_list(lists).alias("predicates"))
+
+    def _without_erased(self, documents: pl.DataFrame) -> pl.DataFrame:
+        unknown = [digest for digest, asked in self._known.items() if self._asked - asked]
+        if not (unknown and self._erased):
+            return documents
+        of_erased = pl.col("member").is_in(self._erased) & pl.col("policy").is_in(unknown)
+        gone = documents.filter(of_erased)
+        self.left_out += gone.height
+        self.left_out_members.update(gone["member"].unique())
+        return documents.filter(~of_erased)
 
     def _count(self, digests: pl.Series) -> None:
         for digest, count in digests.value_counts().iter_rows():

@@ -94,6 +94,12 @@ def _notes(trial: Trial) -> Iterable[str]:
         yield f"{count:,} documents are refused by the draft: {reason}."
     for text, count in sorted(trial.missing.items()):
         yield f"{text!r} is not in the history of {count:,} documents: taken not to hold."
+    documents, members = trial.left_out
+    if documents:
+        yield (
+            f"{documents:,} documents of {members:,} members are left out: the draft asks what was"
+            " erased with them."
+        )
     if trial.without_pins:
         yield f"{trial.without_pins:,} documents were recorded without an evaluation: left out."
 

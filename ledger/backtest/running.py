@@ -22,7 +22,7 @@ def backtest(
     advanced: Advanced = lambda rows: None,
 ) -> Report:
     """Evaluate a draft over what occurred in [from_at, to_at); `advanced` hears of rows read."""
-    trial = Trial(draft, history.policies)
+    trial = Trial(draft, history.policies, history.erased)
     parts = history.chunks(from_at=from_at, to_at=to_at, size=chunk)
 
     def following() -> tuple[Ready, int] | None:

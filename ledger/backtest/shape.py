@@ -34,5 +34,7 @@ A row whose `status` is MOVED and which has nothing else says that it is another
 `policy` is the digest that it was evaluated under. `enrolled_at` is null where it is not known.
 """
 MOVED: Final = "MOVED"
+ERASED: Final = b"loyalty.erased"
+"""Name of the file's metadata: JSON of the members who were erased since."""
 POLICIES: Final = b"loyalty.policies"
 """Name of the file's metadata: JSON of the published policies, expanded, by digest."""

@@ -37,8 +37,13 @@ class Trial:
     engine, `refused` those that the draft refuses.
     """
 
-    def __init__(self, draft: rules.Policy, policies: Mapping[str, rules.Policy]) -> None:
-        """Try `draft` where `policies` were in force, by digest."""
+    def __init__(
+        self,
+        draft: rules.Policy,
+        policies: Mapping[str, rules.Policy],
+        erased: frozenset[str] = frozenset(),
+    ) -> None:
+        """Try `draft` where `policies` were in force, by digest; `erased` are members."""
         self.draft = draft
         self.policies = policies
         self.documents = 0
@@ -53,12 +58,17 @@ class Trial:
         self.first_at: int | None = None
         self.last_at: int | None = None
         self._engine = SetEngine(draft)
-        self._known = Known(draft, policies)
+        self._known = Known(draft, policies, erased)
 
     @property
     def missing(self) -> Counter[str]:
         """Documents by the predicate that the draft asks and their policy did not."""
         return self._known.missing
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """Documents, and members, of whom the draft asks what was erased with them."""
+        return self._known.left_out, len(self._known.left_out_members)
 
     def prepare(self, chunk: Chunk) -> Ready:
         """Do what needs no other chunk; another thread may, while one is taken."""

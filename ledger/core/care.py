@@ -1,4 +1,4 @@
-"""What an account remembers of the care of its member: consents given and withdrawn."""
+"""What an account remembers of the care of its member: consents, and that it is nobody's."""
 
 from typing import Final, NamedTuple
 
@@ -32,6 +32,8 @@ class Care(NamedTuple):
 
     consents: tuple[Consent, ...] = ()
     """By purpose and channel; what is not here was never granted."""
+    erased_at: Instant | None = None
+    """When the member was erased: since then the account is nobody's."""
 
 
 NO_CARE: Final = Care()

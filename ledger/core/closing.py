@@ -4,9 +4,11 @@ from ledger.core.commands import (
     BurnPoints,
     CaptureHold,
     ChangeMembership,
+    ChangeProfile,
     Command,
     CompleteTransfer,
     ConvertPoints,
+    EraseMember,
     HoldPoints,
     LeaveDocument,
     PostDocument,
@@ -20,8 +22,8 @@ from ledger.core.commands import (
 from ledger.core.decision import Draft
 from ledger.core.expiring import forfeit
 from ledger.core.instant import to_timestamp
-from ledger.core.membership import require_not_closed, require_spending
-from ledger.core.refusals import AccountNotEmpty
+from ledger.core.membership import require_not_closed, require_spending, shown
+from ledger.core.refusals import AccountErased, AccountNotEmpty
 from ledger.core.state import Account
 from loyalty.v1.events_pb2 import MembershipChanged
 from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_OPEN
@@ -41,11 +43,13 @@ _OF_OLD_THINGS = (
 
 
 def require_membership(command: Command, account: Account) -> None:
-    """Refuse what a member who is suspended or closed may not do.
+    """Refuse what a member who is suspended, closed or erased may not do.
 
-    Raises AccountClosed, AccountSuspended.
+    Raises AccountErased, AccountClosed, AccountSuspended.
     """
     member_id, membership = account.account_id, account.membership
+    if not _corrects(command):
+        require_somebody(account)
     if isinstance(command, _SPENDING):
         require_spending(member_id, membership)
     elif isinstance(command, PostDocument):
@@ -54,8 +58,31 @@ def require_membership(command: Command, account: Account) -> None:
     elif isinstance(command, ChangeMembership):
         if command.state not in (MEMBERSHIP_STATE_OPEN, MEMBERSHIP_STATE_CLOSED):
             require_not_closed(member_id, membership)
-    elif not isinstance(command, _OF_OLD_THINGS):
+    elif not (isinstance(command, (*_OF_OLD_THINGS, EraseMember)) or _withdraws(command)):
         require_not_closed(member_id, membership)
+
+
+def require_somebody(account: Account) -> None:
+    """Refuse what only a member can do. Raises AccountErased."""
+    if account.care.erased_at is not None:
+        since = shown(account.care.erased_at)
+        raise AccountErased(member_id=account.account_id, since=since)
+
+
+def _corrects(command: Command) -> bool:
+    """Whether a command is about something that stood before, and not about a member."""
+    if isinstance(command, PostDocument):
+        return command.head is not None
+    return isinstance(command, _OF_OLD_THINGS)
+
+
+def _withdraws(command: Command) -> bool:
+    """Whether nothing is told but consents that are withdrawn: that is always possible."""
+    return (
+        isinstance(command, ChangeProfile)
+        and not command.changed
+        and not any(consent.granted for consent in command.consents)
+    )
 
 
 def change_membership(draft: Draft, command: ChangeMembership) -> None:
@@ -67,7 +94,7 @@ def change_membership(draft: Draft, command: ChangeMembership) -> None:
         return
     closes = command.state == MEMBERSHIP_STATE_CLOSED
     if closes:
-        _require_empty(draft, forfeits=command.forfeit)
+        require_empty(draft, forfeits=command.forfeit)
     draft.record(
         MembershipChanged(
             state=command.state,
@@ -82,7 +109,7 @@ def change_membership(draft: Draft, command: ChangeMembership) -> None:
         forfeit(draft, entry_id=command.entry_id)
 
 
-def _require_empty(draft: Draft, *, forfeits: bool) -> None:
+def require_empty(draft: Draft, *, forfeits: bool) -> None:
     """Refuse to close an account with points; those held or in transit are for others to end."""
     for currency, row in draft.tally.balances.items():
         available, pending, held, _, in_transit = row

@@ -19,6 +19,7 @@ from ledger.core.commands import (
     CompleteTransfer,
     ConvertPoints,
     EnrolMember,
+    EraseMember,
     ExtendLot,
     GrantTier,
     HoldPoints,
@@ -39,6 +40,7 @@ from ledger.core.commands import (
 from ledger.core.conversions import convert
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.documents import post
+from ledger.core.erasing import erase
 from ledger.core.extending import extend
 from ledger.core.holds import capture, hold, release
 from ledger.core.instant import Instant
@@ -87,6 +89,8 @@ def decide(  # noqa: C901 - one arm per verb
             send(draft, command, now=now)
         case GrantTier():
             grant(draft, command, ladder)
+        case EraseMember():
+            erase(draft, command, account)
         case EnrolMember():
             enrol(draft, command, account)
         case AdjustPoints():

@@ -32,6 +32,7 @@ from loyalty.v1.events_pb2 import (
     LotExtended,
     LotReinstated,
     MemberEnrolled,
+    MemberErased,
     MemberProfileChanged,
     MembershipChanged,
     OpeningLotRecorded,
@@ -91,6 +92,7 @@ AccountFact = (
     | IdentityLinked
     | IdentityUnlinked
     | MemberProfileChanged
+    | MemberErased
     | ConsentChanged
     | MembershipChanged
     | OpeningRecorded
@@ -132,6 +134,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "identity_linked": NO_EFFECT,
     "identity_unlinked": NO_EFFECT,
     "member_profile_changed": NO_EFFECT,
+    "member_erased": NO_EFFECT,
     "consent_changed": NO_EFFECT,
     "membership_changed": NO_EFFECT,
     "policy_published": NO_EFFECT,

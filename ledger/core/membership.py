@@ -36,7 +36,7 @@ OPEN: Final = Membership()
 def require_not_closed(member_id: str, membership: Membership) -> None:
     """Refuse what is no correction of something old. Raises AccountClosed."""
     if membership.is_closed:
-        raise AccountClosed(member_id=member_id, since=_shown(membership.since))
+        raise AccountClosed(member_id=member_id, since=shown(membership.since))
 
 
 def require_spending(member_id: str, membership: Membership) -> None:
@@ -46,8 +46,9 @@ def require_spending(member_id: str, membership: Membership) -> None:
     """
     require_not_closed(member_id, membership)
     if membership.is_suspended:
-        raise AccountSuspended(member_id=member_id, since=_shown(membership.since))
+        raise AccountSuspended(member_id=member_id, since=shown(membership.since))
 
 
-def _shown(since: Instant | None) -> str:
+def shown(since: Instant | None) -> str:
+    """An instant as refusals tell it; empty for none."""
     return "" if since is None else to_datetime(since).isoformat().replace("+00:00", "Z")

@@ -98,8 +98,8 @@ def decode(state: bytes) -> Account:
     )
 
 
-def _care_of(consents: list[list[Any]]) -> Care:
-    return Care(tuple(Consent(*row) for row in consents))
+def _care_of(consents: list[list[Any]], erased_at: int | None) -> Care:
+    return Care(tuple(Consent(*row) for row in consents), erased_at)
 
 
 def _numbers_of(

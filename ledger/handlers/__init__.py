@@ -11,6 +11,7 @@ from ledger.handlers import (
     context,
     documents,
     enrolling,
+    erasing,
     identities,
     membership,
     moves,
@@ -41,6 +42,7 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
     EnrolMemberRequest,
+    EraseMemberRequest,
     GrantTierRequest,
     LinkIdentityRequest,
     MoveIdentityRequest,
@@ -102,6 +104,7 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     ExtendLotRequest: adjusting.extend_lot,
     AdvanceAccountRequest: advancing.advance_account,
     EnrolMemberRequest: enrolling.enrol_member,
+    EraseMemberRequest: erasing.erase_member,
     LinkIdentityRequest: identities.link_identity,
     UnlinkIdentityRequest: identities.unlink_identity,
     MoveIdentityRequest: identities.move_identity,

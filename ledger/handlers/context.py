@@ -15,6 +15,7 @@ from ledger.lanes import account_stream
 from ledger.store import KeyRow
 from ledger.work import NO_FINGERPRINT, Range, Work
 from ledger.writes import (
+    ABOUT_ERASURE,
     ABOUT_MEMBER,
     ABOUT_POLICY,
     CODES,
@@ -28,14 +29,16 @@ from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_VALIDATED,
     Posting,
 )
-from loyalty.v1.member_service_pb2 import Member, UpdateMemberRequest
+from loyalty.v1.member_service_pb2 import ErasureCertificate, Member, UpdateMemberRequest
 from loyalty.v1.programme_service_pb2 import Policy
 from loyalty.v1.types_pb2 import MemberRef
 
 _TYPES: Final = {code: kind for kind, code in CODES.items()}
 _ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
-    kind: Policy if kind in ABOUT_POLICY else Member if kind in ABOUT_MEMBER else Posting
-    for kind in CODES
+    **dict.fromkeys(CODES, Posting),
+    **dict.fromkeys(ABOUT_POLICY, Policy),
+    **dict.fromkeys(ABOUT_MEMBER, Member),
+    **dict.fromkeys(ABOUT_ERASURE, ErasureCertificate),
 }
 
 

@@ -78,5 +78,6 @@ def member_message(account: Account, where: Range) -> Member:
         identity_schemes=account.identity_schemes,
         tier=account.tier,
         membership=account.membership.state,
+        erase_time=optional_timestamp(account.care.erased_at),
         position=position_token(where.lane, where.next_pos),
     )

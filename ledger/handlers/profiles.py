@@ -22,7 +22,7 @@ def update_member(act: Act, work: Work) -> Answer:
     stream = context.member_stream(act, work)
     account, _ = work.advance(stream)
     before = work.profile(stream)
-    after = changed(before, request)
+    after = changed(before, request, act.household_code)
     parts = parts_changed(before, after)
     if not parts and not request.consents:
         where = work.append(stream, account.version, ())

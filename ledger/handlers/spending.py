@@ -9,6 +9,7 @@ import uuid_utils
 import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
+from ledger.core.closing import require_somebody
 from ledger.core.commands import (
     BurnFact,
     BurnPoints,
@@ -109,6 +110,7 @@ def _spender(
             price_of(request, work.policies.at(at), tier=None, at=at)
         raise
     account = work.account(stream)
+    require_somebody(account)
     require_spending(account.account_id, account.membership)
     return stream
 

@@ -234,7 +234,7 @@ def _room(case: Case, work: Work, policy: rules.Policy) -> LedgerRoom:
         case.account,
         case.stated.key,
         case.head,
-        household=case.profile.household,
+        household=case.profile.household_code,
         purse_used=lambda stream: work.purse(stream).used,
         limit=lambda name: cap_limit(policy, name),
     )
@@ -252,7 +252,7 @@ def _check_lateness(policy: rules.Policy, at: Instant, now: Instant) -> None:
 
 def _counts(case: Case, work: Work, asked: _Asked) -> Counts:
     """What it counts for besides points; what staff earn has limits of its own."""
-    counts = counts_of(asked.given, household=case.profile.household)
+    counts = counts_of(asked.given, household=case.profile.household_code)
     granted: Counter[str] = Counter()
     for grant in asked.given.grants:
         granted[grant.currency] += grant.granted

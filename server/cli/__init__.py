@@ -14,6 +14,7 @@ from server.cli import (
     consents,
     documents,
     enrolling,
+    erasing,
     gateway,
     history,
     identities,
@@ -124,6 +125,13 @@ members.app.command(
 )(identities.move_identity)
 app.add_typer(adjusting.lots, name="lot")
 app.add_typer(documents.app, name="document")
+members.app.command(
+    epilog=example(
+        "loyalty member erase card:8800 --unit hotel --balance forfeited --requested-by member"
+        " --reference case-17"
+    )
+)(erasing.erase)
+members.app.command(epilog=example("loyalty member certificate 0198a1c2-…"))(erasing.certificate)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(openings.app, name="opening")

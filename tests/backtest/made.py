@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from ledger.backtest.shape import HISTORY, POLICIES
+from ledger.backtest.shape import ERASED, HISTORY, POLICIES
 from rules import MemberFacts, Policy, evaluate
 from rules.sets import row_of
 from tests.rules.documents import document
@@ -71,9 +71,15 @@ def recorded(
     }
 
 
-def write(file: Path, rows: Iterable[dict[str, Any]], policies: dict[str, str]) -> Path:
-    """Write a history file."""
+def write(
+    file: Path,
+    rows: Iterable[dict[str, Any]],
+    policies: dict[str, str],
+    *,
+    erased: Iterable[str] = (),
+) -> Path:
+    """Write a history file; some of its members have been erased since."""
     table = pl.DataFrame(list(rows), schema=HISTORY).to_arrow()
-    metadata = {POLICIES: json.dumps(policies).encode()}
+    metadata = {POLICIES: json.dumps(policies).encode(), ERASED: json.dumps([*erased]).encode()}
     pq.write_table(table.replace_schema_metadata(metadata), file)
     return file

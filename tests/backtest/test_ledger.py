@@ -17,6 +17,7 @@ from rules import compile_policy, load
 from server import database as databases
 from server.cli import app
 from tests.backtest.made import policy_text, recorded, write
+from tests.store.erasing import erase, known_member
 from tests.store.lived import HARBOUR, live
 from tests.store.stories import move
 from tests.store.till import open_till
@@ -46,6 +47,14 @@ async def test_the_policy_in_force_gives_a_lived_history_its_own_points(history:
     assert int(report.facts["documents"]) > 50
     assert set(report.differences().values()) == {0}
     assert sum(report.tables["rules"]["recorded"]) > 0
+
+
+async def test_a_history_file_says_who_was_erased(database: str, tmp_path: Path) -> None:
+    async with open_till(database) as till:
+        erased = await known_member(till)
+        await erase(till)
+    await exported(database, tmp_path / "history.parquet")
+    assert History(tmp_path / "history.parquet").erased == {erased}
 
 
 async def test_the_newest_versions_are_what_is_recorded(history: History, tmp_path: Path) -> None:

@@ -102,6 +102,22 @@ def test_what_history_does_not_know_is_counted_and_does_not_hold(history: Histor
     assert "'segment:vip' is not in the history of 20 documents: taken not to hold." in report.notes
 
 
+def test_whom_nobody_knows_any_more_is_left_out_where_a_draft_asks_of_members(
+    tmp_path: Path,
+) -> None:
+    policy = compiled(policy_text())
+    rows = [recorded(policy, number, 1000, member=f"m{number % 3}") for number in range(9)]
+    file = write(tmp_path / "h.parquet", rows, {policy.digest: policy_text()}, erased=["m1"])
+    asks = "- {kind: bonus, id: b, currency: p, points: 5, when: {segment_any: [vip]}}"
+    report = backtest(compiled(policy_text(version=2, more=asks)), History(file))
+    told = "3 documents of 1 members are left out: the draft asks what was erased with them."
+    assert told in report.notes
+    assert report.facts["documents"] == 6
+    asks_nothing = backtest(compiled(policy_text(2, version=2)), History(file))
+    assert asks_nothing.facts["documents"] == 9
+    assert not any("erased" in note for note in asks_nothing.notes)
+
+
 def test_what_columns_cannot_do_is_counted(history: History) -> None:
     more = (
         "- {kind: bonus, id: b, currency: p, points: 5,"

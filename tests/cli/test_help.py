@@ -40,6 +40,8 @@ EXPECTED = {
     "document move",
     "member consent",
     "member enrol",
+    "member erase",
+    "member certificate",
     "adjust",
     "adjustment approve",
     "adjustment list",

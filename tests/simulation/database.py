@@ -61,6 +61,8 @@ class MemoryDatabase:
         self.awaited |= {row.document: row for row in batch.awaited}
         for (document,) in batch.awaited_no_more:
             self.awaited.pop(document, None)
+        for (account,) in batch.erased_profiles:
+            self.profiles.pop(account, None)
         return None
 
     def _check_keys(self, batch: AppendBatch) -> None:

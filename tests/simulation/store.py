@@ -118,6 +118,11 @@ class MemoryStore(Store):
         rows = self.database.awaited.values()
         return [row for row in rows if (row.scheme, row.keyed_hash) in keys]
 
+    async def identities_of(self, accounts: Sequence[str]) -> dict[IdentityKey, Holder]:
+        await self._turn()
+        known = self.database.identities
+        return {key: holder for key, holder in known.items() if holder.account in accounts}
+
     async def profiles(self, accounts: Sequence[str]) -> list[ProfileRow]:
         await self._turn()
         known = self.database.profiles

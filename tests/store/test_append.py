@@ -2,9 +2,10 @@
 
 import pytest
 
+from ledger.columns import numbers
 from ledger.envelope import StoredEvent, sealed
 from ledger.lanes import lane_of
-from ledger.store import AppendBatch, KeyRow, Store, numbers
+from ledger.store import AppendBatch, KeyRow, Store
 from server.database import pool
 
 STREAM = "account/someone"

@@ -48,6 +48,8 @@ class Surface:
     link_identity = Unary(member.LinkIdentityRequest, member.LinkIdentityResponse)
     unlink_identity = Unary(member.UnlinkIdentityRequest, member.UnlinkIdentityResponse)
     move_identity = Unary(member.MoveIdentityRequest, member.MoveIdentityResponse)
+    erase_member = Unary(member.EraseMemberRequest, member.EraseMemberResponse)
+    get_erasure = Unary(member.GetErasureRequest, member.GetErasureResponse)
     get_member = Unary(member.GetMemberRequest, member.GetMemberResponse)
     grant_tier = Unary(member.GrantTierRequest, member.GrantTierResponse)
     update_member = Unary(member.UpdateMemberRequest, member.UpdateMemberResponse)

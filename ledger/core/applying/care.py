@@ -2,9 +2,14 @@
 
 from ledger.core.care import Consent, with_consent
 from ledger.core.instant import from_timestamp
+from ledger.core.membership import Membership
 from ledger.core.tally import Tally
-from loyalty.v1.events_pb2 import ConsentChanged
-from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED
+from loyalty.v1.events_pb2 import ConsentChanged, MemberErased
+from loyalty.v1.types_pb2 import (
+    CONSENT_STATE_GRANTED,
+    ERASED_BALANCE_FORFEITED,
+    MEMBERSHIP_STATE_CLOSED,
+)
 
 
 def change_consent(tally: Tally, event: ConsentChanged) -> None:
@@ -19,3 +24,12 @@ def change_consent(tally: Tally, event: ConsentChanged) -> None:
         from_timestamp(event.change_time),
     )
     tally.care = tally.care._replace(consents=with_consent(tally.care.consents, told))
+
+
+def erase(tally: Tally, event: MemberErased) -> None:
+    """Let the account be nobody's. Forfeited, it is closed: what comes back expires."""
+    at = from_timestamp(event.erase_time)
+    tally.identities = ()
+    tally.care = tally.care._replace(consents=(), erased_at=at)
+    if event.balance == ERASED_BALANCE_FORFEITED:
+        tally.membership = Membership(MEMBERSHIP_STATE_CLOSED, at)

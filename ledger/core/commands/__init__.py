@@ -23,6 +23,7 @@ from ledger.core.commands.award import RefundTerms as RefundTerms
 from ledger.core.commands.award import Use as Use
 from ledger.core.commands.documents import LeaveDocument as LeaveDocument
 from ledger.core.commands.documents import PostDocument as PostDocument
+from ledger.core.commands.erasing import EraseMember as EraseMember
 from ledger.core.commands.members import ChangeMembership as ChangeMembership
 from ledger.core.commands.members import ChangeProfile as ChangeProfile
 from ledger.core.commands.members import EnrolMember as EnrolMember
@@ -61,7 +62,8 @@ class AdvanceAccount:
 
 
 Command = (
-    EnrolMember
+    EraseMember
+    | EnrolMember
     | LinkIdentity
     | UnlinkIdentity
     | PostDocument

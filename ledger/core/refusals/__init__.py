@@ -15,8 +15,8 @@ A request with several faults is refused for the first of them in this order, to
                       UNKNOWN_FUNDER, UNKNOWN_ATTRIBUTE, UNKNOWN_SEGMENT, ATTRIBUTE_TYPE,
                       FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
-    care of members   IDENTITIES_DIFFER, OPENING_CONFLICT, OPENING_SOURCE_CHANGED, UNKNOWN_METRIC,
-                      TOO_MANY_CONSENTS
+    care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, OPENING_CONFLICT,
+                      OPENING_SOURCE_CHANGED, UNKNOWN_METRIC, TOO_MANY_CONSENTS
     membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED, ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
@@ -67,7 +67,9 @@ from ledger.core.refusals.calls import Permission as Permission
 from ledger.core.refusals.calls import QueueFull as QueueFull
 from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
+from ledger.core.refusals.care import AccountErased as AccountErased
 from ledger.core.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from ledger.core.refusals.care import NotErased as NotErased
 from ledger.core.refusals.care import OpeningConflict as OpeningConflict
 from ledger.core.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from ledger.core.refusals.care import TooManyConsents as TooManyConsents

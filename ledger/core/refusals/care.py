@@ -15,6 +15,26 @@ class IdentitiesDiffer(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class AccountErased(Refusal):
+    """The member was erased: the account is nobody's, and only old things of it are corrected."""
+
+    advice = "Do without the member; a document of theirs is corrected by not naming anybody."
+    sentence = "member {member_id} was erased at {since}"
+    member_id: str
+    since: str
+    """RFC 3339."""
+
+
+@dataclass(eq=False, kw_only=True)
+class NotErased(Refusal):
+    """No member with this id was erased."""
+
+    advice = "Check the id: the certificate has it. Identities do not lead to who was erased."
+    sentence = "no member {member_id!r} was erased"
+    member_id: str
+
+
+@dataclass(eq=False, kw_only=True)
 class OpeningConflict(Refusal):
     """This row of this source came in before with other content."""
 

@@ -280,6 +280,7 @@ class Event(_message.Message):
     MEMBER_PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
     CONSENT_CHANGED_FIELD_NUMBER: _builtins.int
     IDENTITY_UNLINKED_FIELD_NUMBER: _builtins.int
+    MEMBER_ERASED_FIELD_NUMBER: _builtins.int
     POLICY_PUBLISHED_FIELD_NUMBER: _builtins.int
     POLICY_DRAFTED_FIELD_NUMBER: _builtins.int
     POLICY_SIMULATED_FIELD_NUMBER: _builtins.int
@@ -340,6 +341,10 @@ class Event(_message.Message):
     @_builtins.property
     def identity_unlinked(self) -> Global___IdentityUnlinked:
         """A member lost an identity."""
+
+    @_builtins.property
+    def member_erased(self) -> Global___MemberErased:
+        """All that was known of a member as a person was erased."""
 
     @_builtins.property
     def policy_published(self) -> Global___PolicyPublished:
@@ -513,6 +518,7 @@ class Event(_message.Message):
         member_profile_changed: Global___MemberProfileChanged | None = ...,
         consent_changed: Global___ConsentChanged | None = ...,
         identity_unlinked: Global___IdentityUnlinked | None = ...,
+        member_erased: Global___MemberErased | None = ...,
         policy_published: Global___PolicyPublished | None = ...,
         policy_drafted: Global___PolicyDrafted | None = ...,
         policy_simulated: Global___PolicySimulated | None = ...,
@@ -555,11 +561,11 @@ class Event(_message.Message):
         opening_recorded: Global___OpeningRecorded | None = ...,
         opening_source_declared: Global___OpeningSourceDeclared | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -818,6 +824,70 @@ class ConsentChanged(_message.Message):
 Global___ConsentChanged: _TypeAlias = ConsentChanged  # noqa: Y015
 
 @_typing.final
+class MemberErased(_message.Message):
+    """All that was known of a member as a person was erased, in the same commit: the sealed profile with its key, and every
+    identity. The account stays, and is nobody's. This fact is the certificate.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """Id of the certificate, and of the entry."""
+    business_unit: _builtins.str
+    """Business unit that erased."""
+    requested_by: _types_pb2.ErasureRequester.ValueType
+    """Who wanted it."""
+    reference: _builtins.str
+    """The unit's own reference of the request, a code; may be empty."""
+    actor: _builtins.str
+    """Who did it: the client, and a pseudonym of the operator it named."""
+    profile: _builtins.bool
+    """Whether anything was known of the member in the register."""
+    balance: _types_pb2.ErasedBalance.ValueType
+    """What becomes of the points."""
+    digest: _builtins.str
+    """SHA-256, hexadecimal, over the member id, a zero byte, and this message without the digest."""
+    @_builtins.property
+    def identities(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ErasedIdentity]:
+        """Identities that were linked, and are nobody's now."""
+
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        requested_by: _types_pb2.ErasureRequester.ValueType = ...,
+        reference: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        identities: _abc.Iterable[_types_pb2.ErasedIdentity] | None = ...,
+        profile: _builtins.bool = ...,
+        balance: _types_pb2.ErasedBalance.ValueType = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "balance", b"balance", "business_unit", b"business_unit", "certificate_id", b"certificate_id", "digest", b"digest", "erase_time", b"erase_time", "identities", b"identities", "profile", b"profile", "reference", b"reference", "requested_by", b"requested_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberErased: _TypeAlias = MemberErased  # noqa: Y015
+
+@_typing.final
 class PolicyDrafted(_message.Message):
     """A policy was drafted: checked without error, not in force."""
 
@@ -993,7 +1063,7 @@ class BudgetUsed(_message.Message):
     name: _builtins.str
     """The purse: "budget/<campaign>/<point currency>", "cap/<cap id>"."""
     scope: _builtins.str
-    """Whose: "all", or "household/<id>"."""
+    """Whose: "all", or "household/" and a pseudonym of it."""
     period: _builtins.str
     """The period in the programme's zone; empty: for ever."""
     document: _builtins.str

@@ -963,7 +963,7 @@ class Room(_message.Message):
     name: _builtins.str
     """The purse: "cap/<cap id>" or "budget/<campaign>/<point currency>"."""
     scope: _builtins.str
-    """For whom: empty for the member, "household/<id>", or "all" for everybody."""
+    """For whom: empty for the member, "household/" and a pseudonym of it, or "all" for everybody."""
     period: _builtins.str
     """The period in the programme's zone: "2026-05-01", "2026-W18", "2026-05", "2026"; empty: for ever."""
     limit: _builtins.int

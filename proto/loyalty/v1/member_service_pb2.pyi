@@ -34,6 +34,7 @@ class Member(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     EXISTED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
@@ -54,6 +55,10 @@ class Member(_message.Message):
     def identity_schemes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Schemes by which the member is known, in order of first linking."""
 
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """When the member was erased; empty for who was not. Who was is found by member_id alone."""
+
     def __init__(
         self,
         *,
@@ -65,10 +70,11 @@ class Member(_message.Message):
         position: _builtins.str = ...,
         existed: _builtins.bool = ...,
         membership: _types_pb2.MembershipState.ValueType = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time", "erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -466,6 +472,204 @@ class MoveIdentityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MoveIdentityResponse: _TypeAlias = MoveIdentityResponse  # noqa: Y015
+
+@_typing.final
+class EraseMemberRequest(_message.Message):
+    """Erases a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    balance: _types_pb2.ErasedBalance.ValueType
+    """What becomes of the points. Forfeiting is refused while points are held; a hold has to be captured or released first."""
+    requested_by: _types_pb2.ErasureRequester.ValueType
+    """Who wants it."""
+    reference: _builtins.str
+    """The unit's own reference of the request: a code of 1 to 64 of a-z, A-Z, 0-9 and ". _ / : -", or empty. It stays for ever."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required. The certificate says who did it, by a pseudonym of `operator`."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whom. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        balance: _types_pb2.ErasedBalance.ValueType = ...,
+        requested_by: _types_pb2.ErasureRequester.ValueType = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "member", b"member", "origin", b"origin", "reference", b"reference", "request_id", b"request_id", "requested_by", b"requested_by", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMemberRequest: _TypeAlias = EraseMemberRequest  # noqa: Y015
+
+@_typing.final
+class ErasureCertificate(_message.Message):
+    """What was erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    certificate_id: _builtins.str
+    """UUIDv7."""
+    member_id: _builtins.str
+    """The member, whose account is nobody's now."""
+    business_unit: _builtins.str
+    """Business unit that erased."""
+    requested_by: _types_pb2.ErasureRequester.ValueType
+    """Who wanted it."""
+    reference: _builtins.str
+    """The unit's own reference of the request."""
+    actor: _builtins.str
+    """Who did it: the client, and a pseudonym of the operator it named."""
+    profile: _builtins.bool
+    """Whether anything was known of the member in the register."""
+    balance: _types_pb2.ErasedBalance.ValueType
+    """What became of the points."""
+    digest: _builtins.str
+    """SHA-256 of all this, hexadecimal, as the fact MemberErased has it."""
+    position: _builtins.str
+    """Opaque: where it stands in the history."""
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def identities(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ErasedIdentity]:
+        """Identities that were linked."""
+
+    def __init__(
+        self,
+        *,
+        certificate_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
+        business_unit: _builtins.str = ...,
+        requested_by: _types_pb2.ErasureRequester.ValueType = ...,
+        reference: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        identities: _abc.Iterable[_types_pb2.ErasedIdentity] | None = ...,
+        profile: _builtins.bool = ...,
+        balance: _types_pb2.ErasedBalance.ValueType = ...,
+        digest: _builtins.str = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "balance", b"balance", "business_unit", b"business_unit", "certificate_id", b"certificate_id", "digest", b"digest", "erase_time", b"erase_time", "identities", b"identities", "member_id", b"member_id", "position", b"position", "profile", b"profile", "reference", b"reference", "requested_by", b"requested_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureCertificate: _TypeAlias = ErasureCertificate  # noqa: Y015
+
+@_typing.final
+class EraseMemberResponse(_message.Message):
+    """The certificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Erased before by this request_id: this is the first answer."""
+    @_builtins.property
+    def certificate(self) -> Global___ErasureCertificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___ErasureCertificate | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseMemberResponse: _TypeAlias = EraseMemberResponse  # noqa: Y015
+
+@_typing.final
+class GetErasureRequest(_message.Message):
+    """Asks for an erasure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member who was erased: the identities tell it no more."""
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetErasureRequest: _TypeAlias = GetErasureRequest  # noqa: Y015
+
+@_typing.final
+class GetErasureResponse(_message.Message):
+    """An erasure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    complete: _builtins.bool
+    """No identity is linked to the account, and the register has nothing of it."""
+    @_builtins.property
+    def certificate(self) -> Global___ErasureCertificate:
+        """The certificate."""
+
+    def __init__(
+        self,
+        *,
+        certificate: Global___ErasureCertificate | None = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "complete", b"complete"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetErasureResponse: _TypeAlias = GetErasureResponse  # noqa: Y015
 
 @_typing.final
 class GetMemberRequest(_message.Message):

@@ -55,6 +55,16 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
                 _registered_method=True)
+        self.EraseMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/EraseMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.EraseMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.EraseMemberResponse.FromString,
+                _registered_method=True)
+        self.GetErasure = channel.unary_unary(
+                '/loyalty.v1.MemberService/GetErasure',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.GetErasureRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetErasureResponse.FromString,
+                _registered_method=True)
         self.GetMember = channel.unary_unary(
                 '/loyalty.v1.MemberService/GetMember',
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.GetMemberRequest.SerializeToString,
@@ -133,6 +143,29 @@ class MemberServiceServicer:
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
         "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
         "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseMember(self, request, context):
+        """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
+        history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
+        can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
+        "requested_by":"ERASURE_REQUESTER_MEMBER","reference":"case-17"}' localhost:7070 loyalty.v1.MemberService/EraseMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasure(self, request, context):
+        """Tells of an erasure: its certificate, and whether nothing is left of what it erased. Needs the verb `read`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member_id":"0198…"}' \
+        localhost:7070 loyalty.v1.MemberService/GetErasure
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,6 +267,16 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.MoveIdentity,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.SerializeToString,
+            ),
+            'EraseMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.EraseMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.EraseMemberResponse.SerializeToString,
+            ),
+            'GetErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasure,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetErasureRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.GetErasureResponse.SerializeToString,
             ),
             'GetMember': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMember,
@@ -375,6 +418,60 @@ class MemberService:
             '/loyalty.v1.MemberService/MoveIdentity',
             loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/EraseMember',
+            loyalty_dot_v1_dot_member__service__pb2.EraseMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.EraseMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/GetErasure',
+            loyalty_dot_v1_dot_member__service__pb2.GetErasureRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.GetErasureResponse.FromString,
             options,
             channel_credentials,
             insecure,

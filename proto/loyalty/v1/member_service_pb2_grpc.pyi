@@ -64,6 +64,21 @@ class MemberServiceStub:
       "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
       "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
     """
+    EraseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]
+    """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
+    history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
+    can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
+      "requested_by":"ERASURE_REQUESTER_MEMBER","reference":"case-17"}' localhost:7070 loyalty.v1.MemberService/EraseMember
+    """
+    GetErasure: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetErasureRequest, _member_service_pb2.GetErasureResponse]
+    """Tells of an erasure: its certificate, and whether nothing is left of what it erased. Needs the verb `read`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.MemberService/GetErasure
+    """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]
     """Tells who a member is to the ledger.
 
@@ -150,6 +165,21 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
       "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+    """
+    EraseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]  # type: ignore[assignment]
+    """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
+    history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
+    can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
+      "requested_by":"ERASURE_REQUESTER_MEMBER","reference":"case-17"}' localhost:7070 loyalty.v1.MemberService/EraseMember
+    """
+    GetErasure: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetErasureRequest, _member_service_pb2.GetErasureResponse]  # type: ignore[assignment]
+    """Tells of an erasure: its certificate, and whether nothing is left of what it erased. Needs the verb `read`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.MemberService/GetErasure
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """Tells who a member is to the ledger.
@@ -258,6 +288,33 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
           "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+        """
+
+    @_abc_1.abstractmethod
+    def EraseMember(
+        self,
+        request: _member_service_pb2.EraseMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.EraseMemberResponse, _abc.Awaitable[_member_service_pb2.EraseMemberResponse]]:
+        """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
+        history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
+        can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
+          "requested_by":"ERASURE_REQUESTER_MEMBER","reference":"case-17"}' localhost:7070 loyalty.v1.MemberService/EraseMember
+        """
+
+    @_abc_1.abstractmethod
+    def GetErasure(
+        self,
+        request: _member_service_pb2.GetErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.GetErasureResponse, _abc.Awaitable[_member_service_pb2.GetErasureResponse]]:
+        """Tells of an erasure: its certificate, and whether nothing is left of what it erased. Needs the verb `read`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.MemberService/GetErasure
         """
 
     @_abc_1.abstractmethod

@@ -22,6 +22,62 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ErasedBalance:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ErasedBalanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErasedBalance.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ERASED_BALANCE_UNSPECIFIED: _ErasedBalance.ValueType  # 0
+    """Refused on writes."""
+    ERASED_BALANCE_FORFEITED: _ErasedBalance.ValueType  # 1
+    """They expire at once, and so does whatever comes back later."""
+    ERASED_BALANCE_KEPT: _ErasedBalance.ValueType  # 2
+    """They stay as points of nobody, until their time is over."""
+
+class ErasedBalance(_ErasedBalance, metaclass=_ErasedBalanceEnumTypeWrapper):
+    """What becomes of the points of a member who is erased."""
+
+ERASED_BALANCE_UNSPECIFIED: ErasedBalance.ValueType  # 0
+"""Refused on writes."""
+ERASED_BALANCE_FORFEITED: ErasedBalance.ValueType  # 1
+"""They expire at once, and so does whatever comes back later."""
+ERASED_BALANCE_KEPT: ErasedBalance.ValueType  # 2
+"""They stay as points of nobody, until their time is over."""
+Global___ErasedBalance: _TypeAlias = ErasedBalance  # noqa: Y015
+
+class _ErasureRequester:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ErasureRequesterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErasureRequester.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ERASURE_REQUESTER_UNSPECIFIED: _ErasureRequester.ValueType  # 0
+    """Refused on writes."""
+    ERASURE_REQUESTER_MEMBER: _ErasureRequester.ValueType  # 1
+    """The member."""
+    ERASURE_REQUESTER_REPRESENTATIVE: _ErasureRequester.ValueType  # 2
+    """Somebody who acts for the member: a parent, a guardian, an heir."""
+    ERASURE_REQUESTER_AUTHORITY: _ErasureRequester.ValueType  # 3
+    """An authority or a court."""
+    ERASURE_REQUESTER_RETENTION: _ErasureRequester.ValueType  # 4
+    """The programme itself, once it may not keep the data any longer."""
+
+class ErasureRequester(_ErasureRequester, metaclass=_ErasureRequesterEnumTypeWrapper):
+    """Who wants a member erased."""
+
+ERASURE_REQUESTER_UNSPECIFIED: ErasureRequester.ValueType  # 0
+"""Refused on writes."""
+ERASURE_REQUESTER_MEMBER: ErasureRequester.ValueType  # 1
+"""The member."""
+ERASURE_REQUESTER_REPRESENTATIVE: ErasureRequester.ValueType  # 2
+"""Somebody who acts for the member: a parent, a guardian, an heir."""
+ERASURE_REQUESTER_AUTHORITY: ErasureRequester.ValueType  # 3
+"""An authority or a court."""
+ERASURE_REQUESTER_RETENTION: ErasureRequester.ValueType  # 4
+"""The programme itself, once it may not keep the data any longer."""
+Global___ErasureRequester: _TypeAlias = ErasureRequester  # noqa: Y015
+
 class _ConsentState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -292,6 +348,32 @@ class MemberRef(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ref) -> _WhichOneofReturnType_ref | None: ...
 
 Global___MemberRef: _TypeAlias = MemberRef  # noqa: Y015
+
+@_typing.final
+class ErasedIdentity(_message.Message):
+    """An identity that was erased, by the random id of its link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_ID_FIELD_NUMBER: _builtins.int
+    SCHEME_FIELD_NUMBER: _builtins.int
+    identity_id: _builtins.str
+    """Id of the link, as IdentityLinked has it."""
+    scheme: _builtins.str
+    """What kind of identity it was."""
+    def __init__(
+        self,
+        *,
+        identity_id: _builtins.str = ...,
+        scheme: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity_id", b"identity_id", "scheme", b"scheme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasedIdentity: _TypeAlias = ErasedIdentity  # noqa: Y015
 
 @_typing.final
 class Origin(_message.Message):
@@ -873,7 +955,7 @@ class Usage(_message.Message):
     "velocity/<limit id>/times", "velocity/<limit id>/points".
     """
     scope: _builtins.str
-    """For whom or where: empty for the member, "household/<id>", "all" for everybody, or a business unit for a metric; a
+    """For whom or where: empty for the member, "household/<pseudonym>", "all" for everybody, or a business unit for a metric; a
     metric of money ends in its code. Of velocity: empty for the member, "client/<name>", "unit/<business unit>",
     "operator/<pseudonym>", or "operator/<pseudonym>/<member id>".
     """

@@ -17,7 +17,9 @@ from loyalty_client.refusals.calls import Permission as Permission
 from loyalty_client.refusals.calls import QueueFull as QueueFull
 from loyalty_client.refusals.calls import RequestConflict as RequestConflict
 from loyalty_client.refusals.calls import Unauthenticated as Unauthenticated
+from loyalty_client.refusals.care import AccountErased as AccountErased
 from loyalty_client.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from loyalty_client.refusals.care import NotErased as NotErased
 from loyalty_client.refusals.care import OpeningConflict as OpeningConflict
 from loyalty_client.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from loyalty_client.refusals.care import TooManyConsents as TooManyConsents

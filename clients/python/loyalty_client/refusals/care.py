@@ -10,6 +10,21 @@ class IdentitiesDiffer(Refusal):
     schemes: str
 
 
+class AccountErased(Refusal):
+    """The member was erased: the account is nobody's, and only old things of it are corrected."""
+
+    reason = "ACCOUNT_ERASED"
+    member_id: str
+    since: str
+
+
+class NotErased(Refusal):
+    """No member with this id was erased."""
+
+    reason = "NOT_ERASED"
+    member_id: str
+
+
 class OpeningConflict(Refusal):
     """This row of this source came in before with other content."""
 
