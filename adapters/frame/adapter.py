@@ -224,7 +224,7 @@ class Api:
     async def json(self, method: str, url: str, **request: Any) -> Any:
         """Call and return the answer's JSON, exact. Raises RetryLater, Unreadable.
 
-        Gone and never-been (404, 410) is None.
+        Nothing there, gone and never-been (204, 404, 410) is None.
         """
         from adapters.frame.calls import answer_of
 

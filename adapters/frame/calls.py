@@ -10,7 +10,8 @@ from adapters.frame.words import RetryLater, Unreadable
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 PATIENCE_SECONDS_MAX: Final = 3600
 LIMITS: Final = httpx.Timeout(15.0, connect=5.0)
-_GONE: Final = (404, 410)
+_NOTHING: Final = (204, 404, 410)
+"""There is none, or none any more. Some vendors answer 204 where others answer an empty list."""
 _LATER: Final = (408, 425, 429)
 
 
@@ -35,7 +36,7 @@ async def answer_of(called: httpx.AsyncClient, method: str, url: str, **request:
         raise RetryLater(f"{httpx.URL(url).host} does not answer: {type(error).__name__}") from None
     host = response.url.host
     status = response.status_code
-    if status in _GONE:
+    if status in _NOTHING:
         return None
     if status in _LATER or status >= 500:
         raise RetryLater(f"{host} answers {status}", seconds=_patience(response))
