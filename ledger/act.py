@@ -26,6 +26,7 @@ from ledger.keys import (
     request_key,
     row_thing,
     source_thing,
+    transfer_thing,
 )
 from ledger.receipt_codes import receipt_hash
 from ledger.store import IdentityKey
@@ -35,12 +36,17 @@ from ledger.writes import (
     AnswerMessage,
     WriteRequest,
     member_of,
+    other_member_of,
 )
 from loyalty.v1.ledger_service_pb2 import (
+    AcceptTransferRequest,
     AdjustPointsRequest,
     ApproveAdjustmentRequest,
+    CancelTransferRequest,
     CaptureHoldRequest,
     ClaimDocumentRequest,
+    ContinueTransferRequest,
+    DeclineTransferRequest,
     EarnPointsRequest,
     HoldPointsRequest,
     MoveDocumentRequest,
@@ -121,6 +127,8 @@ class Act:
     fingerprint: bytes = b""
     identity: IdentityKey | None = None
     """The member's identity, when the request names the member by one."""
+    other_identity: IdentityKey | None = None
+    """That of the second member, when the request names one by an identity."""
     new_identities: tuple[IdentityKey, ...] = ()
     """Identities that the request links, unlinks or moves."""
     document: str = ""
@@ -268,9 +276,14 @@ def _find_identities(act: Act, hashed: IdentityHash) -> None:
         act.household_code = hashed.household(request.household)
     elif isinstance(request, ABOUT_IDENTITY):
         act.new_identities = ((request.identity.scheme, hashed.of(request.identity)),)
-    member = member_of(request)
-    if member is not None and member.WhichOneof("ref") == "identity":
-        act.identity = (member.identity.scheme, hashed.of(member.identity))
+    act.identity = _identity_in(member_of(request), hashed)
+    act.other_identity = _identity_in(other_member_of(request), hashed)
+
+
+def _identity_in(member: MemberRef | None, hashed: IdentityHash) -> IdentityKey | None:
+    if member is None or member.WhichOneof("ref") != "identity":
+        return None
+    return (member.identity.scheme, hashed.of(member.identity))
 
 
 def _find_things(act: Act) -> None:
@@ -288,6 +301,13 @@ def _find_things(act: Act) -> None:
             act.thing = hold_thing(request.origin.business_unit, request.hold_id)
         case ReverseEntryRequest():
             act.thing = burn_thing(request.entry_id)
+        case (
+            AcceptTransferRequest()
+            | DeclineTransferRequest()
+            | CancelTransferRequest()
+            | ContinueTransferRequest()
+        ):
+            act.thing = transfer_thing(request.transfer_id)
         case ApproveAdjustmentRequest() | RejectAdjustmentRequest():
             act.thing = proposal_thing(request.adjustment_id)
         case RecordOpeningRequest():
@@ -314,7 +334,7 @@ def _fingerprint(act: Act, hashed: IdentityHash) -> None:
         origin.client_software = origin.till = origin.operator = ""
     if isinstance(request, AdjustPointsRequest):
         request.approver = act.approver
-    named = act.identity is not None or bool(act.new_identities)
+    named = bool(act.identity or act.other_identity or act.new_identities)
     if named:
         _set_identities(act, request, keep=True)
     code = bytes((CODES[type(request)],))
@@ -384,6 +404,9 @@ def _set_identities(act: Act, request: WriteRequest, *, keep: bool) -> None:
     member = member_of(request)
     if act.identity is not None and member is not None:
         member.identity.value = act.identity[1].hex() if keep else ""
+    other = other_member_of(request)
+    if act.other_identity is not None and other is not None:
+        other.identity.value = act.other_identity[1].hex() if keep else ""
     if isinstance(request, EnrolMemberRequest):
         for identity, (_, keyed) in zip(request.identities, act.new_identities, strict=True):
             identity.value = keyed.hex() if keep else ""

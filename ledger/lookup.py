@@ -18,10 +18,11 @@ from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.wanted import Wanted
-from ledger.writes import member_of
-from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, ReversalReversed
+from ledger.writes import member_of, other_member_of
+from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, PointsSent, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, ReverseEntryRequest
 from loyalty.v1.member_service_pb2 import EraseMemberRequest, UpdateMemberRequest
+from loyalty.v1.types_pb2 import MemberRef
 
 EXPIRIES_MOST: Final = 1_000
 """So many of an account's last expiries can come back for a burn that was recorded late."""
@@ -153,6 +154,7 @@ class Lookup:
         self, known: Known, acts: Sequence[Act], also: set[IdentityKey]
     ) -> None:
         wanted = {act.identity for act in acts if act.identity is not None} | also
+        wanted.update(act.other_identity for act in acts if act.other_identity is not None)
         wanted.update(key for act in acts for key in act.new_identities)
         missing: set[IdentityKey] = set()
         for key in wanted:
@@ -234,21 +236,27 @@ def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Ac
 def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
     """Streams whose state the acts are about, as far as it can be told before deciding."""
     streams = {head.stream for head in known.heads.values()}
-    streams |= {
-        stream
-        for found in known.acts.values()
-        for stream, _ in found.values()
-        if not stream.startswith(OPENING)
-    }
-    return (streams | {_member_stream(known, act) for act in acts}) - {""}
+    for found in known.acts.values():
+        for stream, fact in found.values():
+            if stream.startswith(OPENING):
+                continue
+            streams.add(stream)
+            if isinstance(fact, PointsSent):
+                streams.add(account_stream(fact.receiver_id))
+    for act in acts:
+        streams.add(_named(known, act.identity, member_of(act.request)))
+        streams.add(_named(known, act.other_identity, other_member_of(act.request)))
+    return streams - {""}
 
 
 def _member_stream(known: Known, act: Act) -> str:
     """Stream of the account that an act names; empty where nobody has it, or none is named."""
-    if act.identity is not None:
-        holder = known.identities.get(act.identity)
+    return _named(known, act.identity, member_of(act.request))
+
+
+def _named(known: Known, identity: IdentityKey | None, member: MemberRef | None) -> str:
+    if identity is not None:
+        holder = known.identities.get(identity)
         return "" if holder is None else account_stream(holder.account)
-    member = member_of(act.request)
-    if member is None or len(member.member_id) != _UUID_LENGTH:
-        return ""
-    return account_stream(member.member_id)
+    account_id = "" if member is None else member.member_id or member.pool_id
+    return account_stream(account_id) if len(account_id) == _UUID_LENGTH else ""

@@ -31,6 +31,7 @@ from ledger.reads import Reads
 from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import Store
+from ledger.transfer_reads import read_transfer
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import DATABASE_LOST, Writer
@@ -42,6 +43,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesResponse,
 )
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
+from loyalty.v1.ledger_service_pb2 import Transfer
 from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile
 from loyalty.v1.types_pb2 import MemberRef
 
@@ -269,6 +271,10 @@ class Ledger:
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""
         return await self._reads.member(ref, min_position=min_position)
+
+    async def transfer(self, transfer_id: str) -> Transfer:
+        """Where a transfer stands. Raises UnknownTransfer."""
+        return await read_transfer(self.reading, transfer_id)
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
         """What business units know of a member, and the member's consents. Raises UnknownMember."""

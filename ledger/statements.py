@@ -87,7 +87,7 @@ SELECT n.key, NULL, n.fingerprint, NULL, n.refers_to,
 # OFFSET 0 keeps the planner from joining the other way round: with a large key home it would hash
 # every key of a lane against every thing, which takes seconds.
 FIND_ACTS: Final = """
-SELECT t.thing, r.key, e.stream, e.payload
+SELECT t.thing, r.key, e.stream, e.payload, e.recorded_at
   FROM unnest($1::smallint[], $2::text[]) AS t(key_lane, thing)
  CROSS JOIN LATERAL (
        SELECT * FROM request k

@@ -77,6 +77,7 @@ class ActRow(NamedTuple):
     key: str
     stream: str
     payload: bytes
+    recorded_at: Instant
 
 
 class StreamEvent(NamedTuple):
@@ -215,7 +216,7 @@ class Store:
         """All acts on these things, in order within each."""
         lanes = [lane_of(thing, self.lanes) for thing in things]
         rows = await self._fetch(statements.FIND_ACTS, lanes, list(things))
-        return [ActRow(*row) for row in rows]
+        return [ActRow(row[0], row[1], row[2], row[3], from_datetime(row[4])) for row in rows]
 
     async def find_identities(self, wanted: Sequence[IdentityKey]) -> dict[IdentityKey, Holder]:
         """Whose those identities are that are registered."""

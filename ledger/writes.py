@@ -3,12 +3,17 @@
 from typing import Final
 
 from loyalty.v1.ledger_service_pb2 import (
+    AcceptTransferRequest,
     AdjustPointsRequest,
     AdvanceAccountRequest,
     ApproveAdjustmentRequest,
     BurnPointsRequest,
+    CancelTransferRequest,
     CaptureHoldRequest,
     ClaimDocumentRequest,
+    ContinueTransferRequest,
+    ConvertPointsRequest,
+    DeclineTransferRequest,
     EarnPointsRequest,
     ExtendLotRequest,
     HoldPointsRequest,
@@ -20,6 +25,7 @@ from loyalty.v1.ledger_service_pb2 import (
     RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
+    TransferPointsRequest,
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
@@ -60,6 +66,12 @@ WriteRequest = (
     | ApproveAdjustmentRequest
     | RejectAdjustmentRequest
     | ExtendLotRequest
+    | TransferPointsRequest
+    | AcceptTransferRequest
+    | DeclineTransferRequest
+    | CancelTransferRequest
+    | ContinueTransferRequest
+    | ConvertPointsRequest
     | AdvanceAccountRequest
     | EnrolMemberRequest
     | LinkIdentityRequest
@@ -98,6 +110,12 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     RecordSimulationRequest: 32,
     ApprovePolicyRequest: 33,
     WithdrawPolicyRequest: 34,
+    TransferPointsRequest: 40,
+    AcceptTransferRequest: 41,
+    DeclineTransferRequest: 42,
+    CancelTransferRequest: 43,
+    ContinueTransferRequest: 44,
+    ConvertPointsRequest: 45,
     SuspendMemberRequest: 50,
     CloseMemberRequest: 51,
     ReopenMemberRequest: 52,
@@ -136,7 +154,12 @@ ABOUT_MEMBER: Final = (
 """Requests that are answered with a Member."""
 ABOUT_ERASURE: Final = (EraseMemberRequest,)
 """Requests that are answered with a certificate."""
+AboutTransfer = (
+    AcceptTransferRequest | DeclineTransferRequest | CancelTransferRequest | ContinueTransferRequest
+)
+"""Requests about a transfer that was sent before."""
 NAMES_NO_MEMBER: Final = (
+    ContinueTransferRequest,
     CaptureHoldRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
@@ -146,6 +169,13 @@ NAMES_NO_MEMBER: Final = (
     *ABOUT_POLICY,
 )
 """Requests without a member; some are about a thing that has one."""
+
+
+def other_member_of(request: WriteRequest) -> MemberRef | None:
+    """The second member or pool that a request names; None for kinds that name one at most."""
+    if isinstance(request, TransferPointsRequest):
+        return request.receiver
+    return None
 
 
 def member_of(request: WriteRequest) -> MemberRef | None:

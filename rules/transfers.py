@@ -104,7 +104,7 @@ def _terms(policy: Policy, facts: TransferFacts) -> TransferTerms:
     for terms in of_currency:
         if terms.relation == "any" or facts.same_household:
             return terms
-    raise RulesRefusal("NO_RELATION", path="receiver", value="", known=["household"])
+    raise RulesRefusal("NO_RELATION", path="receiver", value=facts.currency, known=["household"])
 
 
 def _check_age(zone: LocalZone, terms: TransferTerms, facts: TransferFacts) -> None:

@@ -49,6 +49,8 @@ class Verb(StrEnum):
     ADVANCE = "advance"
     ADJUST = "adjust"
     APPROVE = "approve"
+    TRANSFER = "transfer"
+    CONVERT = "convert"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,13 @@ class Settings(BaseSettings):
         le=86_400,
         description="0 to 86400 seconds between passes of the sweeper; 0: it runs elsewhere",
     )
+    transfer_seconds: int = Field(
+        default=5,
+        ge=0,
+        le=3_600,
+        description="0 to 3600 seconds between looks for transfers that were left under way; 0:"
+        " another process looks",
+    )
     policy_approval: Literal["required", "off"] = Field(
         default="required",
         description="required, so that a second person approves every policy after the first; or"

@@ -21,6 +21,7 @@ from server.metrics import Metrics
 from server.paths import place
 from server.rpc import Call, Dialogue, Door, Rpc
 from server.status import status_of
+from server.transfer_calls import TransferCalls
 
 SERVICE: Final = "loyalty.v1.LedgerService"
 BREATH: Final = 100
@@ -56,6 +57,11 @@ class LedgerServicer:
             self._write("ReleaseHold", pb.ReleaseHoldRequest, pb.ReleaseHoldResponse),
             self._write("ReverseEntry", pb.ReverseEntryRequest, pb.ReverseEntryResponse),
             self._write("AdvanceAccount", pb.AdvanceAccountRequest, pb.AdvanceAccountResponse),
+            self._write("ConvertPoints", pb.ConvertPointsRequest, pb.ConvertPointsResponse),
+            self._write(
+                "ContinueTransfer", pb.ContinueTransferRequest, pb.ContinueTransferResponse
+            ),
+            *TransferCalls(self._ledger).offers(),
             self._write("AdjustPoints", pb.AdjustPointsRequest, pb.AdjustPointsResponse),
             self._write(
                 "ApproveAdjustment", pb.ApproveAdjustmentRequest, pb.ApproveAdjustmentResponse

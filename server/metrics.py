@@ -18,11 +18,14 @@ from prometheus_client import (
     start_http_server,
 )
 
+from ledger.core.instant import SECOND, Instant
 from ledger.core.refusals import Refusal, VelocityExceeded
 
 if TYPE_CHECKING:
     # A server without projections sweeps nothing, and loads neither.
+    from projections.transfers import Waiting
     from server.sweeping import Swept
+    from server.transferring import Continued
 
 _CALL_SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _COMMIT_SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
@@ -70,6 +73,7 @@ class Metrics:
         self._count_the_writer(registry)
         self._count_the_projections(registry)
         self._count_the_sweeper(registry)
+        self._count_the_transfers(registry)
 
     def _count_the_writer(self, registry: CollectorRegistry) -> None:
         self._replayed = Counter(
@@ -138,6 +142,24 @@ class Metrics:
             registry=registry,
         )
 
+    def _count_the_transfers(self, registry: CollectorRegistry) -> None:
+        self._continued = Counter(
+            "loyalty_transfers_continued",
+            "Transfers brought to their end, and steps refused, by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._transfers_due = Gauge(
+            "loyalty_transfers_due",
+            "Transfers under way that nobody has to be asked about.",
+            registry=registry,
+        )
+        self._transfers_since = Gauge(
+            "loyalty_transfers_due_seconds",
+            "How long the oldest of them has been under way.",
+            registry=registry,
+        )
+
     def for_method(self, method: str) -> Done:
         """Return what counts the calls of one method."""
         observe = self._handling.labels(method).observe
@@ -203,6 +225,15 @@ class Metrics:
         """Count a lane that a projection gave up; the log tells which, and why."""
         del lane
         self._stopped.labels(projection).inc()
+
+    def transfers_continued(self, continued: "Continued", left: "Waiting", *, now: Instant) -> None:
+        """Count a pass over the transfers, and what it left under way."""
+        self._continued.labels("completed").inc(continued.completed)
+        self._continued.labels("returned").inc(continued.returned)
+        for reason, steps in continued.refused.items():
+            self._continued.labels(reason).inc(steps)
+        self._transfers_due.set(left.transfers)
+        self._transfers_since.set(max(0, now - left.since) / SECOND)
 
     def swept(self, swept: "Swept", *, seconds: float) -> None:
         """Count a pass of the sweeper."""

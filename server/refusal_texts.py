@@ -91,6 +91,7 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "UNKNOWN_FUNDER": Spoken(
         "This business cannot pay for these points.", "该业务单位不能承担这笔积分。"
     ),
+    "UNKNOWN_CONVERSION": Spoken("Points cannot be exchanged like this.", "不能这样兑换积分。"),
     "UNKNOWN_REWARD": Spoken("There is no such reward here.", "此处没有该项奖励。"),
     "FOREIGN_CURRENCY": _MONEY,
     "RATE_MISSING": _TECHNICAL,
@@ -174,6 +175,19 @@ SPOKEN: Final[dict[str, Spoken]] = {
     ),
     "NOT_A_RETURN": Spoken(
         "Goods of another shop can only be taken back here.", "其他门店的商品在此只能办理退货。"
+    ),
+    "UNKNOWN_TRANSFER": Spoken("We could not find this transfer.", "未找到该笔积分转让。"),
+    "TRANSFER_RESOLVED": Spoken("This transfer is over already.", "该笔积分转让已结束。"),
+    "TRANSFER_WAITS": Spoken(
+        "This transfer waits for the other member to accept it.", "该笔转让正等待对方接受。"
+    ),
+    "NO_RELATION": Spoken(
+        "These points can only go to members of the same household.",
+        "该积分只能转让给同一家庭的会员。",
+    ),
+    "ACCOUNT_TOO_YOUNG": Spoken(
+        "Both must have been members for longer to move points.",
+        "双方入会时间不足，暂不能转让积分。",
     ),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,

@@ -76,7 +76,8 @@ class Service:
         self._metrics = metrics
         self._health = health.HealthServicer()
         self._open = AsyncExitStack()
-        self._sweeping: asyncio.Task[None] | None = None
+        self._asking: list[asyncio.Task[None]] = []
+        """What asks the ledger for more as long as it serves."""
         self._ledger: Ledger
         self._pool: asyncpg.Pool
         self._door: Door
@@ -132,13 +133,17 @@ class Service:
         from projections import PROJECTIONS
         from projections.runner import follow
 
-        # One more than they need: the sweeper looks into what they keep.
-        pool = await database.pool(dsn, max_size=len(PROJECTIONS) + 1)
+        # Two more than they need: for who looks into what they keep, to bring on what is due.
+        pool = await database.pool(dsn, max_size=len(PROJECTIONS) + 2)
         self._open.push_async_callback(_close_pool, pool)
         self._background(follow(pool, metrics=self._metrics), name="projections")
         # A clock that was put somewhere is moved on by whoever put it there.
-        if self._settings.sweep_seconds and self._clock.follows_database:
+        if not self._clock.follows_database:
+            return
+        if self._settings.sweep_seconds:
             self._sweep(pool)
+        if self._settings.transfer_seconds:
+            self._continue_transfers(pool)
 
     def _sweep(self, pool: asyncpg.Pool) -> None:
         from server.sweeping import Sweeper, into, keep_sweeping
@@ -148,7 +153,17 @@ class Service:
             seconds=self._settings.sweep_seconds,
             metrics=self._metrics,
         )
-        self._sweeping = self._background(work, name="sweeper")
+        self._asking.append(self._background(work, name="sweeper"))
+
+    def _continue_transfers(self, pool: asyncpg.Pool) -> None:
+        from server.transferring import Continuing, into, keep_continuing
+
+        work = keep_continuing(
+            Continuing(pool, into(self._ledger)),
+            seconds=self._settings.transfer_seconds,
+            metrics=self._metrics,
+        )
+        self._asking.append(self._background(work, name="transfers"))
 
     async def _listen(self, extra_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         self._door = Door(Tokens(self._pool), self._metrics)
@@ -241,9 +256,9 @@ class Service:
         """
         settings = self._settings
         log.info("draining", grace_seconds=settings.drain_grace_seconds)
-        if self._sweeping is not None:
+        for task in self._asking:
             # What it had not asked for yet, the next process does.
-            self._sweeping.cancel()
+            task.cancel()
         await self._health.enter_graceful_shutdown()
         await self._unless_hurried(asyncio.sleep(settings.drain_delay_seconds))
         grace = settings.drain_grace_seconds

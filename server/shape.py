@@ -128,6 +128,19 @@ def member(value: MemberRef) -> None:
             refuse("member", "", "member_id or identity")
 
 
+def party(field: str, value: MemberRef) -> None:
+    """Check that a member or a pool is named, in exactly one way."""
+    match value.WhichOneof("ref"):
+        case "member_id":
+            text(f"{field}.member_id", value.member_id)
+        case "pool_id":
+            text(f"{field}.pool_id", value.pool_id)
+        case "identity":
+            identity(f"{field}.identity", value.identity)
+        case _:
+            refuse(field, "", "member_id, identity or pool_id")
+
+
 def burn_amount(points: Points, money: Money, which: str | None) -> None:
     """Check the amount of a burn or a hold: points or money, exactly one."""
     if which == "points":

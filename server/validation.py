@@ -43,6 +43,7 @@ from server import (
     opening_shape,
     profile_shape,
     shape,
+    transfer_shape,
 )
 from server.auth import Verb
 
@@ -158,6 +159,12 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "ReleaseHold": (Verb.BURN, release_hold),
     "ReverseEntry": (Verb.BURN, reverse_entry),
     "AdvanceAccount": (Verb.ADVANCE, advance_account),
+    "TransferPoints": (Verb.TRANSFER, transfer_shape.transfer_points),
+    "AcceptTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
+    "DeclineTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
+    "CancelTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
+    "ContinueTransfer": (Verb.ADVANCE, transfer_shape.continue_transfer),
+    "ConvertPoints": (Verb.CONVERT, transfer_shape.convert_points),
     "AdjustPoints": (Verb.ADJUST, adjusting_shape.adjust_points),
     "ApproveAdjustment": (Verb.APPROVE, adjusting_shape.approve_adjustment),
     "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),

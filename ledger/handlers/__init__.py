@@ -9,6 +9,7 @@ from ledger.handlers import (
     adjusting,
     advancing,
     context,
+    conversions,
     documents,
     enrolling,
     erasing,
@@ -20,16 +21,22 @@ from ledger.handlers import (
     programme,
     spending,
     tiers,
+    transfers,
 )
 from ledger.work import Work
 from ledger.writes import WriteRequest
 from loyalty.v1.ledger_service_pb2 import (
+    AcceptTransferRequest,
     AdjustPointsRequest,
     AdvanceAccountRequest,
     ApproveAdjustmentRequest,
     BurnPointsRequest,
+    CancelTransferRequest,
     CaptureHoldRequest,
     ClaimDocumentRequest,
+    ContinueTransferRequest,
+    ConvertPointsRequest,
+    DeclineTransferRequest,
     ExtendLotRequest,
     HoldPointsRequest,
     MoveDocumentRequest,
@@ -38,6 +45,7 @@ from loyalty.v1.ledger_service_pb2 import (
     RejectAdjustmentRequest,
     ReleaseHoldRequest,
     ReverseEntryRequest,
+    TransferPointsRequest,
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
@@ -103,6 +111,12 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     RejectAdjustmentRequest: adjusting.reject_adjustment,
     ExtendLotRequest: adjusting.extend_lot,
     AdvanceAccountRequest: advancing.advance_account,
+    TransferPointsRequest: transfers.transfer_points,
+    AcceptTransferRequest: transfers.accept_transfer,
+    DeclineTransferRequest: transfers.decline_transfer,
+    CancelTransferRequest: transfers.cancel_transfer,
+    ContinueTransferRequest: transfers.continue_transfer,
+    ConvertPointsRequest: conversions.convert_points,
     EnrolMemberRequest: enrolling.enrol_member,
     EraseMemberRequest: erasing.erase_member,
     LinkIdentityRequest: identities.link_identity,

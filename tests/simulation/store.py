@@ -98,7 +98,7 @@ class MemoryStore(Store):
     async def find_acts(self, things: Sequence[str]) -> list[ActRow]:
         await self._turn()
         return [
-            ActRow(thing, key, event.stream, event.payload)
+            ActRow(thing, key, event.stream, event.payload, event.recorded_at)
             for thing in things
             for key in self.database.acts(thing)
             for event in self.database.event_at(self.database.keys[key])

@@ -19,7 +19,7 @@ from loyalty.v1.ledger_service_pb2 import (
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_SALE,
@@ -172,6 +172,16 @@ class Till:
     def advance(self, member: MemberRef) -> AdvanceAccountRequest:
         return AdvanceAccountRequest(
             request_id=self.rid(), origin=Origin(business_unit="a"), member=member
+        )
+
+    async def household(self, member: MemberRef, household: str) -> None:
+        await self.write(
+            UpdateMemberRequest(
+                request_id=self.rid(),
+                origin=Origin(business_unit="a"),
+                member=member,
+                household=household,
+            )
         )
 
     async def available(self, member: MemberRef, currency: str = "p") -> int:

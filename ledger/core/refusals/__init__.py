@@ -11,9 +11,10 @@ A request with several faults is refused for the first of them in this order, to
                       RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
                       NO_POLICY
     words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_TIER,
-                      UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT, UNKNOWN_REASON,
-                      UNKNOWN_FUNDER, UNKNOWN_ATTRIBUTE, UNKNOWN_SEGMENT, ATTRIBUTE_TYPE,
-                      FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE, TOO_LATE
+                      UNKNOWN_CONVERSION, UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT,
+                      UNKNOWN_REASON, UNKNOWN_FUNDER, UNKNOWN_ATTRIBUTE, UNKNOWN_SEGMENT,
+                      ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE,
+                      TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, OPENING_CONFLICT,
                       OPENING_SOURCE_CHANGED, UNKNOWN_METRIC, TOO_MANY_CONSENTS
@@ -23,6 +24,8 @@ A request with several faults is refused for the first of them in this order, to
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
                       APPROVER_IS_ACTOR, UNKNOWN_LOT, MORE_THAN_EXPIRED, LOT_WITHOUT_DATE,
                       END_NOT_LATER
+    transfers         UNKNOWN_TRANSFER, TRANSFER_RESOLVED, TRANSFER_WAITS, NO_RELATION,
+                      ACCOUNT_TOO_YOUNG
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -47,6 +50,7 @@ from ledger.core.refusals import (
     membership,
     points,
     policies,
+    transfers,
     words,
 )
 from ledger.core.refusals.adjusting import AdjustmentResolved as AdjustmentResolved
@@ -119,6 +123,11 @@ from ledger.core.refusals.policies import PolicyOverlaps as PolicyOverlaps
 from ledger.core.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from ledger.core.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from ledger.core.refusals.policies import UnknownPolicy as UnknownPolicy
+from ledger.core.refusals.transfers import AccountTooYoung as AccountTooYoung
+from ledger.core.refusals.transfers import NoRelation as NoRelation
+from ledger.core.refusals.transfers import TransferResolved as TransferResolved
+from ledger.core.refusals.transfers import TransferWaits as TransferWaits
+from ledger.core.refusals.transfers import UnknownTransfer as UnknownTransfer
 from ledger.core.refusals.words import AlreadyEnrolled as AlreadyEnrolled
 from ledger.core.refusals.words import AttributeType as AttributeType
 from ledger.core.refusals.words import DocumentOfAnotherMember as DocumentOfAnotherMember
@@ -131,6 +140,7 @@ from ledger.core.refusals.words import UnknownActivity as UnknownActivity
 from ledger.core.refusals.words import UnknownAttribute as UnknownAttribute
 from ledger.core.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
 from ledger.core.refusals.words import UnknownCategory as UnknownCategory
+from ledger.core.refusals.words import UnknownConversion as UnknownConversion
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownFunder as UnknownFunder
 from ledger.core.refusals.words import UnknownMember as UnknownMember
@@ -152,7 +162,17 @@ def _of(module: ModuleType) -> list[type[Refusal]]:
 
 ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
     refusal
-    for module in (calls, policies, words, care, membership, documents, adjusting, points)
+    for module in (
+        calls,
+        policies,
+        words,
+        care,
+        membership,
+        documents,
+        adjusting,
+        transfers,
+        points,
+    )
     for refusal in _of(module)
 )
 """Every reason there is."""

@@ -28,5 +28,10 @@ class Refusal(Exception):
         given = {item.name: getattr(self, item.name) for item in dataclass_fields(self)}
         return {name: value for name, value in given.items() if value != ""}
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later by itself: it is no last word."""
+        return self.advice == ASK_AGAIN
+
     def __str__(self) -> str:
         return self.sentence.format_map(vars(self))

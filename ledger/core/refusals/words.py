@@ -38,6 +38,12 @@ class UnknownTier(_UnknownWord):
     sentence = "{field} names tier {value!r}, expected one of {known}"
 
 
+class UnknownConversion(_UnknownWord):
+    """The policy has no such conversion."""
+
+    sentence = "{field} names conversion {value!r}, expected one of {known}"
+
+
 class UnknownReward(_UnknownWord):
     """The business unit gives no such reward."""
 

@@ -15,6 +15,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from loyalty.v1 import events_pb2 as _events_pb2
 from loyalty.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -86,6 +87,42 @@ OPENING_MEMBER_SAME: OpeningMember.ValueType  # 1
 OPENING_MEMBER_OTHER: OpeningMember.ValueType  # 2
 """Somebody else has that identity, or nobody."""
 Global___OpeningMember: _TypeAlias = OpeningMember  # noqa: Y015
+
+class _TransferState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
+    """Never sent."""
+    TRANSFER_STATE_IN_TRANSIT: _TransferState.ValueType  # 1
+    """The points are on their way: they arrive, or come back, in a moment."""
+    TRANSFER_STATE_AWAITING_ACCEPTANCE: _TransferState.ValueType  # 2
+    """The receiver has to accept."""
+    TRANSFER_STATE_RECEIVED: _TransferState.ValueType  # 3
+    """The receiver has the points; the sender's account lets go of them in a moment."""
+    TRANSFER_STATE_COMPLETED: _TransferState.ValueType  # 4
+    """The receiver has the points."""
+    TRANSFER_STATE_RETURNED: _TransferState.ValueType  # 5
+    """The sender has the points again, with the fee."""
+
+class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
+    """How far a transfer has come."""
+
+TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
+"""Never sent."""
+TRANSFER_STATE_IN_TRANSIT: TransferState.ValueType  # 1
+"""The points are on their way: they arrive, or come back, in a moment."""
+TRANSFER_STATE_AWAITING_ACCEPTANCE: TransferState.ValueType  # 2
+"""The receiver has to accept."""
+TRANSFER_STATE_RECEIVED: TransferState.ValueType  # 3
+"""The receiver has the points; the sender's account lets go of them in a moment."""
+TRANSFER_STATE_COMPLETED: TransferState.ValueType  # 4
+"""The receiver has the points."""
+TRANSFER_STATE_RETURNED: TransferState.ValueType  # 5
+"""The sender has the points again, with the fee."""
+Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
 
 class _AdjustmentState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -1606,6 +1643,624 @@ class ReverseEntryResponse(_message.Message):
 Global___ReverseEntryResponse: _TypeAlias = ReverseEntryResponse  # noqa: Y015
 
 @_typing.final
+class Transfer(_message.Message):
+    """Points on their way from one account to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SENDER_ID_FIELD_NUMBER: _builtins.int
+    RECEIVER_ID_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    SENT_TIME_FIELD_NUMBER: _builtins.int
+    ENDED_TIME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """UUIDv7; the entry id of everything that is recorded of it."""
+    kind: _events_pb2.TransferKind.ValueType
+    """From where to where."""
+    sender_id: _builtins.str
+    """Account that sends: a member's or a pool's."""
+    receiver_id: _builtins.str
+    """Account that receives: a member's or a pool's."""
+    fee: _builtins.int
+    """Points of the fee, in the smallest unit."""
+    state: Global___TransferState.ValueType
+    """How far it has come."""
+    cause: _events_pb2.ReturnCause.ValueType
+    """Why they came back."""
+    reason: _builtins.str
+    """Why the receiver's account could not take them: the reason of the refusal, "TOO_MANY_LOTS"."""
+    business_unit: _builtins.str
+    """Business unit through which they were sent; empty when the caller may not know it."""
+    @_builtins.property
+    def points(self) -> _types_pb2.Points:
+        """Points, without the fee."""
+
+    @_builtins.property
+    def accept_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the receiver has to accept; empty: nobody is asked."""
+
+    @_builtins.property
+    def sent_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded that they were sent."""
+
+    @_builtins.property
+    def ended_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded that they arrived or came back; empty while they are on their way."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        kind: _events_pb2.TransferKind.ValueType = ...,
+        sender_id: _builtins.str = ...,
+        receiver_id: _builtins.str = ...,
+        points: _types_pb2.Points | None = ...,
+        fee: _builtins.int = ...,
+        state: Global___TransferState.ValueType = ...,
+        accept_until_time: _timestamp_pb2.Timestamp | None = ...,
+        sent_time: _timestamp_pb2.Timestamp | None = ...,
+        ended_time: _timestamp_pb2.Timestamp | None = ...,
+        cause: _events_pb2.ReturnCause.ValueType = ...,
+        reason: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_until_time", b"accept_until_time", "ended_time", b"ended_time", "points", b"points", "sent_time", b"sent_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_until_time", b"accept_until_time", "business_unit", b"business_unit", "cause", b"cause", "ended_time", b"ended_time", "fee", b"fee", "kind", b"kind", "points", b"points", "reason", b"reason", "receiver_id", b"receiver_id", "sender_id", b"sender_id", "sent_time", b"sent_time", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Transfer: _TypeAlias = Transfer  # noqa: Y015
+
+@_typing.final
+class TransferPointsRequest(_message.Message):
+    """Sends points."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    RECEIVER_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Through what and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who sends. Required. A pool, to let points come home that the receiver contributed: that costs nothing."""
+
+    @_builtins.property
+    def receiver(self) -> _types_pb2.MemberRef:
+        """Who receives. Required. A pool, to contribute to it."""
+
+    @_builtins.property
+    def points(self) -> _types_pb2.Points:
+        """How many points, without the fee."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        receiver: _types_pb2.MemberRef | None = ...,
+        points: _types_pb2.Points | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "points", b"points", "receiver", b"receiver"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "points", b"points", "receiver", b"receiver", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferPointsRequest: _TypeAlias = TransferPointsRequest  # noqa: Y015
+
+@_typing.final
+class TransferPointsResponse(_message.Message):
+    """What was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """What was recorded of the sender when the points left."""
+
+    @_builtins.property
+    def transfer(self) -> Global___Transfer:
+        """Where the transfer stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+        transfer: Global___Transfer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferPointsResponse: _TypeAlias = TransferPointsResponse  # noqa: Y015
+
+@_typing.final
+class AcceptTransferRequest(_message.Message):
+    """Accepts points."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    transfer_id: _builtins.str
+    """The transfer."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Through what and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The receiver. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "request_id", b"request_id", "transfer_id", b"transfer_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptTransferRequest: _TypeAlias = AcceptTransferRequest  # noqa: Y015
+
+@_typing.final
+class AcceptTransferResponse(_message.Message):
+    """What was accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """What was recorded of the receiver."""
+
+    @_builtins.property
+    def transfer(self) -> Global___Transfer:
+        """Where the transfer stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+        transfer: Global___Transfer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptTransferResponse: _TypeAlias = AcceptTransferResponse  # noqa: Y015
+
+@_typing.final
+class DeclineTransferRequest(_message.Message):
+    """Declines points."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    transfer_id: _builtins.str
+    """The transfer."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Through what and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The receiver. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "request_id", b"request_id", "transfer_id", b"transfer_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineTransferRequest: _TypeAlias = DeclineTransferRequest  # noqa: Y015
+
+@_typing.final
+class DeclineTransferResponse(_message.Message):
+    """What was declined."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """That it was recorded, with the receiver's account: nothing is told of the sender's."""
+
+    @_builtins.property
+    def transfer(self) -> Global___Transfer:
+        """Where the transfer stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+        transfer: Global___Transfer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineTransferResponse: _TypeAlias = DeclineTransferResponse  # noqa: Y015
+
+@_typing.final
+class CancelTransferRequest(_message.Message):
+    """Takes points back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    transfer_id: _builtins.str
+    """The transfer."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Through what and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The sender. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "request_id", b"request_id", "transfer_id", b"transfer_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTransferRequest: _TypeAlias = CancelTransferRequest  # noqa: Y015
+
+@_typing.final
+class CancelTransferResponse(_message.Message):
+    """What came back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """What was recorded of the sender."""
+
+    @_builtins.property
+    def transfer(self) -> Global___Transfer:
+        """Where the transfer stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+        transfer: Global___Transfer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTransferResponse: _TypeAlias = CancelTransferResponse  # noqa: Y015
+
+@_typing.final
+class ContinueTransferRequest(_message.Message):
+    """Takes the next step of a transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    transfer_id: _builtins.str
+    """The transfer."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """business_unit is required; it names who asks."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "request_id", b"request_id", "transfer_id", b"transfer_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContinueTransferRequest: _TypeAlias = ContinueTransferRequest  # noqa: Y015
+
+@_typing.final
+class ContinueTransferResponse(_message.Message):
+    """The step that was taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """What was recorded, of the sender or of the receiver."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContinueTransferResponse: _TypeAlias = ContinueTransferResponse  # noqa: Y015
+
+@_typing.final
+class GetTransferRequest(_message.Message):
+    """Asks for a transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """The transfer."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferRequest: _TypeAlias = GetTransferRequest  # noqa: Y015
+
+@_typing.final
+class GetTransferResponse(_message.Message):
+    """A transfer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def transfer(self) -> Global___Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: Global___Transfer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferResponse: _TypeAlias = GetTransferResponse  # noqa: Y015
+
+@_typing.final
+class ListTransfersRequest(_message.Message):
+    """Asks for transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ONLY_OPEN_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    only_open: _builtins.bool
+    """Only those that are on their way."""
+    page_size: _builtins.int
+    """Transfers on a page, 1 to 1,000; 0: 50."""
+    page_token: _builtins.str
+    """next_page_token of the page before; bound to the member and to only_open."""
+    min_position: _builtins.str
+    """Answer from at least here: a position of an earlier answer. It is waited for a few seconds."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose. Required. May be a pool."""
+
+    def __init__(
+        self,
+        *,
+        member: _types_pb2.MemberRef | None = ...,
+        only_open: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "min_position", b"min_position", "only_open", b"only_open", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersRequest: _TypeAlias = ListTransfersRequest  # noqa: Y015
+
+@_typing.final
+class ListTransfersResponse(_message.Message):
+    """A page of transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: this is the last page."""
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Transfer]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        transfers: _abc.Iterable[Global___Transfer] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersResponse: _TypeAlias = ListTransfersResponse  # noqa: Y015
+
+@_typing.final
+class ConvertPointsRequest(_message.Message):
+    """Makes points into points of another currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    conversion: _builtins.str
+    """Conversion of the policy."""
+    points: _builtins.int
+    """How many points of the old currency to give up, without the fee, in its smallest unit."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Through what and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose points. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        conversion: _builtins.str = ...,
+        points: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "member", b"member", "origin", b"origin", "points", b"points", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertPointsRequest: _TypeAlias = ConvertPointsRequest  # noqa: Y015
+
+@_typing.final
+class ConvertPointsResponse(_message.Message):
+    """What was converted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer: what was given up, the fee, and the new lot."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertPointsResponse: _TypeAlias = ConvertPointsResponse  # noqa: Y015
+
+@_typing.final
 class AdvanceAccountRequest(_message.Message):
     """Records what is due."""
 
@@ -2141,6 +2796,12 @@ class BatchItem(_message.Message):
     EXTEND_LOT_FIELD_NUMBER: _builtins.int
     CLAIM_DOCUMENT_FIELD_NUMBER: _builtins.int
     MOVE_DOCUMENT_FIELD_NUMBER: _builtins.int
+    TRANSFER_POINTS_FIELD_NUMBER: _builtins.int
+    ACCEPT_TRANSFER_FIELD_NUMBER: _builtins.int
+    DECLINE_TRANSFER_FIELD_NUMBER: _builtins.int
+    CANCEL_TRANSFER_FIELD_NUMBER: _builtins.int
+    CONTINUE_TRANSFER_FIELD_NUMBER: _builtins.int
+    CONVERT_POINTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def post_document(self) -> Global___PostDocumentRequest:
         """A document."""
@@ -2197,6 +2858,30 @@ class BatchItem(_message.Message):
     def move_document(self) -> Global___MoveDocumentRequest:
         """A move."""
 
+    @_builtins.property
+    def transfer_points(self) -> Global___TransferPointsRequest:
+        """A transfer. It is completed behind the answer."""
+
+    @_builtins.property
+    def accept_transfer(self) -> Global___AcceptTransferRequest:
+        """A yes to a transfer."""
+
+    @_builtins.property
+    def decline_transfer(self) -> Global___DeclineTransferRequest:
+        """A no to a transfer."""
+
+    @_builtins.property
+    def cancel_transfer(self) -> Global___CancelTransferRequest:
+        """A transfer taken back."""
+
+    @_builtins.property
+    def continue_transfer(self) -> Global___ContinueTransferRequest:
+        """The next step of a transfer."""
+
+    @_builtins.property
+    def convert_points(self) -> Global___ConvertPointsRequest:
+        """A conversion."""
+
     def __init__(
         self,
         *,
@@ -2214,12 +2899,18 @@ class BatchItem(_message.Message):
         extend_lot: Global___ExtendLotRequest | None = ...,
         claim_document: Global___ClaimDocumentRequest | None = ...,
         move_document: Global___MoveDocumentRequest | None = ...,
+        transfer_points: Global___TransferPointsRequest | None = ...,
+        accept_transfer: Global___AcceptTransferRequest | None = ...,
+        decline_transfer: Global___DeclineTransferRequest | None = ...,
+        cancel_transfer: Global___CancelTransferRequest | None = ...,
+        continue_transfer: Global___ContinueTransferRequest | None = ...,
+        convert_points: Global___ConvertPointsRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot", "claim_document", "move_document"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot", "claim_document", "move_document", "transfer_points", "accept_transfer", "decline_transfer", "cancel_transfer", "continue_transfer", "convert_points"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

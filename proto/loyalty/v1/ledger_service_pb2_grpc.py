@@ -90,6 +90,46 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryResponse.FromString,
                 _registered_method=True)
+        self.TransferPoints = channel.unary_unary(
+                '/loyalty.v1.LedgerService/TransferPoints',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsResponse.FromString,
+                _registered_method=True)
+        self.AcceptTransfer = channel.unary_unary(
+                '/loyalty.v1.LedgerService/AcceptTransfer',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferResponse.FromString,
+                _registered_method=True)
+        self.DeclineTransfer = channel.unary_unary(
+                '/loyalty.v1.LedgerService/DeclineTransfer',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferResponse.FromString,
+                _registered_method=True)
+        self.CancelTransfer = channel.unary_unary(
+                '/loyalty.v1.LedgerService/CancelTransfer',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferResponse.FromString,
+                _registered_method=True)
+        self.ContinueTransfer = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ContinueTransfer',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferResponse.FromString,
+                _registered_method=True)
+        self.GetTransfer = channel.unary_unary(
+                '/loyalty.v1.LedgerService/GetTransfer',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.GetTransferResponse.FromString,
+                _registered_method=True)
+        self.ListTransfers = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ListTransfers',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
+        self.ConvertPoints = channel.unary_unary(
+                '/loyalty.v1.LedgerService/ConvertPoints',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsResponse.FromString,
+                _registered_method=True)
         self.AdvanceAccount = channel.unary_unary(
                 '/loyalty.v1.LedgerService/AdvanceAccount',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AdvanceAccountRequest.SerializeToString,
@@ -272,6 +312,97 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TransferPoints(self, request, context):
+        """Sends points to another member, or into a pool, or home from a pool, under the policy's terms; the fee is on top.
+        The receiver's lots keep issuer, funder, earned time and expiry. Normally the answer tells the transfer completed; it
+        may also tell it in transit, or returned with the reason of the receiver's account. A transfer that the receiver has
+        to accept stays in transit until then.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"receiver":{"identity":{"scheme":"card","value":"8801"}},
+        "points":{"currency":"point","amount":120}}' localhost:7070 loyalty.v1.LedgerService/TransferPoints
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptTransfer(self, request, context):
+        """Accepts points that were sent to a member, before their time to accept is over.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \
+        localhost:7070 loyalty.v1.LedgerService/AcceptTransfer
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineTransfer(self, request, context):
+        """Declines points that were sent to a member: they go back to where they were, with the fee.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \
+        localhost:7070 loyalty.v1.LedgerService/DeclineTransfer
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTransfer(self, request, context):
+        """Takes sent points back, with the fee, as long as the receiver does not have them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"transfer_id":"0198…"}' \
+        localhost:7070 loyalty.v1.LedgerService/CancelTransfer
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ContinueTransfer(self, request, context):
+        """Takes the next step of a transfer that nobody has to be asked about: lets the points arrive, lets the sender let go of
+        them, or gives them back when they cannot arrive or were not accepted in time. The service does this by itself; any
+        number of processes may, for each step is recorded once. Needs the verb `advance`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market"},
+        "transfer_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ContinueTransfer
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTransfer(self, request, context):
+        """Tells where a transfer stands.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"transfer_id":"0198…"}' \
+        localhost:7070 loyalty.v1.LedgerService/GetTransfer
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTransfers(self, request, context):
+        """The transfers from and to a member or a pool, newest first.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8801"}},
+        "only_open":true}' localhost:7070 loyalty.v1.LedgerService/ListTransfers
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConvertPoints(self, request, context):
+        """Makes points of one currency into points of another, as the policy's conversion says; the fee is on top. The issuers
+        of the old points owe them to the business unit that issues the new ones.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"conversion":"to_miles","points":1000}' \
+        localhost:7070 loyalty.v1.LedgerService/ConvertPoints
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AdvanceAccount(self, request, context):
         """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
@@ -436,6 +567,46 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ReverseEntry,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryResponse.SerializeToString,
+            ),
+            'TransferPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferPoints,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsResponse.SerializeToString,
+            ),
+            'AcceptTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptTransfer,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferResponse.SerializeToString,
+            ),
+            'DeclineTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineTransfer,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferResponse.SerializeToString,
+            ),
+            'CancelTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTransfer,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferResponse.SerializeToString,
+            ),
+            'ContinueTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ContinueTransfer,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferResponse.SerializeToString,
+            ),
+            'GetTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTransfer,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.GetTransferResponse.SerializeToString,
+            ),
+            'ListTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransfers,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'ConvertPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConvertPoints,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsResponse.SerializeToString,
             ),
             'AdvanceAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.AdvanceAccount,
@@ -786,6 +957,222 @@ class LedgerService:
             '/loyalty.v1.LedgerService/ReverseEntry',
             loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.ReverseEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/TransferPoints',
+            loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.TransferPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/AcceptTransfer',
+            loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.AcceptTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/DeclineTransfer',
+            loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.DeclineTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/CancelTransfer',
+            loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.CancelTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ContinueTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ContinueTransfer',
+            loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ContinueTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/GetTransfer',
+            loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.GetTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ListTransfers',
+            loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConvertPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/ConvertPoints',
+            loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.ConvertPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

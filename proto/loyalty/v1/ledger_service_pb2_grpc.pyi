@@ -120,6 +120,65 @@ class LedgerServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
     """
+    TransferPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.TransferPointsRequest, _ledger_service_pb2.TransferPointsResponse]
+    """Sends points to another member, or into a pool, or home from a pool, under the policy's terms; the fee is on top.
+    The receiver's lots keep issuer, funder, earned time and expiry. Normally the answer tells the transfer completed; it
+    may also tell it in transit, or returned with the reason of the receiver's account. A transfer that the receiver has
+    to accept stays in transit until then.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"receiver":{"identity":{"scheme":"card","value":"8801"}},
+      "points":{"currency":"point","amount":120}}' localhost:7070 loyalty.v1.LedgerService/TransferPoints
+    """
+    AcceptTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AcceptTransferRequest, _ledger_service_pb2.AcceptTransferResponse]
+    """Accepts points that were sent to a member, before their time to accept is over.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/AcceptTransfer
+    """
+    DeclineTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.DeclineTransferRequest, _ledger_service_pb2.DeclineTransferResponse]
+    """Declines points that were sent to a member: they go back to where they were, with the fee.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/DeclineTransfer
+    """
+    CancelTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.CancelTransferRequest, _ledger_service_pb2.CancelTransferResponse]
+    """Takes sent points back, with the fee, as long as the receiver does not have them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/CancelTransfer
+    """
+    ContinueTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ContinueTransferRequest, _ledger_service_pb2.ContinueTransferResponse]
+    """Takes the next step of a transfer that nobody has to be asked about: lets the points arrive, lets the sender let go of
+    them, or gives them back when they cannot arrive or were not accepted in time. The service does this by itself; any
+    number of processes may, for each step is recorded once. Needs the verb `advance`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market"},
+      "transfer_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ContinueTransfer
+    """
+    GetTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _ledger_service_pb2.GetTransferResponse]
+    """Tells where a transfer stands.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/GetTransfer
+    """
+    ListTransfers: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]
+    """The transfers from and to a member or a pool, newest first.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8801"}},
+      "only_open":true}' localhost:7070 loyalty.v1.LedgerService/ListTransfers
+    """
+    ConvertPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ConvertPointsRequest, _ledger_service_pb2.ConvertPointsResponse]
+    """Makes points of one currency into points of another, as the policy's conversion says; the fee is on top. The issuers
+    of the old points owe them to the business unit that issues the new ones.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"conversion":"to_miles","points":1000}' \\
+      localhost:7070 loyalty.v1.LedgerService/ConvertPoints
+    """
     AdvanceAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
 
@@ -273,6 +332,65 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+    """
+    TransferPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.TransferPointsRequest, _ledger_service_pb2.TransferPointsResponse]  # type: ignore[assignment]
+    """Sends points to another member, or into a pool, or home from a pool, under the policy's terms; the fee is on top.
+    The receiver's lots keep issuer, funder, earned time and expiry. Normally the answer tells the transfer completed; it
+    may also tell it in transit, or returned with the reason of the receiver's account. A transfer that the receiver has
+    to accept stays in transit until then.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"receiver":{"identity":{"scheme":"card","value":"8801"}},
+      "points":{"currency":"point","amount":120}}' localhost:7070 loyalty.v1.LedgerService/TransferPoints
+    """
+    AcceptTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AcceptTransferRequest, _ledger_service_pb2.AcceptTransferResponse]  # type: ignore[assignment]
+    """Accepts points that were sent to a member, before their time to accept is over.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/AcceptTransfer
+    """
+    DeclineTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.DeclineTransferRequest, _ledger_service_pb2.DeclineTransferResponse]  # type: ignore[assignment]
+    """Declines points that were sent to a member: they go back to where they were, with the fee.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/DeclineTransfer
+    """
+    CancelTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.CancelTransferRequest, _ledger_service_pb2.CancelTransferResponse]  # type: ignore[assignment]
+    """Takes sent points back, with the fee, as long as the receiver does not have them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/CancelTransfer
+    """
+    ContinueTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ContinueTransferRequest, _ledger_service_pb2.ContinueTransferResponse]  # type: ignore[assignment]
+    """Takes the next step of a transfer that nobody has to be asked about: lets the points arrive, lets the sender let go of
+    them, or gives them back when they cannot arrive or were not accepted in time. The service does this by itself; any
+    number of processes may, for each step is recorded once. Needs the verb `advance`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market"},
+      "transfer_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ContinueTransfer
+    """
+    GetTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _ledger_service_pb2.GetTransferResponse]  # type: ignore[assignment]
+    """Tells where a transfer stands.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"transfer_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.LedgerService/GetTransfer
+    """
+    ListTransfers: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
+    """The transfers from and to a member or a pool, newest first.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8801"}},
+      "only_open":true}' localhost:7070 loyalty.v1.LedgerService/ListTransfers
+    """
+    ConvertPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ConvertPointsRequest, _ledger_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
+    """Makes points of one currency into points of another, as the policy's conversion says; the fee is on top. The issuers
+    of the old points owe them to the business unit that issues the new ones.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"conversion":"to_miles","points":1000}' \\
+      localhost:7070 loyalty.v1.LedgerService/ConvertPoints
     """
     AdvanceAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]  # type: ignore[assignment]
     """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
@@ -490,6 +608,113 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
           "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
+        """
+
+    @_abc_1.abstractmethod
+    def TransferPoints(
+        self,
+        request: _ledger_service_pb2.TransferPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.TransferPointsResponse, _abc.Awaitable[_ledger_service_pb2.TransferPointsResponse]]:
+        """Sends points to another member, or into a pool, or home from a pool, under the policy's terms; the fee is on top.
+        The receiver's lots keep issuer, funder, earned time and expiry. Normally the answer tells the transfer completed; it
+        may also tell it in transit, or returned with the reason of the receiver's account. A transfer that the receiver has
+        to accept stays in transit until then.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-11","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"receiver":{"identity":{"scheme":"card","value":"8801"}},
+          "points":{"currency":"point","amount":120}}' localhost:7070 loyalty.v1.LedgerService/TransferPoints
+        """
+
+    @_abc_1.abstractmethod
+    def AcceptTransfer(
+        self,
+        request: _ledger_service_pb2.AcceptTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.AcceptTransferResponse, _abc.Awaitable[_ledger_service_pb2.AcceptTransferResponse]]:
+        """Accepts points that were sent to a member, before their time to accept is over.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-12","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.LedgerService/AcceptTransfer
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineTransfer(
+        self,
+        request: _ledger_service_pb2.DeclineTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.DeclineTransferResponse, _abc.Awaitable[_ledger_service_pb2.DeclineTransferResponse]]:
+        """Declines points that were sent to a member: they go back to where they were, with the fee.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-13","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8801"}},"transfer_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.LedgerService/DeclineTransfer
+        """
+
+    @_abc_1.abstractmethod
+    def CancelTransfer(
+        self,
+        request: _ledger_service_pb2.CancelTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.CancelTransferResponse, _abc.Awaitable[_ledger_service_pb2.CancelTransferResponse]]:
+        """Takes sent points back, with the fee, as long as the receiver does not have them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-14","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"transfer_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.LedgerService/CancelTransfer
+        """
+
+    @_abc_1.abstractmethod
+    def ContinueTransfer(
+        self,
+        request: _ledger_service_pb2.ContinueTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ContinueTransferResponse, _abc.Awaitable[_ledger_service_pb2.ContinueTransferResponse]]:
+        """Takes the next step of a transfer that nobody has to be asked about: lets the points arrive, lets the sender let go of
+        them, or gives them back when they cannot arrive or were not accepted in time. The service does this by itself; any
+        number of processes may, for each step is recorded once. Needs the verb `advance`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market"},
+          "transfer_id":"0198…"}' localhost:7070 loyalty.v1.LedgerService/ContinueTransfer
+        """
+
+    @_abc_1.abstractmethod
+    def GetTransfer(
+        self,
+        request: _ledger_service_pb2.GetTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.GetTransferResponse, _abc.Awaitable[_ledger_service_pb2.GetTransferResponse]]:
+        """Tells where a transfer stands.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"transfer_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.LedgerService/GetTransfer
+        """
+
+    @_abc_1.abstractmethod
+    def ListTransfers(
+        self,
+        request: _ledger_service_pb2.ListTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ListTransfersResponse, _abc.Awaitable[_ledger_service_pb2.ListTransfersResponse]]:
+        """The transfers from and to a member or a pool, newest first.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8801"}},
+          "only_open":true}' localhost:7070 loyalty.v1.LedgerService/ListTransfers
+        """
+
+    @_abc_1.abstractmethod
+    def ConvertPoints(
+        self,
+        request: _ledger_service_pb2.ConvertPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.ConvertPointsResponse, _abc.Awaitable[_ledger_service_pb2.ConvertPointsResponse]]:
+        """Makes points of one currency into points of another, as the policy's conversion says; the fee is on top. The issuers
+        of the old points owe them to the business unit that issues the new ones.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-16","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"conversion":"to_miles","points":1000}' \\
+          localhost:7070 loyalty.v1.LedgerService/ConvertPoints
         """
 
     @_abc_1.abstractmethod

@@ -327,8 +327,11 @@ class MemberRef(_message.Message):
 
     MEMBER_ID_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """The id that EnrolMember returned."""
+    pool_id: _builtins.str
+    """A pool, by the id that CreatePool returned. Only where a call says that a pool may be meant."""
     @_builtins.property
     def identity(self) -> Global___Identity:
         """An identity linked to the member."""
@@ -338,12 +341,13 @@ class MemberRef(_message.Message):
         *,
         member_id: _builtins.str = ...,
         identity: Global___Identity | None = ...,
+        pool_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member_id", b"member_id", "ref", b"ref"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member_id", b"member_id", "pool_id", b"pool_id", "ref", b"ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member_id", b"member_id", "ref", b"ref"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "member_id", b"member_id", "pool_id", b"pool_id", "ref", b"ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_ref: _TypeAlias = _typing.Literal["member_id", "identity"]  # noqa: Y015
+    _WhichOneofReturnType_ref: _TypeAlias = _typing.Literal["member_id", "identity", "pool_id"]  # noqa: Y015
     _WhichOneofArgType_ref: _TypeAlias = _typing.Literal["ref", b"ref"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_ref) -> _WhichOneofReturnType_ref | None: ...
 

@@ -69,6 +69,11 @@ from loyalty_client.refusals.policies import PolicyOverlaps as PolicyOverlaps
 from loyalty_client.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from loyalty_client.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from loyalty_client.refusals.policies import UnknownPolicy as UnknownPolicy
+from loyalty_client.refusals.transfers import AccountTooYoung as AccountTooYoung
+from loyalty_client.refusals.transfers import NoRelation as NoRelation
+from loyalty_client.refusals.transfers import TransferResolved as TransferResolved
+from loyalty_client.refusals.transfers import TransferWaits as TransferWaits
+from loyalty_client.refusals.transfers import UnknownTransfer as UnknownTransfer
 from loyalty_client.refusals.words import AlreadyEnrolled as AlreadyEnrolled
 from loyalty_client.refusals.words import AttributeType as AttributeType
 from loyalty_client.refusals.words import DocumentOfAnotherMember as DocumentOfAnotherMember
@@ -81,6 +86,7 @@ from loyalty_client.refusals.words import UnknownActivity as UnknownActivity
 from loyalty_client.refusals.words import UnknownAttribute as UnknownAttribute
 from loyalty_client.refusals.words import UnknownBusinessUnit as UnknownBusinessUnit
 from loyalty_client.refusals.words import UnknownCategory as UnknownCategory
+from loyalty_client.refusals.words import UnknownConversion as UnknownConversion
 from loyalty_client.refusals.words import UnknownCurrency as UnknownCurrency
 from loyalty_client.refusals.words import UnknownFunder as UnknownFunder
 from loyalty_client.refusals.words import UnknownMember as UnknownMember

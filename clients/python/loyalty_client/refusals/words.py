@@ -39,6 +39,15 @@ class UnknownTier(Refusal):
     known: str
 
 
+class UnknownConversion(Refusal):
+    """The policy has no such conversion."""
+
+    reason = "UNKNOWN_CONVERSION"
+    field: str
+    value: str
+    known: str
+
+
 class UnknownReward(Refusal):
     """The business unit gives no such reward."""
 

@@ -1,0 +1,57 @@
+"""ConvertPoints: points of one currency become another's."""
+
+import uuid_utils
+
+import rules
+from ledger.act import Act, Answer
+from ledger.core import commands
+from ledger.core.decide import decide
+from ledger.core.events import AnyFact
+from ledger.ends import with_ends
+from ledger.handlers import context
+from ledger.handlers.members import require_unit
+from ledger.policies import ask
+from ledger.work import Work
+from loyalty.v1.ledger_service_pb2 import ConvertPointsRequest
+
+
+def convert_points(act: Act, work: Work) -> Answer:
+    """Give points up for points of another currency, as a conversion of the policy says."""
+    request = act.request
+    assert isinstance(request, ConvertPointsRequest)
+    at = context.occurred_at(act, work)
+    unit = request.origin.business_unit
+    require_unit(work, unit, at)
+    policy = work.policies.at(at)
+    stream = context.member_stream(act, work)
+    account, due = work.advance(stream)
+    found = ask(
+        lambda: rules.convert(
+            policy, request.conversion, request.points, at=at, member_since=account.enrolled_at
+        )
+    )
+    command = commands.ConvertPoints(
+        entry_id=str(uuid_utils.uuid7()),
+        business_unit=unit,
+        conversion=found.id,
+        currency=found.currency,
+        points=found.points,
+        fee=found.fee,
+        fee_unit=found.fee_unit,
+        into=found.into,
+        received=found.received,
+        issuer=found.issuer,
+        expires_at=found.end.expires_at,
+        life=found.end.life,
+        policy_digest=policy.digest,
+        occurred_at=at,
+    )
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
+    where = work.record(stream, decision)
+    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
+    shown = with_ends(decision.account, work.ends)
+    return context.register(
+        act, work, where, context.posting(command.entry_id, shown, facts, where)
+    )

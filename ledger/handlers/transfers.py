@@ -1,0 +1,240 @@
+"""TransferPoints, and the steps after it: each is an act of its own, about one account.
+
+A transfer is a saga. That it was sent stands in the sender's stream; that it arrived in the
+receiver's, or that it came back in the sender's, and both take the same key, so that only one can
+be recorded; that the sender has let go is the last of its facts. Whoever continues it reads these
+facts and takes the next step, so any number may, and after a crash at any point.
+"""
+
+from typing import NamedTuple
+
+import uuid_utils
+
+import rules
+from ledger.act import Act, Answer
+from ledger.core import refusals
+from ledger.core.commands import (
+    Command,
+    CompleteTransfer,
+    ReceivePoints,
+    ReturnPoints,
+    SendPoints,
+    TransferTerms,
+)
+from ledger.core.decide import decide
+from ledger.core.events import AnyFact
+from ledger.core.instant import Instant
+from ledger.core.state import Account
+from ledger.ends import with_ends
+from ledger.handlers import context, parties
+from ledger.handlers.members import require_unit
+from ledger.keys import burn_thing
+from ledger.lanes import account_of, account_stream
+from ledger.policies import ask
+from ledger.transit import Transit, transit_of
+from ledger.work import Range, Work
+from ledger.writes import AboutTransfer
+from loyalty.v1.events_pb2 import (
+    RETURN_CAUSE_CANCELLED,
+    RETURN_CAUSE_DECLINED,
+    RETURN_CAUSE_REFUSED,
+    RETURN_CAUSE_TIMED_OUT,
+    TRANSFER_KIND_GIFT,
+    PointsBurned,
+    ReturnCause,
+)
+from loyalty.v1.ledger_service_pb2 import TransferPointsRequest
+
+
+def transfer_points(act: Act, work: Work) -> Answer:
+    """Let points leave for another account."""
+    request = act.request
+    assert isinstance(request, TransferPointsRequest)
+    at = context.occurred_at(act, work)
+    require_unit(work, request.origin.business_unit, at)
+    sender = context.member_stream(act, work)
+    receiver = parties.other_stream(act, work)
+    if sender == receiver:
+        raise refusals.Malformed(field="receiver", value="the sender", expected="somebody else")
+    work.advance(sender)
+    entry_id = str(uuid_utils.uuid7())
+    command = SendPoints(
+        entry_id=entry_id,
+        receiver_id=account_of(receiver),
+        business_unit=request.origin.business_unit,
+        currency=request.points.currency,
+        points=request.points.amount,
+        occurred_at=at,
+        terms=_terms(request, work, sender, receiver, at),
+        kind=TRANSFER_KIND_GIFT,
+    )
+    return _answer(act, work, entry_id, _decide(work, sender, command))
+
+
+def _terms(
+    request: TransferPointsRequest, work: Work, sender: str, receiver: str, at: Instant
+) -> TransferTerms:
+    """What the policy asks of both. Raises its refusals."""
+    policy = work.policies.at(at)
+    gives, gets = work.account(sender), work.account(receiver)
+    facts = rules.TransferFacts(
+        request.points.currency,
+        request.points.amount,
+        at,
+        sender_since=gives.enrolled_at or 0,
+        receiver_since=gets.enrolled_at or 0,
+        same_household=_same_household(work, sender, receiver),
+        sent=_used(gives, "sent/"),
+        received=_used(gets, "received/"),
+    )
+    found = ask(lambda: rules.transfer(policy, facts))
+    return TransferTerms(
+        fee=found.fee,
+        fee_unit=found.fee_unit or request.origin.business_unit,
+        limits=found.sender_limits,
+        policy_digest=policy.digest,
+        terms=found.id,
+        accept_until=found.accept_until,
+    )
+
+
+def _same_household(work: Work, sender: str, receiver: str) -> bool:
+    household = work.profile(sender).household
+    return bool(household) and household == work.profile(receiver).household
+
+
+def _used(account: Account, prefix: str) -> dict[tuple[str, str], int]:
+    return {
+        (name, period): used
+        for (name, _, period), used in account.usage.items()
+        if name.startswith(prefix)
+    }
+
+
+class _Step(NamedTuple):
+    """What was recorded in one account's stream."""
+
+    account: Account
+    facts: list[AnyFact]
+    where: Range
+
+
+def accept_transfer(act: Act, work: Work) -> Answer:
+    """Let points arrive because the receiver says so."""
+    at = context.occurred_at(act, work)
+    stream, transit = _of_receiver(act, work)
+    transit.require_open(work.now(stream))
+    step = _receive(work, stream, transit, _unit(act), at)
+    return _answer(act, work, transit.sent.entry_id, step)
+
+
+def decline_transfer(act: Act, work: Work) -> Answer:
+    """Give points back because the receiver does not want them."""
+    at = context.occurred_at(act, work)
+    stream, transit = _of_receiver(act, work)
+    transit.require_open(work.now(stream))
+    step = _give_back(work, transit, _Reason(RETURN_CAUSE_DECLINED), _unit(act), at)
+    # Whoever declines learns that it was recorded, and nothing of the sender's account.
+    told = step._replace(account=work.account(stream), facts=[])
+    return _answer(act, work, transit.sent.entry_id, told)
+
+
+def cancel_transfer(act: Act, work: Work) -> Answer:
+    """Give points back because the sender wants them after all."""
+    at = context.occurred_at(act, work)
+    stream = context.member_stream(act, work)
+    transit = _transit(act, work)
+    if account_stream(transit.sender_id) != stream:
+        raise refusals.UnknownTransfer(transfer_id=transit.sent.entry_id)
+    transit.require_open(work.now(stream))
+    step = _give_back(work, transit, _Reason(RETURN_CAUSE_CANCELLED), _unit(act), at)
+    return _answer(act, work, transit.sent.entry_id, step)
+
+
+def continue_transfer(act: Act, work: Work) -> Answer:
+    """Take the next step of a transfer, if there is one that nobody has to be asked about."""
+    transit = _transit(act, work)
+    now = work.clock_now()
+    transit.require_due(now)
+    return _answer(act, work, transit.sent.entry_id, _next(work, transit, now))
+
+
+def _next(work: Work, transit: Transit, now: Instant) -> _Step:
+    unit, until = transit.sent.business_unit, transit.accept_until
+    if transit.outcome is not None:
+        sender = account_stream(transit.sender_id)
+        return _decide(work, sender, CompleteTransfer(transit.sent, now))
+    if until is not None and transit.timed_out(now):
+        return _give_back(work, transit, _Reason(RETURN_CAUSE_TIMED_OUT), unit, until)
+    try:
+        receiver = parties.stream_of(transit.sent.receiver_id, work)
+        return _receive(work, receiver, transit, unit, now)
+    except refusals.Refusal as refusal:
+        if refusal.may_pass:
+            raise
+        return _give_back(work, transit, _Reason(RETURN_CAUSE_REFUSED, refusal.reason), unit, now)
+
+
+class _Reason(NamedTuple):
+    """Why points come back."""
+
+    cause: ReturnCause.ValueType
+    refusal: str = ""
+
+
+def _of_receiver(act: Act, work: Work) -> tuple[str, Transit]:
+    """The transfer that a request is about, which must be to the member it names."""
+    stream = context.member_stream(act, work)
+    transit = _transit(act, work)
+    if parties.stream_of(transit.sent.receiver_id, work) != stream:
+        raise refusals.UnknownTransfer(transfer_id=transit.sent.entry_id)
+    return stream, transit
+
+
+def _transit(act: Act, work: Work) -> Transit:
+    request = act.request
+    assert isinstance(request, AboutTransfer), "only what is about a transfer comes here"
+    transit = transit_of(work.acts(act.thing))
+    if transit is None:
+        raise refusals.UnknownTransfer(transfer_id=request.transfer_id)
+    return transit
+
+
+def _receive(work: Work, stream: str, transit: Transit, unit: str, at: Instant) -> _Step:
+    """Let points arrive. Raises what the receiver's account refuses them with."""
+    sent = transit.sent
+    limits: tuple[rules.PeriodLimit, ...] = ()
+    if sent.terms:
+        policy = work.policies.pinned(sent.policy_digest)
+        limits = rules.receiver_limits(policy, sent.terms, at)
+    return _decide(work, stream, ReceivePoints(sent, transit.sender_id, unit, at, limits))
+
+
+def _give_back(work: Work, transit: Transit, why: _Reason, unit: str, at: Instant) -> _Step:
+    sent, fee = transit.sent, None
+    if sent.fee:
+        burned = (fact for _, fact in work.acts(burn_thing(sent.entry_id)))
+        fee = next((fact for fact in burned if isinstance(fact, PointsBurned)), None)
+    command = ReturnPoints(sent, fee, why.cause, unit, at, why.refusal)
+    return _decide(work, account_stream(transit.sender_id), command)
+
+
+def _decide(work: Work, stream: str, command: Command) -> _Step:
+    account, due = work.advance(stream)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
+    where = work.record(stream, decision)
+    return _Step(decision.account, due + [fact.event for fact in decision.facts], where)
+
+
+def _answer(act: Act, work: Work, entry_id: str, step: _Step) -> Answer:
+    shown = with_ends(step.account, work.ends)
+    message = context.posting(entry_id, shown, step.facts, step.where)
+    return context.register(act, work, step.where, message)
+
+
+def _unit(act: Act) -> str:
+    request = act.request
+    assert isinstance(request, AboutTransfer), "only what is about a transfer comes here"
+    return request.origin.business_unit

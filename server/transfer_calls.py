@@ -1,0 +1,182 @@
+"""The calls about transfers: a step that a member wants, then those nobody has to be asked about.
+
+A transfer is answered as it stands when the answer leaves, not as it stood when it was recorded;
+what is stored under the request id is only what the caller's own step recorded.
+"""
+
+import base64
+import binascii
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from ledger.answers import parse_position
+from ledger.core import refusals
+from ledger.core.instant import to_timestamp
+from ledger.service import Ledger
+from loyalty.v1 import ledger_service_pb2 as pb
+from loyalty.v1.events_pb2 import ReturnCause, TransferKind
+from loyalty.v1.types_pb2 import Points
+from projections.reading import Behind, reached
+from projections.transfers import FIRST_PAGE, NAME, TransferRow, transfers_of
+from server import transfer_shape, validation
+from server.auth import Principal, Verb
+from server.rpc import Call, Rpc
+from server.transferring import bring_on
+
+PAGE_DEFAULT: Final = 50
+WAIT_SECONDS: Final = 3.0
+Question = TypeVar("Question", bound=Message)
+
+
+class TransferCalls:
+    """Answers the calls about transfers."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Write to and read from `ledger`."""
+        self._ledger = ledger
+
+    def offers(self) -> list[Rpc[Any]]:
+        """What LedgerService offers of them."""
+        return [
+            self._step("TransferPoints", pb.TransferPointsRequest, pb.TransferPointsResponse),
+            self._step("AcceptTransfer", pb.AcceptTransferRequest, pb.AcceptTransferResponse),
+            self._step("DeclineTransfer", pb.DeclineTransferRequest, pb.DeclineTransferResponse),
+            self._step("CancelTransfer", pb.CancelTransferRequest, pb.CancelTransferResponse),
+            Rpc(
+                "GetTransfer",
+                pb.GetTransferRequest,
+                Verb.READ,
+                transfer_shape.get_transfer,
+                self._get,
+            ),
+            Rpc(
+                "ListTransfers",
+                pb.ListTransfersRequest,
+                Verb.READ,
+                transfer_shape.list_transfers,
+                self._list,
+            ),
+        ]
+
+    def _step(self, name: str, request: type[Question], response: type[Message]) -> Rpc[Question]:
+        verb, check = validation.WRITES[name]
+
+        async def answer(question: Any, call: Call) -> Message:
+            given = await self._ledger.write(
+                question, client=call.principal.client, deadline=call.deadline
+            )
+            posting = given.message
+            assert isinstance(posting, pb.Posting), "a transfer is answered with a posting"
+            told: dict[str, Any] = {"posting": posting}
+            if not question.validate_only:
+                await bring_on(self._ledger, posting.entry_id)
+                told["transfer"] = await self._transfer(posting.entry_id, call.principal)
+            return response(**told)
+
+        return Rpc(name, request, verb, check, answer, unit=_unit)
+
+    async def _get(self, request: pb.GetTransferRequest, call: Call) -> pb.GetTransferResponse:
+        transfer = await self._transfer(request.transfer_id, call.principal)
+        return pb.GetTransferResponse(transfer=transfer)
+
+    async def _transfer(self, transfer_id: str, principal: Principal) -> pb.Transfer:
+        transfer: pb.Transfer = await self._ledger.transfer(transfer_id)
+        if not principal.sees(transfer.business_unit):
+            transfer.business_unit = ""
+        return transfer
+
+    async def _list(self, request: pb.ListTransfersRequest, call: Call) -> pb.ListTransfersResponse:
+        account, _ = await self._ledger.account(request.member)
+        size = request.page_size or PAGE_DEFAULT
+        bound = _bound(account.account_id, only_open=request.only_open)
+        before = _page_start(request.page_token, bound)
+        async with self._ledger.reading.pool.acquire() as connection:
+            if request.min_position:
+                lane, pos = parse_position(request.min_position)
+                try:
+                    await reached(connection, NAME, {lane: pos}, seconds=WAIT_SECONDS)
+                except Behind as behind:
+                    raise refusals.NotServing(cause=str(behind)) from None
+            found = await transfers_of(
+                connection,
+                account.account_id,
+                before=before,
+                only_open=request.only_open,
+                most=size + 1,
+            )
+        rows = [row for row in found.value if row.sent_at is not None]
+        page = rows[:size]
+        return pb.ListTransfersResponse(
+            transfers=[_message(row, call.principal) for row in page],
+            next_page_token=_page_token(page[-1].transfer, bound) if len(rows) > size else "",
+        )
+
+
+def _message(row: TransferRow, principal: Principal) -> pb.Transfer:
+    """A row as callers see it; the state is told in the words of `ledger.transit`."""
+    unit = row.business_unit or ""
+    message = pb.Transfer(
+        transfer_id=row.transfer,
+        kind=TransferKind.ValueType(row.kind or 0),
+        sender_id=row.sender,
+        receiver_id=row.receiver,
+        points=Points(currency=row.currency, amount=row.points),
+        fee=row.fee or 0,
+        state=_state(row),
+        reason=row.reason or "",
+        business_unit=unit if principal.sees(unit) else "",
+    )
+    if row.cause is not None:
+        message.cause = ReturnCause.ValueType(row.cause)
+    ended_at = row.returned_at if row.received_at is None else row.received_at
+    for field, at in (
+        (message.accept_until_time, row.accept_until),
+        (message.sent_time, row.sent_at),
+        (message.ended_time, ended_at),
+    ):
+        if at is not None:
+            field.CopyFrom(to_timestamp(at))
+    return message
+
+
+def _state(row: TransferRow) -> pb.TransferState.ValueType:
+    if row.returned_at is not None:
+        return pb.TRANSFER_STATE_RETURNED
+    if row.received_at is not None:
+        arrived = row.completed_at is not None
+        return pb.TRANSFER_STATE_COMPLETED if arrived else pb.TRANSFER_STATE_RECEIVED
+    waits = row.accept_until is not None
+    return pb.TRANSFER_STATE_AWAITING_ACCEPTANCE if waits else pb.TRANSFER_STATE_IN_TRANSIT
+
+
+def _bound(account: str, *, only_open: bool) -> bytes:
+    return sha256(f"transfers\n{account}\n{only_open}".encode()).digest()[:8]
+
+
+def _page_token(transfer: str, bound: bytes) -> str:
+    return base64.urlsafe_b64encode(bound + transfer.encode()).decode()
+
+
+def _page_start(token: str, bound: bytes) -> str:
+    """Transfer id below which a page begins. Raises Malformed for a token of another query."""
+    if not token:
+        return FIRST_PAGE
+    try:
+        raw = base64.urlsafe_b64decode(token)
+        transfer = raw[8:].decode()
+    except (binascii.Error, ValueError):
+        raw, transfer = b"", ""
+    if raw[:8] != bound or not transfer:
+        raise refusals.Malformed(
+            field="page_token",
+            value=token,
+            expected="next_page_token of the page before, with the same member and only_open",
+        )
+    return transfer
+
+
+def _unit(request: Any) -> str:
+    unit: str = request.origin.business_unit
+    return unit
