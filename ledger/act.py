@@ -29,6 +29,7 @@ from ledger.keys import (
     transfer_thing,
 )
 from ledger.receipt_codes import receipt_hash
+from ledger.short_forms import activity_document, as_document
 from ledger.store import IdentityKey
 from ledger.writes import (
     ABOUT_POLICY,
@@ -65,17 +66,11 @@ from loyalty.v1.member_service_pb2 import (
     UpdateMemberRequest,
 )
 from loyalty.v1.types_pb2 import (
-    DOCUMENT_KIND_ACTIVITY,
-    DOCUMENT_KIND_SALE,
-    DOCUMENT_STATUS_FINAL,
-    DocumentLine,
     Identity,
     MemberRef,
     Origin,
 )
 
-EARN_SOURCE: Final = "earn"
-"""Source of the documents that EarnPoints makes; no other write may use it."""
 ABOUT_IDENTITY: Final = (LinkIdentityRequest, UnlinkIdentityRequest, MoveIdentityRequest)
 """Requests with one identity besides the member they name."""
 FINGERPRINT_FORMAT: Final = b"\x01"
@@ -214,47 +209,6 @@ def _hide_code(act: Act, hashed: IdentityHash) -> None:
         act.request.document.receipt_code = ""
     elif isinstance(act.request, ClaimDocumentRequest):
         act.request.receipt_code = ""
-
-
-def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
-    """The one-line final document that an earn stands for, keyed by client and request."""
-    request = PostDocumentRequest(
-        request_id=earn.request_id,
-        validate_only=earn.validate_only,
-        origin=earn.origin,
-        member=earn.member,
-    )
-    document = request.document
-    document.source = EARN_SOURCE
-    document.document_id = f"{client}:{earn.request_id}"
-    document.version = 1
-    document.kind = DOCUMENT_KIND_SALE
-    document.status = DOCUMENT_STATUS_FINAL
-    document.currency_code = earn.amount.currency_code
-    line = DocumentLine(
-        line_id="1", category=earn.category, net_minor_units=earn.amount.minor_units
-    )
-    document.lines.append(line)
-    return request
-
-
-def activity_document(record: RecordActivityRequest) -> PostDocumentRequest:
-    """The document without lines that an activity is kept as."""
-    request = PostDocumentRequest(
-        request_id=record.request_id,
-        validate_only=record.validate_only,
-        origin=record.origin,
-        member=record.member,
-    )
-    did, document = record.activity, request.document
-    document.source = did.source
-    document.document_id = did.activity_id
-    document.version = did.version
-    document.kind = DOCUMENT_KIND_ACTIVITY
-    document.status = did.status
-    document.activity = did.kind
-    document.coupons.extend(did.coupons)
-    return request
 
 
 def _find_people(act: Act, hashed: IdentityHash) -> None:

@@ -1,7 +1,6 @@
 """The store: one statement appends a batch, three find what a batch needs. Nothing here decides.
 
-All statements go straight to asyncpg as prepared statements; they are the hot path. Their texts
-stand in `ledger/statements.py`.
+All are prepared statements of asyncpg, the hot path; their texts are in `ledger/statements.py`.
 """
 
 from collections import Counter

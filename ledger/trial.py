@@ -19,6 +19,7 @@ from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
 from ledger.speed_books import SpeedBook
+from ledger.transfer_books import Told, TransferBook, is_moving
 from loyalty.v1.events_pb2 import (
     AdjustmentMade,
     DocumentMovedOut,
@@ -55,6 +56,7 @@ class Trial:
         "_pins",
         "_speeds",
         "_told",
+        "_transfers",
         "last_pos",
         "sound",
         "tally",
@@ -74,6 +76,7 @@ class Trial:
         self._pins = PinBook()
         self._openings = RowBook()
         self._speeds = SpeedBook(awards)
+        self._transfers = TransferBook(account_id)
         self._awards = awards
         self._told: set[Reason] = set()
 
@@ -106,6 +109,7 @@ class Trial:
             yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
         for wrong in wrong_of_erasure(fact, self.tally, self._account_id):
             yield Finding(pos, Reason.ERASURE_MISMATCH, wrong)
+        yield from self._enter_moving(fact, pos)
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:
@@ -152,6 +156,24 @@ class Trial:
         moment = Moment(occurred_at, recorded_at, self.tally.account())
         yield from self._adjustments.enter(fact, moment, policy)
 
+    def _enter_moving(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        if not is_moving(fact):
+            return
+        policy, digest = None, self._transfers.digest_of(fact)
+        if digest and self._awards is not None:
+            policy = self._awards.policy(digest)
+            if policy is None:
+                missing = f"no published policy has the digest {digest}"
+                yield Finding(pos, Reason.TRANSFER_MISMATCH, missing)
+        since = self.tally.enrolled_at
+        for wrong in self._transfers.enter(fact, pos, policy, since):
+            yield Finding(pos, Reason.TRANSFER_MISMATCH, wrong)
+
+    def told_of_transfers(self) -> list[Told]:
+        """What the facts so far say of transfers, for whoever hears the other side too."""
+        told, self._transfers.told = self._transfers.told, []
+        return told
+
     def _check_pins(
         self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards
     ) -> Iterator[Finding]:
@@ -177,6 +199,8 @@ class Trial:
         yield from self._openings.settle()
         if not self.sound:
             return
+        for wrong in self._transfers.close():
+            yield Finding(self.last_pos, Reason.TRANSFER_MISMATCH, wrong)
         for wrong in self._counting.compare(self.tally.counting):
             yield Finding(self.last_pos, Reason.ROOM_MISMATCH, wrong)
         for wrong in self._adjustments.settle():

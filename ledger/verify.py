@@ -34,6 +34,7 @@ from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import PurseBook
 from ledger.purses import DEEDS
 from ledger.reawarding import Awards
+from ledger.transfer_books import TransferSides
 from ledger.tree import Frontier
 from ledger.trial import Trial
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
@@ -110,6 +111,7 @@ class _Check:
         self.events = 0
         self.purses = PurseBook()
         self.moves = MoveBook()
+        self.transfers = TransferSides()
         self.sources = SourceBook()
         self._lane = _Lane(0, self)
 
@@ -129,6 +131,7 @@ class _Check:
         for finding in lane.close(end):
             self.findings.add(lane.lane, finding)
         for trial in lane.trials.values():
+            self.transfers.hear(trial.told_of_transfers(), lane.lane)
             if trial.sound:
                 self.states.add(trial.tally.account())
         size = lane.tree.size
@@ -138,7 +141,8 @@ class _Check:
         """Hold the lanes against each other."""
         moved = await asyncio.to_thread(list, self.moves.close())
         sources = await asyncio.to_thread(list, self.sources.close())
-        for lane, finding in (*self.purses.close(), *moved, *sources):
+        sides = await asyncio.to_thread(self.transfers.unmatched)
+        for lane, finding in (*self.purses.close(), *moved, *sources, *sides):
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:

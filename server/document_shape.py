@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ledger.act import EARN_SOURCE
 from ledger.core.refusals import Malformed
+from ledger.short_forms import EARN_SOURCE
 from loyalty.v1.ledger_service_pb2 import Activity
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ACTIVITY,

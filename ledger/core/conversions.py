@@ -26,6 +26,7 @@ def convert(draft: Draft, command: ConvertPoints) -> None:
             available_after=draft.available(command.currency) - command.points,
             policy_digest=command.policy_digest,
             asking_unit=command.business_unit,
+            fee=command.fee,
         )
     )
     if command.fee:

@@ -27,6 +27,7 @@ from server.cli import (
     sweeping,
     tiers,
     tokens,
+    transfers,
 )
 from server.cli.options import example
 
@@ -90,6 +91,12 @@ app.command(
     # A number below zero is points to take, not an option.
     context_settings={"ignore_unknown_options": True},
 )(adjusting.adjust)
+app.command(
+    epilog=example("loyalty transfer card:8800 card:8801 120 --currency point --unit market")
+)(transfers.transfer)
+app.command(epilog=example("loyalty convert card:8800 to_miles 1000 --unit market"))(
+    transfers.convert
+)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)
@@ -115,6 +122,7 @@ members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop 
     membership.reopen
 )
 app.add_typer(adjusting.app, name="adjustment")
+app.add_typer(transfers.app, name="transfers")
 members.app.command(epilog=example("loyalty member unlink card:8800 card:8800 --unit hotel"))(
     identities.unlink
 )

@@ -121,3 +121,14 @@ def member_ref(ref: str) -> types_pb.MemberRef:
         return types_pb.MemberRef(member_id=str(UUID(ref)))
     except ValueError:
         fail(f"REF {ref!r}: expected a member id, or scheme:value such as card:8800", code=USAGE)
+
+
+def party_ref(ref: str) -> types_pb.MemberRef:
+    """As `member_ref`; `pool:ID` is a pool."""
+    scheme, _, value = ref.partition(":")
+    if scheme != "pool":
+        return member_ref(ref)
+    try:
+        return types_pb.MemberRef(pool_id=str(UUID(value)))
+    except ValueError:
+        fail(f"REF {ref!r}: expected pool: and the id of a pool", code=USAGE)

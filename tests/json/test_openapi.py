@@ -111,7 +111,7 @@ def test_one_of_several_ways_is_said_to_be_one() -> None:
     assert not validator("MemberRef").is_valid(both)
     assert validator("MemberRef").is_valid({"member_id": "m"})
     said = DOCUMENT["components"]["schemas"]["MemberRef"]["description"]
-    assert said.endswith("At most one of `member_id`, `identity`.")
+    assert said.endswith("At most one of `member_id`, `identity`, `pool_id`.")
     policy = {"version": "1", "document": "…"}
     assert not validator("PolicyChoice").is_valid(policy)
 

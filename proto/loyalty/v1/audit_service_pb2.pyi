@@ -265,7 +265,7 @@ class Divergence(_message.Message):
     reason: _builtins.str
     """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH",
     "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "TIER_MISMATCH", "POLICY_NOT_IN_FORCE",
-    "OPENING_MISMATCH", "ERASURE_MISMATCH".
+    "OPENING_MISMATCH", "ERASURE_MISMATCH", "TRANSFER_MISMATCH".
     """
     detail: _builtins.str
     """What was found and what was expected."""

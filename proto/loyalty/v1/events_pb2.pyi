@@ -2512,6 +2512,7 @@ class PointsConverted(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     ASKING_UNIT_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the conversion."""
     currency: _builtins.str
@@ -2532,6 +2533,8 @@ class PointsConverted(_message.Message):
     """Digest of the policy whose conversion it is."""
     asking_unit: _builtins.str
     """Business unit through which it was asked for."""
+    fee: _builtins.int
+    """Points of the fee, which the next fact burns."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order they were drawn."""
@@ -2550,10 +2553,11 @@ class PointsConverted(_message.Message):
         available_after: _builtins.int = ...,
         policy_digest: _builtins.str = ...,
         asking_unit: _builtins.str = ...,
+        fee: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asking_unit", b"asking_unit", "available_after", b"available_after", "business_unit", b"business_unit", "conversion", b"conversion", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "into", b"into", "points", b"points", "policy_digest", b"policy_digest", "received", b"received"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asking_unit", b"asking_unit", "available_after", b"available_after", "business_unit", b"business_unit", "conversion", b"conversion", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "fee", b"fee", "into", b"into", "points", b"points", "policy_digest", b"policy_digest", "received", b"received"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
