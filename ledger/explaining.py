@@ -130,14 +130,7 @@ class Explanations:
         return _Found(stream, [fact for fact in facts if _entry_of(fact) == entry_id], [])
 
     async def _policy(self, digest: str) -> rules.Policy | None:
-        if not digest:
-            return None
-        try:
-            return self._policies.pinned(digest)
-        except refusals.UnknownPolicy:
-            # Another process has perhaps just published it, and posted under it.
-            await self._policies.refresh(self._store)
-            return self._policies.pinned(digest)
+        return await self._policies.known(digest, self._store) if digest else None
 
     async def _position(self, stream: str) -> str:
         lane = lane_of(stream, self._store.lanes)

@@ -126,6 +126,12 @@ class PolicyBook:
             raise refusals.UnknownPolicy(policy=digest)
         return found.compiled
 
+    async def known(self, digest: str, store: Store) -> rules.Policy:
+        """As `pinned`, after another look: another process has perhaps just published it."""
+        if digest not in self._by_digest:
+            await self.refresh(store)
+        return self.pinned(digest)
+
     def ladder(
         self, account: Account, at: Instant, /, occasion: Occasion = "counted"
     ) -> TierVerdict | None:

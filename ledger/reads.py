@@ -70,7 +70,7 @@ class Reads:
     ) -> tuple[Account, str]:
         """(account, position): as it is, or as it was. Raises UnknownMember."""
         stream = await self.stream(ref)
-        position = await self._position(stream, min_position)
+        position = await reached(self._store, stream, min_position)
         if as_of is not None and as_of.ListFields():
             account = await self._past(stream, as_of)
         else:
@@ -143,16 +143,6 @@ class Reads:
             raise refusals.UnknownMember(member=f"identity of scheme {key[0]}")
         return account_stream(holder.account)
 
-    async def _position(self, stream: str, min_position: str) -> str:
-        """Where the stream's lane stands: what is read after this reflects at least that."""
-        lane = lane_of(stream, self._store.lanes)
-        head = await self._store.head(lane)
-        if min_position:
-            wanted_lane, wanted = parse_position(min_position)
-            if wanted_lane == lane and wanted > head:
-                raise refusals.NotServing(cause=f"position {min_position} is not reached yet")
-        return position_token(lane, head)
-
     async def _fresh(self, stream: str) -> Account:
         """The state with every fact up to now: the cached one and what the store has after it."""
         base = self._cache.account(stream)
@@ -190,6 +180,20 @@ class Reads:
         # Nobody knows today what will have expired: a time to come is now.
         until = now if known_at is None else min(known_at, now)
         return self._due_applied(account, until, await self._ends_for(account))
+
+
+async def reached(store: Store, stream: str, min_position: str) -> str:
+    """Where a stream's lane stands: what is read after this reflects at least that.
+
+    Raises NotServing for a position that it has not reached.
+    """
+    lane = lane_of(stream, store.lanes)
+    head = await store.head(lane)
+    if min_position:
+        wanted_lane, wanted = parse_position(min_position)
+        if wanted_lane == lane and wanted > head:
+            raise refusals.NotServing(cause=f"position {min_position} is not reached yet")
+    return position_token(lane, head)
 
 
 def _without_past(account: Account, now: int) -> Account:

@@ -17,6 +17,7 @@ from ledger.core import refusals
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
 from ledger.core.state import Account
+from ledger.document_reads import DocumentReads
 from ledger.erasures import Erasures
 from ledger.explaining import Explanations
 from ledger.history import History
@@ -108,6 +109,7 @@ class Ledger:
             register=register,
         )
         self.explanations = Explanations(reading, policies=self.policies, reads=self._reads)
+        self.documents = DocumentReads(reading, policies=self.policies)
         self.quotes = Quotes(
             reading,
             clock=clock,

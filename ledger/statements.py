@@ -101,6 +101,17 @@ SELECT t.thing, r.key, e.stream, e.payload, e.recorded_at
  ORDER BY t.thing, r.key, e.version
 """
 
+# As FIND_ACTS of one document, its states alone, with when each happened and was recorded. 60 is
+# document_posted.
+DOCUMENT_VERSIONS: Final = """
+SELECT DISTINCT ON (e.recorded_at, e.lane, e.pos) e.stream, e.occurred_at, e.recorded_at, e.payload
+  FROM request k
+  JOIN event e ON e.lane = k.lane AND e.stream = k.stream AND e.kind = 60
+              AND e.version BETWEEN k.first_version AND k.last_version
+ WHERE k.key_lane = $1 AND k.key > $2 || '#' AND k.key < $2 || '$'
+ ORDER BY e.recorded_at, e.lane, e.pos
+"""
+
 FIND_IDENTITIES: Final = """
 SELECT i.scheme, i.keyed_hash, i.account, i.identity_id
   FROM unnest($1::text[], $2::bytea[]) AS w(scheme, keyed_hash)

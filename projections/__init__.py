@@ -9,6 +9,7 @@ from projections.projection import Projection
 from projections.settlement import SETTLEMENT
 from projections.tiers import TIERS
 from projections.transfers import TRANSFERS
+from projections.unclaimed import UNCLAIMED
 from projections.unit_totals import UNIT_TOTALS
 
 PROJECTIONS: Final[tuple[Projection, ...]] = (
@@ -19,4 +20,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     DUE,
     TRANSFERS,
     ADJUSTMENTS,
+    UNCLAIMED,
 )

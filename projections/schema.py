@@ -230,3 +230,22 @@ adjustment: Final = Table(
     Index("adjustment_state_idx", "version", "state", "adjustment"),
     postgresql_with=_UPDATED,
 )
+
+unclaimed_document: Final = Table(
+    "unclaimed_document",
+    metadata,
+    _version(),
+    _code("document"),
+    _code("business_unit"),
+    _count("document_version"),
+    Column("status", SmallInteger, nullable=False),
+    _code("currency_code"),
+    _count("net_minor_units"),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    _code("pinned_policy"),
+    Column("has_receipt_code", Boolean, nullable=False),
+    _code("awaited_scheme"),
+    PrimaryKeyConstraint("version", "document"),
+    Index("unclaimed_document_time_idx", "version", "occurred_at", "document"),
+    postgresql_with=_UPDATED,
+)

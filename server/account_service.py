@@ -10,10 +10,12 @@ from typing import Final
 import grpc
 
 from ledger.answers import account_message
+from ledger.core.refusals import UnknownDocument
 from ledger.service import Ledger
 from loyalty.v1 import account_service_pb2 as pb
-from server import asking_shape, validation
+from server import asking_shape, moving_shape, validation
 from server.auth import Principal, Verb
+from server.document_reads import UnclaimedReads
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.AccountService"
@@ -46,6 +48,20 @@ class AccountServicer:
                 asking_shape.explain_entry,
                 self._explain,
             ),
+            Rpc(
+                "GetDocument",
+                pb.GetDocumentRequest,
+                Verb.READ,
+                moving_shape.get_document,
+                self._document,
+            ),
+            Rpc(
+                "ListUnclaimedDocuments",
+                pb.ListUnclaimedDocumentsRequest,
+                Verb.MOVE,
+                moving_shape.list_unclaimed,
+                self._unclaimed,
+            ),
         )
 
     async def _get(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:
@@ -75,6 +91,16 @@ class AccountServicer:
         self, request: pb.ExplainEntryRequest, call: Call
     ) -> pb.ExplainEntryResponse:
         return await self._ledger.explanations.explain(request, call.principal.sees)
+
+    async def _document(self, request: pb.GetDocumentRequest, call: Call) -> pb.GetDocumentResponse:
+        if not call.principal.sees(request.document.partition("/")[0]):
+            raise UnknownDocument(document=request.document)
+        return await self._ledger.documents.get(request)
+
+    async def _unclaimed(
+        self, request: pb.ListUnclaimedDocumentsRequest, call: Call
+    ) -> pb.ListUnclaimedDocumentsResponse:
+        return await UnclaimedReads(self._ledger).page(request, call.principal)
 
 
 def _leave_out_foreign(message: pb.Account, principal: Principal) -> None:

@@ -1,28 +1,22 @@
 """ListAdjustments: adjustments by hand, from the read side, page by page."""
 
-import base64
-import binascii
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.answers import parse_position
 from ledger.core.instant import from_datetime, to_timestamp
-from ledger.core.refusals import Malformed, NotServing, Permission
+from ledger.core.refusals import NotServing, Permission
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
 from projections.adjustments import NAME, Adjustment, Wanted, list_adjustments
 from projections.reading import Behind, reached
+from server import paging
 from server.auth import ALL_UNITS, Principal, Verb
 
-PAGE_DEFAULT: Final = 50
 CATCH_UP_SECONDS: Final = 2.0
-_BOUND: Final = 8
-"""Bytes of a page token that bind it to its question."""
 
 
 class AdjustmentReads:
@@ -42,7 +36,7 @@ class AdjustmentReads:
             account=await self._account(request),
             operator=self._ledger.pseudonym(request.operator),
         )
-        size = request.page_size or PAGE_DEFAULT
+        size = paging.size_of(request)
         async with self._ledger.reading.pool.acquire() as connection:
             if request.min_position:
                 lane, pos = parse_position(request.min_position)
@@ -54,13 +48,13 @@ class AdjustmentReads:
                 connection,
                 wanted,
                 now=self._ledger.now(),
-                below=_begin(request),
+                below=paging.behind(request, request.page_token),
                 limit=size + 1,
             )
         rows = found.value
         answer = pb.ListAdjustmentsResponse(adjustments=[_told(row) for row in rows[:size]])
         if len(rows) > size:
-            answer.next_page_token = _token(request, rows[size - 1].adjustment)
+            answer.next_page_token = paging.token(request, rows[size - 1].adjustment)
         return answer
 
     async def _account(self, request: pb.ListAdjustmentsRequest) -> str:
@@ -106,34 +100,3 @@ def _told(row: Adjustment) -> pb.Adjustment:
 
 def _stamp(at: datetime | None) -> Timestamp | None:
     return None if at is None else to_timestamp(from_datetime(at))
-
-
-def _bound(request: pb.ListAdjustmentsRequest) -> bytes:
-    """What binds a token to its question: everything but where the page begins."""
-    question: Message = pb.ListAdjustmentsRequest()
-    question.CopyFrom(request)
-    for field in ("page_token", "page_size", "min_position"):
-        question.ClearField(field)
-    return sha256(question.SerializeToString(deterministic=True)).digest()[:_BOUND]
-
-
-def _token(request: pb.ListAdjustmentsRequest, last: str) -> str:
-    return base64.urlsafe_b64encode(_bound(request) + last.encode()).decode()
-
-
-def _begin(request: pb.ListAdjustmentsRequest) -> str:
-    """Id below which a page begins. Raises Malformed for a token of another question."""
-    if not request.page_token:
-        return ""
-    try:
-        raw = base64.urlsafe_b64decode(request.page_token)
-        last = raw[_BOUND:].decode()
-    except (binascii.Error, ValueError):
-        raw, last = b"", ""
-    if raw[:_BOUND] != _bound(request) or not last:
-        raise Malformed(
-            field="page_token",
-            value=request.page_token,
-            expected="next_page_token of the page before, with the same question",
-        )
-    return last

@@ -3,8 +3,9 @@
 Each check raises Malformed.
 """
 
-from typing import Any
+from typing import Any, Final
 
+from loyalty.v1.account_service_pb2 import GetDocumentRequest, ListUnclaimedDocumentsRequest
 from loyalty.v1.ledger_service_pb2 import (
     ClaimDocumentRequest,
     MoveDocumentRequest,
@@ -13,7 +14,8 @@ from loyalty.v1.ledger_service_pb2 import (
 from server import document_shape, shape
 from server.auth import Principal, Verb
 
-REASON_LENGTH = 200
+REASON_LENGTH: Final = 200
+PAGE_MAX: Final = 1000
 
 
 def claim_document(request: ClaimDocumentRequest) -> None:
@@ -43,6 +45,24 @@ def stated(request: PostDocumentRequest) -> None:
         expected = "nothing, for a document that names no identity"
         shape.refuse("unclaimed_if_unknown", "true", expected)
     shape.optional_text("document_unit", request.document_unit)
+
+
+def get_document(request: GetDocumentRequest) -> None:
+    """Check a question for a document."""
+    document_shape.key("document", request.document)
+    shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
+
+
+def list_unclaimed(request: ListUnclaimedDocumentsRequest) -> None:
+    """Check a question for documents that are nobody's."""
+    shape.optional_text("business_unit", request.business_unit)
+    for name in ("from_time", "until_time"):
+        if request.HasField(name):
+            shape.moment(name, getattr(request, name))
+    if not 0 <= request.page_size <= PAGE_MAX:
+        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
+    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
 
 def require_more(request: Any, principal: Principal) -> None:

@@ -68,7 +68,8 @@ async def export(
                 enrolled[member] = from_timestamp(event.enrol_time)
             elif isinstance(event, DocumentMovedOut):
                 key = _hashed(member, event.document)
-                rows.append({"key": key, "recorded_at": recorded_at, "status": MOVED})
+                gone = {"key": key, "recorded_at": recorded_at, "status": MOVED, "grants": []}
+                rows.append(gone)
             elif isinstance(event, MemberErased):
                 erased.append(member)
             elif not isinstance(event, DocumentPosted):

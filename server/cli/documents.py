@@ -4,10 +4,14 @@ import hashlib
 from typing import Annotated
 
 import typer
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from loyalty.v1 import account_service_pb2 as account_pb
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
+from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
+from loyalty.v1.events_pb2 import ClaimCause
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
-from loyalty.v1.types_pb2 import Origin
+from loyalty.v1.types_pb2 import DocumentStatus, Origin
 from server.cli import console
 from server.cli.options import (
     CALL_SECONDS,
@@ -91,6 +95,85 @@ def move(  # noqa: PLR0913 - one argument an option
         stub = LedgerServiceStub(channel)
         posting = stub.MoveDocument(request, metadata=call, timeout=CALL_SECONDS).posting
     _show(posting, json=json)
+
+
+@app.command(epilog=example("loyalty document show market/till/T-7"))
+def show(
+    document: Key,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Show whose a document is, how it came there, and its versions."""
+    request = account_pb.GetDocumentRequest(document=document)
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        found = AccountServiceStub(channel).GetDocument(
+            request, metadata=call, timeout=CALL_SECONDS
+        )
+    if json:
+        console.print_json(found)
+        return
+    console.out.print(f"member [bold]{found.member_id or 'none'}[/]")
+    if found.HasField("claim"):
+        how = ClaimCause.Name(found.claim.cause).removeprefix("CLAIM_CAUSE_").lower()
+        console.out.print(f"claimed by {how.replace('_', ' ')}, {_time(found.claim.claim_time)}")
+    if found.awaited_scheme:
+        console.out.print(f"waits for an identity of scheme {found.awaited_scheme}")
+    if found.HasField("claim_until_time"):
+        code = "by the code of its receipt" if found.has_receipt_code else "by staff alone"
+        console.out.print(f"can be claimed until {_time(found.claim_until_time)}, {code}")
+    table = console.table("", "version", "status", "recorded", "member", "net", numbers=1)
+    for version in found.versions:
+        table.add_row(
+            str(version.version),
+            DocumentStatus.Name(version.status).removeprefix("DOCUMENT_STATUS_").lower(),
+            _time(version.recorded_time),
+            version.member_id or "none",
+            f"{version.net_minor_units:,}",
+        )
+    console.out.print(table)
+
+
+@app.command(epilog=example("loyalty document unclaimed --unit market --limit 20"))
+def unclaimed(
+    unit: Annotated[
+        str, typer.Option(metavar="UNIT", help="Of this business unit; of all by default.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 50,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """List documents that are nobody's; a token with the verb `move` sees those of its units."""
+    request = account_pb.ListUnclaimedDocumentsRequest(business_unit=unit, page_size=limit)
+    call = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = AccountServiceStub(channel)
+        found = stub.ListUnclaimedDocuments(request, metadata=call, timeout=CALL_SECONDS)
+    if json:
+        console.print_json(found)
+        return
+    table = console.table("", "document", "occurred", "claim until", "by", "net", numbers=1)
+    for each in found.documents:
+        until = _time(each.claim_until_time) if each.HasField("claim_until_time") else "open"
+        ways = [*(["code"] if each.has_receipt_code else []), each.awaited_scheme, "staff"]
+        table.add_row(
+            each.document,
+            _time(each.occurred_time),
+            until,
+            ", ".join(filter(None, ways)),
+            f"{each.net.minor_units:,} {each.net.currency_code}",
+        )
+    console.out.print(table)
+    if found.next_page_token:
+        console.out.print("there are more; --limit shows up to 1,000")
+
+
+def _time(stamp: Timestamp) -> str:
+    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M}"
 
 
 def _request_id(*words: str) -> str:

@@ -38,6 +38,8 @@ EXPECTED = {
     "activity",
     "document claim",
     "document move",
+    "document show",
+    "document unclaimed",
     "member consent",
     "member enrol",
     "member erase",

@@ -19,6 +19,7 @@ from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
     ConvertedPointsIssued,
+    DocumentClaimed,
     DocumentPosted,
     HoldCaptured,
     HoldReleased,
@@ -38,7 +39,7 @@ from loyalty.v1.events_pb2 import (
     PointsSent,
     TierChanged,
 )
-from loyalty.v1.types_pb2 import Document, Draw
+from loyalty.v1.types_pb2 import Document, Draw, Pins
 
 LANES: Final = 16
 START: Final[Instant] = 1_735_689_600 * SECOND
@@ -101,7 +102,10 @@ def posted(unit: str, document_id: str, version: int = 1) -> DocumentPosted:
     """A version of a document."""
     document = Document(source="till", document_id=document_id, version=version)
     return DocumentPosted(
-        entry_id=f"{document_id}.{version}", business_unit=unit, document=document
+        entry_id=f"{document_id}.{version}",
+        business_unit=unit,
+        document=document,
+        pins=Pins(local_time="2026-05-01T12:00:00+02:00"),
     )
 
 
@@ -215,4 +219,14 @@ def lives(accounts: int, *, first: int = 0) -> History:
         for stream, life in streams.items():
             if step < len(life):
                 history.add(stream, life[step])
+    for number in range(accounts):
+        _add_unclaimed(history, f"U{first + number}", is_claimed=number % 2 > 0)
     return history
+
+
+def _add_unclaimed(history: History, document_id: str, *, is_claimed: bool) -> None:
+    """A document that is nobody's, or was."""
+    unit, key = UNITS[0], f"{UNITS[0]}/till/{document_id}"
+    history.add(f"document/{key}", posted(unit, document_id))
+    if is_claimed:
+        history.add(f"document/{key}", DocumentClaimed(business_unit=unit, document=key))

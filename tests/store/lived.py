@@ -27,7 +27,7 @@ class Life:
         self.till = till
         self.random = Random(seed)
         self.members: list[MemberRef] = []
-        self._documents: list[tuple[MemberRef, PostDocumentRequest]] = []
+        self._documents: list[PostDocumentRequest] = []
         self._spent: list[str] = []
         self._held: list[str] = []
         self._count = 0
@@ -81,14 +81,17 @@ class Life:
             line.category = category
         if self.random.random() < 0.1:
             sale.document.status = DOCUMENT_STATUS_PENDING
-        if buyer is not None:
-            self._documents.append((buyer, sale))
+        self._documents.append(sale)
         return sale
 
     def _changed(self) -> PostDocumentRequest:
-        """A later version: less, or nothing any more."""
-        _, before = self.random.choice(self._documents[-200:])
-        changed = self.till.document(before.member, before.document.document_id, 0, 1)
+        """A later version: less, or nothing any more, and now and then another's from now on."""
+        before = self.random.choice(self._documents[-200:])
+        if self.random.random() < 0.2:
+            before.member.CopyFrom(self.random.choice(self.members))
+        member = before.member if before.HasField("member") else None
+        changed = self.till.document(member, before.document.document_id, 0, 1)
+        changed.move = member is not None
         changed.origin.CopyFrom(before.origin)
         changed.document.CopyFrom(before.document)
         before.document.version += 1

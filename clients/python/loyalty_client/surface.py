@@ -18,6 +18,10 @@ class Surface:
     list_entries = Unary(account.ListEntriesRequest, account.ListEntriesResponse)
     get_tier = Unary(account.GetTierRequest, account.GetTierResponse)
     explain_entry = Unary(account.ExplainEntryRequest, account.ExplainEntryResponse)
+    get_document = Unary(account.GetDocumentRequest, account.GetDocumentResponse)
+    list_unclaimed_documents = Unary(
+        account.ListUnclaimedDocumentsRequest, account.ListUnclaimedDocumentsResponse
+    )
 
     stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
     verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)

@@ -962,3 +962,329 @@ class SkippedRule(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SkippedRule: _TypeAlias = SkippedRule  # noqa: Y015
+
+@_typing.final
+class GetDocumentRequest(_message.Message):
+    """Asks for a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """Key of the document, "business_unit/source/document_id"."""
+    min_position: _builtins.str
+    """Answer from at least here: a position of an earlier answer."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "min_position", b"min_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDocumentRequest: _TypeAlias = GetDocumentRequest  # noqa: Y015
+
+@_typing.final
+class GetDocumentResponse(_message.Message):
+    """A document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    STATED_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
+    HAS_RECEIPT_CODE_FIELD_NUMBER: _builtins.int
+    AWAITED_SCHEME_FIELD_NUMBER: _builtins.int
+    CLAIM_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """Key of the document."""
+    member_id: _builtins.str
+    """Whose it is; empty: nobody's."""
+    pinned: _builtins.bool
+    """It has been final once: policy, local time and the member's side are fixed."""
+    has_receipt_code: _builtins.bool
+    """It has a code by which it can be claimed, as long as it is nobody's."""
+    awaited_scheme: _builtins.str
+    """Scheme of the identity that it waits for; empty: it waits for none."""
+    position: _builtins.str
+    """Opaque: what this answer reflects."""
+    @_builtins.property
+    def stated(self) -> _types_pb2.Document:
+        """As it was stated last, without the code of its receipt."""
+
+    @_builtins.property
+    def claim_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be claimed; empty: it is somebody's, or has not been final yet."""
+
+    @_builtins.property
+    def claim(self) -> Global___DocumentClaim:
+        """How it was claimed; absent where it never was."""
+
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentVersion]:
+        """Every version that was posted, in the order of recording; one that moved stands once for each member."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        stated: _types_pb2.Document | None = ...,
+        pinned: _builtins.bool = ...,
+        has_receipt_code: _builtins.bool = ...,
+        awaited_scheme: _builtins.str = ...,
+        claim_until_time: _timestamp_pb2.Timestamp | None = ...,
+        claim: Global___DocumentClaim | None = ...,
+        versions: _abc.Iterable[Global___DocumentVersion] | None = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "claim_until_time", b"claim_until_time", "stated", b"stated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaited_scheme", b"awaited_scheme", "claim", b"claim", "claim_until_time", b"claim_until_time", "document", b"document", "has_receipt_code", b"has_receipt_code", "member_id", b"member_id", "pinned", b"pinned", "position", b"position", "stated", b"stated", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDocumentResponse: _TypeAlias = GetDocumentResponse  # noqa: Y015
+
+@_typing.final
+class DocumentClaim(_message.Message):
+    """How a document that was nobody's came to a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    CLAIM_TIME_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    cause: _events_pb2.ClaimCause.ValueType
+    """How."""
+    entry_id: _builtins.str
+    """Entry of the claim."""
+    member_id: _builtins.str
+    """Who claimed it; it may have been moved since."""
+    @_builtins.property
+    def claim_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        cause: _events_pb2.ClaimCause.ValueType = ...,
+        claim_time: _timestamp_pb2.Timestamp | None = ...,
+        entry_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "claim_time", b"claim_time", "entry_id", b"entry_id", "member_id", b"member_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentClaim: _TypeAlias = DocumentClaim  # noqa: Y015
+
+@_typing.final
+class DocumentVersion(_message.Message):
+    """A version of a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    NET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    GRANTS_FIELD_NUMBER: _builtins.int
+    ARRIVAL_FIELD_NUMBER: _builtins.int
+    TAKEN_BACK_AT_FIELD_NUMBER: _builtins.int
+    OCCURRED_TIME_FIELD_NUMBER: _builtins.int
+    RECORDED_TIME_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The version."""
+    status: _types_pb2.DocumentStatus.ValueType
+    """How far the document had come."""
+    entry_id: _builtins.str
+    """Entry of the version."""
+    member_id: _builtins.str
+    """Whose it was; empty: nobody's."""
+    net_minor_units: _builtins.int
+    """Net amounts of its lines together, in minor units of the document's currency."""
+    arrival: _events_pb2.ArrivalCause.ValueType
+    """How it came here, where it came from another member or from nobody."""
+    taken_back_at: _builtins.str
+    """Another unit than the document's that took goods back with it; empty: none."""
+    @_builtins.property
+    def grants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Grant]:
+        """What every rule gave, in total."""
+
+    @_builtins.property
+    def occurred_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    @_builtins.property
+    def recorded_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        status: _types_pb2.DocumentStatus.ValueType = ...,
+        entry_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        net_minor_units: _builtins.int = ...,
+        grants: _abc.Iterable[_types_pb2.Grant] | None = ...,
+        arrival: _events_pb2.ArrivalCause.ValueType = ...,
+        taken_back_at: _builtins.str = ...,
+        occurred_time: _timestamp_pb2.Timestamp | None = ...,
+        recorded_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_time", b"occurred_time", "recorded_time", b"recorded_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "net_minor_units", b"net_minor_units", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time", "status", b"status", "taken_back_at", b"taken_back_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentVersion: _TypeAlias = DocumentVersion  # noqa: Y015
+
+@_typing.final
+class ListUnclaimedDocumentsRequest(_message.Message):
+    """Asks for documents that are nobody's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    business_unit: _builtins.str
+    """Of this business unit; empty: of all that the token names."""
+    page_size: _builtins.int
+    """Documents on a page, 1 to 1,000; 0: 50."""
+    page_token: _builtins.str
+    """next_page_token of the page before; bound to the question."""
+    min_position: _builtins.str
+    """Answer from at least here: a position of an earlier answer."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """That happened then or later; empty: since ever."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """That happened before; empty: until now."""
+
+    def __init__(
+        self,
+        *,
+        business_unit: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "from_time", b"from_time", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnclaimedDocumentsRequest: _TypeAlias = ListUnclaimedDocumentsRequest  # noqa: Y015
+
+@_typing.final
+class ListUnclaimedDocumentsResponse(_message.Message):
+    """A page of documents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: this is the last page."""
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnclaimedDocument]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___UnclaimedDocument] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnclaimedDocumentsResponse: _TypeAlias = ListUnclaimedDocumentsResponse  # noqa: Y015
+
+@_typing.final
+class UnclaimedDocument(_message.Message):
+    """A document that is nobody's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    NET_FIELD_NUMBER: _builtins.int
+    OCCURRED_TIME_FIELD_NUMBER: _builtins.int
+    CLAIM_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    HAS_RECEIPT_CODE_FIELD_NUMBER: _builtins.int
+    AWAITED_SCHEME_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """Key of the document."""
+    business_unit: _builtins.str
+    """Its business unit."""
+    version: _builtins.int
+    """Its newest version."""
+    status: _types_pb2.DocumentStatus.ValueType
+    """How far it has come."""
+    has_receipt_code: _builtins.bool
+    """It has a code by which it can be claimed."""
+    awaited_scheme: _builtins.str
+    """Scheme of the identity that it waits for; empty: it waits for none."""
+    @_builtins.property
+    def net(self) -> _types_pb2.Money:
+        """Net amounts of its lines together."""
+
+    @_builtins.property
+    def occurred_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    @_builtins.property
+    def claim_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be claimed; empty: it has not been final yet."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        version: _builtins.int = ...,
+        status: _types_pb2.DocumentStatus.ValueType = ...,
+        net: _types_pb2.Money | None = ...,
+        occurred_time: _timestamp_pb2.Timestamp | None = ...,
+        claim_until_time: _timestamp_pb2.Timestamp | None = ...,
+        has_receipt_code: _builtins.bool = ...,
+        awaited_scheme: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_until_time", b"claim_until_time", "net", b"net", "occurred_time", b"occurred_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaited_scheme", b"awaited_scheme", "business_unit", b"business_unit", "claim_until_time", b"claim_until_time", "document", b"document", "has_receipt_code", b"has_receipt_code", "net", b"net", "occurred_time", b"occurred_time", "status", b"status", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnclaimedDocument: _TypeAlias = UnclaimedDocument  # noqa: Y015

@@ -55,6 +55,16 @@ class AccountServiceStub:
                 request_serializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.FromString,
                 _registered_method=True)
+        self.GetDocument = channel.unary_unary(
+                '/loyalty.v1.AccountService/GetDocument',
+                request_serializer=loyalty_dot_v1_dot_account__service__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetDocumentResponse.FromString,
+                _registered_method=True)
+        self.ListUnclaimedDocuments = channel.unary_unary(
+                '/loyalty.v1.AccountService/ListUnclaimedDocuments',
+                request_serializer=loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -102,6 +112,27 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDocument(self, request, context):
+        """A document: whose it is, its versions, and how it came to who has it. Only of units that the token names.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1001"}' \
+        localhost:7070 loyalty.v1.AccountService/GetDocument
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnclaimedDocuments(self, request, context):
+        """Documents that are nobody's, newest first, without cancelled ones. Needs the verb `move`: who may credit them. It
+        follows the writes by moments: min_position waits for one.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"business_unit":"market","page_size":20}' \
+        localhost:7070 loyalty.v1.AccountService/ListUnclaimedDocuments
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +155,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.ExplainEntry,
                     request_deserializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.SerializeToString,
+            ),
+            'GetDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDocument,
+                    request_deserializer=loyalty_dot_v1_dot_account__service__pb2.GetDocumentRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_account__service__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'ListUnclaimedDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnclaimedDocuments,
+                    request_deserializer=loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -235,6 +276,60 @@ class AccountService:
             '/loyalty.v1.AccountService/ExplainEntry',
             loyalty_dot_v1_dot_account__service__pb2.ExplainEntryRequest.SerializeToString,
             loyalty_dot_v1_dot_account__service__pb2.ExplainEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AccountService/GetDocument',
+            loyalty_dot_v1_dot_account__service__pb2.GetDocumentRequest.SerializeToString,
+            loyalty_dot_v1_dot_account__service__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnclaimedDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AccountService/ListUnclaimedDocuments',
+            loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsRequest.SerializeToString,
+            loyalty_dot_v1_dot_account__service__pb2.ListUnclaimedDocumentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

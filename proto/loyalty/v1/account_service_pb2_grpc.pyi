@@ -58,6 +58,19 @@ class AccountServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
       localhost:7070 loyalty.v1.AccountService/ExplainEntry
     """
+    GetDocument: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetDocumentRequest, _account_service_pb2.GetDocumentResponse]
+    """A document: whose it is, its versions, and how it came to who has it. Only of units that the token names.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1001"}' \\
+      localhost:7070 loyalty.v1.AccountService/GetDocument
+    """
+    ListUnclaimedDocuments: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListUnclaimedDocumentsRequest, _account_service_pb2.ListUnclaimedDocumentsResponse]
+    """Documents that are nobody's, newest first, without cancelled ones. Needs the verb `move`: who may credit them. It
+    follows the writes by moments: min_position waits for one.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"business_unit":"market","page_size":20}' \\
+      localhost:7070 loyalty.v1.AccountService/ListUnclaimedDocuments
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -88,6 +101,19 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
       localhost:7070 loyalty.v1.AccountService/ExplainEntry
+    """
+    GetDocument: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetDocumentRequest, _account_service_pb2.GetDocumentResponse]  # type: ignore[assignment]
+    """A document: whose it is, its versions, and how it came to who has it. Only of units that the token names.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1001"}' \\
+      localhost:7070 loyalty.v1.AccountService/GetDocument
+    """
+    ListUnclaimedDocuments: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListUnclaimedDocumentsRequest, _account_service_pb2.ListUnclaimedDocumentsResponse]  # type: ignore[assignment]
+    """Documents that are nobody's, newest first, without cancelled ones. Needs the verb `move`: who may credit them. It
+    follows the writes by moments: min_position waits for one.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"business_unit":"market","page_size":20}' \\
+      localhost:7070 loyalty.v1.AccountService/ListUnclaimedDocuments
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -140,6 +166,31 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1","language":"en"}' \\
           localhost:7070 loyalty.v1.AccountService/ExplainEntry
+        """
+
+    @_abc_1.abstractmethod
+    def GetDocument(
+        self,
+        request: _account_service_pb2.GetDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.GetDocumentResponse, _abc.Awaitable[_account_service_pb2.GetDocumentResponse]]:
+        """A document: whose it is, its versions, and how it came to who has it. Only of units that the token names.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"document":"market/till/T-1001"}' \\
+          localhost:7070 loyalty.v1.AccountService/GetDocument
+        """
+
+    @_abc_1.abstractmethod
+    def ListUnclaimedDocuments(
+        self,
+        request: _account_service_pb2.ListUnclaimedDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.ListUnclaimedDocumentsResponse, _abc.Awaitable[_account_service_pb2.ListUnclaimedDocumentsResponse]]:
+        """Documents that are nobody's, newest first, without cancelled ones. Needs the verb `move`: who may credit them. It
+        follows the writes by moments: min_position waits for one.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"business_unit":"market","page_size":20}' \\
+          localhost:7070 loyalty.v1.AccountService/ListUnclaimedDocuments
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
