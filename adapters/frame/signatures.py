@@ -49,6 +49,17 @@ def same(expected: Sequence[str], given: str) -> bool:
     return any(fits)
 
 
+def basic_login(header: str) -> str:
+    """Return user:password of an Authorization header of HTTP Basic; empty: there is none."""
+    scheme, _, given = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(given.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
 def fresh(signed_at: int, received_at: int, *, seconds: int = TOLERANCE_SECONDS) -> bool:
     """Whether a signed time is near the time of receipt, both in microseconds."""
     return abs(received_at - signed_at) <= seconds * SECOND

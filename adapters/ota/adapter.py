@@ -1,7 +1,5 @@
 """The adapter itself: who sends, what is in it, what it means."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
@@ -75,11 +73,7 @@ class Ota(Adapter):
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
         """HTTP Basic: the secret is user:password."""
-        scheme, _, given = delivery.header("authorization").partition(" ")
-        login = ""
-        if scheme.lower() == "basic":
-            with suppress(binascii.Error, ValueError):
-                login = base64.b64decode(given.strip(), validate=True).decode()
+        login = signatures.basic_login(delivery.header("authorization"))
         if not signatures.same(connection.keys("basic"), login):
             return Verdict.FORGED
         return Verdict.GENUINE

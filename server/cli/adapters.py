@@ -84,19 +84,25 @@ def serve(
         changes = {"listen": listen} if listen else {}
         settings = load(**changes, **({"dry_run": True} if dry_run else {}))
         logs.configure(settings.log_level)
-        token = settings.token(os.environ.get("LOYALTY_TOKEN", ""))
-        if not token:
-            console.fail(
-                "no token for the ledger",
-                advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
-                code=console.USAGE,
-            )
+        token = _token(settings)
 
         async def work() -> None:
             async with _database_url(settings) as url:
                 await service.serve(settings, dsn=url, token=token)
 
         uvloop.run(work())
+
+
+def _token(settings: "AdapterSettings") -> str:
+    """The ledger's token; ends the command when there is none."""
+    token = settings.token(os.environ.get("LOYALTY_TOKEN", ""))
+    if not token:
+        console.fail(
+            "no token for the ledger",
+            advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
+            code=console.USAGE,
+        )
+    return token
 
 
 @app.command(epilog=example("LOYALTY_ADAPTERS_DATABASE_URL=postgresql://… loyalty adapter migrate"))
@@ -128,16 +134,11 @@ def translate(
     mapping: MappingOption,
 ) -> None:
     """Print what payloads mean under a mapping, as JSON. Needs no database and no ledger."""
-    from adapters.frame.connections import connection_of, read_mapping
     from adapters.frame.translating import as_data, of_file, translated
+    from server.cli import adapter_files
 
     with _explained():
-        connection = connection_of(read_mapping(mapping), None)
-        if connection.mapping.system != system:
-            console.fail(
-                f"{mapping} is a mapping of {connection.mapping.system!r}, not of {system!r}",
-                code=console.USAGE,
-            )
+        connection = adapter_files.connection_for(system, files, mapping)
         try:
             deliveries = [of_file(file) for file in files]
         except OSError as error:
@@ -146,6 +147,45 @@ def translate(
         data = {subject: as_data(result) for subject, result in results.items()}
     console.print_json(data)
     if any("dead" in each or "parked" in each for each in data.values()):
+        raise typer.Exit(console.NO)
+
+
+@app.command(
+    "import",
+    epilog=example(
+        "LOYALTY_TOKEN=loy_… loyalty adapter import poslog day.xml --mapping tills.yaml"
+    ),
+)
+def bring_in(
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="System that wrote the files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files as it wrote them.")],
+    mapping: MappingOption,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Let the ledger check everything and record nothing."),
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Bring files in and post what they mean. Run again, it goes on; nothing counts twice."""
+    from adapters.frame import importing
+    from adapters.frame.settings import load
+    from server.cli import adapter_files
+
+    with _explained():
+        connection = adapter_files.connection_for(system, files, mapping)
+        settings = load(**({"dry_run": True} if dry_run else {}))
+        token = _token(settings)
+
+        async def work() -> importing.Imported:
+            with adapter_files.shown_advance() as advanced:
+                async with _database_url(settings) as url:
+                    return await importing.bring_in(
+                        files, connection, settings, dsn=url, token=token, advanced=advanced
+                    )
+
+        done = console.run(work())
+    adapter_files.tell(done, json=json)
+    if not done.is_whole:
         raise typer.Exit(console.NO)
 
 
