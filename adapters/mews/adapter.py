@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 from adapters.frame import moments, signatures
@@ -70,7 +71,7 @@ class MewsAdapter(Adapter):
 
         An event that comes twice is fetched twice, and says nothing new the second time.
         """
-        return f"{delivery.received_at}"
+        return f"{delivery.received_at}/{sha256(delivery.body).hexdigest()[:16]}"
 
     def split(self, delivery: Delivery, connection: Connection) -> Iterable[Item]:
         """Ids of what changed, or a page of the API."""
