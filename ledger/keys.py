@@ -34,6 +34,7 @@ from loyalty.v1.events_pb2 import (
     DocumentClaimed,
     DocumentPosted,
     HoldCaptured,
+    HoldMovedIn,
     HoldReleased,
     OpeningSourceDeclared,
     PointsBurned,
@@ -151,7 +152,7 @@ def _captured(fact: HoldCaptured) -> tuple[str, ...]:
     return (hold, act_key(burn_thing(fact.entry_id), 0))
 
 
-def _released(fact: HoldReleased) -> tuple[str, ...]:
+def _released(fact: HoldReleased | HoldMovedIn) -> tuple[str, ...]:
     return (act_key(hold_thing(fact.business_unit, fact.hold_id), fact.act),)
 
 
@@ -190,6 +191,7 @@ _KEYS: Final[dict[type, Callable[[Any], tuple[str, ...]]]] = {
     PointsHeld: _held,
     HoldCaptured: _captured,
     HoldReleased: _released,
+    HoldMovedIn: _released,
     PointsBurned: _burned,
     BurnReversed: _reversed,
     ReversalReversed: _reversed,

@@ -91,4 +91,5 @@ def _drawn(fact: PointsExpired | LotReinstated) -> Drawn:
         life_of(fact.life) if fact.HasField("life") else None,
         fact.document,
         fact.lot_version,
+        owner=fact.owner_id,
     )

@@ -135,6 +135,26 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "ACCOUNT_SUSPENDED": Spoken(
         "Points of this member cannot be used at present.", "该会员的积分目前不能使用。"
     ),
+    "MERGING": Spoken(
+        "This member's account is just being joined with another. Please try again.",
+        "该会员账户正在合并，请稍后重试。",
+    ),
+    "MERGE_INTO_ITSELF": Spoken("This is one member already.", "这已是同一位会员。"),
+    "ALREADY_MERGED": Spoken(
+        "This member was joined with another before.", "该会员此前已并入另一位会员。"
+    ),
+    "NOT_MERGED": Spoken("This member was not joined with another.", "该会员未与他人合并。"),
+    "UNMERGE_FIRST": Spoken(
+        "A later joining of members has to be undone first.", "须先撤销其后的会员合并。"
+    ),
+    "POINTS_IN_TRANSIT": Spoken(
+        "Points are on their way to somebody else. Please wait until they have arrived.",
+        "有积分正在转赠途中，请等待转赠完成。",
+    ),
+    "HOLD_OF_BOTH": Spoken(
+        "A reservation has points of both members. Please end it first.",
+        "有一笔预留同时占用了双方积分，请先处理该预留。",
+    ),
     "IDENTITY_NOT_LINKED": Spoken(
         "This card or number is not linked to this member.", "该卡号或号码未关联此会员。"
     ),

@@ -89,6 +89,13 @@ CODES: Final[dict[str, grpc.StatusCode]] = {
     "NOT_A_RETURN": _Code.FAILED_PRECONDITION,
     "ACCOUNT_CLOSED": _Code.FAILED_PRECONDITION,
     "ACCOUNT_SUSPENDED": _Code.FAILED_PRECONDITION,
+    "MERGING": _Code.ABORTED,
+    "MERGE_INTO_ITSELF": _Code.FAILED_PRECONDITION,
+    "ALREADY_MERGED": _Code.FAILED_PRECONDITION,
+    "NOT_MERGED": _Code.FAILED_PRECONDITION,
+    "UNMERGE_FIRST": _Code.FAILED_PRECONDITION,
+    "POINTS_IN_TRANSIT": _Code.FAILED_PRECONDITION,
+    "HOLD_OF_BOTH": _Code.FAILED_PRECONDITION,
     "IDENTITY_NOT_LINKED": _Code.NOT_FOUND,
     "ACCOUNT_NOT_EMPTY": _Code.FAILED_PRECONDITION,
     "UNKNOWN_ADJUSTMENT": _Code.NOT_FOUND,
@@ -127,12 +134,13 @@ CODES: Final[dict[str, grpc.StatusCode]] = {
     "POINTS_OVERFLOW": _Code.FAILED_PRECONDITION,
     "ATOMIC_REFUSED": _Code.FAILED_PRECONDITION,
 }
-"""Code of each reason. ABORTED is kept for a later release's refusals of a moving account."""
+"""Code of each reason."""
 
 RETRY_MILLISECONDS: Final[dict[str, int]] = {
     "NOT_SERVING": 1000,
     "QUEUE_FULL": 200,
     "DEADLINE_PASSED": 0,
+    "MERGING": 500,
 }
 """Reasons that waiting helps against, and for how long. 0: at once, with a later deadline."""
 

@@ -82,7 +82,7 @@ def _is_due(account: Account, now: Instant, ends: LotEnds) -> bool:
     if account.holds and _hold_is_due(account.holds, now):
         return True
     end = account.tiers[-1].next_question_at if account.tiers else None
-    return end is not None and end <= now
+    return _passed(end, now) and not account.membership.rests
 
 
 def _passed(end: Instant | None, now: Instant) -> bool:
@@ -106,7 +106,7 @@ def _due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
         if hold.expires_at is not None and hold.expires_at <= now:
             due.append((max(hold.expires_at, since), _TIME_OUT, hold.hold_id, hold.business_unit))
     end = tally.tiers[-1].next_question_at if tally.tiers else None
-    if end is not None and end <= now:
+    if end is not None and end <= now and not tally.membership.rests:
         due.append((end, _END_PERIOD, "", ""))
     return due
 

@@ -27,6 +27,14 @@ class Loss(NamedTuple):
     points: int
     lot_id: str = ""
     """By hand: the lot that they are taken from first; empty: none."""
+    owner: str = ""
+    """Account whose document it is, where that was merged into this one."""
+
+    def may_take(self, lot: Lot) -> bool:
+        """Whether a lot has such points; those that count for tiers are their owner's alone."""
+        if lot.currency != self.currency or lot.tier_window != self.window:
+            return False
+        return not self.window or lot.owner == self.owner
 
     def owns(self, lot: Lot) -> bool:
         """Whether points are taken from a lot before all others, pending ones too."""
@@ -52,11 +60,7 @@ def claw_back(draft: Draft, command: Taker, loss: Loss) -> None:
     Tier-qualifying points are taken from their own window only, and never missed.
     Raises ClawbackRefused, InsufficientPoints.
     """
-    lots = [
-        lot
-        for lot in draft.lots()
-        if lot.currency == loss.currency and lot.tier_window == loss.window
-    ]
+    lots = [lot for lot in draft.lots() if loss.may_take(lot)]
     own = [lot for lot in lots if loss.owns(lot)]
     # By hand and of no lot in particular, any points are meant.
     anywhere = command.refunds.any_lot or not (loss.document or loss.lot_id)
@@ -150,5 +154,6 @@ def _owe(draft: Draft, command: Taker, loss: Loss, points: int) -> None:
             business_unit=command.business_unit,
             document=loss.document,
             entry_id=command.entry_id,
+            owner_id=loss.owner,
         )
     )

@@ -15,7 +15,8 @@ from ledger.core.counters import (
     with_period,
 )
 from ledger.core.instant import Instant, from_datetime, from_timestamp
-from ledger.core.state import Account, Benefit, frozen_mapping
+from ledger.core.standing import fold_old_windows
+from ledger.core.state import Account, Benefit, Part, frozen_mapping
 from ledger.core.usage import Usage, UsageKey, changed, changed_by, is_shared, key_of
 from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_FINAL, CounterNumber
@@ -32,14 +33,25 @@ _NEVER: Final = -(2**63)
 class Counting:
     """Usage, numbers, benefits and activity of an account; each is replaced, never changed."""
 
-    __slots__ = ("benefits", "last_activity", "numbers", "streaks", "usage")
+    __slots__ = (
+        "benefits",
+        "last_activity",
+        "numbers",
+        "of_several",
+        "qualifying",
+        "streaks",
+        "usage",
+    )
 
-    def __init__(self, account: Account) -> None:
-        self.usage: Usage = account.usage
-        self.numbers: CounterPeriods = account.numbers
-        self.streaks: Mapping[str, Streak] = account.streaks
-        self.benefits = account.benefits
-        self.last_activity: Mapping[str, Instant] = account.last_activity
+    def __init__(self, kept: Account | Part) -> None:
+        self.of_several = isinstance(kept, Account) and bool(kept.parts)
+        """It is what the documents of several merged accounts count for together."""
+        self.usage: Usage = kept.usage
+        self.numbers: CounterPeriods = kept.numbers
+        self.streaks: Mapping[str, Streak] = kept.streaks
+        self.benefits = kept.benefits
+        self.last_activity: Mapping[str, Instant] = kept.last_activity
+        self.qualifying: Mapping[tuple[str, str], int] = kept.qualifying
 
     def post(self, posted: DocumentPosted) -> None:
         """Count a document's version."""
@@ -75,6 +87,17 @@ class Counting:
         """Use more or less in a period."""
         self.usage = frozen_mapping(changed(self.usage, key, change))
 
+    def qualify(self, currency: str, window: str, points: int) -> None:
+        """Count points for tiers."""
+        counted = self.qualifying.get((currency, window))
+        if counted is None and points < 0:
+            # A window too old to be kept by itself.
+            window, counted = "", self.qualifying.get((currency, ""))
+        qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
+        if counted is None:
+            fold_old_windows(qualifying, (currency,), window)
+        self.qualifying = frozen_mapping(qualifying)
+
     def active(self, kind: str, at: Instant) -> None:
         """Remember when something was last done."""
         if at > self.last_activity.get(kind, _NEVER):
@@ -98,6 +121,9 @@ class Counting:
         day = number.day if number.by_day else ""
         if number.change > 0:
             numbers = taken(numbers, number.number, day)
+        elif self.of_several:
+            # Another account's document may have that number too: nobody gets it again.
+            return
         else:
             numbers = given_back(numbers, number.number, day, document)
         self.numbers = frozen_mapping(with_period(self.numbers, (counter, period), numbers))

@@ -71,7 +71,7 @@ def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:
     waiting = _waiting(draft, key) if final and head is not None else []
     difference = _difference(command, waiting, now)
     for (currency, window), points in difference.less.items():
-        claw_back(draft, command, Loss(key, currency, window, points))
+        claw_back(draft, command, Loss(key, currency, window, points, owner=command.owner))
     if waiting:
         for lot in _waiting(draft, key):
             release_lot(draft, lot, entry_id=command.entry_id)
@@ -110,6 +110,12 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
     if command.taken_back_at is not None:
         version.taken_back_at.CopyFrom(command.taken_back_at)
         version.taken_back_at.ClearField("occurred_time")
+    version.owner_id = command.owner
+    if head is not None and command.head_account:
+        version.before.account_id = command.head_account
+        version.before.posted.CopyFrom(head)
+        # What stood before that one, in a third account, is told there.
+        version.before.posted.ClearField("before")
     draft.record(version)
 
 
@@ -228,6 +234,7 @@ def _write_lot(
     made.document = document
     if terms.window:
         made.tier_window = terms.window
+    made.owner_id = command.owner
     made.entry_id = command.entry_id
     write_timestamp(made.earned_time, command.occurred_at)
     if terms.expires_at is not None:
@@ -252,6 +259,7 @@ def _standing_lot(draft: Draft, command: PostDocument, terms: _Terms) -> str:
             and lot.issuer == command.business_unit
             and lot.funder == terms.funder
             and lot.expires_at == terms.expires_at
+            and lot.owner == command.owner
             and lot.life is None
             and terms.life is None
             and lot.available

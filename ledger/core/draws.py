@@ -28,6 +28,7 @@ def draw_of(lot: Lot | Drawn, points: int) -> Draw:
         document=lot.document,
         lot_version=lot.seq,
         contributor_id=lot.contributor,
+        owner_id=lot.owner,
     )
 
 

@@ -21,24 +21,33 @@ from loyalty.v1.events_pb2 import (
     ClawbackWrittenOff,
     ConsentChanged,
     ConvertedPointsIssued,
+    DebtsMovedIn,
+    DebtsMovedOut,
     DocumentClaimed,
     DocumentMovedOut,
     DocumentPosted,
     Event,
     HoldCaptured,
+    HoldMovedIn,
+    HoldMovedOut,
     HoldReleased,
     IdentityLinked,
     IdentityUnlinked,
     LotExtended,
     LotReinstated,
+    LotsMovedIn,
+    LotsMovedOut,
     MemberEnrolled,
     MemberErased,
     MemberProfileChanged,
     MembershipChanged,
+    MergeStepped,
     OpeningLotRecorded,
     OpeningRecorded,
     OpeningSourceDeclared,
     PendingClawedBack,
+    PendingMovedIn,
+    PendingMovedOut,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -77,6 +86,14 @@ MovingFact = (
     | BurnReversed
     | ReversalReversed
     | OpeningLotRecorded
+    | LotsMovedOut
+    | LotsMovedIn
+    | PendingMovedOut
+    | PendingMovedIn
+    | HoldMovedOut
+    | HoldMovedIn
+    | DebtsMovedOut
+    | DebtsMovedIn
     | LotReinstated
     | PointsAdjusted
     | PointsSent
@@ -96,6 +113,7 @@ AccountFact = (
     | ConsentChanged
     | MembershipChanged
     | OpeningRecorded
+    | MergeStepped
     | ClawbackWrittenOff
     | DocumentPosted
     | DocumentClaimed
@@ -137,6 +155,15 @@ EFFECTS: Final[dict[str, Effect]] = {
     "member_erased": NO_EFFECT,
     "consent_changed": NO_EFFECT,
     "membership_changed": NO_EFFECT,
+    "merge_stepped": NO_EFFECT,
+    "lots_moved_out": Effect(available=-1),
+    "lots_moved_in": Effect(available=+1),
+    "pending_moved_out": Effect(pending=-1),
+    "pending_moved_in": Effect(pending=+1),
+    "hold_moved_out": Effect(held=-1),
+    "hold_moved_in": Effect(held=+1),
+    "debts_moved_out": Effect(arrears=-1),
+    "debts_moved_in": Effect(arrears=+1),
     "policy_published": NO_EFFECT,
     "policy_drafted": NO_EFFECT,
     "policy_simulated": NO_EFFECT,

@@ -34,6 +34,7 @@ def expire(
             life=None if lot.life is None else life_message(lot.life),
             cause=cause,
             entry_id=entry_id,
+            owner_id=lot.owner,
             document=lot.document,
             lot_version=lot.seq,
         )

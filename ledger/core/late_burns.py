@@ -35,6 +35,7 @@ def reinstate(draft: Draft, command: BurnPoints, draw: Draw) -> None:
         entry_id=command.entry_id,
         document=draw.document,
         lot_version=draw.lot_version,
+        owner_id=draw.owner_id,
     )
     if draw.HasField("expire_time"):
         back.expire_time.CopyFrom(draw.expire_time)

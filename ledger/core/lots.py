@@ -31,6 +31,7 @@ def drawn_of(draw: Draw) -> Drawn:
         draw.document,
         draw.lot_version,
         draw.contributor_id,
+        draw.owner_id,
     )
 
 
@@ -64,6 +65,10 @@ class OpenLots:
             if lot.lot_id == lot_id and getattr(lot, state) >= points:
                 return index
         raise CorruptHistory(f"lot {lot_id} has no {points} {state} points")
+
+    def owner(self, lot_id: str) -> str:
+        """Whose the pending points of a lot are."""
+        return next(lot.owner for lot in self.items if lot.lot_id == lot_id and lot.pending)
 
     def find_exact(self, drawn: Drawn) -> int | None:
         """Index of the lot of a draw.
@@ -197,6 +202,37 @@ class OpenLots:
             else:
                 self.change(index, available=drawn.points)
 
+    # --- between accounts: lots keep their id, and their place in the order ---------------------
+
+    def move_out(self, draws: Sequence[Drawn], state: str) -> None:
+        """Take points in a state; they go to another account."""
+        items, places = self.items, self._exact_places()
+        for drawn in draws:
+            index = places.get((drawn.lot_id, drawn.expires_at))
+            if index is None or getattr(items[index], state) < drawn.points:
+                raise CorruptHistory(f"lot {drawn.lot_id} has no {drawn.points} {state} points")
+            left = getattr(items[index], state) - drawn.points
+            items[index] = items[index]._replace(**{state: left})
+        self.items = [lot for lot in items if lot.left]
+
+    def move_in(self, lots: Sequence[Lot]) -> None:
+        """Add points of lots, to those that are here already where there are such."""
+        items, places = self.items, self._exact_places()
+        for lot in lots:
+            index = places.setdefault((lot.lot_id, lot.expires_at), len(items))
+            if index == len(items):
+                items.append(lot)
+                continue
+            here = items[index]
+            items[index] = _with_points(
+                here,
+                here.available + lot.available,
+                here.pending + lot.pending,
+                here.held + lot.held,
+                here.in_transit,
+            )
+        items.sort(key=_order)
+
     # --- many draws at once: every lot keeps its place until the last one is done ---------------
 
     def _change_many(
@@ -270,7 +306,7 @@ class OpenLots:
 
 def _with_points(lot: Lot, available: int, pending: int, held: int, in_transit: int) -> Lot:
     before = lot[:10]
-    return Lot(*before, available, pending, held, lot.grace, lot.life, in_transit, lot.contributor)
+    return Lot(*before, available, pending, held, lot.grace, lot.life, in_transit, *lot[16:])
 
 
 def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
@@ -290,6 +326,7 @@ def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
         grace=drawn.grace,
         life=drawn.life,
         contributor=drawn.contributor,
+        owner=drawn.owner,
     )
 
 

@@ -6,8 +6,10 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.core.refusals import AccountClosed, AccountSuspended
 from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_MERGED,
     MEMBERSHIP_STATE_OPEN,
     MEMBERSHIP_STATE_SUSPENDED,
+    MEMBERSHIP_STATE_UNMERGING,
     MembershipState,
 )
 
@@ -18,6 +20,8 @@ class Membership(NamedTuple):
     state: MembershipState.ValueType = MEMBERSHIP_STATE_OPEN
     since: Instant | None = None
     """None for who never was anything but open."""
+    into: str = ""
+    """The account that this one is, or was last, merged into, or is on the way into or out of."""
 
     @property
     def is_suspended(self) -> bool:
@@ -29,8 +33,32 @@ class Membership(NamedTuple):
         """Whether nothing is taken but corrections of what was posted before."""
         return self.state == MEMBERSHIP_STATE_CLOSED
 
+    @property
+    def is_merged(self) -> bool:
+        """Whether all that it had is another account's."""
+        return self.state == MEMBERSHIP_STATE_MERGED
+
+    @property
+    def rests(self) -> bool:
+        """Whether time asks no ladder about it: what it counts for is not all here."""
+        return self.state in (MEMBERSHIP_STATE_MERGED, MEMBERSHIP_STATE_UNMERGING)
+
 
 OPEN: Final = Membership()
+
+
+class UnderWay(NamedTuple):
+    """A merge that is under way, or its undoing, as both accounts know it."""
+
+    merge_id: str
+    source: str
+    target: str
+    undoing: bool
+    step: int
+    """Running number of the last step."""
+    counted: int
+    """How many entries of what is counted have moved."""
+    business_unit: str
 
 
 def require_not_closed(member_id: str, membership: Membership) -> None:

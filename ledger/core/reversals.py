@@ -4,8 +4,9 @@ Amounts are net. What a burn still has out is a pile of draws: reversals take fr
 reversal that is taken back puts its own draws on top.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from ledger.core.burns import changed_usages, draw_or_refuse
 from ledger.core.commands import BurnFact, ReverseEntry
@@ -21,7 +22,7 @@ from ledger.core.refusals import (
     NotReversible,
     UnknownEntry,
 )
-from ledger.core.state import Drawn
+from ledger.core.state import OWN, Drawn
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
@@ -73,7 +74,8 @@ def _target(command: ReverseEntry) -> PointsBurned | HoldCaptured | BurnReversed
 def _give_back(
     draft: Draft, command: ReverseEntry, burn: PointsBurned | HoldCaptured, now: Instant
 ) -> None:
-    out = draws_out(command.history)
+    account_id = draft.tally.account_id
+    out = draws_out(command.history, command.accounts, account_id)
     left = sum(drawn.points for drawn in out)
     points = _points_or_refuse(command.points, left)
     draws = _refill(draft, out, points, grace_until=command.grace_until, now=now)
@@ -90,6 +92,7 @@ def _give_back(
             available_after=draft.available(burn.currency) + points,
             act=len(command.history),
             usages=changed_usages(burn.usages, -points, _times(burn, left - points, -1)),
+            owner_id=_owner(command, account_id),
         )
     )
 
@@ -122,6 +125,7 @@ def _burn_again(
             available_after=draft.available(burn.currency) - points,
             act=len(command.history),
             usages=changed_usages(burn.usages, points, _times(burn, out, 1)),
+            owner_id=_owner(command, account.account_id),
         )
     )
 
@@ -140,15 +144,35 @@ def _points_or_refuse(requested: int, left: int) -> int:
     return requested or left
 
 
-def draws_out(history: Iterable[BurnFact]) -> list[Drawn]:
-    """Draws of a burn that were not given back, oldest first."""
+def _owner(command: ReverseEntry, account_id: str) -> str:
+    """Whose burn it was, where that account was merged into this one."""
+    burned_by = command.accounts[0] if command.accounts else account_id
+    return OWN if burned_by == account_id else burned_by
+
+
+def draws_out(
+    history: Iterable[BurnFact], accounts: Sequence[str] = (), account_id: str = ""
+) -> list[Drawn]:
+    """Draws of a burn that were not given back, oldest first, with the owners of their lots.
+
+    `accounts` are those in whose streams the facts stand, `account_id` the one that asks.
+    """
     out: list[Drawn] = []
-    for fact in history:
+    for fact, where in zip_longest(history, accounts, fillvalue=account_id):
+        assert not isinstance(fact, str), "every account has its fact"
         if isinstance(fact, BurnReversed):
             _take_last(out, fact.points)
         else:
-            out.extend(drawn_of(draw) for draw in fact.draws)
+            out.extend(_owned(drawn_of(draw), where, account_id) for draw in fact.draws)
     return out
+
+
+def _owned(drawn: Drawn, where: str, account_id: str) -> Drawn:
+    """A draw with its lot's owner as this account says it, not as that in which it was drawn."""
+    if where == account_id:
+        return drawn
+    owner = drawn.owner or where
+    return replace(drawn, owner=OWN if owner == account_id else owner)
 
 
 def _take_last(out: list[Drawn], points: int) -> None:

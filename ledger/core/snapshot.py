@@ -4,12 +4,14 @@ The bytes are canonical: equal histories give equal bytes, so their digest compa
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import astuple, replace
 from typing import Any, Final
 
 from ledger.core.care import Care, Consent
-from ledger.core.counters import Day, Numbers
-from ledger.core.membership import Membership
+from ledger.core.counters import CounterPeriods, Day, Numbers, Streak
+from ledger.core.instant import Instant
+from ledger.core.membership import Membership, UnderWay
 from ledger.core.state import (
     Account,
     Balance,
@@ -20,11 +22,13 @@ from ledger.core.state import (
     Hold,
     Lot,
     LotLife,
+    Part,
     TierSpan,
     frozen_mapping,
 )
+from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 10
+STATE_VERSION: Final = 11
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
@@ -47,21 +51,15 @@ def encode(account: Account) -> bytes:
             account.identities,
             account.lots,
             [_hold_row(hold) for hold in account.holds],
-            [
-                (debt.debt_id, debt.business_unit, debt.currency, debt.points, debt.document)
-                for debt in account.debts
-            ],
+            [astuple(debt) for debt in account.debts],
             [(currency, *held) for currency, held in account.balances.items()],
-            [(*key, points) for key, points in account.qualifying.items()],
             [astuple(span) for span in account.tiers],
-            [(*key, used) for key, used in account.usage.items()],
-            [(*key, *numbers) for key, numbers in account.numbers.items()],
-            list(account.streaks.items()),
-            account.benefits,
-            list(account.last_activity.items()),
+            _counted_row(account),
             account.segments_since,
             account.care,
             account.membership,
+            account.merging,
+            [_part_row(owner, part) for owner, part in account.parts.items()],
         ]
     ).encode()
 
@@ -71,8 +69,9 @@ def decode(state: bytes) -> Account:
     rows = json.loads(state)
     if rows[0] != STATE_VERSION:
         raise StaleSnapshot(f"written under version {rows[0]}, this is {STATE_VERSION}")
-    lots, holds, debts, balances, qualifying, tiers = rows[6:12]
-    usage, numbers, streaks, benefits, last_activity, segments_since = rows[12:18]
+    lots, holds, debts, balances, tiers, counted = rows[6:12]
+    usage, numbers, streaks, benefits, last_activity, qualifying = _counted_of(*counted)
+    segments_since, care, membership, merging, parts = rows[12:]
     return Account(
         rows[1],
         rows[2],
@@ -80,11 +79,52 @@ def decode(state: bytes) -> Account:
         rows[4],
         tuple((link, scheme) for link, scheme in rows[5]),
         tuple(_lot_of(row) for row in lots),
-        tuple(_hold_of(*row) for row in holds),
+        tuple(_hold_of(row) for row in holds),
         tuple(Debt(*row) for row in debts),
         frozen_mapping({row[0]: Balance(*row[1:]) for row in balances}),
-        frozen_mapping({(row[0], row[1]): row[2] for row in qualifying}),
+        qualifying,
         tuple(TierSpan(*row) for row in tiers),
+        usage,
+        numbers,
+        streaks,
+        benefits,
+        last_activity,
+        segments_since,
+        _care_of(*care),
+        Membership(*membership),
+        None if merging is None else UnderWay(*merging),
+        frozen_mapping({row[0]: _part_of(*row[1:]) for row in parts}),
+    )
+
+
+def _counted_row(kept: Account | Part) -> tuple[object, ...]:
+    """What the documents of an account, or of a part of it, count for."""
+    return (
+        [(*key, used) for key, used in kept.usage.items()],
+        [(*key, *numbers) for key, numbers in kept.numbers.items()],
+        list(kept.streaks.items()),
+        kept.benefits,
+        list(kept.last_activity.items()),
+        [(*key, points) for key, points in kept.qualifying.items()],
+    )
+
+
+def _counted_of(
+    usage: list[Any],
+    numbers: list[Any],
+    streaks: list[Any],
+    benefits: list[Any],
+    last_activity: list[Any],
+    qualifying: list[Any],
+) -> tuple[
+    Usage,
+    CounterPeriods,
+    Mapping[str, Streak],
+    tuple[Benefit, ...],
+    Mapping[str, Instant],
+    Mapping[tuple[str, str], int],
+]:
+    return (
         frozen_mapping({(row[0], row[1], row[2]): row[3] for row in usage}),
         frozen_mapping({(row[0], row[1]): _numbers_of(*row[2:]) for row in numbers}),
         frozen_mapping(
@@ -92,14 +132,16 @@ def decode(state: bytes) -> Account:
         ),
         tuple(Benefit(*row) for row in benefits),
         frozen_mapping(dict(last_activity)),
-        segments_since,
-        _care_of(*rows[18]),
-        Membership(*rows[19]),
+        frozen_mapping({(row[0], row[1]): row[2] for row in qualifying}),
     )
 
 
-def _care_of(consents: list[list[Any]], erased_at: int | None) -> Care:
-    return Care(tuple(Consent(*row) for row in consents), erased_at)
+def _part_row(owner: str, part: Part) -> tuple[object, ...]:
+    return (owner, part.via, [astuple(span) for span in part.tiers], _counted_row(part))
+
+
+def _part_of(via: str, tiers: list[Any], counted: list[Any]) -> Part:
+    return Part(via, tuple(TierSpan(*row) for row in tiers), *_counted_of(*counted))
 
 
 def _numbers_of(
@@ -126,6 +168,7 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
             draw.document,
             draw.seq,
             draw.contributor,
+            draw.owner,
         )
         for draw in hold.draws
     ]
@@ -138,6 +181,7 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
         hold.entry_id,
         hold.acts,
         hold.limits,
+        hold.owner,
     )
 
 
@@ -150,19 +194,15 @@ def _life_of(row: list[Any]) -> LotLife:
     return LotLife._make(tuple(each) if isinstance(each, list) else each for each in row)
 
 
-def _hold_of(
-    hold_id: str,
-    business_unit: str,
-    currency: str,
-    draws: list[list[Any]],
-    expires_at: int | None,
-    entry_id: str,
-    acts: int,
-    limits: list[list[Any]],
-) -> Hold:
-    taken = tuple(_drawn_of(Drawn(*draw)) for draw in draws)
-    counted = tuple(Counted(*limit) for limit in limits)
-    return Hold(hold_id, business_unit, currency, taken, expires_at, entry_id, acts, counted)
+def _care_of(consents: list[list[Any]], erased_at: int | None) -> Care:
+    return Care(tuple(Consent(*row) for row in consents), erased_at)
+
+
+def _hold_of(row: list[Any]) -> Hold:
+    hold = Hold(*row)
+    taken = tuple(_drawn_of(Drawn(*draw)) for draw in row[3])
+    limits = tuple(Counted(*limit) for limit in hold.limits)
+    return replace(hold, draws=taken, limits=limits)
 
 
 def _drawn_of(drawn: Drawn) -> Drawn:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ledger.core.care import NO_CARE, Care
 from ledger.core.counters import CounterPeriods, Streak
 from ledger.core.instant import Instant
-from ledger.core.membership import OPEN, Membership
+from ledger.core.membership import OPEN, Membership, UnderWay
 from ledger.core.usage import Usage
 
 FAR_FUTURE: Final = 2**62
@@ -62,6 +62,8 @@ class Lot(NamedTuple):
     """Sent to another account, which does not have them yet."""
     contributor: str = ""
     """Account that contributed the points to the pool that this is."""
+    owner: str = ""
+    """Account to which the points belong, where that was merged into this one."""
 
     @property
     def order(self) -> tuple[int, Instant, int, str]:
@@ -96,6 +98,8 @@ class Drawn:
     seq: int = 0
     """Version of the account at which the lot was recorded."""
     contributor: str = ""
+    owner: str = ""
+    """Account to which the lot belongs, where that was merged into this one."""
 
 
 class Counted(NamedTuple):
@@ -122,6 +126,8 @@ class Hold:
     """How many facts have touched it since it was placed."""
     limits: tuple[Counted, ...] = ()
     """The limits that its points are counted under."""
+    owner: str = ""
+    """Account that placed it, where that was merged into this one."""
 
     @property
     def points(self) -> int:
@@ -138,6 +144,8 @@ class Debt:
     currency: str
     points: int
     document: str
+    owner: str = ""
+    """Account whose document caused it, where that was merged into this one."""
 
 
 class Balance(NamedTuple):
@@ -204,6 +212,26 @@ NO_STREAKS: Final[Mapping[str, Streak]] = MappingProxyType({})
 NO_ACTIVITY: Final[Mapping[str, Instant]] = MappingProxyType({})
 
 
+class Part(NamedTuple):
+    """What the documents of one of several merged accounts count for."""
+
+    via: str
+    """The account with which it came, being merged into that one before; empty: none."""
+    tiers: tuple[TierSpan, ...] = ()
+    """Of the account that the others were merged into: the tiers it had before."""
+    usage: Usage = NO_USAGE
+    numbers: CounterPeriods = NO_COUNTERS
+    streaks: Mapping[str, Streak] = NO_STREAKS
+    benefits: tuple[Benefit, ...] = ()
+    last_activity: Mapping[str, Instant] = NO_ACTIVITY
+    qualifying: Mapping[tuple[str, str], int] = NO_QUALIFYING
+
+
+NO_PARTS: Final[Mapping[str, Part]] = MappingProxyType({})
+OWN: Final = ""
+"""The account's own part, and the owner of what is its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A member's points. Closed lots, resolved holds and documents have left it."""
@@ -243,6 +271,10 @@ class Account:
     """What is remembered of the member as a person."""
     membership: Membership = OPEN
     """How far the member takes part."""
+    merging: UnderWay | None = None
+    """The merge, or its undoing, that is under way."""
+    parts: Mapping[str, Part] = field(default_factory=lambda: NO_PARTS)
+    """By account: its own, and those of accounts merged into it; empty unless there are some."""
 
     @property
     def identity_schemes(self) -> tuple[str, ...]:

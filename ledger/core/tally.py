@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ledger.core.counting import Counting
 from ledger.core.lots import OpenLots
-from ledger.core.standing import fold_old_windows
-from ledger.core.state import NOTHING, Account, Balance, frozen_mapping
+from ledger.core.state import NO_PARTS, NOTHING, Account, Balance, Part, frozen_mapping
 
 
 class Tally:
@@ -26,7 +25,8 @@ class Tally:
         "identities",
         "lots",
         "membership",
-        "qualifying",
+        "merging",
+        "parts",
         "segments_since",
         "tiers",
         "version",
@@ -44,12 +44,14 @@ class Tally:
         self.balances: dict[str, list[int]] = {
             currency: list(held) for currency, held in account.balances.items()
         }
-        self.qualifying: Mapping[tuple[str, str], int] = account.qualifying
         self.tiers = account.tiers
         self.counting = Counting(account)
         self.segments_since = account.segments_since
         self.care = account.care
         self.membership = account.membership
+        self.merging = account.merging
+        self.parts = {owner: (part, Counting(part)) for owner, part in account.parts.items()}
+        """By owner: what the part was, and what it counts for now."""
 
     def account(self) -> Account:
         """The account after the facts so far."""
@@ -65,7 +67,7 @@ class Tally:
                 tuple(self.holds),
                 tuple(self.debts),
                 frozen_mapping({name: Balance(*row) for name, row in self.balances.items()}),
-                self.qualifying,
+                counting.qualifying,
                 self.tiers,
                 counting.usage,
                 counting.numbers,
@@ -75,6 +77,8 @@ class Tally:
                 self.segments_since,
                 self.care,
                 self.membership,
+                self.merging,
+                self._frozen_parts(),
             )
         return self._frozen
 
@@ -86,13 +90,42 @@ class Tally:
         for column, sign in moves:
             row[column] += sign * points
 
-    def qualify(self, currency: str, window: str, points: int) -> None:
+    @property
+    def account_id(self) -> str:
+        """Of the account that is folded."""
+        return self._frozen.account_id
+
+    @property
+    def qualifying(self) -> Mapping[tuple[str, str], int]:
+        """Tier-qualifying points by (currency, window)."""
+        return self.counting.qualifying
+
+    def counted_for(self, owner: str) -> tuple[Counting, ...]:
+        """Where something is counted: in the account as a whole, and in its owner's part."""
+        if not self.parts:
+            return (self.counting,)
+        return (self.counting, self.parts[owner][1])
+
+    def qualify(self, currency: str, window: str, points: int, *, owner: str) -> None:
         """Count points for tiers."""
-        counted = self.qualifying.get((currency, window))
-        if counted is None and points < 0:
-            # A window too old to be kept by itself.
-            window, counted = "", self.qualifying.get((currency, ""))
-        qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
-        if counted is None:
-            fold_old_windows(qualifying, (currency,), window)
-        self.qualifying = frozen_mapping(qualifying)
+        for counting in self.counted_for(owner):
+            counting.qualify(currency, window, points)
+
+    def _frozen_parts(self) -> Mapping[str, Part]:
+        if not self.parts:
+            return NO_PARTS
+        return frozen_mapping({owner: self.frozen_part(owner) for owner in self.parts})
+
+    def frozen_part(self, owner: str) -> Part:
+        """A part as it counts now."""
+        part, counting = self.parts[owner]
+        return Part(
+            part.via,
+            part.tiers,
+            counting.usage,
+            counting.numbers,
+            counting.streaks,
+            counting.benefits,
+            counting.last_activity,
+            counting.qualifying,
+        )

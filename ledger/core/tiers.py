@@ -40,7 +40,7 @@ CAUSES: Final[dict[str, TierCause.ValueType]] = {
 LATE: Final = 3600 * SECOND
 NO_TIER: Final = TierVerdict("", None, "", 0, "")
 """What a ladder says that is not there any more."""
-_BASES: Final = {
+BASES: Final = {
     name: basis for basis, name in BASIS_NAME.items() if basis != TIER_BASIS_UNSPECIFIED
 }
 
@@ -145,7 +145,7 @@ def _record(
         policy_digest=verdict.policy_digest,
         entry_id=entry_id,
         effective_time=to_timestamp(draft.at),
-        basis=_BASES[verdict.basis],
+        basis=BASES[verdict.basis],
     )
     if ended_by is not None:
         changed.reason = ended_by.reason

@@ -11,10 +11,18 @@ from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
     ConvertedPointsIssued,
+    DebtsMovedIn,
+    DebtsMovedOut,
     HoldCaptured,
+    HoldMovedIn,
+    HoldMovedOut,
     LotReinstated,
+    LotsMovedIn,
+    LotsMovedOut,
     OpeningLotRecorded,
     PendingClawedBack,
+    PendingMovedIn,
+    PendingMovedOut,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -31,6 +39,7 @@ from loyalty.v1.events_pb2 import (
 )
 
 ISSUES = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted | ConvertedPointsIssued
+MOVED_IN = PointsReceived | LotsMovedIn | PendingMovedIn | HoldMovedIn
 TAKES = (
     PointsBurned
     | HoldCaptured
@@ -40,6 +49,9 @@ TAKES = (
     | ArrearsRepaid
     | TransferCompleted
     | PointsConverted
+    | LotsMovedOut
+    | PendingMovedOut
+    | HoldMovedOut
 )
 
 
@@ -61,7 +73,7 @@ def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
     for event in events:
         if isinstance(event, ISSUES):
             issued[event.lot_id] += event.points
-        elif isinstance(event, PointsReceived):
+        elif isinstance(event, MOVED_IN):
             for moved in event.lots:
                 issued[moved.lot_id] += moved.points
         elif isinstance(event, PointsExpired):
@@ -82,7 +94,7 @@ def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
 
 
 def _check_debts(events: Sequence[AccountFact], account: Account) -> None:
-    """Incurred = open + repaid, for every debt."""
+    """Incurred + moved in = open + repaid + moved out, for every debt."""
     incurred: Counter[str] = Counter()
     repaid: Counter[str] = Counter()
     for event in events:
@@ -90,6 +102,11 @@ def _check_debts(events: Sequence[AccountFact], account: Account) -> None:
             incurred[event.debt_id] += event.points
         elif isinstance(event, ArrearsRepaid):
             repaid[event.debt_id] += event.points
+        elif isinstance(event, DebtsMovedIn):
+            incurred.update({debt.debt_id: debt.points for debt in event.debts})
+        elif isinstance(event, DebtsMovedOut):
+            incurred.subtract({debt.debt_id: debt.points for debt in event.debts})
+    incurred += Counter()
     left = Counter({debt.debt_id: debt.points for debt in account.debts})
     assert all(debt.points > 0 for debt in account.debts)
     assert incurred == left + repaid

@@ -1,5 +1,7 @@
 """Facts that make a debt, and repay it."""
 
+from dataclasses import replace
+
 from ledger.core.lots import CorruptHistory
 from ledger.core.state import Debt
 from ledger.core.tally import Tally
@@ -9,7 +11,14 @@ from loyalty.v1.events_pb2 import ArrearsIncurred, ArrearsRepaid
 def owe(tally: Tally, event: ArrearsIncurred) -> None:
     """Add a debt."""
     tally.debts.append(
-        Debt(event.debt_id, event.business_unit, event.currency, event.points, event.document)
+        Debt(
+            event.debt_id,
+            event.business_unit,
+            event.currency,
+            event.points,
+            event.document,
+            event.owner_id,
+        )
     )
 
 
@@ -20,9 +29,7 @@ def repay(tally: Tally, event: ArrearsRepaid) -> None:
         if debt.debt_id == event.debt_id:
             left = debt.points - event.points
             if left:
-                tally.debts[index] = Debt(
-                    debt.debt_id, debt.business_unit, debt.currency, left, debt.document
-                )
+                tally.debts[index] = replace(debt, points=left)
             else:
                 del tally.debts[index]
             return

@@ -1,5 +1,6 @@
 """Facts that set points aside, and end that."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ledger.core.applying.lots import count, note_burn
@@ -8,6 +9,7 @@ from ledger.core.lots import CorruptHistory, drawn_of
 from ledger.core.state import Counted, Drawn, Hold
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import HoldCaptured, HoldReleased, PointsHeld
+from loyalty.v1.types_pb2 import Usage
 
 
 def hold(tally: Tally, event: PointsHeld) -> None:
@@ -24,10 +26,15 @@ def hold(tally: Tally, event: PointsHeld) -> None:
             expires_at,
             event.entry_id,
             0,
-            tuple(Counted(used.name, used.scope, used.period, used.kept) for used in event.usages),
+            limits_of(event.usages),
         )
     )
     count(tally, event.usages)
+
+
+def limits_of(usages: Iterable[Usage]) -> tuple[Counted, ...]:
+    """The limits that a hold's points are counted under."""
+    return tuple(Counted(used.name, used.scope, used.period, used.kept) for used in usages)
 
 
 def capture(tally: Tally, event: HoldCaptured) -> None:
@@ -44,9 +51,9 @@ def release(tally: Tally, event: HoldReleased) -> None:
 def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) -> None:
     draws = [drawn_of(draw) for draw in event.draws]
     tally.lots.end_hold(draws, comes_back=comes_back)
-    count(tally, event.usages)
     index = _open_hold(tally, event)
     held = tally.holds[index]
+    count(tally, event.usages, owner=held.owner)
     left = () if comes_back else _after(held.draws, event.points)
     if left:
         tally.holds[index] = Hold(
@@ -58,6 +65,7 @@ def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) 
             held.entry_id,
             event.act,
             held.limits,
+            held.owner,
         )
     else:
         del tally.holds[index]

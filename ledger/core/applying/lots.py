@@ -6,7 +6,7 @@ from ledger.core.counting import BURN, EARN
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
-from ledger.core.state import Drawn, Lot
+from ledger.core.state import OWN, Drawn, Lot
 from ledger.core.tally import Tally
 from ledger.core.usage import is_shared, key_of
 from loyalty.v1.events_pb2 import (
@@ -23,7 +23,7 @@ from loyalty.v1.events_pb2 import (
     PointsReleased,
     ReversalReversed,
 )
-from loyalty.v1.types_pb2 import Usage
+from loyalty.v1.types_pb2 import MovedLot, Usage
 
 
 def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
@@ -31,7 +31,9 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
     points = event.points
     window = event.tier_window
     earned_at = from_timestamp(event.earned_time)
-    tally.counting.active(EARN, earned_at)
+    owner = event.owner_id
+    for counting in tally.counted_for(owner):
+        counting.active(EARN, earned_at)
     available_at = None
     available = points
     if isinstance(event, PointsPended):
@@ -39,7 +41,7 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         if event.HasField("available_time"):
             available_at = from_timestamp(event.available_time)
     if window and available and tally.lots.join(event.lot_id, points):
-        tally.qualify(event.currency, window, points)
+        tally.qualify(event.currency, window, points, owner=owner)
         return
     tally.lots.insert(
         Lot(
@@ -58,18 +60,19 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
             0,
             False,
             life_of(event.life) if event.HasField("life") else None,
+            owner=owner,
         )
     )
     if window and available:
         # Points count for tiers once they are the member's: a booking is not a stay.
-        tally.qualify(event.currency, window, points)
+        tally.qualify(event.currency, window, points, owner=owner)
 
 
 def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
     """Take over a lot of an older programme."""
     window = event.tier_window
     if window:
-        tally.qualify(event.currency, window, event.points)
+        tally.qualify(event.currency, window, event.points, owner=OWN)
     tally.lots.insert(
         Lot(
             event.lot_id,
@@ -87,13 +90,38 @@ def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
     )
 
 
+def moved_lot(moved: MovedLot, *, currency: str, seq: int = 0) -> Lot:
+    """The lot that came from another account, as it was there; `seq` where it tells none."""
+    dated = moved.HasField("expire_time")
+    waits = moved.HasField("available_time")
+    return Lot(
+        moved.lot_id,
+        currency,
+        moved.issuer,
+        moved.funder,
+        moved.document,
+        moved.tier_window,
+        from_timestamp(moved.earned_time),
+        from_timestamp(moved.available_time) if waits else None,
+        from_timestamp(moved.expire_time) if dated else None,
+        moved.lot_version or seq,
+        0 if moved.pending else moved.points,
+        moved.points if moved.pending else 0,
+        grace=moved.grace,
+        life=life_of(moved.life) if moved.HasField("life") else None,
+        contributor=moved.contributor_id,
+        owner=moved.owner_id,
+    )
+
+
 def release(tally: Tally, event: PointsReleased) -> None:
     """Make what is pending in a lot available."""
     dated = event.HasField("expire_time")
     expires_at = from_timestamp(event.expire_time) if dated else None
+    owner = tally.lots.owner(event.lot_id) if tally.parts else OWN
     tally.lots.release(event.lot_id, event.points, expires_at)
     if event.tier_window:
-        tally.qualify(event.currency, event.tier_window, event.points)
+        tally.qualify(event.currency, event.tier_window, event.points, owner=owner)
 
 
 def expire(tally: Tally, event: PointsExpired) -> None:
@@ -114,6 +142,7 @@ def reinstate(tally: Tally, event: LotReinstated) -> None:
         life_of(event.life) if event.HasField("life") else None,
         event.document,
         event.lot_version,
+        owner=event.owner_id,
     )
     tally.lots.give_back((drawn,), currency=event.currency)
 
@@ -128,21 +157,22 @@ def burn(tally: Tally, event: PointsBurned) -> None:
 def burn_again(tally: Tally, event: ReversalReversed) -> None:
     """Take what a reversal had given back."""
     tally.lots.draw(event.draws)
-    count(tally, event.usages)
+    count(tally, event.usages, owner=event.owner_id)
 
 
 def give_back(tally: Tally, event: BurnReversed) -> None:
     """Give burned points back to their lots."""
     draws = [drawn_of(draw) for draw in event.draws]
     tally.lots.give_back(draws, currency=event.currency)
-    count(tally, event.usages)
+    count(tally, event.usages, owner=event.owner_id)
 
 
 def claw_back(tally: Tally, event: PointsClawedBack) -> None:
     """Take available points back."""
     tally.lots.draw(event.draws)
     if event.tier_window:
-        tally.qualify(event.currency, event.tier_window, -event.points)
+        for draw in event.draws:
+            tally.qualify(event.currency, event.tier_window, -draw.points, owner=draw.owner_id)
 
 
 def claw_back_pending(tally: Tally, event: PendingClawedBack) -> None:
@@ -152,12 +182,19 @@ def claw_back_pending(tally: Tally, event: PendingClawedBack) -> None:
 
 def note_burn(tally: Tally, event: PointsBurned | HoldCaptured) -> None:
     """Remember when points were last spent: that keeps some of them alive."""
-    if event.HasField("burn_time"):
-        tally.counting.active(BURN, from_timestamp(event.burn_time))
+    if not event.HasField("burn_time"):
+        return
+    at = from_timestamp(event.burn_time)
+    tally.counting.active(BURN, at)
+    if tally.parts:
+        # Who spends does something, and so does, in a way, whose points they are.
+        for owner in tally.parts.keys() & {OWN, *(draw.owner_id for draw in event.draws)}:
+            tally.parts[owner][1].active(BURN, at)
 
 
-def count(tally: Tally, usages: Iterable[Usage]) -> None:
+def count(tally: Tally, usages: Iterable[Usage], *, owner: str = OWN) -> None:
     """Count a deed under the limits of the account, or give back what it used."""
     for used in usages:
         if used.change and not is_shared(used.name, used.scope):
-            tally.counting.use(key_of(used), used.change)
+            for counting in tally.counted_for(owner):
+                counting.use(key_of(used), used.change)

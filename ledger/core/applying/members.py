@@ -5,9 +5,11 @@ from typing import Final
 from ledger.core.instant import from_timestamp
 from ledger.core.membership import Membership
 from ledger.core.standing import BASIS_NAME, kept_spans
-from ledger.core.state import TierSpan
+from ledger.core.state import OWN, TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
+    TIER_CAUSE_GRANT_ENDED,
+    TIER_CAUSE_GRANTED,
     IdentityLinked,
     IdentityUnlinked,
     MemberEnrolled,
@@ -60,3 +62,7 @@ def change_tier(tally: Tally, event: TierChanged) -> None:
         event.tier_window,
     )
     tally.tiers = kept_spans((*tally.tiers, span))
+    if tally.parts and event.cause in (TIER_CAUSE_GRANTED, TIER_CAUSE_GRANT_ENDED):
+        # What staff give stays when accounts that were merged into this one leave it.
+        own, counting = tally.parts[OWN]
+        tally.parts[OWN] = (own._replace(tiers=(span,)), counting)

@@ -1,11 +1,11 @@
 """Facts about points that leave an account for another, or become points of another currency."""
 
-from ledger.core.applying.lots import count
+from ledger.core.applying.lots import count, moved_lot
 from ledger.core.counting import TRANSFER
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
-from ledger.core.state import Lot
+from ledger.core.state import OWN, Lot
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_CONTRIBUTION,
@@ -16,7 +16,6 @@ from loyalty.v1.events_pb2 import (
     PointsSent,
     TransferCompleted,
 )
-from loyalty.v1.types_pb2 import MovedLot
 
 
 def send(tally: Tally, event: PointsSent) -> None:
@@ -31,7 +30,8 @@ def receive(tally: Tally, event: PointsReceived) -> None:
     for moved in event.lots:
         lot = moved_lot(moved, currency=event.currency, seq=tally.version)
         tally.lots.insert(lot._replace(contributor=event.sender_id if contributed else ""))
-    tally.counting.active(TRANSFER, from_timestamp(event.receive_time))
+    for counting in tally.counted_for(OWN):
+        counting.active(TRANSFER, from_timestamp(event.receive_time))
     count(tally, event.usages)
 
 
@@ -68,26 +68,4 @@ def issue(tally: Tally, event: ConvertedPointsIssued) -> None:
             event.points,
             life=life_of(event.life) if event.HasField("life") else None,
         )
-    )
-
-
-def moved_lot(moved: MovedLot, *, currency: str, seq: int) -> Lot:
-    """The lot that came from another account, as it was there but for its place."""
-    dated = moved.HasField("expire_time")
-    waits = moved.HasField("available_time")
-    return Lot(
-        moved.lot_id,
-        currency,
-        moved.issuer,
-        moved.funder,
-        moved.document,
-        moved.tier_window,
-        from_timestamp(moved.earned_time),
-        from_timestamp(moved.available_time) if waits else None,
-        from_timestamp(moved.expire_time) if dated else None,
-        seq,
-        0 if moved.pending else moved.points,
-        moved.points if moved.pending else 0,
-        grace=moved.grace,
-        life=life_of(moved.life) if moved.HasField("life") else None,
     )

@@ -30,6 +30,9 @@ from ledger.core.commands.members import EnrolMember as EnrolMember
 from ledger.core.commands.members import GrantTier as GrantTier
 from ledger.core.commands.members import LinkIdentity as LinkIdentity
 from ledger.core.commands.members import UnlinkIdentity as UnlinkIdentity
+from ledger.core.commands.merging import BeginMerge as BeginMerge
+from ledger.core.commands.merging import ContinueMerge as ContinueMerge
+from ledger.core.commands.merging import Rank as Rank
 from ledger.core.commands.openings import RecordOpening as RecordOpening
 from ledger.core.commands.questions import LotEnds as LotEnds
 from ledger.core.commands.questions import Occasion as Occasion

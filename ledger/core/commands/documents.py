@@ -32,6 +32,10 @@ class PostDocument(NamedTuple):
     receipt_hash: bytes = b""
     awaited_scheme: str = ""
     taken_back_at: Origin | None = None
+    owner: str = ""
+    """Account whose document it is, where that was merged into this one."""
+    head_account: str = ""
+    """Account in whose stream the head stands, where that is another one."""
 
 
 class LeaveDocument(NamedTuple):
@@ -46,3 +50,5 @@ class LeaveDocument(NamedTuple):
     occurred_at: Instant
     refunds: RefundTerms = ARREARS
     reason: str = ""
+    owner: str = ""
+    """Account whose document it is, where that was merged into this one."""

@@ -9,6 +9,7 @@ from ledger.core.state import Drawn
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
+    HoldMovedIn,
     HoldReleased,
     PointsBurned,
     PointsHeld,
@@ -16,7 +17,7 @@ from loyalty.v1.events_pb2 import (
 )
 from loyalty.v1.types_pb2 import Money
 
-HoldFact = PointsHeld | HoldCaptured | HoldReleased
+HoldFact = PointsHeld | HoldMovedIn | HoldCaptured | HoldReleased
 BurnFact = PointsBurned | HoldCaptured | BurnReversed | ReversalReversed
 
 
@@ -126,3 +127,5 @@ class ReverseEntry:
     occurred_at: Instant
     history: tuple[BurnFact, ...]
     """All facts of the burn, oldest first: the burn, its reversals, reversals of them."""
+    accounts: tuple[str, ...] = ()
+    """The account in whose stream each of them stands, where not all are in this one's."""

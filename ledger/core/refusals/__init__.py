@@ -18,7 +18,9 @@ A request with several faults is refused for the first of them in this order, to
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
     care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, OPENING_CONFLICT,
                       OPENING_SOURCE_CHANGED, UNKNOWN_METRIC, TOO_MANY_CONSENTS
-    membership        ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED, ACCOUNT_NOT_EMPTY
+    membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
+                      ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
+                      POINTS_IN_TRANSIT, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
@@ -88,7 +90,14 @@ from ledger.core.refusals.documents import WrongReceiptCode as WrongReceiptCode
 from ledger.core.refusals.membership import AccountClosed as AccountClosed
 from ledger.core.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from ledger.core.refusals.membership import AccountSuspended as AccountSuspended
+from ledger.core.refusals.membership import AlreadyMerged as AlreadyMerged
+from ledger.core.refusals.membership import HoldOfBoth as HoldOfBoth
 from ledger.core.refusals.membership import IdentityNotLinked as IdentityNotLinked
+from ledger.core.refusals.membership import MergeIntoItself as MergeIntoItself
+from ledger.core.refusals.membership import Merging as Merging
+from ledger.core.refusals.membership import NotMerged as NotMerged
+from ledger.core.refusals.membership import PointsInTransit as PointsInTransit
+from ledger.core.refusals.membership import UnmergeFirst as UnmergeFirst
 from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded

@@ -2,7 +2,55 @@
 
 from dataclasses import dataclass
 
-from ledger.core.refusals.base import Refusal
+from ledger.core.refusals.base import ASK_AGAIN, Refusal
+
+
+@dataclass(eq=False, kw_only=True)
+class Merging(Refusal):
+    """The account is being merged with another one, or that is being undone."""
+
+    advice = ASK_AGAIN
+    sentence = "the account of member {member_id} is on the move"
+    member_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MergeIntoItself(Refusal):
+    """Both names mean one member."""
+
+    advice = "Nothing is to be done: it is one member already."
+    sentence = "both names mean member {member_id}"
+    member_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyMerged(Refusal):
+    """The member was merged into another one before."""
+
+    advice = "Name the member that it was merged into, or undo that merge first."
+    sentence = "member {member_id} was merged into {into_id}"
+    member_id: str
+    into_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NotMerged(Refusal):
+    """The member is not merged into another one, so there is nothing to undo."""
+
+    advice = "Check the member: the one that was merged into the other is named, by id or identity."
+    sentence = "member {member_id} is not merged into another one"
+    member_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class UnmergeFirst(Refusal):
+    """The member's account went on into a third one, so the later merge is undone first."""
+
+    advice = "Undo the merge of `merged_id` into `into_id` first."
+    sentence = "member {merged_id}, which has everything of {member_id}, was merged into {into_id}"
+    member_id: str
+    merged_id: str
+    into_id: str
 
 
 @dataclass(eq=False, kw_only=True)
@@ -33,6 +81,26 @@ class IdentityNotLinked(Refusal):
     advice = "Check identity and member; LinkIdentity links an identity that is nobody's."
     sentence = "the {scheme!r} identity is not linked to the member it was to be taken from"
     scheme: str
+
+
+@dataclass(eq=False, kw_only=True)
+class PointsInTransit(Refusal):
+    """Points of the member are on their way to somebody else, so the account cannot move."""
+
+    advice = "Let the transfer be accepted, declined or cancelled; then ask again."
+    sentence = "{currency} of member {member_id} are in transit"
+    member_id: str
+    currency: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HoldOfBoth(Refusal):
+    """An open hold took points of both members, so it is nobody's alone."""
+
+    advice = "Capture or release the hold, or wait for its time-out; then ask again."
+    sentence = "hold {hold_id!r} of {business_unit} has points of both members"
+    hold_id: str
+    business_unit: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -213,6 +213,10 @@ class _TierCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TierCause.V
     """What staff gave ended."""
     TIER_CAUSE_REFUNDED: _TierCause.ValueType  # 6
     """What had reached it was taken back."""
+    TIER_CAUSE_MERGED: _TierCause.ValueType  # 7
+    """Two accounts became one: the better tier is kept."""
+    TIER_CAUSE_UNMERGED: _TierCause.ValueType  # 8
+    """One account became two again: each has what its own documents count for."""
 
 class TierCause(_TierCause, metaclass=_TierCauseEnumTypeWrapper):
     """Why a tier changed."""
@@ -231,6 +235,10 @@ TIER_CAUSE_GRANT_ENDED: TierCause.ValueType  # 5
 """What staff gave ended."""
 TIER_CAUSE_REFUNDED: TierCause.ValueType  # 6
 """What had reached it was taken back."""
+TIER_CAUSE_MERGED: TierCause.ValueType  # 7
+"""Two accounts became one: the better tier is kept."""
+TIER_CAUSE_UNMERGED: TierCause.ValueType  # 8
+"""One account became two again: each has what its own documents count for."""
 Global___TierCause: _TypeAlias = TierCause  # noqa: Y015
 
 class _TierBasis:
@@ -264,6 +272,46 @@ TIER_BASIS_GRACE: TierBasis.ValueType  # 3
 TIER_BASIS_LIFETIME: TierBasis.ValueType  # 4
 """By what was counted, for ever."""
 Global___TierBasis: _TypeAlias = TierBasis  # noqa: Y015
+
+class _MergeStage:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MergeStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MergeStage.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MERGE_STAGE_UNSPECIFIED: _MergeStage.ValueType  # 0
+    """Never written."""
+    MERGE_STAGE_STARTED: _MergeStage.ValueType  # 1
+    """The source is frozen: whatever it has goes to the target."""
+    MERGE_STAGE_MOVED: _MergeStage.ValueType  # 2
+    """A part has gone."""
+    MERGE_STAGE_MERGED: _MergeStage.ValueType  # 3
+    """All has gone: whatever names the source means the target."""
+    MERGE_STAGE_UNMERGE_STARTED: _MergeStage.ValueType  # 4
+    """Both are frozen: what belongs to the source goes back."""
+    MERGE_STAGE_MOVED_BACK: _MergeStage.ValueType  # 5
+    """A part has gone back."""
+    MERGE_STAGE_UNMERGED: _MergeStage.ValueType  # 6
+    """All has gone back: two members as before."""
+
+class MergeStage(_MergeStage, metaclass=_MergeStageEnumTypeWrapper):
+    """How far a merge has come, or its undoing."""
+
+MERGE_STAGE_UNSPECIFIED: MergeStage.ValueType  # 0
+"""Never written."""
+MERGE_STAGE_STARTED: MergeStage.ValueType  # 1
+"""The source is frozen: whatever it has goes to the target."""
+MERGE_STAGE_MOVED: MergeStage.ValueType  # 2
+"""A part has gone."""
+MERGE_STAGE_MERGED: MergeStage.ValueType  # 3
+"""All has gone: whatever names the source means the target."""
+MERGE_STAGE_UNMERGE_STARTED: MergeStage.ValueType  # 4
+"""Both are frozen: what belongs to the source goes back."""
+MERGE_STAGE_MOVED_BACK: MergeStage.ValueType  # 5
+"""A part has gone back."""
+MERGE_STAGE_UNMERGED: MergeStage.ValueType  # 6
+"""All has gone back: two members as before."""
+Global___MergeStage: _TypeAlias = MergeStage  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
@@ -322,6 +370,15 @@ class Event(_message.Message):
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
     OPENING_RECORDED_FIELD_NUMBER: _builtins.int
     OPENING_SOURCE_DECLARED_FIELD_NUMBER: _builtins.int
+    MERGE_STEPPED_FIELD_NUMBER: _builtins.int
+    LOTS_MOVED_OUT_FIELD_NUMBER: _builtins.int
+    LOTS_MOVED_IN_FIELD_NUMBER: _builtins.int
+    PENDING_MOVED_OUT_FIELD_NUMBER: _builtins.int
+    PENDING_MOVED_IN_FIELD_NUMBER: _builtins.int
+    HOLD_MOVED_OUT_FIELD_NUMBER: _builtins.int
+    HOLD_MOVED_IN_FIELD_NUMBER: _builtins.int
+    DEBTS_MOVED_OUT_FIELD_NUMBER: _builtins.int
+    DEBTS_MOVED_IN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def member_enrolled(self) -> Global___MemberEnrolled:
         """A member joined."""
@@ -510,6 +567,42 @@ class Event(_message.Message):
     def opening_source_declared(self) -> Global___OpeningSourceDeclared:
         """An older programme's file was begun to be brought in."""
 
+    @_builtins.property
+    def merge_stepped(self) -> Global___MergeStepped:
+        """A merge of two accounts, or its undoing, began, went on or was done."""
+
+    @_builtins.property
+    def lots_moved_out(self) -> Global___LotsMovedOut:
+        """Points that can be spent left for the account that this one is merged with."""
+
+    @_builtins.property
+    def lots_moved_in(self) -> Global___LotsMovedIn:
+        """They came in."""
+
+    @_builtins.property
+    def pending_moved_out(self) -> Global___PendingMovedOut:
+        """Points that cannot be spent yet left."""
+
+    @_builtins.property
+    def pending_moved_in(self) -> Global___PendingMovedIn:
+        """They came in."""
+
+    @_builtins.property
+    def hold_moved_out(self) -> Global___HoldMovedOut:
+        """A hold left with the points that it set aside."""
+
+    @_builtins.property
+    def hold_moved_in(self) -> Global___HoldMovedIn:
+        """It came in."""
+
+    @_builtins.property
+    def debts_moved_out(self) -> Global___DebtsMovedOut:
+        """Debts left."""
+
+    @_builtins.property
+    def debts_moved_in(self) -> Global___DebtsMovedIn:
+        """They came in."""
+
     def __init__(
         self,
         *,
@@ -560,12 +653,21 @@ class Event(_message.Message):
         membership_changed: Global___MembershipChanged | None = ...,
         opening_recorded: Global___OpeningRecorded | None = ...,
         opening_source_declared: Global___OpeningSourceDeclared | None = ...,
+        merge_stepped: Global___MergeStepped | None = ...,
+        lots_moved_out: Global___LotsMovedOut | None = ...,
+        lots_moved_in: Global___LotsMovedIn | None = ...,
+        pending_moved_out: Global___PendingMovedOut | None = ...,
+        pending_moved_in: Global___PendingMovedIn | None = ...,
+        hold_moved_out: Global___HoldMovedOut | None = ...,
+        hold_moved_in: Global___HoldMovedIn | None = ...,
+        debts_moved_out: Global___DebtsMovedOut | None = ...,
+        debts_moved_in: Global___DebtsMovedIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1111,6 +1213,7 @@ class PointsEarned(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     LIFE_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot: the entry's id and a number. Tier-qualifying points join the open lot of their window, if there is one."""
     currency: _builtins.str
@@ -1129,6 +1232,8 @@ class PointsEarned(_message.Message):
     """Available points of this currency after this fact."""
     entry_id: _builtins.str
     """Entry this belongs to."""
+    owner_id: _builtins.str
+    """Account whose document it is, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the purchase happened: orders the lot among those of equal expiry."""
@@ -1156,10 +1261,11 @@ class PointsEarned(_message.Message):
         available_after: _builtins.int = ...,
         entry_id: _builtins.str = ...,
         life: _types_pb2.LotLife | None = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1183,6 +1289,7 @@ class PointsPended(_message.Message):
     AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     LIFE_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot."""
     currency: _builtins.str
@@ -1199,6 +1306,8 @@ class PointsPended(_message.Message):
     """Set for tier-qualifying points: the window they will count in once they are released."""
     entry_id: _builtins.str
     """Entry this belongs to."""
+    owner_id: _builtins.str
+    """Account whose document it is, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the purchase happened."""
@@ -1230,10 +1339,11 @@ class PointsPended(_message.Message):
         available_time: _timestamp_pb2.Timestamp | None = ...,
         entry_id: _builtins.str = ...,
         life: _types_pb2.LotLife | None = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1591,6 +1701,7 @@ class PointsExpired(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LOT_VERSION_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -1613,6 +1724,8 @@ class PointsExpired(_message.Message):
     """Key of the document that the lot was earned with; empty without one."""
     lot_version: _builtins.int
     """Version of the account at which the lot was recorded."""
+    owner_id: _builtins.str
+    """Account to which the lot belongs, where that was merged into this one; empty: this one."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -1642,10 +1755,11 @@ class PointsExpired(_message.Message):
         entry_id: _builtins.str = ...,
         document: _builtins.str = ...,
         lot_version: _builtins.int = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1672,6 +1786,7 @@ class LotReinstated(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LOT_VERSION_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     currency: _builtins.str
@@ -1692,6 +1807,8 @@ class LotReinstated(_message.Message):
     """Key of the document that the lot was earned with; empty without one."""
     lot_version: _builtins.int
     """Version of the account at which the lot was recorded."""
+    owner_id: _builtins.str
+    """Account to which the lot belongs, where that was merged into this one; empty: this one."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -1720,10 +1837,11 @@ class LotReinstated(_message.Message):
         entry_id: _builtins.str = ...,
         document: _builtins.str = ...,
         lot_version: _builtins.int = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1841,6 +1959,7 @@ class ArrearsIncurred(_message.Message):
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     debt_id: _builtins.str
     """Id of the debt: the entry's id and a number."""
     currency: _builtins.str
@@ -1853,6 +1972,8 @@ class ArrearsIncurred(_message.Message):
     """Key of the document that caused it."""
     entry_id: _builtins.str
     """Entry this belongs to."""
+    owner_id: _builtins.str
+    """Account whose document it is, where that was merged into this one; empty: this one's own."""
     def __init__(
         self,
         *,
@@ -1862,10 +1983,11 @@ class ArrearsIncurred(_message.Message):
         business_unit: _builtins.str = ...,
         document: _builtins.str = ...,
         entry_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "debt_id", b"debt_id", "document", b"document", "entry_id", b"entry_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "debt_id", b"debt_id", "document", b"document", "entry_id", b"entry_id", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1934,6 +2056,7 @@ class BurnReversed(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of this reversal."""
     currency: _builtins.str
@@ -1948,6 +2071,8 @@ class BurnReversed(_message.Message):
     """Available points of this currency after this fact."""
     act: _builtins.int
     """The burn's running number of what happened to it, 1 for the first."""
+    owner_id: _builtins.str
+    """Account whose burn it was, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """To which lots, the last draw first. A draw's expire_time is the lot's own, or the end of the policy's grace."""
@@ -1968,10 +2093,11 @@ class BurnReversed(_message.Message):
         available_after: _builtins.int = ...,
         act: _builtins.int = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "owner_id", b"owner_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1993,6 +2119,7 @@ class ReversalReversed(_message.Message):
     AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of this entry."""
     currency: _builtins.str
@@ -2009,6 +2136,8 @@ class ReversalReversed(_message.Message):
     """Available points of this currency after this fact."""
     act: _builtins.int
     """The burn's running number of what happened to it."""
+    owner_id: _builtins.str
+    """Account whose burn it was, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots."""
@@ -2030,10 +2159,11 @@ class ReversalReversed(_message.Message):
         available_after: _builtins.int = ...,
         act: _builtins.int = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "reversal_entry_id", b"reversal_entry_id", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "burn_entry_id", b"burn_entry_id", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "owner_id", b"owner_id", "points", b"points", "reversal_entry_id", b"reversal_entry_id", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2960,6 +3090,8 @@ class DocumentPosted(_message.Message):
     RECEIPT_HASH_FIELD_NUMBER: _builtins.int
     AWAITED_SCHEME_FIELD_NUMBER: _builtins.int
     TAKEN_BACK_AT_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to."""
     business_unit: _builtins.str
@@ -2972,6 +3104,8 @@ class DocumentPosted(_message.Message):
     """Keyed hash of the receipt's code, of this version or the last that had one; empty without a code."""
     awaited_scheme: _builtins.str
     """Scheme of the identity that the document names and nobody has yet. Of a document without a member."""
+    owner_id: _builtins.str
+    """Account whose document it is, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def document(self) -> _types_pb2.Document:
         """The document as posted, without its member."""
@@ -3012,6 +3146,10 @@ class DocumentPosted(_message.Message):
     def taken_back_at(self) -> _types_pb2.Origin:
         """Another unit than the document's own took goods back: where and through what, without the time."""
 
+    @_builtins.property
+    def before(self) -> Global___DocumentBefore:
+        """Set where the version before stands in another account's stream: it was posted before a merge, or its undoing."""
+
     def __init__(
         self,
         *,
@@ -3030,10 +3168,12 @@ class DocumentPosted(_message.Message):
         receipt_hash: _builtins.bytes = ...,
         awaited_scheme: _builtins.str = ...,
         taken_back_at: _types_pb2.Origin | None = ...,
+        owner_id: _builtins.str = ...,
+        before: Global___DocumentBefore | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "document", b"document", "origin", b"origin", "pins", b"pins", "taken_back_at", b"taken_back_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "before", b"before", "document", b"document", "origin", b"origin", "pins", b"pins", "taken_back_at", b"taken_back_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "awaited_scheme", b"awaited_scheme", "benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "pinned", b"pinned", "pins", b"pins", "receipt_hash", b"receipt_hash", "taken_back_at", b"taken_back_at", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "awaited_scheme", b"awaited_scheme", "before", b"before", "benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "owner_id", b"owner_id", "pinned", b"pinned", "pins", b"pins", "receipt_hash", b"receipt_hash", "taken_back_at", b"taken_back_at", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3133,6 +3273,7 @@ class DocumentMovedOut(_message.Message):
     USAGES_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to; the document stands under it in the other account."""
     business_unit: _builtins.str
@@ -3145,6 +3286,8 @@ class DocumentMovedOut(_message.Message):
     """Whose it is from now on."""
     reason: _builtins.str
     """Why, in the words of the staff who moved it; empty where a version of the document said so."""
+    owner_id: _builtins.str
+    """Account whose document it was, where that was merged into this one; empty: this one's own."""
     @_builtins.property
     def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
         """What it counted for here, and counts for no more."""
@@ -3164,14 +3307,43 @@ class DocumentMovedOut(_message.Message):
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
         reason: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "numbers", b"numbers", "reason", b"reason", "to_member_id", b"to_member_id", "usages", b"usages", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "numbers", b"numbers", "owner_id", b"owner_id", "reason", b"reason", "to_member_id", b"to_member_id", "usages", b"usages", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentMovedOut: _TypeAlias = DocumentMovedOut  # noqa: Y015
+
+@_typing.final
+class DocumentBefore(_message.Message):
+    """The version before, where it stands in another stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    POSTED_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account in whose stream it stands."""
+    @_builtins.property
+    def posted(self) -> Global___DocumentPosted:
+        """The version, complete."""
+
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        posted: Global___DocumentPosted | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posted", b"posted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "posted", b"posted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentBefore: _TypeAlias = DocumentBefore  # noqa: Y015
 
 @_typing.final
 class TierChanged(_message.Message):
@@ -3292,3 +3464,477 @@ class MembershipChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MembershipChanged: _TypeAlias = MembershipChanged  # noqa: Y015
+
+@_typing.final
+class MergeStepped(_message.Message):
+    """A step of a merge, or of its undoing. It stands in both accounts, behind what moved in the same commit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    STEP_TIME_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    SOURCE_TIER_FIELD_NUMBER: _builtins.int
+    SOURCE_TIER_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_TIER_BASIS_FIELD_NUMBER: _builtins.int
+    SOURCE_TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    stage: Global___MergeStage.ValueType
+    """How far it has come."""
+    step: _builtins.int
+    """Running number of the step, 0 for the first of a merge and of its undoing."""
+    source_id: _builtins.str
+    """The account that is merged into the other."""
+    target_id: _builtins.str
+    """The account that has everything once it is done."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided."""
+    reason: _builtins.str
+    """Why, in the words of whoever decided."""
+    actor: _builtins.str
+    """Client and person that decided."""
+    source_tier: _builtins.str
+    """With MERGE_STAGE_MERGED, the tier that the source had; empty for none."""
+    source_tier_basis: Global___TierBasis.ValueType
+    """By what right."""
+    source_tier_window: _builtins.str
+    """Window that gave it."""
+    @_builtins.property
+    def step_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedCounts]:
+        """What the documents of the accounts that move count for, as far as it moves in this step."""
+
+    @_builtins.property
+    def source_tier_until_time(self) -> _timestamp_pb2.Timestamp:
+        """To when; empty: for ever."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        stage: Global___MergeStage.ValueType = ...,
+        step: _builtins.int = ...,
+        source_id: _builtins.str = ...,
+        target_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        step_time: _timestamp_pb2.Timestamp | None = ...,
+        counts: _abc.Iterable[_types_pb2.MovedCounts] | None = ...,
+        source_tier: _builtins.str = ...,
+        source_tier_until_time: _timestamp_pb2.Timestamp | None = ...,
+        source_tier_basis: Global___TierBasis.ValueType = ...,
+        source_tier_window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source_tier_until_time", b"source_tier_until_time", "step_time", b"step_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "business_unit", b"business_unit", "counts", b"counts", "merge_id", b"merge_id", "reason", b"reason", "source_id", b"source_id", "source_tier", b"source_tier", "source_tier_basis", b"source_tier_basis", "source_tier_until_time", b"source_tier_until_time", "source_tier_window", b"source_tier_window", "stage", b"stage", "step", b"step", "step_time", b"step_time", "target_id", b"target_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeStepped: _TypeAlias = MergeStepped  # noqa: Y015
+
+@_typing.final
+class LotsMovedOut(_message.Message):
+    """Points that can be spent left for the account that this one is merged with, lot by lot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    TO_ID_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that left."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    to_id: _builtins.str
+    """The account they went to."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots: all that each has available."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        to_id: _builtins.str = ...,
+        available_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "merge_id", b"merge_id", "points", b"points", "to_id", b"to_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotsMovedOut: _TypeAlias = LotsMovedOut  # noqa: Y015
+
+@_typing.final
+class LotsMovedIn(_message.Message):
+    """Points that can be spent came in from the account that this one is merged with. A lot keeps its id, and everything
+    else; of one that is here already there is more now.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    FROM_ID_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came in."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    from_id: _builtins.str
+    """The account they came from."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """The lots."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        from_id: _builtins.str = ...,
+        available_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "from_id", b"from_id", "lots", b"lots", "merge_id", b"merge_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotsMovedIn: _TypeAlias = LotsMovedIn  # noqa: Y015
+
+@_typing.final
+class PendingMovedOut(_message.Message):
+    """Points that cannot be spent yet left for the account that this one is merged with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    TO_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that left."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    to_id: _builtins.str
+    """The account they went to."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots: all that is pending in each."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        to_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "merge_id", b"merge_id", "points", b"points", "to_id", b"to_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PendingMovedOut: _TypeAlias = PendingMovedOut  # noqa: Y015
+
+@_typing.final
+class PendingMovedIn(_message.Message):
+    """Points that cannot be spent yet came in from the account that this one is merged with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    FROM_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came in."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    from_id: _builtins.str
+    """The account they came from."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """The lots."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        from_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "from_id", b"from_id", "lots", b"lots", "merge_id", b"merge_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PendingMovedIn: _TypeAlias = PendingMovedIn  # noqa: Y015
+
+@_typing.final
+class HoldMovedOut(_message.Message):
+    """A hold left for the account that this one is merged with, and the points that it set aside with it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    TO_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that it holds."""
+    business_unit: _builtins.str
+    """Business unit that holds them."""
+    hold_id: _builtins.str
+    """The hold."""
+    to_id: _builtins.str
+    """The account it went to."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots, in the order a capture will take them."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        hold_id: _builtins.str = ...,
+        to_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "hold_id", b"hold_id", "merge_id", b"merge_id", "points", b"points", "to_id", b"to_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldMovedOut: _TypeAlias = HoldMovedOut  # noqa: Y015
+
+@_typing.final
+class HoldMovedIn(_message.Message):
+    """A hold came in from the account that this one is merged with. It is the same hold, by the same id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    FROM_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that it holds."""
+    business_unit: _builtins.str
+    """Business unit that holds them."""
+    hold_id: _builtins.str
+    """The hold."""
+    from_id: _builtins.str
+    """The account it came from."""
+    entry_id: _builtins.str
+    """Entry that placed it."""
+    act: _builtins.int
+    """The hold's running number of what happened to it."""
+    owner_id: _builtins.str
+    """Account that placed it, where that was merged into this one; empty: this one."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
+        """Their lots, in the order a capture will take them."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it times out; empty: never."""
+
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
+        """The limits that its points are counted under."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        lots: _abc.Iterable[_types_pb2.MovedLot] | None = ...,
+        hold_id: _builtins.str = ...,
+        from_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        entry_id: _builtins.str = ...,
+        act: _builtins.int = ...,
+        usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        owner_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "from_id", b"from_id", "hold_id", b"hold_id", "lots", b"lots", "merge_id", b"merge_id", "owner_id", b"owner_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldMovedIn: _TypeAlias = HoldMovedIn  # noqa: Y015
+
+@_typing.final
+class DebtsMovedOut(_message.Message):
+    """Debts left for the account that this one is merged with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DEBTS_FIELD_NUMBER: _builtins.int
+    TO_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points owed."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    to_id: _builtins.str
+    """The account they went to."""
+    @_builtins.property
+    def debts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedDebt]:
+        """The debts."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        debts: _abc.Iterable[_types_pb2.MovedDebt] | None = ...,
+        to_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "debts", b"debts", "merge_id", b"merge_id", "points", b"points", "to_id", b"to_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DebtsMovedOut: _TypeAlias = DebtsMovedOut  # noqa: Y015
+
+@_typing.final
+class DebtsMovedIn(_message.Message):
+    """Debts came in from the account that this one is merged with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DEBTS_FIELD_NUMBER: _builtins.int
+    FROM_ID_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """Id of the merge."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points owed."""
+    business_unit: _builtins.str
+    """Business unit whose staff decided on the merge."""
+    from_id: _builtins.str
+    """The account they came from."""
+    @_builtins.property
+    def debts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedDebt]:
+        """The debts."""
+
+    def __init__(
+        self,
+        *,
+        merge_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        debts: _abc.Iterable[_types_pb2.MovedDebt] | None = ...,
+        from_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "debts", b"debts", "from_id", b"from_id", "merge_id", b"merge_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DebtsMovedIn: _TypeAlias = DebtsMovedIn  # noqa: Y015

@@ -690,6 +690,7 @@ class Draw(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LOT_VERSION_FIELD_NUMBER: _builtins.int
     CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     points: _builtins.int
@@ -706,6 +707,8 @@ class Draw(_message.Message):
     """Version of the account at which the lot was recorded: it breaks ties of the draw order, also when the lot opens again."""
     contributor_id: _builtins.str
     """Member who contributed these points to the pool that has the lot; empty elsewhere."""
+    owner_id: _builtins.str
+    """Account to which the lot belongs that was merged into this one; empty: it is this one's own."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the lot was earned."""
@@ -732,10 +735,11 @@ class Draw(_message.Message):
         document: _builtins.str = ...,
         lot_version: _builtins.int = ...,
         contributor_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -760,6 +764,9 @@ class MovedLot(_message.Message):
     TIER_WINDOW_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    LOT_VERSION_FIELD_NUMBER: _builtins.int
+    CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the new lot."""
     parent_lot_id: _builtins.str
@@ -778,6 +785,12 @@ class MovedLot(_message.Message):
     """Set for tier-qualifying points: the window they count in."""
     pending: _builtins.bool
     """The points cannot be spent yet."""
+    owner_id: _builtins.str
+    """Account to which the points belong, where that was merged into the one they are in; empty: they are its own."""
+    lot_version: _builtins.int
+    """Version of the account at which the parent was recorded: it breaks ties of the draw order. 0: that of the new lot."""
+    contributor_id: _builtins.str
+    """Member who contributed these points to the pool that they were in; empty elsewhere."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the parent was earned."""
@@ -810,14 +823,347 @@ class MovedLot(_message.Message):
         tier_window: _builtins.str = ...,
         pending: _builtins.bool = ...,
         available_time: _timestamp_pb2.Timestamp | None = ...,
+        owner_id: _builtins.str = ...,
+        lot_version: _builtins.int = ...,
+        contributor_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "parent_lot_id", b"parent_lot_id", "pending", b"pending", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "parent_lot_id", b"parent_lot_id", "pending", b"pending", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MovedLot: _TypeAlias = MovedLot  # noqa: Y015
+
+@_typing.final
+class MovedDebt(_message.Message):
+    """A debt that came from another account, as it was there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEBT_ID_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    debt_id: _builtins.str
+    """Id of the debt."""
+    points: _builtins.int
+    """Points still owed, 1 or more."""
+    business_unit: _builtins.str
+    """Business unit to which they are owed."""
+    document: _builtins.str
+    """Key of the document that caused it."""
+    owner_id: _builtins.str
+    """Account to which it belongs, where that was merged into the one it is in; empty: it is its own."""
+    def __init__(
+        self,
+        *,
+        debt_id: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "debt_id", b"debt_id", "document", b"document", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovedDebt: _TypeAlias = MovedDebt  # noqa: Y015
+
+@_typing.final
+class MovedCounts(_message.Message):
+    """What the documents of one account count for, or a part of it, on its way to another account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    VIA_ID_FIELD_NUMBER: _builtins.int
+    USAGES_FIELD_NUMBER: _builtins.int
+    COUNTERS_FIELD_NUMBER: _builtins.int
+    STREAKS_FIELD_NUMBER: _builtins.int
+    QUALIFYING_FIELD_NUMBER: _builtins.int
+    BENEFITS_FIELD_NUMBER: _builtins.int
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    owner_id: _builtins.str
+    """The account whose documents they are."""
+    via_id: _builtins.str
+    """The account with which it came along, being merged into that one before; empty: it comes for itself."""
+    @_builtins.property
+    def usages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Usage]:
+        """What is used of caps, and what counts for tiers, in `total`."""
+
+    @_builtins.property
+    def counters(self) -> _containers.RepeatedCompositeFieldContainer[Global___CounterState]:
+        """Counters with their numbers."""
+
+    @_builtins.property
+    def streaks(self) -> _containers.RepeatedCompositeFieldContainer[Global___StreakPeriod]:
+        """Streaks, period by period."""
+
+    @_builtins.property
+    def qualifying(self) -> _containers.RepeatedCompositeFieldContainer[Global___QualifyingPoints]:
+        """Qualifying points by window."""
+
+    @_builtins.property
+    def benefits(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeptBenefit]:
+        """Benefits that documents granted."""
+
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedCompositeFieldContainer[Global___LastActivity]:
+        """When something was last done."""
+
+    def __init__(
+        self,
+        *,
+        owner_id: _builtins.str = ...,
+        via_id: _builtins.str = ...,
+        usages: _abc.Iterable[Global___Usage] | None = ...,
+        counters: _abc.Iterable[Global___CounterState] | None = ...,
+        streaks: _abc.Iterable[Global___StreakPeriod] | None = ...,
+        qualifying: _abc.Iterable[Global___QualifyingPoints] | None = ...,
+        benefits: _abc.Iterable[Global___KeptBenefit] | None = ...,
+        activities: _abc.Iterable[Global___LastActivity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities", "benefits", b"benefits", "counters", b"counters", "owner_id", b"owner_id", "qualifying", b"qualifying", "streaks", b"streaks", "usages", b"usages", "via_id", b"via_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovedCounts: _TypeAlias = MovedCounts  # noqa: Y015
+
+@_typing.final
+class CounterState(_message.Message):
+    """The numbers that the documents of an account have in a counter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTER_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    HIGHEST_FIELD_NUMBER: _builtins.int
+    FREED_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    counter: _builtins.str
+    """Counter of the policy."""
+    period: _builtins.str
+    """The period that is counted in."""
+    highest: _builtins.int
+    """The highest number."""
+    @_builtins.property
+    def freed(self) -> _containers.RepeatedCompositeFieldContainer[Global___FreedNumber]:
+        """Numbers that were given back."""
+
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___CounterDay]:
+        """Days that have a number, for a counter by day."""
+
+    def __init__(
+        self,
+        *,
+        counter: _builtins.str = ...,
+        period: _builtins.str = ...,
+        highest: _builtins.int = ...,
+        freed: _abc.Iterable[Global___FreedNumber] | None = ...,
+        days: _abc.Iterable[Global___CounterDay] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counter", b"counter", "days", b"days", "freed", b"freed", "highest", b"highest", "period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CounterState: _TypeAlias = CounterState  # noqa: Y015
+
+@_typing.final
+class FreedNumber(_message.Message):
+    """A number that was given back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """The number."""
+    document: _builtins.str
+    """Key of the document that held it last."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreedNumber: _TypeAlias = FreedNumber  # noqa: Y015
+
+@_typing.final
+class CounterDay(_message.Message):
+    """A day that has a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    day: _builtins.str
+    """Local day, YYYY-MM-DD."""
+    number: _builtins.int
+    """Its number; 0: it has none any more."""
+    documents: _builtins.int
+    """Documents that share it."""
+    def __init__(
+        self,
+        *,
+        day: _builtins.str = ...,
+        number: _builtins.int = ...,
+        documents: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "documents", b"documents", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CounterDay: _TypeAlias = CounterDay  # noqa: Y015
+
+@_typing.final
+class StreakPeriod(_message.Message):
+    """A period of a streak."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTER_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    counter: _builtins.str
+    """Counter of the policy."""
+    period: _builtins.str
+    """Local day, week, month or year."""
+    documents: _builtins.int
+    """Documents in it."""
+    def __init__(
+        self,
+        *,
+        counter: _builtins.str = ...,
+        period: _builtins.str = ...,
+        documents: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counter", b"counter", "documents", b"documents", "period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreakPeriod: _TypeAlias = StreakPeriod  # noqa: Y015
+
+@_typing.final
+class QualifyingPoints(_message.Message):
+    """Qualifying points that are counted in a window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """Point currency."""
+    tier_window: _builtins.str
+    """The window; empty: windows too old to be kept by themselves."""
+    points: _builtins.int
+    """Points."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        tier_window: _builtins.str = ...,
+        points: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualifyingPoints: _TypeAlias = QualifyingPoints  # noqa: Y015
+
+@_typing.final
+class KeptBenefit(_message.Message):
+    """A benefit that a document granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    BENEFIT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """Key of the document."""
+    rule: _builtins.str
+    """Rule of the policy."""
+    benefit: _builtins.str
+    """Benefit of the policy."""
+    quantity: _builtins.int
+    """How many."""
+    campaign: _builtins.str
+    """Campaign of the rule; empty without one."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """To when it can be used."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        benefit: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        campaign: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benefit", b"benefit", "campaign", b"campaign", "document", b"document", "expire_time", b"expire_time", "quantity", b"quantity", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeptBenefit: _TypeAlias = KeptBenefit  # noqa: Y015
+
+@_typing.final
+class LastActivity(_message.Message):
+    """When something was last done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """What: "earn", "burn", an activity of the policy."""
+    @_builtins.property
+    def activity_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        activity_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity_time", b"activity_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity_time", b"activity_time", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LastActivity: _TypeAlias = LastActivity  # noqa: Y015
 
 @_typing.final
 class Pins(_message.Message):

@@ -34,7 +34,14 @@ from loyalty_client.refusals.documents import WrongReceiptCode as WrongReceiptCo
 from loyalty_client.refusals.membership import AccountClosed as AccountClosed
 from loyalty_client.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from loyalty_client.refusals.membership import AccountSuspended as AccountSuspended
+from loyalty_client.refusals.membership import AlreadyMerged as AlreadyMerged
+from loyalty_client.refusals.membership import HoldOfBoth as HoldOfBoth
 from loyalty_client.refusals.membership import IdentityNotLinked as IdentityNotLinked
+from loyalty_client.refusals.membership import MergeIntoItself as MergeIntoItself
+from loyalty_client.refusals.membership import Merging as Merging
+from loyalty_client.refusals.membership import NotMerged as NotMerged
+from loyalty_client.refusals.membership import PointsInTransit as PointsInTransit
+from loyalty_client.refusals.membership import UnmergeFirst as UnmergeFirst
 from loyalty_client.refusals.points import AboveMaximum as AboveMaximum
 from loyalty_client.refusals.points import AtomicRefused as AtomicRefused
 from loyalty_client.refusals.points import BasketShareExceeded as BasketShareExceeded

@@ -3,6 +3,44 @@
 from loyalty_client.errors import Refusal
 
 
+class Merging(Refusal):
+    """The account is being merged with another one, or that is being undone."""
+
+    reason = "MERGING"
+    member_id: str
+
+
+class MergeIntoItself(Refusal):
+    """Both names mean one member."""
+
+    reason = "MERGE_INTO_ITSELF"
+    member_id: str
+
+
+class AlreadyMerged(Refusal):
+    """The member was merged into another one before."""
+
+    reason = "ALREADY_MERGED"
+    member_id: str
+    into_id: str
+
+
+class NotMerged(Refusal):
+    """The member is not merged into another one, so there is nothing to undo."""
+
+    reason = "NOT_MERGED"
+    member_id: str
+
+
+class UnmergeFirst(Refusal):
+    """The member's account went on into a third one, so the later merge is undone first."""
+
+    reason = "UNMERGE_FIRST"
+    member_id: str
+    merged_id: str
+    into_id: str
+
+
 class AccountClosed(Refusal):
     """The member's account is closed; only corrections of what it had before are taken."""
 
@@ -24,6 +62,22 @@ class IdentityNotLinked(Refusal):
 
     reason = "IDENTITY_NOT_LINKED"
     scheme: str
+
+
+class PointsInTransit(Refusal):
+    """Points of the member are on their way to somebody else, so the account cannot move."""
+
+    reason = "POINTS_IN_TRANSIT"
+    member_id: str
+    currency: str
+
+
+class HoldOfBoth(Refusal):
+    """An open hold took points of both members, so it is nobody's alone."""
+
+    reason = "HOLD_OF_BOTH"
+    hold_id: str
+    business_unit: str
 
 
 class AccountNotEmpty(Refusal):
