@@ -9,7 +9,7 @@ from pathlib import Path
 from time import time
 from typing import Final
 
-from bench import adapters, evaluating, old_member, replaying, slow_disk
+from bench import adapters, evaluating, importing, old_member, replaying, slow_disk
 from bench.figures import Book, Sample
 from bench.h2load import LoadFailed
 from bench.measures import ANYONE, DISK, FEW, SLOW, YARDSTICKS, Measure, Setting, sweep
@@ -47,6 +47,9 @@ class Scale:
     closed_lots: int = 100_000
     open_lots: int = 9_700
     """Of a member of twenty years: below the most that an account may have, with room to earn."""
+    tickets: int = 50_000
+    stays: int = 5_000
+    """In the files of a day."""
     warm_seconds: float = 1.5
     """Before each sample, under the same load."""
 
@@ -60,6 +63,8 @@ QUICK: Final = Scale(
     rules_documents=250_000,
     closed_lots=5_000,
     open_lots=2_000,
+    tickets=500,
+    stays=100,
     warm_seconds=0.2,
 )
 
@@ -84,7 +89,7 @@ class Run:
         """How many samples there will be."""
         disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
         rest = {"split": 2, "memory": 1, "replay": self._replays(), "rules": self._replays()}
-        rest |= {"old_member": 1, "adapters": 2 * self.scale.rounds}
+        rest |= {"old_member": 1, "adapters": 2 * self.scale.rounds + 2}
         rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
@@ -286,15 +291,24 @@ class Run:
         self._step("old_member", 1)
 
     async def _adapters(self) -> None:
-        """Webhooks acknowledged by a process that only receives: as fast as it can, and paced."""
+        """What adapters receive: webhooks, as fast as they can and paced; then files of a day."""
         folder = self.folder / "adapters"
         folder.mkdir(exist_ok=True)
         folder.chmod(0o711)
+        async with embedded.running(folder / "postgres", parameters=PARAMETERS) as url:
+            await self._webhooks(folder, url)
+            self._step(f"files of {self.scale.tickets:,} tickets, {self.scale.stays:,} stays", 0)
+            asked = {"url": url, "folder": str(folder)}
+            counts = {"tickets": self.scale.tickets, "stays": self.scale.stays}
+            told = await told_by(importing.__name__, json.dumps(asked | counts))
+        for name in importing.MEASURES:
+            self.book.add(name, 0, Sample(told[name]))
+            self._step("adapters", 1)
+        self.book.facts["files"] = counts
+
+    async def _webhooks(self, folder: Path, url: str) -> None:
         self._step("starting an adapter process", 0)
-        async with (
-            embedded.running(folder / "postgres", parameters=PARAMETERS) as url,
-            adapters.door(folder, url) as (address, process),
-        ):
+        async with adapters.door(folder, url) as (address, process):
             for number in range(self.scale.rounds):
                 for name, pace in zip(adapters.MEASURES, (0, adapters.PACE), strict=True):
                     self._step(f"round {number + 1}: {name}", 0)

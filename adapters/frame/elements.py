@@ -11,13 +11,26 @@ def local(name: str) -> str:
 
 def children(element: Element | None, name: str) -> list[Element]:
     """Return the children with a local name; none of no element."""
-    return [] if element is None else [each for each in element if local(each.tag) == name]
+    qualified = f"}}{name}"
+    return [
+        each
+        for each in (() if element is None else element)
+        if each.tag == name or each.tag.endswith(qualified)
+    ]
 
 
 def child(element: Element | None, *path: str) -> Element | None:
     """Return the first element on a path of local names; None: there is none."""
     for name in path:
-        element = next(iter(children(element, name)), None)
+        if element is None:
+            return None
+        qualified = f"}}{name}"
+        for each in element:
+            if each.tag == name or each.tag.endswith(qualified):
+                element = each
+                break
+        else:
+            return None
     return element
 
 
