@@ -31,6 +31,7 @@ from ledger.handlers.members import require_unit
 from ledger.keys import burn_thing
 from ledger.lanes import account_of, account_stream
 from ledger.policies import ask
+from ledger.speeds import doer_of, speeds_of
 from ledger.transit import Transit, transit_of
 from ledger.work import Range, Work
 from ledger.writes import AboutTransfer
@@ -67,6 +68,7 @@ def transfer_points(act: Act, work: Work) -> Answer:
         occurred_at=at,
         terms=_terms(request, work, sender, receiver, at),
         kind=TRANSFER_KIND_GIFT,
+        speeds=speeds_of(work, sender, "transfer", doer_of(act), currency=request.points.currency),
     )
     return _answer(act, work, entry_id, _decide(work, sender, command))
 

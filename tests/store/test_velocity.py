@@ -14,6 +14,7 @@ from loyalty.v1.ledger_service_pb2 import AdjustPointsRequest, Posting
 from loyalty.v1.member_service_pb2 import LinkIdentityRequest
 from loyalty.v1.types_pb2 import Identity, MemberRef, Origin, Points
 from server.database import connect
+from tests.store.moving import Mover
 from tests.store.tampering import Story
 from tests.store.test_adjusting import verified
 from tests.store.till import POLICY, Till, at, moved, open_till
@@ -24,7 +25,8 @@ HOUR = DAY // 24
 def limited(*limits: str) -> str:
     lines = "\n".join(f"  - {{{limit}}}" for limit in limits)
     adjustments = "adjustments: {points_alone: 100000, reasons: [{id: goodwill}]}\n"
-    return f"{POLICY}{adjustments}velocity:\n{lines}\n"
+    gifts = 'transfers: [{id: gift, currency: p, fee_share: "10%", fee_unit: b}]\n'
+    return f"{POLICY}{adjustments}{gifts}velocity:\n{lines}\n"
 
 
 @asynccontextmanager
@@ -82,6 +84,23 @@ async def test_a_member_may_burn_so_often_and_so_much_a_day(database: str) -> No
         assert "free_at" not in await refused(till, till.burn(other, 501))
         till.clock.set(at("2025-03-04T00:00"))
         await till.post(till.burn(member, 1))
+        assert await verified(till.ledger) == []
+
+
+@pytest.mark.parametrize("per", ["member", "client"])
+async def test_gifts_count_and_give_back_what_returns(database: str, per: str) -> None:
+    limit = f"id: often, verbs: [transfer], per: {per}, window: local_day, count: 2, "
+    async with watched(database, limit + "points: 500, currency: p") as (till, member):
+        mover, friend = Mover(till), await till.enrol("2")
+        await mover.moves(member, friend, 300)
+        fields = await refused(till, mover.transfer(member, friend, 201))
+        assert (fields["what"], fields["used"]) == ("points", 300)
+        sent = await mover.sends(member, friend, 200)
+        assert (await refused(till, mover.transfer(member, friend, 1)))["what"] == "times"
+        await mover.cancels(member, sent.entry_id)
+        await mover.brought_on(sent.entry_id)
+        await mover.moves(member, friend, 200)
+        await refused(till, mover.transfer(member, friend, 1))
         assert await verified(till.ledger) == []
 
 
