@@ -5,7 +5,6 @@ What a pull brings goes through the inbox like everything else; what is known ch
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import asyncpg
@@ -58,12 +57,15 @@ class Puller:
         """Pull what is due until cancelled."""
         begun = False
         while True:
-            with suppress(*LOST):
+            try:
                 if not begun:
                     await self._pool.execute(_BEGIN, list(self._connections))
                     begun = True
                 while await self.step():
                     pass
+            except Exception as error:
+                if not isinstance(error, LOST):
+                    log.exception("pulling_failed")
             await asyncio.sleep(LOOK_SECONDS)
 
     async def step(self) -> bool:

@@ -188,6 +188,7 @@ def _metrics_endpoint(metrics: Metrics, listen: str) -> Iterator[str]:
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    # Whatever one of them has to say, the connections are closed after it.
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            log.error("task_failed", exc_info=ended)

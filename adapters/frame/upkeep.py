@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import asyncpg
+import structlog
 
 from adapters.frame.adapter import Connection
 from adapters.frame.database import LOST
 from adapters.frame.metrics import Metrics
+
+log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 15.0
 LOOKS_PER_FORGETTING: Final = 20
@@ -60,10 +62,13 @@ class Upkeep:
         """Look until cancelled."""
         looks = 0
         while True:
-            with suppress(*LOST):
+            try:
                 await self.look()
                 if looks % LOOKS_PER_FORGETTING == 0:
                     await self.forget()
+            except Exception as error:
+                if not isinstance(error, LOST):
+                    log.exception("upkeep_failed")
             looks += 1
             await asyncio.sleep(LOOK_SECONDS)
 
