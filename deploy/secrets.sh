@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the secrets that deploy/compose.yaml mounts, once. Existing ones are kept, for a lost
+# Makes the secrets that deploy/compose.yaml and compose.adapters.yaml mount, once. Existing ones are kept, for a lost
 # identity key means that no identity can be looked up any more: back it up apart from the database.
 #
 #   deploy/secrets.sh            # into deploy/secrets/
@@ -9,16 +9,18 @@ folder=${1:-$(dirname "$0")/secrets}
 
 main() {
     mkdir -p "$folder"
-    local owner service
+    local owner service adapter
     secret superuser_password >/dev/null
     owner=$(secret owner_password)
     service=$(secret service_password)
+    adapter=$(secret adapter_password)
     secret identity_key >/dev/null
     keep owner_url "postgresql://loyalty_owner:$owner@database:5432/loyalty"
     keep service_url "postgresql://loyalty_service:$service@database:5432/loyalty"
+    keep adapter_url "postgresql://loyalty_adapter:$adapter@database:5432/loyalty"
     certificate
     # Mounted one by one into containers whose users differ; the closed folder guards them here.
-    chmod 644 "$folder"/*
+    find "$folder" -maxdepth 1 -type f -exec chmod 644 {} +
     printf 'secrets are in %s\n' "$folder"
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from tests.deploy.files import DEPLOY, SETTINGS, document, text
+from tests.deploy.files import ADAPTER_SETTINGS, DEPLOY, SETTINGS, document, text
 
 
 class Part(BaseModel):
@@ -77,20 +77,33 @@ class Network(Part):
 
 
 class Compose(Part):
-    """The whole file."""
+    """The whole file, or one that is laid over it."""
 
-    name: str
+    name: str = ""
     services: dict[str, Service]
-    networks: dict[str, Network]
-    volumes: dict[str, dict[str, str]]
+    networks: dict[str, Network] = {}
+    volumes: dict[str, dict[str, str]] = {}
     secrets: dict[str, File]
-    shared: Any = Field(alias="x-service")
+    shared: Any = Field(alias="x-service", default=None)
+    adapter: Any = Field(alias="x-adapter", default=None)
+
+
+BY_HAND = {"adapter_token"}
+"""Secrets that `loyalty token create` makes, in a ledger that runs."""
 
 
 @pytest.fixture(scope="module")
 def compose() -> Compose:
-    """The file, checked."""
-    return Compose.model_validate(document(DEPLOY / "compose.yaml"))
+    """The file with that of the adapters laid over it, checked."""
+    made = Compose.model_validate(document(DEPLOY / "compose.yaml"))
+    over = Compose.model_validate(document(DEPLOY / "compose.adapters.yaml"))
+    assert not set(made.services) & set(over.services)
+    return made.model_copy(
+        update={
+            "services": made.services | over.services,
+            "secrets": made.secrets | over.secrets,
+        }
+    )
 
 
 def test_every_part_that_a_service_names_is_defined(compose: Compose) -> None:
@@ -100,7 +113,7 @@ def test_every_part_that_a_service_names_is_defined(compose: Compose) -> None:
         assert set(service.depends_on) <= set(compose.services)
         for volume in service.volumes:
             source = volume.partition(":")[0]
-            assert source in compose.volumes or (DEPLOY / source).is_file()
+            assert source in compose.volumes or (DEPLOY / source).exists() or "secrets" in source
 
 
 def test_a_service_reads_its_secrets_from_files_that_are_mounted(compose: Compose) -> None:
@@ -116,11 +129,12 @@ def test_the_script_makes_exactly_the_secrets_that_are_mounted(
     script = DEPLOY / "secrets.sh"
     subprocess.run([script, tmp_path], check=True, capture_output=True)
     made = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert set(made) == {secret.file.name for secret in compose.secrets.values()}
+    assert set(made) == {secret.file.name for secret in compose.secrets.values()} - BY_HAND
     assert len(made["identity_key"]) == 64
     assert "BEGIN CERTIFICATE" in made["tls_cert"]
     assert made["service_password"] in made["service_url"]
     assert made["owner_password"] in made["owner_url"]
+    assert made["adapter_password"] in made["adapter_url"]
     subprocess.run([script, tmp_path], check=True, capture_output=True)
     assert made == {path.name: path.read_text() for path in tmp_path.iterdir()}
 
@@ -135,7 +149,7 @@ def test_the_service_starts_when_the_migration_is_done_and_not_as_the_owner(
 
 
 def test_our_containers_cannot_write_to_their_image(compose: Compose) -> None:
-    for name in ("ledger", "migrate", "gateway", "envoy"):
+    for name in ("ledger", "migrate", "gateway", "envoy", "adapters", "adapters-migrate"):
         assert compose.services[name].read_only
         assert compose.services[name].cap_drop == ["ALL"]
 
@@ -168,3 +182,13 @@ def test_ports_are_open_to_this_machine_only(compose: Compose) -> None:
 def test_only_settings_that_exist_are_set(compose: Compose) -> None:
     for name in ("ledger", "migrate"):
         assert set(compose.services[name].environment) <= SETTINGS
+    for name in ("adapters", "adapters-migrate"):
+        assert set(compose.services[name].environment) <= ADAPTER_SETTINGS
+
+
+def test_the_adapters_reach_the_ledger_and_not_its_tables(compose: Compose) -> None:
+    adapters = compose.services["adapters"]
+    host, _, port = adapters.environment["LOYALTY_ADAPTERS_LEDGER"].partition(":")
+    assert compose.services[host].environment["LOYALTY_LISTEN"].endswith(f":{port}")
+    assert not {"owner_url", "service_url"} & set(adapters.secrets)
+    assert "owner_url" in compose.services["adapters-migrate"].secrets

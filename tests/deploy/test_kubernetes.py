@@ -7,37 +7,43 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
-from tests.deploy.files import DEPLOY, SETTINGS, document, text
+from tests.deploy.files import ADAPTER_SETTINGS, DEPLOY, SETTINGS, document, text
 
 KUSTOMIZE = DEPLOY / "kustomize"
 BASE = KUSTOMIZE / "base"
 EXAMPLE = KUSTOMIZE / "overlays" / "example"
 NEWEST = kubernetes_validate.latest_version()
 RESOURCES = [BASE / name for name in document(BASE / "kustomization.yaml")["resources"]]
+ADAPTERS = KUSTOMIZE / "components" / "adapters"
+OF_ADAPTERS = [ADAPTERS / name for name in document(ADAPTERS / "kustomization.yaml")["resources"]]
 
 
 def pod(name: str) -> dict[str, Any]:
-    """The pod of a manifest of the base."""
-    spec = document(BASE / name)["spec"]
+    """The pod of a manifest of the base, or of the component `adapters/`."""
+    spec = document(KUSTOMIZE / "components" / name if "/" in name else BASE / name)["spec"]
     template = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]
     found: dict[str, Any] = template["spec"]
     return found
 
 
 PODS = ("deployment.yaml", "migrate.yaml", "verify.yaml")
+ADAPTER_PODS = ("adapters/deployment.yaml", "adapters/migrate.yaml")
 
 
-@pytest.mark.parametrize("path", RESOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*RESOURCES, *OF_ADAPTERS], ids=lambda path: path.name)
 def test_a_manifest_is_valid(path: Path) -> None:
     kubernetes_validate.validate(document(path), NEWEST, strict=True)
 
 
 def test_no_manifest_of_the_base_is_forgotten() -> None:
-    found = {path for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml"}
-    assert found == set(RESOURCES)
+    for folder, resources in ((BASE, RESOURCES), (ADAPTERS, OF_ADAPTERS)):
+        found = {path for path in folder.glob("*.yaml") if path.name != "kustomization.yaml"}
+        assert found == set(resources)
 
 
-@pytest.mark.parametrize("folder", [EXAMPLE, KUSTOMIZE / "components" / "service-monitor"])
+@pytest.mark.parametrize(
+    "folder", [EXAMPLE, KUSTOMIZE / "components" / "service-monitor", ADAPTERS]
+)
 def test_what_a_kustomization_names_exists(folder: Path) -> None:
     kustomization = document(folder / "kustomization.yaml")
     named = kustomization.get("resources", []) + kustomization.get("components", [])
@@ -65,7 +71,7 @@ def test_with_tls_each_probe_is_replaced_by_one_that_speaks_it() -> None:
         assert change[probe]["exec"]["command"] == ["python", "-m", "server.health"]
 
 
-@pytest.mark.parametrize("name", PODS)
+@pytest.mark.parametrize("name", [*PODS, *ADAPTER_PODS])
 def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
     spec = pod(name)
     user = re.search(r"^USER (\d+):", text(DEPLOY / "Dockerfile"), re.MULTILINE)
@@ -82,12 +88,13 @@ def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
         assert "/tmp" in {mount["mountPath"] for mount in container["volumeMounts"]}
 
 
-@pytest.mark.parametrize("name", PODS)
+@pytest.mark.parametrize("name", [*PODS, *ADAPTER_PODS])
 def test_a_pod_is_given_only_settings_that_exist(name: str) -> None:
     # Kubernetes would add LOYALTY_… variables of its own.
     assert pod(name)["enableServiceLinks"] is False
     for container in pod(name)["containers"]:
-        assert {variable["name"] for variable in container["env"]} <= SETTINGS
+        named = {variable["name"] for variable in container["env"]}
+        assert named <= SETTINGS | ADAPTER_SETTINGS
 
 
 def test_only_the_migration_logs_in_as_the_owner() -> None:
@@ -118,3 +125,17 @@ def test_probes_and_services_ask_at_the_ports_that_the_service_listens_on() -> N
         assert container[probe]["grpc"]["port"] == ports["grpc"]
     service = document(BASE / "service.yaml")["spec"]
     assert {port["targetPort"] for port in service["ports"]} == set(ports)
+
+
+def test_the_adapters_are_asked_at_the_ports_that_they_listen_on() -> None:
+    (container,) = pod("adapters/deployment.yaml")["containers"]
+    settings = {variable["name"]: variable["value"] for variable in container["env"]}
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert settings["LOYALTY_ADAPTERS_LISTEN"].endswith(f":{ports['hooks']}")
+    assert settings["LOYALTY_ADAPTERS_METRICS_LISTEN"].endswith(f":{ports['metrics']}")
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["port"] == ports["hooks"]
+    service = document(ADAPTERS / "service.yaml")["spec"]
+    assert {port["targetPort"] for port in service["ports"]} == set(ports)
+    ledger = document(BASE / "service.yaml")
+    assert settings["LOYALTY_ADAPTERS_LEDGER"] == f"{ledger['metadata']['name']}:7070"

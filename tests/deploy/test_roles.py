@@ -1,4 +1,4 @@
-"""The two database logins of deploy/postgres/roles.sh, made on a real server and tried out."""
+"""The three database logins of deploy/postgres/roles.sh, made on a real server and tried out."""
 
 import os
 import secrets
@@ -11,10 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from adapters.frame import database as adapters_database
 from server.database import connect, migrate
 from tests.deploy.files import DEPLOY
 
-LOGINS = ("loyalty_owner", "loyalty_service")
+LOGINS = ("loyalty_owner", "loyalty_service", "loyalty_adapter")
 
 
 def packaged_psql() -> Path:
@@ -50,7 +51,7 @@ def run_script(url: str, folder: Path) -> None:
 
 @pytest.fixture
 async def logins(empty_database: str, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    """URL of a database with the two logins, by login."""
+    """URL of a database with the logins, by login."""
     administrator = await connect(empty_database, role=None)
     taken = "SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)"
     assert await administrator.fetchval(taken, LOGINS) == 0, "this server has the logins already"
@@ -95,3 +96,25 @@ async def test_the_owner_migrates_and_the_service_can_only_append(logins: dict[s
 async def test_a_second_migration_by_the_owner_changes_nothing(logins: dict[str, str]) -> None:
     await migrate(logins["loyalty_owner"])
     await migrate(logins["loyalty_owner"])
+
+
+async def test_the_adapters_see_their_own_tables_and_no_other(logins: dict[str, str]) -> None:
+    await migrate(logins["loyalty_owner"])
+    await adapters_database.migrate(logins["loyalty_owner"])
+    pool = await adapters_database.pool(logins["loyalty_adapter"], max_size=1)
+    try:
+        assert await pool.fetchval("SELECT count(*) FROM adapters.delivery") == 0
+        for forbidden in (
+            "SELECT FROM public.event",
+            "SELECT FROM public.api_token",
+            "DELETE FROM adapters.operator_act",
+            "SET ROLE loyalty_app",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute(forbidden)
+    finally:
+        await pool.close()
+    service = await connect(logins["loyalty_service"])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await service.fetchval("SELECT count(*) FROM adapters.delivery")
+    await service.close()
