@@ -65,7 +65,7 @@ class Metrics:
         )
         self.waiting = Gauge(
             "loyalty_adapter_waiting_seconds",
-            "Age of the oldest delivery or part that nobody has read.",
+            "For how long the oldest has waited that could be worked on.",
             registry=registry,
         )
         self.silent = Gauge(

@@ -20,8 +20,9 @@ _STUCK: Final = """
 SELECT connection, state, reason, count(*) AS subjects FROM adapters.subject
  WHERE state IN ('parked', 'dead') GROUP BY 1, 2, 3"""
 _WAITING: Final = """
-SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0)::bigint
-  FROM adapters.delivery WHERE state = 'new'"""
+SELECT extract(epoch FROM now() - least(
+         (SELECT min(received_at) FROM adapters.delivery WHERE state = 'new'),
+         (SELECT min(due_at) FROM adapters.subject WHERE due_at <= now()), now()))::bigint"""
 _SILENT: Final = """
 SELECT extract(epoch FROM now() - received_at)::bigint FROM adapters.delivery
  WHERE connection = $1 AND NOT pulled ORDER BY delivery_id DESC LIMIT 1"""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters.frame.metrics import Metrics as AdapterMetrics
 from server.config import Settings
 from server.metrics import Metrics
 from tests.deploy.files import DEPLOY, OPERATIONS, document, text
@@ -30,11 +31,12 @@ QUOTED = re.compile(r"\"[^\"]*\"")
 
 
 def samples() -> set[str]:
-    """Names that the service's own registry can answer with."""
+    """Names that the registries of the service and of the adapters can answer with."""
     endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
     return {
         family.name + ending
-        for family in Metrics().registry.collect()
+        for registry in (Metrics().registry, AdapterMetrics().registry)
+        for family in registry.collect()
         for ending in endings.get(family.type, [""])
     }
 
