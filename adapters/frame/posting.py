@@ -25,6 +25,7 @@ LATER: Final = frozenset({"NOT_SERVING", "QUEUE_FULL", "DEADLINE_PASSED", "UNAUT
 """Refusals that say nothing about what was asked."""
 UNTIL_MENDED: Final = frozenset(
     {
+        "ACCOUNT_CLOSED",
         "CLAWBACK_REFUSED",
         "DOCUMENT_OF_ANOTHER_MEMBER",
         "FOREIGN_CURRENCY",
@@ -39,6 +40,7 @@ UNTIL_MENDED: Final = frozenset(
         "UNKNOWN_CURRENCY",
         "UNKNOWN_MEMBER",
         "UNKNOWN_PAYMENT",
+        "VELOCITY_EXCEEDED",
     }
 )
 """Refusals that a policy, a token, a mapping or time can mend: parked, and asked again now and

@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from adapters.frame import moments
 from adapters.frame.adapter import Connection, problem
-from adapters.frame.claiming import unclaimed_wait
+from adapters.frame.claiming import Offer, offers_after, offers_of, unclaimed_wait
 from adapters.frame.moments import SECOND
 from adapters.frame.subjects import Subject
 from adapters.frame.words import (
@@ -29,19 +29,20 @@ from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1.types_pb2 import (
     DOCUMENT_STATUS_CANCELLED,
     DOCUMENT_STATUS_FINAL,
-    Identity,
     Origin,
 )
 
 log = structlog.get_logger(__name__)
 
 UNCLAIMED: Final = "unclaimed"
-_OTHERS: Final = "DOCUMENT_OF_ANOTHER_MEMBER"
 DRY_RUN: Final = "dry_run"
+FUTURE: Final = "time_in_future"
 RETRY_SECONDS_MAX: Final = 600
 PARKED_SECONDS: Final = (600, 21_600)
 """First and longest pause before the ledger is asked again about what it refused."""
 VERSION_BUMPS_MAX: Final = 8
+AHEAD_MAX: Final = 300 * SECOND
+"""How far a sender's clock may be ahead of ours; what is later is looked at by somebody."""
 
 Stated = Statement | ActivityStatement
 
@@ -70,8 +71,8 @@ def failed(subject: Subject, error: Exception) -> None:
             settle(subject, "due", "retry", shown(error), wait=error.seconds or doubled)
         case Parked():
             wait = None
-            if error.reason.startswith("ledger_"):
-                # A policy or a token may mend it, and nobody would tell us.
+            if error.reason.startswith("ledger_") or error.reason == FUTURE:
+                # A policy, a token or time may mend it, and nobody would tell us.
                 subject.attempts += 1
                 first, longest = PARKED_SECONDS
                 wait = min(first * 2 ** min(subject.attempts - 1, 20), longest)
@@ -102,19 +103,18 @@ class Pending:
     digest: bytes
     version: int
     occurred_at: int
-    candidates: list[Identity | None] = field(default_factory=list)
-    """Whose it may be, in order; None: nobody's."""
-    bumps: int = 0
+    offers: list[Offer]
+    """Whose it is said to be, in the order in which that is tried; the first one stands."""
     claims: bool = False
     """It stands in the ledger already as nobody's; this is to give it to its member."""
     dry_run: bool = False
-
+    bumps: int = 0
     item: ledger_pb.BatchItem = field(default_factory=ledger_pb.BatchItem)
     """The write. Its request id follows from its content: sent twice, it counts once."""
 
     def prepare(self) -> None:
-        """Make the write for the first candidate."""
-        member = self.candidates[0] if self.candidates else None
+        """Make the write for the offer that stands."""
+        offer = self.offers[0]
         origin = Origin()
         origin.CopyFrom(self.stated.origin)
         origin.client_software = self.subject.read_by[:64]
@@ -125,12 +125,13 @@ class Pending:
             else self.item.record_activity
         )
         write.Clear()
-        write.request_id = self._request_id(member)
+        write.request_id = self._request_id(offer)
         write.validate_only = self.dry_run
         write.origin.CopyFrom(origin)
-        if member is not None:
-            write.member.identity.CopyFrom(member)
+        if offer.member is not None:
+            write.member.identity.CopyFrom(offer.member)
         if isinstance(self.stated, Statement):
+            self.item.post_document.unclaimed_if_unknown = offer.waits
             self.item.post_document.document.CopyFrom(self.stated.document)
             self.item.post_document.document.version = self.version
         else:
@@ -139,26 +140,23 @@ class Pending:
 
     def goes_on(self, reason: str) -> bool:
         """Change what is sent after a refusal; False: there is nothing else to send."""
-        member = self.candidates[0] if self.candidates else None
-        if member is not None and reason == "UNKNOWN_MEMBER" and len(self.candidates) > 1:
-            del self.candidates[0]
-        elif member is not None and reason == _OTHERS and self._stands_as_nobodys():
-            self.candidates = [None]
-        elif reason == "DOCUMENT_CONFLICT" and self.bumps < VERSION_BUMPS_MAX:
+        if reason == "DOCUMENT_CONFLICT" and self.bumps < VERSION_BUMPS_MAX:
             self.bumps += 1
             self.version += 1
-        else:
+        elif not self._offers_next(reason):
             return False
         self.prepare()
         return True
 
-    def _stands_as_nobodys(self) -> bool:
-        """Whether it was posted without a member before, and may be so again."""
-        subject = self.subject
-        posted = subject.posted_version > 0 and not subject.member_scheme
-        return posted and self.candidates[-1] is None
+    def _offers_next(self, reason: str) -> bool:
+        theirs = self.subject.posted_version > 0 and bool(self.subject.member_scheme)
+        left = offers_after(self.offers, reason, theirs=theirs)
+        if left:
+            self.offers = left
+        return bool(left)
 
-    def _request_id(self, member: Identity | None) -> str:
+    def _request_id(self, offer: Offer) -> str:
+        member = offer.member
         key = (
             self.subject.connection,
             self.subject.subject,
@@ -166,17 +164,21 @@ class Pending:
             self.digest.hex(),
             str(self.occurred_at),
             "" if member is None else f"{member.scheme}:{member.value}",
+            "waits" if offer.waits else "",
         )
         return sha256("\0".join(key).encode()).hexdigest()
 
 
 def pending(subject: Subject, stated: Stated, *, dry_run: bool) -> Pending | None:
-    """Return what is to be sent; None when the ledger knows it already. Raises Unreadable."""
-    moments.within(stated.occurred_at, "the time of the document")
-    moments.within(stated.changed_at, "the time of its change")
+    """Return what is to be sent; None when the ledger knows it already.
+
+    Raises:
+        Unreadable, Parked, RetryLater: its times are not such that it can be posted now.
+    """
+    _check_times(stated)
     digest = digest_of(stated)
     known = digest == subject.posted_digest
-    claims = known and subject.reason == UNCLAIMED
+    claims = known and bool(stated.members) and not subject.member_scheme
     if known and not claims:
         settle(subject, "done", "unchanged")
         return None
@@ -191,14 +193,23 @@ def pending(subject: Subject, stated: Stated, *, dry_run: bool) -> Pending | Non
         version=max(subject.posted_version + 1, stated.changed_at // SECOND),
         # The first final version is evaluated as of the sale; a change happens when it happens.
         occurred_at=stated.changed_at if subject.was_final else stated.occurred_at,
-        candidates=list(stated.members),
+        offers=offers_of(stated, claims=claims),
         claims=claims,
         dry_run=dry_run,
     )
-    if isinstance(stated, Statement) and not claims:
-        made.candidates.append(None)
     made.prepare()
     return made
+
+
+def _check_times(stated: Stated) -> None:
+    """Do nothing if it has happened. A sender's clock that is a little ahead is waited for."""
+    moments.within(stated.occurred_at, "the time of the document")
+    moments.within(stated.changed_at, "the time of its change")
+    ahead = max(stated.occurred_at, stated.changed_at) - moments.now()
+    if ahead > AHEAD_MAX:
+        raise Parked(FUTURE, moments.utc(moments.now() + ahead).isoformat())
+    if ahead > 0:
+        raise RetryLater("the sender's clock is ahead", seconds=ahead // SECOND + 1)
 
 
 def _is_cancelled(stated: Stated) -> bool:
@@ -225,14 +236,12 @@ def _timestamp(micros: int) -> Timestamp:
     return Timestamp(seconds=micros // SECOND, nanos=micros % SECOND * 1000)
 
 
-def answered(made: Pending, answer: ledger_pb.Posting, *, dry_run: bool) -> None:
+def answered(made: Pending, answer: ledger_pb.Posting) -> None:
     """Settle a subject by the ledger's yes."""
-    subject = made.subject
-    member = made.candidates[0] if made.candidates else None
-    if dry_run:
+    subject, said, member = made.subject, made.stated, made.offers[0].member
+    if made.dry_run:
         settle(subject, "done", DRY_RUN)
         return
-    said = made.stated
     if isinstance(said, Statement):
         subject.document = "/".join(
             (said.origin.business_unit, said.document.source, said.document.document_id)
@@ -240,17 +249,19 @@ def answered(made: Pending, answer: ledger_pb.Posting, *, dry_run: bool) -> None
     subject.posted_version = made.version
     subject.posted_digest = made.digest
     subject.was_final = subject.was_final or _status(said) == DOCUMENT_STATUS_FINAL
-    subject.member_scheme = "" if member is None else member.scheme
-    if member is None and made.stated.members:
-        unclaimed(subject)
+    if answer.member_id and member is not None:
+        subject.member_scheme = member.scheme
+    if said.members and not answer.member_id and answer.outcome != ledger_pb.OUTCOME_SUPERSEDED:
+        unclaimed(made)
     elif answer.outcome == ledger_pb.OUTCOME_SUPERSEDED:
         settle(subject, "done", "superseded")
     else:
         settle(subject, "done")
 
 
-def unclaimed(subject: Subject) -> None:
+def unclaimed(made: Pending, reason: str = "") -> None:
     """Settle a subject whose document stands in the ledger as nobody's."""
+    subject = made.subject
     subject.attempts += 1
-    wait = unclaimed_wait(subject.attempts)
-    settle(subject, "done", UNCLAIMED, wait=wait)
+    wait = unclaimed_wait(subject.attempts, identities=len(made.stated.members), refused=reason)
+    settle(subject, "done", UNCLAIMED, reason.lower(), wait=wait)

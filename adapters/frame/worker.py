@@ -191,13 +191,13 @@ class Worker:
     def _goes_on(self, made: Pending, answer: Answer) -> bool:
         """Settle a statement by its answer; True: it is to be sent again, otherwise."""
         if not isinstance(answer, Refused):
-            stating.answered(made, answer, dry_run=self._dry_run)
+            stating.answered(made, answer)
             return False
         subject = made.subject
         if made.goes_on(answer.reason):
             return True
         if made.claims and stays_unclaimed(answer.reason):
-            stating.unclaimed(subject)
+            stating.unclaimed(made, answer.reason)
             return False
         stating.failed(subject, answer.raised())
         return False

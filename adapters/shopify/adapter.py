@@ -128,7 +128,7 @@ class Shopify(Adapter):
             status=status,
             currency_code=currency,
             lines=stated(lines, mapping, gross=settings.amounts == "gross"),
-            receipt_code=order.name[:64],
+            receipt_code=order.confirmation_number[:64],
             coupons=_coupons(order),
         )
         for code, amount in (("shipping", shipping), ("tip", tip)):

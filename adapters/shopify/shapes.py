@@ -85,7 +85,7 @@ class Order(Sent):
     """An order as it is now, without its refunds."""
 
     id: Id
-    name: Word = ""
+    confirmation_number: Word = ""
     test: Flag = False
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     financial_status: Word = ""

@@ -132,7 +132,7 @@ class WooCommerce(Adapter):
             status=status,
             currency_code=currency,
             lines=stated([*goods, *shipping], mapping, gross=gross),
-            receipt_code=order.number[:64],
+            receipt_code=order.order_key[:64],
             coupons=_coupons(order),
         )
         _pay(document, order, mapping)

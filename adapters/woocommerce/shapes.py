@@ -70,7 +70,7 @@ class Order(Sent):
     """An order as it is now. Times end in _gmt and carry no offset."""
 
     id: Id
-    number: Word = ""
+    order_key: Word = ""
     status: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     date_created_gmt: str

@@ -17,6 +17,11 @@ def days_ago(days: int, seconds: int = 0) -> str:
     return (TODAY - timedelta(days=days) + timedelta(seconds=seconds)).isoformat()
 
 
+def from_now(seconds: int) -> str:
+    """A time that a clock far ahead would write."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
 SECRET = "a-webhook-secret"
 SHOP = "harbour.myshopify.com"
 MAPPING = f"""

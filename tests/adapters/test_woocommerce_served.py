@@ -82,9 +82,13 @@ async def test_deleted_gives_back_and_restored_earns_again(web: Rig) -> None:
     await send(web, sold, "order.created")
     await web.work()
     await send(web, b'{"id": 727}', "order.deleted", "d-2")
+    # A minute ago, so that restoring it comes later by the clock of the shop too.
+    await web.pool.execute(
+        "UPDATE adapters.delivery SET received_at = received_at - interval '1 minute'"
+    )
     await web.work()
     assert await web.points(*MEMBER) == 0
-    restored = {**sold, "date_modified_gmt": woo.days_ago(0, 30)}
+    restored = {**sold, "date_modified_gmt": woo.now()}
     await send(web, restored, "order.restored", "d-3")
     await web.work()
     assert await web.points(*MEMBER) == 10

@@ -15,6 +15,8 @@ from adapters.frame.mapping import parse
 from adapters.frame.stating import read_by
 from adapters.frame.words import Delivery, Item, Unreadable
 from loyalty.v1.audit_service_pb2 import VerifyHistoryRequest
+from loyalty.v1.ledger_service_pb2 import ClaimDocumentRequest
+from loyalty.v1.types_pb2 import Identity, MemberRef, Origin
 from tests.adapters import shop
 from tests.adapters.rig import Rig, rig
 from tests.server.served import Caller, Served
@@ -109,22 +111,76 @@ async def test_an_order_cancelled_before_it_counted_is_not_posted(web: Rig) -> N
     assert await web.documents() == 0
 
 
-async def test_a_stranger_is_posted_as_nobody_and_stays_so_for_now(web: Rig) -> None:
-    stranger = {"id": 5, "email": "new@example.com"}
-    bought = shop.order(shop.line(1, "10.00"), customer=stranger)
-    await send(web, bought, "d-1")
+NEW = {"id": 5, "email": "new@example.com"}
+
+
+async def test_a_stranger_is_credited_on_joining_with_the_first_identity(web: Rig) -> None:
+    await send(web, shop.order(shop.line(1, "10.00"), customer=NEW), "d-1")
     await web.work()
     row = await web.subject()
     assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "unclaimed", "")
-    assert row["due_at"] is not None
     await web.enrol("shopify-customer", "5")
-    lamp = shop.line(2, "5.00")
-    grown = {**shop.order(shop.line(1, "10.00"), lamp, customer=stranger)}
+    assert await web.points("shopify-customer", "5") == 10
+    grown = shop.order(shop.line(1, "10.00"), shop.line(2, "5.00"), customer=NEW)
     await send(web, {**grown, "updated_at": shop.days_ago(1)}, "d-2")
     await web.work()
     row = await web.subject()
-    assert (row["state"], row["reason"]) == ("done", "unclaimed")
-    assert await web.documents() == 2
+    assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "", "shopify-customer")
+    assert await web.points("shopify-customer", "5") == 15
+
+
+async def test_a_stranger_is_credited_after_joining_with_another_identity(web: Rig) -> None:
+    await send(web, shop.order(shop.line(1, "10.00"), customer=NEW), "d-1")
+    await web.work()
+    assert (await web.subject())["due_at"] is not None
+    await web.enrol("email", "new@example.com")
+    assert await web.points("email", "new@example.com") == 0
+    await web.pool.execute("UPDATE adapters.subject SET due_at = now()")
+    await web.work()
+    row = await web.subject()
+    assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "", "email")
+    assert await web.points("email", "new@example.com") == 10
+
+
+async def test_who_is_known_by_one_identity_alone_is_not_asked_for_again(web: Rig) -> None:
+    await send(web, shop.order(shop.line(1, "10.00"), customer={"id": 9}, email=""), "d-1")
+    await web.work()
+    row = await web.subject()
+    assert (row["reason"], row["due_at"]) == ("unclaimed", None)
+    await web.enrol("shopify-customer", "9")
+    assert await web.points("shopify-customer", "9") == 10
+
+
+async def test_a_document_that_was_claimed_by_its_receipt_stays_claimed(web: Rig) -> None:
+    sold = shop.order(
+        shop.line(1, "10.00"), customer={"id": 9}, email="", confirmation_number="R50KELTJP"
+    )
+    await send(web, sold, "d-1")
+    await web.work()
+    claim = ClaimDocumentRequest(
+        request_id="claim-1",
+        origin=Origin(business_unit="web"),
+        member=MemberRef(identity=Identity(scheme=MEMBER[0], value=MEMBER[1])),
+        document=(await web.subject())["document"],
+        receipt_code="r50keltjp",
+    )
+    await web.caller.ledger.ClaimDocument(claim)
+    assert await web.points(*MEMBER) == 10
+    await web.enrol("shopify-customer", "9")
+    grown = shop.order(shop.line(1, "10.00"), shop.line(2, "5.00"), customer={"id": 9}, email="")
+    await send(web, {**grown, "updated_at": shop.days_ago(1)}, "d-2")
+    await web.work()
+    assert (await web.subject())["state"] == "done"
+    assert await web.points(*MEMBER) == 15
+    assert await web.points("shopify-customer", "9") == 0
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(200, "due"), (400, "parked")])
+async def test_what_has_not_happened_yet_is_not_posted(web: Rig, ahead: int, state: str) -> None:
+    await send(web, shop.order(shop.line(1, "1.00"), updated_at=shop.from_now(ahead)), "d-1")
+    await web.work()
+    assert (await web.subject())["state"] == state
+    assert await web.documents() == 0
 
 
 async def test_the_second_identity_is_tried_when_nobody_has_the_first(web: Rig) -> None:
@@ -225,13 +281,13 @@ async def test_a_fault_of_an_adapter_stops_nothing_else(
         return whole(self, delivery, connection)
 
     def failing(self: Any, parts: Any, mapping: Any) -> Any:
-        if parts.contents["order"]["name"] == "#break-canonicalise":
+        if parts.subject == "order/2":
             raise ZeroDivisionError
         return canonical(self, parts, mapping)
 
     monkeypatch.setattr(shopify, "split", breaking)
     monkeypatch.setattr(shopify, "canonicalise", failing)
-    names = ("#break-split", "#break-canonicalise", "#1")
+    names = ("#break-split", "#2", "#3")
     for number, name in enumerate(names, start=1):
         await send(web, shop.order(shop.line(1, "10.00"), id=number, name=name), f"d-{number}")
     await web.work()

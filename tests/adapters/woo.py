@@ -45,6 +45,11 @@ def days_ago(days: int, seconds: int = 0) -> str:
     return (TODAY - timedelta(days=days) + timedelta(seconds=seconds)).isoformat()
 
 
+def now() -> str:
+    """This second."""
+    return datetime.now(UTC).replace(microsecond=0, tzinfo=None).isoformat()
+
+
 def line(number: int, total: str, quantity: int = 1, **changes: Any) -> dict[str, Any]:
     """A line of goods."""
     return {
