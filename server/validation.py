@@ -172,8 +172,9 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "ExtendLot": (Verb.ADJUST, adjusting_shape.extend_lot),
 }
 """Verb and check of each write, by the name of its call."""
-ITEMS: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}
-"""The same, by the name of its field in a batch's item."""
+_BY_FIELD: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}
+ITEMS: Final = {field.name: _BY_FIELD[field.name] for field in BatchItem.DESCRIPTOR.fields}
+"""The same, by the name of its field in a batch's item; what people decide has none."""
 
 
 def batch(items: Sequence[BatchItem], *, atomic: bool) -> None:

@@ -63,6 +63,7 @@ EXPECTED = {
     "adapter migrate",
     "adapter translate",
     "adapter check",
+    "adapter import",
     "adapter inbox",
     "adapter dead",
     "adapter retry",
