@@ -2,11 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 from pydantic import BaseModel
 
 import adapters
@@ -87,6 +88,33 @@ def read_all(mappings: Path, secrets: Path) -> dict[str, Connection]:
     if findings:
         raise MappingRefused(list(dict.fromkeys(findings)))
     return connections
+
+
+async def remember(pool: asyncpg.Pool, connections: Iterable[Connection]) -> None:
+    """Keep the mappings that are used, so that a digest can be looked up years later.
+
+    Raises:
+        MappingRefused: a version was used before with other content.
+    """
+    findings: list[Finding] = []
+    for connection in connections:
+        mapping = connection.mapping
+        key = connection.name, mapping.version
+        await pool.execute(
+            "INSERT INTO adapters.mapping (connection, version, digest, content)"
+            " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            *key,
+            mapping.digest,
+            mapping.canonical,
+        )
+        first = await pool.fetchval(
+            "SELECT digest FROM adapters.mapping WHERE connection = $1 AND version = $2", *key
+        )
+        if first != mapping.digest:
+            problem = f"version {mapping.version} was used with other content before: raise it"
+            findings.append(Finding(connection.name, 0, "version", problem))
+    if findings:
+        raise MappingRefused(findings)
 
 
 def missing_secrets(connection: Connection) -> list[str]:

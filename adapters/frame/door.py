@@ -74,6 +74,8 @@ class Door:
             self._metrics.received.labels(name, "gone").inc()
             return
         self._metrics.received.labels(name, outcome).inc()
+        if outcome is Outcome.ACCEPTED:
+            self._metrics.last.labels(name).set_to_current_time()
         self._metrics.acknowledging.observe(perf_counter() - began)
         if why:
             log.warning("delivery_refused", connection=name, outcome=outcome, why=why)

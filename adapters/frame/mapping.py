@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -145,13 +146,17 @@ class MappingFile(Row):
         """Source of the documents."""
         return self.source or self.connection
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the whole mapping in canonical form, hexadecimal."""
-        canonical = json.dumps(
+    @cached_property
+    def canonical(self) -> str:
+        """The whole mapping as canonical JSON."""
+        return json.dumps(
             self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":")
         )
-        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of `canonical`, hexadecimal."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     def place(self, *codes: str) -> PlaceRow:
         """Return the row of the first code that has one. Raises Parked."""

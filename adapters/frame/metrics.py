@@ -68,9 +68,9 @@ class Metrics:
             "For how long the oldest has waited that could be worked on.",
             registry=registry,
         )
-        self.silent = Gauge(
-            "loyalty_adapter_silent_seconds",
-            "Since the last delivery of a connection that was not pulled.",
+        self.last = Gauge(
+            "loyalty_adapter_last_delivery_timestamp_seconds",
+            "When this process last let a delivery of a connection in, since the epoch.",
             ("connection",),
             registry=registry,
         )

@@ -144,6 +144,18 @@ cursor: Final = Table(
     Column("problem", Text, nullable=False, server_default=text("''")),
 )
 
+# Every mapping that was ever used: the digest in a document's origin finds its words here.
+mapping: Final = Table(
+    "mapping",
+    metadata,
+    Column("connection", _code(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", _code(), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("seen_at", _instant(), nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("connection", "version"),
+)
+
 operator_act: Final = Table(
     "operator_act",
     metadata,

@@ -16,7 +16,7 @@ from prometheus_client import start_http_server
 
 from adapters.frame import calls, database
 from adapters.frame.adapter import Api
-from adapters.frame.connections import missing_secrets, read_all
+from adapters.frame.connections import missing_secrets, read_all, remember
 from adapters.frame.door import Application, Door
 from adapters.frame.inbox import Inbox
 from adapters.frame.metrics import Metrics
@@ -96,13 +96,13 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
     )
     upkeep = Upkeep(
         pool,
-        connections,
         metrics,
         keep_days=settings.keep_days,
         keep_parts_days=settings.keep_parts_days,
     )
     tasks = [asyncio.create_task(inbox.run()), asyncio.create_task(upkeep.run())]
     try:
+        await remember(pool, connections.values())
         if settings.work:
             await worker.wake()
             tasks.append(asyncio.create_task(worker.run(inbox.committed)))

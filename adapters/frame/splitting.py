@@ -13,7 +13,16 @@ from adapters.frame import stating, subjects
 from adapters.frame.adapter import Connection, problem
 from adapters.frame.database import LOST, Session
 from adapters.frame.metrics import Metrics
-from adapters.frame.words import Delivery, Dropped, Faulty, Item, Part, Unreadable, shown
+from adapters.frame.words import (
+    Delivery,
+    Dropped,
+    Faulty,
+    Item,
+    Part,
+    Unreadable,
+    clean,
+    shown,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -131,9 +140,9 @@ def items_of(delivery: Delivery, connection: Connection) -> list[Item]:
 
 def _checked(item: Item) -> Item:
     if isinstance(item, Dropped):
-        return Dropped(item.reason, clean(item.subject))
+        return Dropped(item.reason, clean(item.subject)[:NAME_LENGTH])
     if isinstance(item, Faulty):
-        return Faulty(clean(item.problem), clean(item.subject))
+        return Faulty(clean(item.problem)[:NAME_LENGTH], clean(item.subject)[:NAME_LENGTH])
     for what, text in (("subject", item.subject), ("part", item.key)):
         if not (text and len(text) <= NAME_LENGTH and text.isprintable()):
             return Faulty(
@@ -142,11 +151,6 @@ def _checked(item: Item) -> Item:
     if not (0 <= item.version <= VERSION_MAX and 0 <= item.rank <= VERSION_MAX):
         return Faulty(f"the version {item.version} is beyond what can be ordered", item.subject)
     return item
-
-
-def clean(text: str) -> str:
-    """Return a text as it can be kept and shown."""
-    return "".join(filter(str.isprintable, text))[:NAME_LENGTH]
 
 
 async def _write(connection: Session, read: Sequence[Read]) -> None:

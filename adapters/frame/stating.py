@@ -23,6 +23,7 @@ from adapters.frame.words import (
     RetryLater,
     Statement,
     Unreadable,
+    clean,
     shown,
 )
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
@@ -88,7 +89,7 @@ def settle(
     subject: Subject, state: str, reason: str = "", detail: str = "", *, wait: int | None = None
 ) -> None:
     """Say what became of a subject."""
-    subject.state, subject.reason, subject.detail = state, reason, detail
+    subject.state, subject.reason, subject.detail = state, reason, clean(detail)
     subject.wait = wait
     if state == "done" and reason != UNCLAIMED:
         subject.attempts = 0

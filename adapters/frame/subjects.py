@@ -181,6 +181,21 @@ async def settle(connection: Session, subjects: Sequence[Subject]) -> None:
     await connection.execute(_SETTLE, *_columns(subjects))
 
 
+async def give_up(connection: Session, subject: Subject, detail: str) -> None:
+    """Make a dead letter of a subject of which nothing else can be written down."""
+    names = subject.connection, subject.subject
+    subject.state, subject.reason, subject.detail = "dead", "fault", detail
+    await connection.execute(
+        "UPDATE adapters.subject SET state = 'dead', reason = 'fault', detail = $3, due_at = NULL,"
+        " changed_at = now() WHERE connection = $1 AND subject = $2",
+        *names,
+        detail,
+    )
+    await connection.execute(
+        "UPDATE adapters.part SET unread = false WHERE connection = $1 AND subject = $2", *names
+    )
+
+
 def _columns(subjects: Sequence[Subject]) -> list[list[object]]:
     names = (
         "connection",

@@ -1,13 +1,11 @@
 """Upkeep: figures that only a look into the database gives, and forgetting what is over."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 import asyncpg
 import structlog
 
-from adapters.frame.adapter import Connection
 from adapters.frame.database import LOST
 from adapters.frame.metrics import Metrics
 
@@ -23,9 +21,6 @@ _WAITING: Final = """
 SELECT extract(epoch FROM now() - least(
          (SELECT min(received_at) FROM adapters.delivery WHERE state = 'new'),
          (SELECT min(due_at) FROM adapters.subject WHERE due_at <= now()), now()))::bigint"""
-_SILENT: Final = """
-SELECT extract(epoch FROM now() - received_at)::bigint FROM adapters.delivery
- WHERE connection = $1 AND NOT pulled ORDER BY delivery_id DESC LIMIT 1"""
 # The rows stay: an event id that came once is known for ever.
 _FORGET_BODIES: Final = """
 UPDATE adapters.delivery SET body = NULL, headers = '{}' WHERE delivery_id IN (
@@ -46,7 +41,6 @@ class Upkeep:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        connections: Mapping[str, Connection],
         metrics: Metrics,
         *,
         keep_days: int,
@@ -54,7 +48,6 @@ class Upkeep:
     ) -> None:
         """Keep raw bodies for `keep_days`, parts of settled subjects for `keep_parts_days`."""
         self._pool = pool
-        self._connections = connections
         self._metrics = metrics
         self._keep_days = keep_days
         self._keep_parts_days = keep_parts_days
@@ -80,10 +73,6 @@ class Upkeep:
             labels = row["connection"], row["state"], row["reason"]
             self._metrics.stuck.labels(*labels).set(row["subjects"])
         self._metrics.waiting.set(await self._pool.fetchval(_WAITING))
-        for name in self._connections:
-            silent = await self._pool.fetchval(_SILENT, name)
-            if silent is not None:
-                self._metrics.silent.labels(name).set(silent)
 
     async def forget(self) -> None:
         """Take out bodies and parts that are older than they may be."""

@@ -196,5 +196,10 @@ class RetryLater(Exception):
 
 def shown(error: Exception) -> str:
     """Return what is wrong in one line of bounded length."""
-    text = "".join(filter(str.isprintable, " ".join(str(error).split()))) or type(error).__name__
+    text = clean(" ".join(str(error).split())) or type(error).__name__
     return text if len(text) <= HEADER_LENGTH else text[: HEADER_LENGTH - 1] + "…"
+
+
+def clean(text: str) -> str:
+    """Return a text as a database can keep it and a terminal show it."""
+    return "".join(filter(str.isprintable, text))

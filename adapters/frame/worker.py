@@ -29,6 +29,7 @@ from adapters.frame.words import (
     Parked,
     RetryLater,
     Unreadable,
+    shown,
 )
 
 log = structlog.get_logger(__name__)
@@ -107,13 +108,34 @@ class Worker:
 
     async def state_some(self) -> int:
         """Work on subjects that are due; how many they were."""
+        try:
+            return await self._state_claimed(SUBJECTS_MAX)
+        except LOST:
+            raise
+        except Exception:
+            # One of them breaks what is written of all: alone it harms only itself.
+            log.exception("stating_failed")
+        return await self._state_claimed(1)
+
+    async def _state_claimed(self, most: int) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
-            claimed = await subjects.claim(connection, list(self.connections), most=SUBJECTS_MAX)
+            claimed = await subjects.claim(connection, list(self.connections), most=most)
             if not claimed:
                 return 0
             await asyncio.gather(*map(self._resolve, claimed))
             await self._state([each for each in claimed if not each.hints])
-            await subjects.settle(connection, claimed)
+            try:
+                async with connection.transaction():
+                    await subjects.settle(connection, claimed)
+            except Exception as error:
+                if most > 1 or isinstance(error, LOST):
+                    raise
+                await subjects.give_up(connection, claimed[0], shown(error))
+        self._tell(claimed)
+        return len(claimed)
+
+    def _tell(self, claimed: Sequence[Subject]) -> None:
+        """Count what became of subjects, and log those that are stuck."""
         for each in claimed:
             result = f"{each.state}:{each.reason}" if each.reason else each.state
             self._metrics.stated.labels(each.connection, result).inc()
@@ -126,7 +148,6 @@ class Worker:
                     reason=each.reason,
                     detail=each.detail,
                 )
-        return len(claimed)
 
     async def _resolve(self, subject: Subject) -> None:
         """Fetch what thin events left out; the hints stay when that fails."""

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters import shop
+from tests.adapters.rig import Rig, rig
+from tests.adapters.sending import MEMBER, SECRETS
 from tests.conftest import SHARED
 from tests.server.served import Caller, Served, serving
 
@@ -31,3 +34,11 @@ async def caller(served: Served) -> AsyncIterator[Caller]:
     async with served.caller(await served.token("till")) as client:
         await served.with_member(client)
         yield client
+
+
+@pytest.fixture
+async def web(served: Served, caller: Caller, tmp_path: Path) -> AsyncIterator[Rig]:
+    """A shop's connection, and a customer who is a member."""
+    async with rig(served, caller, tmp_path, shop.MAPPING, SECRETS) as running:
+        await running.enrol(*MEMBER)
+        yield running

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from adapters.frame import database
+from adapters.frame.words import Verdict
 from tests.adapters import shop
 from tests.adapters.rig import Rig, rig
 from tests.server.served import Caller, Served
@@ -48,6 +49,17 @@ async def test_what_is_acknowledged_is_committed(web: Rig) -> None:
 async def test_what_is_forged_is_not_kept(web: Rig, changes: dict[str, str]) -> None:
     sent = paid()
     answer = await web.post(sent, {**shop.headers(sent, "orders/paid", "d-1"), **changes})
+    assert answer.status_code == 401
+    assert await web.deliveries() == []
+
+
+async def test_what_was_signed_too_long_ago_is_refused_and_not_kept(
+    web: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = type(next(iter(web.serving.worker.connections.values())).adapter)
+    monkeypatch.setattr(adapter, "verify", lambda *_: Verdict.STALE)
+    sent = paid()
+    answer = await web.post(sent, shop.headers(sent, "orders/paid", "d-1"))
     assert answer.status_code == 401
     assert await web.deliveries() == []
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,14 @@ import pytest
 
 from adapters.frame import subjects
 from adapters.frame.connections import connection_of, settings_models
-from adapters.frame.mapping import parse
+from adapters.frame.mapping import MappingRefused, parse
 from adapters.frame.stating import read_by
 from adapters.frame.words import Delivery, Item, Unreadable
 from loyalty.v1.audit_service_pb2 import VerifyHistoryRequest
-from loyalty.v1.ledger_service_pb2 import ClaimDocumentRequest
-from loyalty.v1.types_pb2 import Identity, MemberRef, Origin
 from tests.adapters import shop
 from tests.adapters.rig import Rig, rig
+from tests.adapters.sending import MEMBER, SECRETS, send
 from tests.server.served import Caller, Served
-
-SECRETS = {"webhook_secret": shop.SECRET}
-MEMBER = ("shopify-customer", "207119551")
-
-
-@pytest.fixture
-async def web(served: Served, caller: Caller, tmp_path: Path) -> AsyncIterator[Rig]:
-    """A shop's connection, and a customer who is a member."""
-    async with rig(served, caller, tmp_path, shop.MAPPING, SECRETS) as running:
-        await running.enrol(*MEMBER)
-        yield running
-
-
-async def send(web: Rig, told: Any, delivery: str, topic: str = "orders/updated") -> None:
-    sent = told if isinstance(told, bytes) else shop.body(told)
-    answer = await web.post(sent, shop.headers(sent, topic, delivery))
-    assert answer.status_code == 200
 
 
 async def test_any_order_of_deliveries_ends_the_same(web: Rig) -> None:
@@ -78,9 +59,12 @@ async def test_a_bad_item_blocks_neither_its_siblings_nor_what_comes_later(web: 
     await send(web, {**good, "refunds": [broken, None]}, "d-1")
     await send(web, b'{"id": 5, "updated', "d-2")
     await send(web, shop.order(shop.line(1, "7.00"), id=2), "d-3")
+    sent = shop.body(good)
+    strange = {"content-type": "application/json; charset=klingon"}
+    await web.post(sent, {**shop.headers(sent, "orders/updated", "d-4"), **strange})
     await web.work()
     assert await web.points(*MEMBER) == 17
-    assert [row["state"] for row in await web.deliveries()] == ["taken", "dead", "taken"]
+    assert [row["state"] for row in await web.deliveries()] == ["taken", "dead", "taken", "dead"]
     verdicts = [verdict for verdict, _ in await web.items()]
     assert verdicts == ["dead", "taken", "taken"]
 
@@ -111,85 +95,12 @@ async def test_an_order_cancelled_before_it_counted_is_not_posted(web: Rig) -> N
     assert await web.documents() == 0
 
 
-NEW = {"id": 5, "email": "new@example.com"}
-
-
-async def test_a_stranger_is_credited_on_joining_with_the_first_identity(web: Rig) -> None:
-    await send(web, shop.order(shop.line(1, "10.00"), customer=NEW), "d-1")
-    await web.work()
-    row = await web.subject()
-    assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "unclaimed", "")
-    await web.enrol("shopify-customer", "5")
-    assert await web.points("shopify-customer", "5") == 10
-    grown = shop.order(shop.line(1, "10.00"), shop.line(2, "5.00"), customer=NEW)
-    await send(web, {**grown, "updated_at": shop.days_ago(1)}, "d-2")
-    await web.work()
-    row = await web.subject()
-    assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "", "shopify-customer")
-    assert await web.points("shopify-customer", "5") == 15
-
-
-async def test_a_stranger_is_credited_after_joining_with_another_identity(web: Rig) -> None:
-    await send(web, shop.order(shop.line(1, "10.00"), customer=NEW), "d-1")
-    await web.work()
-    assert (await web.subject())["due_at"] is not None
-    await web.enrol("email", "new@example.com")
-    assert await web.points("email", "new@example.com") == 0
-    await web.pool.execute("UPDATE adapters.subject SET due_at = now()")
-    await web.work()
-    row = await web.subject()
-    assert (row["state"], row["reason"], row["member_scheme"]) == ("done", "", "email")
-    assert await web.points("email", "new@example.com") == 10
-
-
-async def test_who_is_known_by_one_identity_alone_is_not_asked_for_again(web: Rig) -> None:
-    await send(web, shop.order(shop.line(1, "10.00"), customer={"id": 9}, email=""), "d-1")
-    await web.work()
-    row = await web.subject()
-    assert (row["reason"], row["due_at"]) == ("unclaimed", None)
-    await web.enrol("shopify-customer", "9")
-    assert await web.points("shopify-customer", "9") == 10
-
-
-async def test_a_document_that_was_claimed_by_its_receipt_stays_claimed(web: Rig) -> None:
-    sold = shop.order(
-        shop.line(1, "10.00"), customer={"id": 9}, email="", confirmation_number="R50KELTJP"
-    )
-    await send(web, sold, "d-1")
-    await web.work()
-    claim = ClaimDocumentRequest(
-        request_id="claim-1",
-        origin=Origin(business_unit="web"),
-        member=MemberRef(identity=Identity(scheme=MEMBER[0], value=MEMBER[1])),
-        document=(await web.subject())["document"],
-        receipt_code="r50keltjp",
-    )
-    await web.caller.ledger.ClaimDocument(claim)
-    assert await web.points(*MEMBER) == 10
-    await web.enrol("shopify-customer", "9")
-    grown = shop.order(shop.line(1, "10.00"), shop.line(2, "5.00"), customer={"id": 9}, email="")
-    await send(web, {**grown, "updated_at": shop.days_ago(1)}, "d-2")
-    await web.work()
-    assert (await web.subject())["state"] == "done"
-    assert await web.points(*MEMBER) == 15
-    assert await web.points("shopify-customer", "9") == 0
-
-
 @pytest.mark.parametrize(("ahead", "state"), [(200, "due"), (400, "parked")])
 async def test_what_has_not_happened_yet_is_not_posted(web: Rig, ahead: int, state: str) -> None:
     await send(web, shop.order(shop.line(1, "1.00"), updated_at=shop.from_now(ahead)), "d-1")
     await web.work()
     assert (await web.subject())["state"] == state
     assert await web.documents() == 0
-
-
-async def test_the_second_identity_is_tried_when_nobody_has_the_first(web: Rig) -> None:
-    await web.enrol("email", "guest@example.com")
-    bought = shop.order(shop.line(1, "10.00"), customer={"id": 6, "email": "Guest@example.com"})
-    await send(web, bought, "d-1")
-    await web.work()
-    assert (await web.subject())["member_scheme"] == "email"
-    assert await web.points("email", "guest@example.com") == 10
 
 
 async def test_what_no_row_fits_waits_for_the_row_and_is_posted_then(
@@ -298,6 +209,38 @@ async def test_a_fault_of_an_adapter_stops_nothing_else(
         "order/3": "",
     }
     assert await web.points(*MEMBER) == 10
+
+
+async def test_a_subject_that_cannot_be_written_down_harms_only_itself(
+    web: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = subjects.settle
+
+    async def fails(connection: Any, claimed: Any) -> None:
+        if any(each.subject == "order/1" for each in claimed):
+            raise asyncpg.DataError("a character 0")
+        await whole(connection, claimed)
+
+    monkeypatch.setattr(subjects, "settle", fails)
+    for number in (1, 2, 3):
+        await send(web, shop.order(shop.line(1, "10.00"), id=number), f"d-{number}")
+    await web.work()
+    reasons = {name: row["reason"] for name, row in (await web.subjects()).items()}
+    assert reasons == {"order/1": "fault", "order/2": "", "order/3": ""}
+
+
+async def test_a_mapping_that_changes_has_to_raise_its_version(
+    served: Served, caller: Caller, tmp_path: Path
+) -> None:
+    async with rig(served, caller, tmp_path, shop.MAPPING, SECRETS) as web:
+        kept = await web.pool.fetchrow("SELECT * FROM adapters.mapping")
+        assert kept is not None
+        made = connection_of(parse(shop.MAPPING, "", settings_models()), None).mapping
+        assert (kept["digest"], kept["content"]) == (made.digest, made.canonical)
+    changed = shop.MAPPING.replace("category: goods", "category: general")
+    with pytest.raises(MappingRefused, match="raise it"):
+        async with rig(served, caller, tmp_path, changed, SECRETS):
+            pass
 
 
 async def test_several_workers_share_the_work_and_post_each_thing_once(

@@ -49,6 +49,16 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     op.create_table(
+        "mapping",
+        sa.Column("connection", CODE, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("digest", CODE, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False, server_default=sa.text("now()")),
+        sa.PrimaryKeyConstraint("connection", "version", name="mapping_pkey"),
+        schema=SCHEMA,
+    )
+    op.create_table(
         "operator_act",
         sa.Column("act_id", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("at", INSTANT, nullable=False, server_default=sa.text("now()")),
@@ -67,8 +77,10 @@ def upgrade() -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON adapters.delivery, adapters.item,"
         " adapters.subject, adapters.part, adapters.cursor TO loyalty_adapters"
     )
-    # What operators did is added to, never changed.
-    op.execute("GRANT SELECT, INSERT ON adapters.operator_act TO loyalty_adapters")
+    # What operators did and which mappings were used is added to, never changed.
+    op.execute(
+        "GRANT SELECT, INSERT ON adapters.operator_act, adapters.mapping TO loyalty_adapters"
+    )
     op.execute("GRANT SELECT ON adapters.alembic_version TO loyalty_adapters")
 
 
@@ -196,5 +208,5 @@ def create_part() -> None:
 
 def downgrade() -> None:
     """Drop all of it."""
-    for table in ("operator_act", "part", "subject", "item", "delivery", "cursor"):
+    for table in ("operator_act", "mapping", "part", "subject", "item", "delivery", "cursor"):
         op.drop_table(table, schema=SCHEMA)
