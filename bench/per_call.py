@@ -23,6 +23,7 @@ from ledger.handlers import decide_act
 from ledger.identities import IdentityHash
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import Lookup
+from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.receipt_codes import Guesses
 from ledger.register import Register
@@ -120,6 +121,7 @@ class PerCallLedger:
             policies=self._policies,
             purses=self._cache.purse,
             guesses=Guesses(),
+            periods=PeriodBook(),
         )
         lookup = Lookup(store, self._cache, register=self._register, policies=self._policies)
         await lookup.fill(work.known, [act], None, Wanted())

@@ -32,8 +32,8 @@ from ledger.receipt_codes import receipt_hash
 from ledger.short_forms import activity_document, as_document
 from ledger.store import IdentityKey
 from ledger.writes import (
-    ABOUT_POLICY,
     CODES,
+    WITHOUT_ORIGIN,
     AnswerMessage,
     WriteRequest,
     member_of,
@@ -154,7 +154,9 @@ class Act:
     @property
     def origin(self) -> Origin:
         """Where it happens, as the history may keep it."""
-        assert not isinstance(self.request, ABOUT_POLICY), "policies come from nowhere"
+        assert not isinstance(self.request, WITHOUT_ORIGIN), (
+            "what is about the programme comes from nowhere"
+        )
         origin: Origin = self.request.origin
         if origin.operator:
             origin = Origin()
@@ -214,7 +216,7 @@ def _hide_code(act: Act, hashed: IdentityHash) -> None:
 def _find_people(act: Act, hashed: IdentityHash) -> None:
     """Name who acts as the history may keep it: a staff id is a person's."""
     request = act.request
-    if isinstance(request, PostDocumentRequest) or not isinstance(request, ABOUT_POLICY):
+    if isinstance(request, PostDocumentRequest) or not isinstance(request, WITHOUT_ORIGIN):
         act.operator = hashed.operator(request.origin.operator)
     if isinstance(request, AdjustPointsRequest) and request.approver:
         act.approver = actor(act.client, hashed.pseudonym(request.approver))
@@ -283,7 +285,7 @@ def _fingerprint(act: Act, hashed: IdentityHash) -> None:
     request.CopyFrom(act.request)  # type: ignore[arg-type]
     request.request_id = ""
     request.validate_only = False
-    if not isinstance(request, ABOUT_POLICY):
+    if not isinstance(request, WITHOUT_ORIGIN):
         origin = request.origin
         origin.client_software = origin.till = origin.operator = ""
     if isinstance(request, AdjustPointsRequest):

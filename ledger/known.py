@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger.awaited import AwaitedRow
-from ledger.core.events import AnyFact, Fact
+from ledger.core.events import AnyFact, Fact, PolicyFact
+from ledger.core.instant import Instant
 from ledger.core.state import Account
+from ledger.policies import PublishedPolicy
 from ledger.profile import Profile
 from ledger.purses import Purse
 from ledger.store import Head, Holder, IdentityKey, IdentityRow, KeyRow
@@ -80,6 +82,17 @@ class Known:
             self.expiries.setdefault(stream, {}).update(facts)
 
 
+class PolicyNow(NamedTuple):
+    """A fact about a policy that this batch records."""
+
+    stream: str
+    version: int
+    fact: PolicyFact
+    recorded_at: Instant
+    policy: PublishedPolicy | None
+    """What it publishes, compiled already: that is not done twice."""
+
+
 class Mark(NamedTuple):
     """A point to go back to."""
 
@@ -90,3 +103,4 @@ class Mark(NamedTuple):
     keys: int
     identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]]
     policies: int
+    periods: int

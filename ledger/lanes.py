@@ -9,6 +9,7 @@ POLICY: Final = "policy/"
 DOCUMENT: Final = "document/"
 BUDGET: Final = "budget/"
 OPENING: Final = "opening/"
+PERIOD: Final = "period/"
 
 
 @lru_cache(maxsize=1 << 16)

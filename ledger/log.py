@@ -58,7 +58,14 @@ class Log:
 
     async def policy_events(self) -> list[tuple[str, Instant, bytes]]:
         """(stream, recorded at, payload) of all policy events, in order within each stream."""
-        rows = await self._pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), 0)
+        return await self._programme_events(statements.POLICY_EVENTS)
+
+    async def period_events(self) -> list[tuple[str, Instant, bytes]]:
+        """As `policy_events`, of closed periods."""
+        return await self._programme_events(statements.PERIOD_EVENTS)
+
+    async def _programme_events(self, statement: str) -> list[tuple[str, Instant, bytes]]:
+        rows = await self._pool.fetch(statement, list(range(self.lanes)), 0)
         return [(row[0], from_datetime(row[2]), row[3]) for row in rows]
 
 

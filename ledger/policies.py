@@ -112,6 +112,10 @@ class PolicyBook:
                 return policy
         return None
 
+    def effective_times(self) -> list[Instant]:
+        """When another policy came into force, oldest first; each holds until the next."""
+        return sorted({policy.effective_at for policy in self._selectable})
+
     def at(self, at: Instant) -> rules.Policy:
         """As `find`, compiled. Raises NoPolicy."""
         found = self.find(at)

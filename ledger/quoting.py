@@ -26,6 +26,7 @@ from ledger.handlers.members import require_unit
 from ledger.identities import IdentityHash
 from ledger.lanes import account_stream
 from ledger.lookup import Lookup
+from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN
 from ledger.quote_answers import quote_answer
@@ -130,6 +131,7 @@ class Quotes:
                 policies=case.policies,
                 purses=cache.purse,
                 guesses=Guesses(),
+                periods=PeriodBook(),
                 looked_up=looked_up,
             )
             await lookup.fill(work.known, [case.act], None, looked_up)

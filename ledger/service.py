@@ -25,6 +25,7 @@ from ledger.identities import IdentityHash
 from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
 from ledger.opening_reads import OpeningReads
+from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
@@ -87,6 +88,7 @@ class Ledger:
         cache = Cache(settings.cache_accounts)
         register = Register(settings.identity_key)
         self.policies = PolicyBook(approval_required=settings.approval_required)
+        self.periods = PeriodBook()
         self._snapshots = Snapshots(reading)
         self._waiting = Waiting(settings.queue_max)
         self._metrics = metrics
@@ -94,6 +96,7 @@ class Ledger:
             store,
             clock=clock,
             policies=self.policies,
+            periods=self.periods,
             cache=cache,
             snapshots=self._snapshots,
             metrics=metrics,
@@ -323,6 +326,7 @@ class Ledger:
             await asyncio.sleep(self._settings.policy_refresh_seconds)
             try:
                 await self.policies.refresh(self.reading)
+                await self.periods.refresh(self.reading)
             except Exception as error:
                 log.warning("policies_not_refreshed", error=str(error))
 

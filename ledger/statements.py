@@ -159,13 +159,20 @@ LEAF_AT: Final = "SELECT leaf_hash FROM event WHERE lane = $1 AND pos = $2"
 
 TOUCHED_STREAMS: Final = "SELECT DISTINCT stream FROM event WHERE lane = $1 AND pos >= $2"
 
-POLICY_EVENTS: Final = """
+
+def _programme_events(kind: str) -> str:
+    """Events of the programme's streams of a kind, of which there is one."""
+    return f"""
 SELECT e.stream, e.version, e.recorded_at, e.payload
   FROM unnest($1::smallint[]) AS l(lane)
-  JOIN event e ON e.lane = l.lane AND e.stream >= 'policy/' AND e.stream < 'policy0'
+  JOIN event e ON e.lane = l.lane AND e.stream >= '{kind}/' AND e.stream < '{kind}0'
               AND e.version > $2
  ORDER BY e.stream, e.version
 """
+
+
+POLICY_EVENTS: Final = _programme_events("policy")
+PERIOD_EVENTS: Final = _programme_events("period")
 
 SAVE_SNAPSHOTS: Final = """
 INSERT INTO snapshot (lane, stream, version, state_version, state)

@@ -316,6 +316,11 @@ class Store:
         rows = await self.pool.fetch(statements.POLICY_EVENTS, list(range(self.lanes)), known)
         return [PolicyRow(row[0], row[1], from_datetime(row[2]), row[3]) for row in rows]
 
+    async def period_events(self, known: int) -> list[PolicyRow]:
+        """Events of the stream of periods with a version above `known`, in order."""
+        rows = await self.pool.fetch(statements.PERIOD_EVENTS, list(range(self.lanes)), known)
+        return [PolicyRow(row[0], row[1], from_datetime(row[2]), row[3]) for row in rows]
+
     async def save_snapshots(
         self, rows: Sequence[tuple[str, int, bytes]], *, state_version: int
     ) -> None:

@@ -26,10 +26,11 @@ from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import BUDGET, DOCUMENT, OPENING, POLICY, account_of, lane_of
+from ledger.lanes import BUDGET, DOCUMENT, OPENING, PERIOD, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
 from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
+from ledger.period_books import PeriodBooks
 from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import PurseBook
 from ledger.purses import DEEDS
@@ -45,6 +46,7 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     OpeningRecorded,
     OpeningSourceDeclared,
+    PeriodClosed,
 )
 
 PAGE: Final = 500
@@ -58,10 +60,11 @@ async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryR
     """Check the history as it stands now; progress as it goes, the last word has `done` set."""
     ends = await log.lane_ends()
     policies = await log.policy_events()
+    periods = PeriodBooks(await log.period_events(), lanes=log.lanes)
     # In a thread, since policies are compiled for it: long enough to be felt at the tills.
     awards = None if skip_awards else await asyncio.to_thread(Awards, policies)
     contents = await asyncio.to_thread(Contents, [payload for _, _, payload in policies])
-    check = _Check(log.lanes, awards, contents)
+    check = _Check(log.lanes, awards, contents, periods)
     total = sum(end.next_pos for end in ends)
     for lane, pos in await log.stray_events():
         stray = Finding(pos, Reason.POSITION_GAP, f"there is no lane {lane}")
@@ -101,9 +104,12 @@ async def _pages(log: Log, end: LaneEnds) -> AsyncIterator[list[StoredEvent]]:
 class _Check:
     """What was checked so far, in all lanes."""
 
-    def __init__(self, lanes: int, awards: Awards | None, contents: Contents) -> None:
+    def __init__(
+        self, lanes: int, awards: Awards | None, contents: Contents, periods: PeriodBooks
+    ) -> None:
         self.lanes = lanes
         self.contents = contents
+        self.periods = periods
         self.awards = awards
         self.findings = Findings()
         self.states = StateDigest()
@@ -172,6 +178,7 @@ class _Lane:
         self._policies = PolicyTrial(check.contents)
         self._purses = check.purses
         self._moves = LaneMoves(lane, check.moves)
+        self._periods = check.periods
         self._sources = check.sources
         self._firsts: dict[tuple[str, str], DocumentPosted] = {}
         """By stream and document."""
@@ -199,6 +206,7 @@ class _Lane:
         if not follows:
             # With an event missing, the rest of the fold would only repeat that.
             self._distrust(event.stream)
+        yield from self._periods.enter(fact, event)
         yield from self._meaning(event, fact)
 
     def _place(self, event: StoredEvent) -> Iterator[Finding]:
@@ -319,6 +327,7 @@ class _Lane:
         elif next_pos and end.last_recorded_at != self._last.recorded_at:
             detail = "the lane's last_recorded_at is not that of its last event"
             yield Finding(self._last.pos, Reason.COLUMN_MISMATCH, detail)
+        yield from self._periods.close(self.lane, next_pos)
         for trial in self.trials.values():
             yield from trial.close()
 
@@ -341,4 +350,6 @@ def _at_home(stream: str, fact: AnyFact) -> bool:
         return stream.startswith(BUDGET)
     if isinstance(fact, OpeningSourceDeclared):
         return stream.startswith(OPENING)
+    if isinstance(fact, PeriodClosed):
+        return stream.startswith(PERIOD)
     return isinstance(fact, DocumentPosted | DocumentClaimed) and stream.startswith(DOCUMENT)

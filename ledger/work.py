@@ -11,16 +11,17 @@ from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
 from ledger.core.advance import advance
 from ledger.core.decision import Decision
-from ledger.core.events import AnyFact, Fact, PolicyFact, columns_of, encode
+from ledger.core.events import AnyFact, Fact, columns_of, encode
 from ledger.core.instant import Instant
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
-from ledger.known import DocumentHead, Known, Mark
-from ledger.lanes import account_of, account_stream, lane_of
-from ledger.policies import PolicyBook, PublishedPolicy
+from ledger.known import DocumentHead, Known, Mark, PolicyNow
+from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
+from ledger.periods import Closed, PeriodBook
+from ledger.policies import PolicyBook
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import DEEDS, NO_PURSE, Purse, changes
 from ledger.receipt_codes import Guesses
@@ -44,17 +45,6 @@ class Range(NamedTuple):
     """Position after the decision: what its answer reflects."""
 
 
-class PolicyNow(NamedTuple):
-    """A fact about a policy that this batch records."""
-
-    stream: str
-    version: int
-    fact: PolicyFact
-    recorded_at: Instant
-    policy: PublishedPolicy | None
-    """What it publishes, compiled already: that is not done twice."""
-
-
 class Work:
     """A batch under way."""
 
@@ -67,6 +57,7 @@ class Work:
         policies: PolicyBook,
         purses: Callable[[str], Purse | None],
         guesses: Guesses,
+        periods: PeriodBook,
         looked_up: Wanted | None = None,
     ) -> None:
         """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache.
@@ -76,6 +67,9 @@ class Work:
         self.lanes = lanes
         self.policies = policies
         self.guesses = guesses
+        self._periods = periods
+        self.period_facts: list[Closed] = []
+        """Periods that this batch closes."""
         self.ends = Ends(policies.pinned, self._segments_of)
         self.known = Known()
         self.made = Known()
@@ -134,6 +128,18 @@ class Work:
         for each in self.policy_facts:
             programme = after(programme, each.fact, each.recorded_at, each.stream)
         return programme
+
+    def closed_periods(self) -> tuple[Closed, ...]:
+        """The accounting periods that are closed. What is late for one is decided on that."""
+        programme = self.policies.programme.stream.removeprefix(POLICY)
+        if programme:
+            self._consulted.add(lane_of(PERIOD + programme, self.lanes))
+        return (*self._periods.closed, *self.period_facts)
+
+    def everywhere(self) -> dict[int, int]:
+        """Where every lane stands; what is decided on it holds only if none has moved."""
+        self._consulted.update(range(self.lanes))
+        return {lane: self.standing[lane].next_pos for lane in range(self.lanes)}
 
     def profile(self, stream: str) -> Profile:
         """What the register knows of the member with an account."""
@@ -302,15 +308,10 @@ class Work:
 
     def awaiting(self, account_id: str) -> list[str]:
         """Things of documents that wait for an identity which an account has."""
-        return sorted(
-            row.document
-            for row in self.known.awaited.values()
-            if row is not None and self._has(account_id, (row.scheme, row.keyed_hash))
-        )
-
-    def _has(self, account_id: str, key: IdentityKey) -> bool:
-        holder = self.known.identities.get(key)
-        return holder is not None and holder.account == account_id
+        holders = self.known.identities
+        rows = [row for row in self.known.awaited.values() if row is not None]
+        found = [(row.document, holders.get((row.scheme, row.keyed_hash))) for row in rows]
+        return sorted(document for document, who in found if who and who.account == account_id)
 
     def await_identity(self, row: AwaitedRow) -> None:
         """Let a document wait for an identity that nobody has."""
@@ -342,6 +343,11 @@ class Work:
 
     # Going back
 
+    @property
+    def of_programme(self) -> bool:
+        """Whether this batch records something that all decisions after it look at."""
+        return bool(self.policy_facts or self.period_facts)
+
     def mark(self) -> Mark:
         """A point to which `back_to` returns."""
         batch = self.batch
@@ -353,6 +359,7 @@ class Work:
             len(batch.keys),
             dict(self._identities),
             len(self.policy_facts),
+            len(self.period_facts),
         )
 
     def back_to(self, mark: Mark) -> None:
@@ -362,6 +369,7 @@ class Work:
         del self.batch.keys[mark.keys :]
         self._identities = mark.identities
         del self.policy_facts[mark.policies :]
+        del self.period_facts[mark.periods :]
 
     def close(self) -> AppendBatch:
         """The batch to append, with the lanes it touches and where it expects them."""

@@ -24,6 +24,7 @@ from ledger.known import Known
 from ledger.lanes import account_of
 from ledger.lookup import Lookup
 from ledger.metrics import WriterMetrics
+from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.receipt_codes import Guesses
 from ledger.register import Register
@@ -84,6 +85,7 @@ class Writer:
         *,
         clock: Clock,
         policies: PolicyBook,
+        periods: PeriodBook,
         cache: Cache,
         snapshots: Snapshots,
         metrics: WriterMetrics,
@@ -94,6 +96,7 @@ class Writer:
         self._snapshots = snapshots
         self._clock = clock
         self._policies = policies
+        self._periods = periods
         self._cache = cache
         self._metrics = metrics
         self._register = register
@@ -134,8 +137,8 @@ class Writer:
 
     async def _step(self, jobs: list[Job], *, pipelined: bool) -> None:
         """Decide jobs, on top of the batch in flight if there is one, and begin their commit."""
-        if self._in_flight is not None and self._in_flight[0].work.policy_facts:
-            # What a policy says holds for others only once it is history.
+        if self._in_flight is not None and self._in_flight[0].work.of_programme:
+            # What a policy says, or that a period is closed, holds only once it is history.
             await self._settle_in_flight()
         if self._in_flight is None and not pipelined:
             await self._commit_alone(jobs)
@@ -194,6 +197,7 @@ class Writer:
                 policies=self._policies,
                 purses=self._cache.purse,
                 guesses=self._guesses,
+                periods=self._periods,
                 looked_up=looked_up,
             )
             acts = [act for job in jobs for act in job.acts]
@@ -287,6 +291,8 @@ class Writer:
         self._cache.put_profiles(work.made.profiles)
         for each in work.policy_facts:
             self._policies.add(*each)
+        for closed in work.period_facts:
+            self._periods.add(closed)
         self._metrics.batch_committed(len(decided.results), len(batch.events), seconds)
         for act, result in decided.results:
             self._count(result)
@@ -309,6 +315,7 @@ class Writer:
                 self._cache.forget(await self._store.touched_streams(lane, before))
             self._standing[lane] = head
         await self._policies.refresh(self._store)
+        await self._periods.refresh(self._store)
 
     async def _stop(self, because: str) -> None:
         log.critical("history_went_back", detail=because)

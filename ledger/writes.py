@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from loyalty.v1.audit_service_pb2 import ClosePeriodRequest, Period
 from loyalty.v1.ledger_service_pb2 import (
     AcceptTransferRequest,
     AdjustPointsRequest,
@@ -89,8 +90,9 @@ WriteRequest = (
     | RecordSimulationRequest
     | ApprovePolicyRequest
     | WithdrawPolicyRequest
+    | ClosePeriodRequest
 )
-AnswerMessage = Posting | Member | Policy | ErasureCertificate
+AnswerMessage = Period | Posting | Member | Policy | ErasureCertificate
 
 # Never renumber: the first byte of a stored command.
 CODES: Final[dict[type[WriteRequest], int]] = {
@@ -129,6 +131,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     ExtendLotRequest: 83,
     ClaimDocumentRequest: 70,
     MoveDocumentRequest: 71,
+    ClosePeriodRequest: 72,
 }
 
 
@@ -139,7 +142,11 @@ ABOUT_POLICY: Final = (
     ApprovePolicyRequest,
     WithdrawPolicyRequest,
 )
-"""Requests without origin or member; answered with a Policy."""
+"""Requests that are answered with a Policy."""
+ABOUT_PERIODS: Final = (ClosePeriodRequest,)
+"""Requests that are answered with a Period."""
+WITHOUT_ORIGIN: Final = (*ABOUT_POLICY, *ABOUT_PERIODS)
+"""Requests of the programme as a whole: without origin, unit or member."""
 ABOUT_MEMBER: Final = (
     EnrolMemberRequest,
     LinkIdentityRequest,
@@ -166,7 +173,7 @@ NAMES_NO_MEMBER: Final = (
     ApproveAdjustmentRequest,
     RejectAdjustmentRequest,
     EnrolMemberRequest,
-    *ABOUT_POLICY,
+    *WITHOUT_ORIGIN,
 )
 """Requests without a member; some are about a thing that has one."""
 

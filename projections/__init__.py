@@ -4,6 +4,7 @@ from typing import Final
 
 from projections.adjustments import ADJUSTMENTS
 from projections.balances import BALANCES
+from projections.dated_draws import DATED_DRAWS
 from projections.due import DUE
 from projections.projection import Projection
 from projections.settlement import SETTLEMENT
@@ -21,4 +22,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     TRANSFERS,
     ADJUSTMENTS,
     UNCLAIMED,
+    DATED_DRAWS,
 )

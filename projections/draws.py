@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any, Final, Literal, NamedTuple
 
+from ledger.core.events import AnyFact
 from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
@@ -48,6 +49,13 @@ _USES: Final[dict[type, Use]] = {
 }
 
 
+def use_of(fact: AnyFact) -> tuple[int, Use | None]:
+    """What a fact with draws does to the points, and with which sign; None for other facts."""
+    if isinstance(fact, BurnReversed):
+        return -1, "burned"
+    return 1, _USES.get(type(fact))
+
+
 async def drawn_in(connection: Connection, batch: EventBatch) -> Counter[Drawn]:
     """Points drawn in a batch, less those given back.
 
@@ -57,9 +65,7 @@ async def drawn_in(connection: Connection, batch: EventBatch) -> Counter[Drawn]:
     totals: Counter[Drawn] = Counter()
     kinds = BURNING | RECLAIMING | CONVERTING
     for lane, _, _, fact in await facts_in(connection, batch, kinds):
-        sign, use = 1, _USES.get(type(fact))
-        if isinstance(fact, BurnReversed):
-            sign, use = -1, "burned"
+        sign, use = use_of(fact)
         if use is None:
             continue
         moved: Any = fact

@@ -249,3 +249,22 @@ unclaimed_document: Final = Table(
     Index("unclaimed_document_time_idx", "version", "occurred_at", "document"),
     postgresql_with=_UPDATED,
 )
+
+dated_draw: Final = Table(
+    "dated_draw",
+    metadata,
+    _version(),
+    _lane(),
+    _count("pos"),
+    Column("number", SmallInteger, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("earned_at", DateTime(timezone=True), nullable=False),
+    _code("issuer"),
+    _code("business_unit"),
+    _code("currency"),
+    _count("burned"),
+    _count("reclaimed"),
+    _count("converted"),
+    PrimaryKeyConstraint("version", "lane", "pos", "number"),
+    Index("dated_draw_time_idx", "version", "occurred_at"),
+)

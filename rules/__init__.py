@@ -42,6 +42,15 @@ from rules.referrals import counts_for_referral, told_in_time
 from rules.refunds import pro_rata
 from rules.refusal import Finding, PolicyRefused, RulesRefusal
 from rules.room import FREE, CapKey, CounterKey, RecordedRoom, Room
+from rules.settling import (
+    Month,
+    PricedIn,
+    closed_window,
+    month_after,
+    month_at,
+    month_named,
+    point_price,
+)
 from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
@@ -75,6 +84,7 @@ __all__ = [
     "Living",
     "MemberFacts",
     "Metric",
+    "Month",
     "NeedProgress",
     "NeedsProgress",
     "Occasion",
@@ -83,6 +93,7 @@ __all__ = [
     "Policy",
     "PolicyDocument",
     "PolicyRefused",
+    "PricedIn",
     "Progress",
     "RecordedRoom",
     "RedemptionTerms",
@@ -103,6 +114,7 @@ __all__ = [
     "adjustment_reasons",
     "check",
     "claim_until",
+    "closed_window",
     "compile_policy",
     "convert",
     "counts_for_referral",
@@ -117,10 +129,14 @@ __all__ = [
     "life_ends",
     "load",
     "member_from_pins",
+    "month_after",
+    "month_at",
+    "month_named",
     "most_for_basket",
     "most_redeemable",
     "parse_quantity",
     "pin",
+    "point_price",
     "points_for_money",
     "pro_rata",
     "progress",

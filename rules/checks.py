@@ -14,7 +14,7 @@ from rules.checking.expressions import expression_findings
 from rules.checking.ladder import ladder_findings
 from rules.checking.limits import limit_findings
 from rules.checking.lives import expiry_findings
-from rules.checking.money import money_findings
+from rules.checking.money import money_findings, settlement_findings
 from rules.checking.names import duplicates, references
 from rules.checking.reach import rule_findings
 from rules.checking.referring import referring_findings
@@ -37,6 +37,7 @@ _PARTS: tuple[Check, ...] = (
 """Checks of single parts, which need not wait until all names are right."""
 _MEANINGS: tuple[Check, ...] = (
     money_findings,
+    settlement_findings,
     limit_findings,
     spending_findings,
     adjusting_findings,

@@ -163,6 +163,7 @@ _KNOWN: Final[dict[str, Callable[[Json, Json], Remark | None]]] = {
     "caps.points": _times("budget"),
     "rewards.points": _times("need"),
     "point_value": _worth,
+    "prices.price": _worth,
     "at_least": _times("need"),
     "months": _by("longer", "shorter", "months"),
     "days": _by("longer", "shorter", "days"),

@@ -12,19 +12,21 @@ import grpc
 from ledger.core.refusals import Permission
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
-from server import validation
+from server import period_shape, validation
 from server.auth import ALL_UNITS, Principal, Verb
-from server.rpc import Call, Door, Feed
+from server.rpc import Call, Door, Feed, Rpc
+from server.settlement_reads import SettlementReads
 
 SERVICE: Final = "loyalty.v1.AuditService"
 
 
 class AuditServicer:
-    """Streams what is recorded, and checks it."""
+    """Streams what is recorded, checks it, and settles it."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Read from `ledger`."""
         self._ledger = ledger
+        self._settlements = SettlementReads(ledger)
 
     def handler(self, door: Door) -> grpc.GenericRpcHandler:
         """Return what gRPC serves."""
@@ -43,6 +45,27 @@ class AuditServicer:
                 Verb.AUDIT,
                 validation.verify_history,
                 self._verify,
+            ),
+            Rpc(
+                "ClosePeriod",
+                pb.ClosePeriodRequest,
+                Verb.SETTLE,
+                period_shape.close_period,
+                self._close,
+            ),
+            Rpc(
+                "ListPeriods",
+                pb.ListPeriodsRequest,
+                Verb.AUDIT,
+                period_shape.list_periods,
+                self._periods,
+            ),
+            Rpc(
+                "GetSettlement",
+                pb.GetSettlementRequest,
+                Verb.AUDIT,
+                period_shape.get_settlement,
+                self._settlement,
             ),
         )
 
@@ -64,6 +87,26 @@ class AuditServicer:
         _require_unit(call.principal, ALL_UNITS)
         async for progress in self._ledger.verify(skip_awards=request.skip_awards):
             yield progress
+
+    async def _close(self, request: pb.ClosePeriodRequest, call: Call) -> pb.ClosePeriodResponse:
+        if not call.principal.sees(ALL_UNITS):
+            raise Permission(verb=Verb.SETTLE.value, business_unit=ALL_UNITS)
+        given = await self._ledger.write(
+            request, client=call.principal.client, deadline=call.deadline
+        )
+        period = given.message
+        assert isinstance(period, pb.Period), "a closing is answered with a period"
+        return pb.ClosePeriodResponse(period=period, replayed=given.replayed)
+
+    async def _periods(
+        self, _request: pb.ListPeriodsRequest, _call: Call
+    ) -> pb.ListPeriodsResponse:
+        return await self._settlements.periods()
+
+    async def _settlement(
+        self, request: pb.GetSettlementRequest, call: Call
+    ) -> pb.GetSettlementResponse:
+        return await self._settlements.settlement(request, call.principal)
 
 
 def _require_unit(principal: Principal, business_unit: str) -> None:

@@ -36,6 +36,7 @@ class Verb(StrEnum):
     CLAIM = "claim"
     MOVE = "move"
     RETURN = "return"
+    SETTLE = "settle"
     ENROL = "enrol"
     TIER = "tier"
     PROFILE = "profile"

@@ -209,6 +209,11 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "Both must have been members for longer to move points.",
         "双方入会时间不足，暂不能转让积分。",
     ),
+    "PERIOD_NOT_OVER": Spoken("This month is not over yet.", "该月份尚未结束。"),
+    "PERIOD_OUT_OF_ORDER": Spoken(
+        "Another month has to be closed before this one.", "须先结算前一个月份。"
+    ),
+    "UNKNOWN_PERIOD": Spoken("There is no accounting for this month.", "没有该月份的结算。"),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

@@ -52,6 +52,7 @@ def burn(draft: Draft, command: BurnPoints) -> None:
             benefit=command.benefit,
             burn_time=to_timestamp(command.occurred_at),
             spender_id=command.spender_id,
+            late_for=command.late_for,
         )
     )
 

@@ -116,6 +116,7 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         version.before.posted.CopyFrom(head)
         # What stood before that one, in a third account, is told there.
         version.before.posted.ClearField("before")
+    version.late_for.extend(command.late_for)
     draft.record(version)
 
 

@@ -48,6 +48,7 @@ from loyalty.v1.events_pb2 import (
     PendingClawedBack,
     PendingMovedIn,
     PendingMovedOut,
+    PeriodClosed,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -125,7 +126,7 @@ AccountFact = (
     | LotExtended
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
-AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared
+AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared | PeriodClosed
 
 
 class Fact(NamedTuple):
@@ -202,6 +203,7 @@ EFFECTS: Final[dict[str, Effect]] = {
     "document_claimed": NO_EFFECT,
     "document_moved_out": NO_EFFECT,
     "tier_changed": NO_EFFECT,
+    "period_closed": NO_EFFECT,
     "opening_recorded": NO_EFFECT,
     "opening_source_declared": NO_EFFECT,
 }

@@ -17,6 +17,7 @@ from ledger.handlers import (
     membership,
     moves,
     openings,
+    periods,
     profiles,
     programme,
     spending,
@@ -25,6 +26,7 @@ from ledger.handlers import (
 )
 from ledger.work import Work
 from ledger.writes import WriteRequest
+from loyalty.v1.audit_service_pb2 import ClosePeriodRequest
 from loyalty.v1.ledger_service_pb2 import (
     AcceptTransferRequest,
     AdjustPointsRequest,
@@ -133,4 +135,5 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     RecordSimulationRequest: programme.record_simulation,
     ApprovePolicyRequest: programme.approve_policy,
     WithdrawPolicyRequest: programme.withdraw_policy,
+    ClosePeriodRequest: periods.close_period,
 }

@@ -7,7 +7,7 @@ from ledger.act import Act, Answer
 from ledger.answers import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
-from ledger.core.instant import CLOCKS_DIFFER_BY, Instant, from_timestamp, to_datetime
+from ledger.core.instant import CLOCKS_DIFFER_BY, SECOND, Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
 from ledger.differences import HIDDEN, first_difference, hidden_difference
 from ledger.keys import act_key
@@ -17,12 +17,14 @@ from ledger.work import NO_FINGERPRINT, Range, Work
 from ledger.writes import (
     ABOUT_ERASURE,
     ABOUT_MEMBER,
+    ABOUT_PERIODS,
     ABOUT_POLICY,
     CODES,
     AnswerMessage,
     WriteRequest,
     member_of,
 )
+from loyalty.v1.audit_service_pb2 import Period
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_REPLAYED,
@@ -33,23 +35,32 @@ from loyalty.v1.member_service_pb2 import ErasureCertificate, Member, UpdateMemb
 from loyalty.v1.programme_service_pb2 import Policy
 from loyalty.v1.types_pb2 import MemberRef
 
+MINUTE: Final = 60 * SECOND
 _TYPES: Final = {code: kind for kind, code in CODES.items()}
 _ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
     **dict.fromkeys(CODES, Posting),
     **dict.fromkeys(ABOUT_POLICY, Policy),
+    **dict.fromkeys(ABOUT_PERIODS, Period),
     **dict.fromkeys(ABOUT_MEMBER, Member),
     **dict.fromkeys(ABOUT_ERASURE, ErasureCertificate),
 }
 
 
-def occurred_at(act: Act, work: Work) -> Instant:
+def document_time(act: Act, work: Work) -> Instant:
+    """As `occurred_at`, of a document: the policy may let it lie somewhat ahead."""
+    found = work.policies.find(work.clock_now())
+    minutes = 0 if found is None else found.compiled.model.documents.ahead_minutes
+    return occurred_at(act, work, ahead=minutes * MINUTE)
+
+
+def occurred_at(act: Act, work: Work, *, ahead: int = 0) -> Instant:
     """When it happened: as stated, else now. Raises OccurredInFuture."""
     request: Any = act.request
     now = work.clock_now()
     if not request.origin.HasField("occurred_time"):
         return now
     at = from_timestamp(request.origin.occurred_time)
-    if at > now + CLOCKS_DIFFER_BY:
+    if at > now + CLOCKS_DIFFER_BY + ahead:
         raise refusals.OccurredInFuture(
             occurred_time=to_datetime(at).isoformat(), now=to_datetime(now).isoformat()
         )

@@ -42,7 +42,7 @@ def post_document(act: Act, work: Work) -> Answer:
         returns.stated(act, request, head)._replace(awaited_scheme=_awaited(awaits, head)),
         thing=act.document,
         stream=stream,
-        at=context.occurred_at(act, work),
+        at=context.document_time(act, work),
         entry_id=str(uuid_utils.uuid7()),
         head=None if head is None else head.posted,
     )

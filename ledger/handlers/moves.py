@@ -133,7 +133,7 @@ def named_by_version(
         head,
         stream,
         returns.stated(act, request, head),
-        context.occurred_at(act, work),
+        context.document_time(act, work),
         CLAIM_CAUSE_NAMED,
         act.version_key,
     )

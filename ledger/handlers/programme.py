@@ -17,10 +17,11 @@ from ledger.core.programme import Programme
 from ledger.core.publishing import require_approver, require_draft, require_withdrawable
 from ledger.core.refusals import Refusal
 from ledger.handlers import context
+from ledger.known import PolicyNow
 from ledger.lanes import POLICY
 from ledger.policies import PublishedPolicy
 from ledger.policy_answers import policy_message
-from ledger.work import PolicyNow, Work
+from ledger.work import Work
 from loyalty.v1.events_pb2 import (
     PolicyApproved,
     PolicyDrafted,

@@ -28,11 +28,12 @@ from ledger.ends import with_ends
 from ledger.handlers import context
 from ledger.keys import burn_thing
 from ledger.late_burns import live_then
+from ledger.lateness import late_period
 from ledger.policies import ask
 from ledger.pricing import Price, price_of
 from ledger.speeds import doer_of, speeds_of
 from ledger.work import Work
-from loyalty.v1.events_pb2 import BurnReversed, ReversalReversed
+from loyalty.v1.events_pb2 import BurnReversed, PointsBurned, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import (
     BurnPointsRequest,
     CaptureHoldRequest,
@@ -63,6 +64,7 @@ def burn_points(act: Act, work: Work) -> Answer:
             price.reward,
             price.benefit,
             live_then(work, stream, price, at),
+            late_for=late_period(work, at),
             speeds=speeds_of(work, stream, "burn", doer_of(act), currency=price.currency),
         )
 
@@ -207,6 +209,9 @@ def _decide_after_advance(
     facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
     shown = with_ends(decision.account, work.ends)
     message = context.posting(entry_id, shown, facts, where)
+    for fact in facts:
+        if isinstance(fact, PointsBurned):
+            message.late_for.extend(fact.late_for)
     return context.register(act, work, where, message)
 
 

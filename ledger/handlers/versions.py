@@ -33,6 +33,7 @@ from ledger.handlers import context
 from ledger.known import DocumentHead
 from ledger.ladders import standing_of
 from ledger.lanes import account_of
+from ledger.lateness import late_period, late_window
 from ledger.profile import Profile
 from ledger.purses import changes
 from ledger.receipts import language_of, receipt_lines
@@ -142,6 +143,7 @@ def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     work.register_head(case.thing, DocumentHead(case.stream, posted, key))
     shown = with_ends(decision.account, work.ends)
     message = context.posting(case.entry_id, shown, facts, where)
+    message.late_for.extend(posted.late_for)
     if language:
         message.messages.extend(receipt_lines(asked.policy, posted, language_of(language)))
     if posted.benefits or posted.numbers:
@@ -264,6 +266,15 @@ def _counts(case: Case, work: Work, asked: _Asked) -> Counts:
     return counts._replace(uses=[*counts.uses, *uses]) if uses else counts
 
 
+def _late_for(case: Case, asked: _Asked, work: Work) -> tuple[str, ...]:
+    """What is over that the version, or the document, happened in."""
+    periods = late_period(work, case.at)
+    if not account_of(case.stream):
+        return periods
+    at = pinned_instant(asked.pins.local_time)
+    return periods + late_window(work, asked.policy, case.account, at)
+
+
 def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
     stated = case.stated
     before = case.head or case.was
@@ -284,4 +295,5 @@ def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
         receipt_hash=stated.receipt_hash or (b"" if before is None else before.receipt_hash),
         awaited_scheme=stated.awaited_scheme,
         taken_back_at=stated.taken_back_at,
+        late_for=_late_for(case, asked, work),
     )

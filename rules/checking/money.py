@@ -41,6 +41,25 @@ def money_findings(subject: Subject) -> Findings:
                 yield from _whole_minor(subject, place, amount, bound)
 
 
+def settlement_findings(subject: Subject) -> Findings:
+    """Find prices of points that nobody could pay, or that are given twice."""
+    taken: set[tuple[str, str]] = set()
+    for number, entry in enumerate(subject.model.settlement.prices):
+        place: Place = ("settlement", "prices", number)
+        if entry.price.currency_code is None:
+            message = f"{entry.price} of which money? Units have their own: write it with a code"
+            yield subject.error((*place, "price"), message)
+        yield from _above_zero(subject, (*place, "price"), entry.price)
+        if subject.currencies[entry.currency].role == "tier_qualifying":
+            message = f"{entry.currency!r} decides tiers: it is never taken elsewhere"
+            yield subject.error((*place, "currency"), message)
+        for name in entry.business_unit or ("",):
+            if (entry.currency, name) in taken:
+                what = repr(name) if name else "all units"
+                yield subject.error(place, f"a price of {entry.currency!r} for {what} is given")
+            taken.add((entry.currency, name))
+
+
 def _codes(codes: dict[str, str], units: Collection[str]) -> frozenset[str]:
     return frozenset(codes[name] for name in units or codes)
 

@@ -51,6 +51,7 @@ from rules.model.nouns import (
 )
 from rules.model.part import DocumentKind, Part
 from rules.model.referring import Referrals
+from rules.model.settling import PointPrice, Settlement
 from rules.model.spending import (
     ArrearsLimit,
     Conversion,
@@ -108,6 +109,7 @@ __all__ = [
     "NeverExpiry",
     "Part",
     "PeriodEndExpiry",
+    "PointPrice",
     "PointsRule",
     "PolicyModel",
     "Rate",
@@ -117,6 +119,7 @@ __all__ = [
     "Reversals",
     "Reward",
     "Rounding",
+    "Settlement",
     "Tier",
     "Tiers",
     "TimeWindow",

@@ -20,6 +20,7 @@ from rules.model.nouns import (
 )
 from rules.model.part import Ids, Part
 from rules.model.referring import Referrals
+from rules.model.settling import Settlement
 from rules.model.spending import (
     Conversion,
     Documents,
@@ -101,6 +102,8 @@ class PolicyModel(Part):
     """How often things may be done, and with how many points."""
     documents: Documents = Documents()
     """Which documents earn."""
+    settlement: Settlement = Settlement()
+    """What business units pay each other for points."""
     tiers: Tiers | None = None
     """The tiers; without them there are none."""
 

@@ -222,5 +222,7 @@ class Documents(Part):
     """The most days that a document may come late; without it, any."""
     before_enrolment: Literal["earn", "nothing"] = "earn"
     """Whether what occurred before the enrolment earns."""
+    ahead_minutes: Annotated[Whole, Field(ge=0, le=1440)] = 0
+    """The most minutes that a document may lie ahead, of units whose clocks do."""
     claim_days: Days = 30
     """Days in which a document without a member can be claimed, to the end of the last one."""

@@ -22,6 +22,7 @@ from server.cli import (
     members,
     membership,
     openings,
+    periods,
     policies,
     service,
     sweeping,
@@ -140,6 +141,8 @@ members.app.command(
     )
 )(erasing.erase)
 members.app.command(epilog=example("loyalty member certificate 0198a1c2-…"))(erasing.certificate)
+app.add_typer(periods.app, name="period")
+app.command(epilog=example("loyalty settlement --period 2025-01 --format csv"))(periods.settlement)
 app.add_typer(policies.app, name="policy")
 app.add_typer(members.app, name="member")
 app.add_typer(openings.app, name="opening")

@@ -194,7 +194,14 @@ class MemoryStore(Store):
     async def policy_events(self, known: int) -> list[PolicyRow]:
         return [
             PolicyRow(event.stream, event.version, event.recorded_at, event.payload)
-            for event in _policy_events(self.database)
+            for event in _programme_events(self.database, "policy/")
+            if event.version > known
+        ]
+
+    async def period_events(self, known: int) -> list[PolicyRow]:
+        return [
+            PolicyRow(event.stream, event.version, event.recorded_at, event.payload)
+            for event in _programme_events(self.database, "period/")
             if event.version > known
         ]
 
@@ -255,7 +262,13 @@ class MemoryLog(Log):
     async def policy_events(self) -> list[tuple[str, Instant, bytes]]:
         return [
             (event.stream, event.recorded_at, event.payload)
-            for event in _policy_events(self._database)
+            for event in _programme_events(self._database, "policy/")
+        ]
+
+    async def period_events(self) -> list[tuple[str, Instant, bytes]]:
+        return [
+            (event.stream, event.recorded_at, event.payload)
+            for event in _programme_events(self._database, "period/")
         ]
 
 
@@ -266,8 +279,8 @@ def _ends(database: MemoryDatabase, lane: int) -> LaneEnds:
     return LaneEnds(lane, head.next_pos, recorded, first, last)
 
 
-def _policy_events(database: MemoryDatabase) -> list[StoredEvent]:
-    streams = sorted(name for name in database.streams if name.startswith("policy/"))
+def _programme_events(database: MemoryDatabase, kind: str) -> list[StoredEvent]:
+    streams = sorted(name for name in database.streams if name.startswith(kind))
     return [event for stream in streams for event in database.streams[stream]]
 
 

@@ -25,6 +25,9 @@ class Surface:
 
     stream_events = Feed(audit.StreamEventsRequest, audit.StreamEventsResponse)
     verify_history = Feed(audit.VerifyHistoryRequest, audit.VerifyHistoryResponse)
+    close_period = Unary(audit.ClosePeriodRequest, audit.ClosePeriodResponse)
+    list_periods = Unary(audit.ListPeriodsRequest, audit.ListPeriodsResponse)
+    get_settlement = Unary(audit.GetSettlementRequest, audit.GetSettlementResponse)
 
     post_document = Unary(ledger.PostDocumentRequest, ledger.PostDocumentResponse)
     earn_points = Unary(ledger.EarnPointsRequest, ledger.EarnPointsResponse)

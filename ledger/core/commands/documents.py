@@ -36,6 +36,8 @@ class PostDocument(NamedTuple):
     """Account whose document it is, where that was merged into this one."""
     head_account: str = ""
     """Account in whose stream the head stands, where that is another one."""
+    late_for: tuple[str, ...] = ()
+    """What was over when it is recorded."""
 
 
 class LeaveDocument(NamedTuple):

@@ -64,6 +64,8 @@ class BurnPoints:
     """The benefit that the reward gives."""
     expired: tuple[Drawn, ...] = ()
     """What was live when it happened and has expired since, of its currency, in draw order."""
+    late_for: tuple[str, ...] = ()
+    """What was over when it is recorded."""
     spender_id: str = ""
     """Member who spends, where the account is a pool."""
     speeds: tuple[Speed, ...] = ()

@@ -23,6 +23,7 @@ A request with several faults is refused for the first of them in this order, to
                       POINTS_IN_TRANSIT, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
+    accounting        PERIOD_NOT_OVER, PERIOD_OUT_OF_ORDER, UNKNOWN_PERIOD
     by hand           UNKNOWN_ADJUSTMENT, ADJUSTMENT_RESOLVED, APPROVER_MISSING,
                       APPROVER_IS_ACTOR, UNKNOWN_LOT, MORE_THAN_EXPIRED, LOT_WITHOUT_DATE,
                       END_NOT_LATER
@@ -50,6 +51,7 @@ from ledger.core.refusals import (
     care,
     documents,
     membership,
+    periods,
     points,
     policies,
     transfers,
@@ -98,6 +100,9 @@ from ledger.core.refusals.membership import Merging as Merging
 from ledger.core.refusals.membership import NotMerged as NotMerged
 from ledger.core.refusals.membership import PointsInTransit as PointsInTransit
 from ledger.core.refusals.membership import UnmergeFirst as UnmergeFirst
+from ledger.core.refusals.periods import PeriodNotOver as PeriodNotOver
+from ledger.core.refusals.periods import PeriodOutOfOrder as PeriodOutOfOrder
+from ledger.core.refusals.periods import UnknownPeriod as UnknownPeriod
 from ledger.core.refusals.points import AboveMaximum as AboveMaximum
 from ledger.core.refusals.points import AtomicRefused as AtomicRefused
 from ledger.core.refusals.points import BasketShareExceeded as BasketShareExceeded
@@ -178,6 +183,7 @@ ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
         care,
         membership,
         documents,
+        periods,
         adjusting,
         transfers,
         points,

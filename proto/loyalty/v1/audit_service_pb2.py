@@ -22,33 +22,61 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from loyalty.v1 import events_pb2 as loyalty_dot_v1_dot_events__pb2
+from loyalty.v1 import types_pb2 as loyalty_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eloyalty/v1/audit_service.proto\x12\nloyalty.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17loyalty/v1/events.proto\".\n\x0cLanePosition\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x10\n\x08next_pos\x18\x02 \x01(\x03\"\x85\x02\n\rRecordedEvent\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0b\n\x03pos\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x0c\n\x04kind\x18\x05 \x01(\x05\x12\x31\n\roccurred_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x11\n\tleaf_hash\x18\t \x01(\x0c\x12 \n\x05\x65vent\x18\n \x01(\x0b\x32\x11.loyalty.v1.Event\"y\n\x13StreamEventsRequest\x12+\n\tpositions\x18\x01 \x03(\x0b\x32\x18.loyalty.v1.LanePosition\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65\x63ode\x18\x04 \x01(\x08\"n\n\x14StreamEventsResponse\x12)\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.loyalty.v1.RecordedEvent\x12+\n\tpositions\x18\x02 \x03(\x0b\x32\x18.loyalty.v1.LanePosition\"+\n\x14VerifyHistoryRequest\x12\x13\n\x0bskip_awards\x18\x01 \x01(\x08\"\xd8\x01\n\x15VerifyHistoryResponse\x12\x16\n\x0e\x65vents_checked\x18\x01 \x01(\x03\x12\x14\n\x0c\x65vents_total\x18\x02 \x01(\x03\x12\x16\n\x0e\x61wards_checked\x18\x03 \x01(\x03\x12+\n\x0b\x64ivergences\x18\x04 \x03(\x0b\x32\x16.loyalty.v1.Divergence\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08\x12(\n\nlane_roots\x18\x06 \x03(\x0b\x32\x14.loyalty.v1.LaneRoot\x12\x14\n\x0cstate_digest\x18\x07 \x01(\t\"G\n\nDivergence\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0b\n\x03pos\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"4\n\x08LaneRoot\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x32\xbb\x01\n\x0c\x41uditService\x12S\n\x0cStreamEvents\x12\x1f.loyalty.v1.StreamEventsRequest\x1a .loyalty.v1.StreamEventsResponse0\x01\x12V\n\rVerifyHistory\x12 .loyalty.v1.VerifyHistoryRequest\x1a!.loyalty.v1.VerifyHistoryResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eloyalty/v1/audit_service.proto\x12\nloyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17loyalty/v1/events.proto\x1a\x16loyalty/v1/types.proto\".\n\x0cLanePosition\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x10\n\x08next_pos\x18\x02 \x01(\x03\"\x85\x02\n\rRecordedEvent\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0b\n\x03pos\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x0c\n\x04kind\x18\x05 \x01(\x05\x12\x31\n\roccurred_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x11\n\tleaf_hash\x18\t \x01(\x0c\x12 \n\x05\x65vent\x18\n \x01(\x0b\x32\x11.loyalty.v1.Event\"y\n\x13StreamEventsRequest\x12+\n\tpositions\x18\x01 \x03(\x0b\x32\x18.loyalty.v1.LanePosition\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65\x63ode\x18\x04 \x01(\x08\"n\n\x14StreamEventsResponse\x12)\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.loyalty.v1.RecordedEvent\x12+\n\tpositions\x18\x02 \x03(\x0b\x32\x18.loyalty.v1.LanePosition\"+\n\x14VerifyHistoryRequest\x12\x13\n\x0bskip_awards\x18\x01 \x01(\x08\"\xd8\x01\n\x15VerifyHistoryResponse\x12\x16\n\x0e\x65vents_checked\x18\x01 \x01(\x03\x12\x14\n\x0c\x65vents_total\x18\x02 \x01(\x03\x12\x16\n\x0e\x61wards_checked\x18\x03 \x01(\x03\x12+\n\x0b\x64ivergences\x18\x04 \x03(\x0b\x32\x16.loyalty.v1.Divergence\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08\x12(\n\nlane_roots\x18\x06 \x03(\x0b\x32\x14.loyalty.v1.LaneRoot\x12\x14\n\x0cstate_digest\x18\x07 \x01(\t\"G\n\nDivergence\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0b\n\x03pos\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"4\n\x08LaneRoot\x12\x0c\n\x04lane\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\x0c\"\xbb\x01\n\x06Period\x12\x0e\n\x06period\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63losed\x18\x04 \x01(\x08\x12\x11\n\tclosed_by\x18\x05 \x01(\t\x12 \n\x03\x63ut\x18\x06 \x03(\x0b\x32\x13.loyalty.v1.LaneCut\"a\n\x12\x43losePeriodRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06period\x18\x03 \x01(\t\x12\x10\n\x08operator\x18\x04 \x01(\t\"K\n\x13\x43losePeriodResponse\x12\"\n\x06period\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Period\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\x14\n\x12ListPeriodsRequest\":\n\x13ListPeriodsResponse\x12#\n\x07periods\x18\x01 \x03(\x0b\x32\x12.loyalty.v1.Period\"&\n\x14GetSettlementRequest\x12\x0e\n\x06period\x18\x01 \x01(\t\"\xbc\x01\n\x15GetSettlementResponse\x12\"\n\x06period\x18\x01 \x01(\x0b\x32\x12.loyalty.v1.Period\x12)\n\x05\x66lows\x18\x02 \x03(\x0b\x32\x1a.loyalty.v1.SettlementFlow\x12,\n\x07parties\x18\x03 \x03(\x0b\x32\x1b.loyalty.v1.SettlementParty\x12&\n\tpositions\x18\x04 \x03(\x0b\x32\x13.loyalty.v1.LaneCut\"\xc9\x01\n\x0eSettlementFlow\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x15\n\rbusiness_unit\x18\x03 \x01(\t\x12\x14\n\x0c\x61\x62out_period\x18\x04 \x01(\t\x12\x0e\n\x06\x62urned\x18\x05 \x01(\x03\x12\x11\n\treclaimed\x18\x06 \x01(\x03\x12\x11\n\tconverted\x18\x07 \x01(\x03\x12\x1f\n\x04paid\x18\x08 \x01(\x0b\x32\x11.loyalty.v1.Money\x12\x11\n\tremainder\x18\t \x01(\t\"u\n\x0fSettlementParty\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\"\n\x06points\x18\x02 \x03(\x0b\x32\x12.loyalty.v1.Points\x12-\n\x07\x61mounts\x18\x03 \x03(\x0b\x32\x1c.loyalty.v1.SettlementAmount\">\n\x10SettlementAmount\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x13\n\x0bminor_units\x18\x02 \x01(\t2\x8c\x04\n\x0c\x41uditService\x12S\n\x0cStreamEvents\x12\x1f.loyalty.v1.StreamEventsRequest\x1a .loyalty.v1.StreamEventsResponse0\x01\x12V\n\rVerifyHistory\x12 .loyalty.v1.VerifyHistoryRequest\x1a!.loyalty.v1.VerifyHistoryResponse0\x01\x12l\n\x0b\x43losePeriod\x12\x1e.loyalty.v1.ClosePeriodRequest\x1a\x1f.loyalty.v1.ClosePeriodResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/periods:close:\x01*\x12k\n\x0bListPeriods\x12\x1e.loyalty.v1.ListPeriodsRequest\x1a\x1f.loyalty.v1.ListPeriodsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\"\x10/v1/periods:list:\x01*\x12t\n\rGetSettlement\x12 .loyalty.v1.GetSettlementRequest\x1a!.loyalty.v1.GetSettlementResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\"\x13/v1/settlements:get:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'loyalty.v1.audit_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LANEPOSITION']._serialized_start=104
-  _globals['_LANEPOSITION']._serialized_end=150
-  _globals['_RECORDEDEVENT']._serialized_start=153
-  _globals['_RECORDEDEVENT']._serialized_end=414
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=416
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=537
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=539
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=649
-  _globals['_VERIFYHISTORYREQUEST']._serialized_start=651
-  _globals['_VERIFYHISTORYREQUEST']._serialized_end=694
-  _globals['_VERIFYHISTORYRESPONSE']._serialized_start=697
-  _globals['_VERIFYHISTORYRESPONSE']._serialized_end=913
-  _globals['_DIVERGENCE']._serialized_start=915
-  _globals['_DIVERGENCE']._serialized_end=986
-  _globals['_LANEROOT']._serialized_start=988
-  _globals['_LANEROOT']._serialized_end=1040
-  _globals['_AUDITSERVICE']._serialized_start=1043
-  _globals['_AUDITSERVICE']._serialized_end=1230
+  _globals['_AUDITSERVICE'].methods_by_name['ClosePeriod']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['ClosePeriod']._serialized_options = b'\202\323\344\223\002\026\"\021/v1/periods:close:\001*'
+  _globals['_AUDITSERVICE'].methods_by_name['ListPeriods']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['ListPeriods']._serialized_options = b'\202\323\344\223\002\025\"\020/v1/periods:list:\001*'
+  _globals['_AUDITSERVICE'].methods_by_name['GetSettlement']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['GetSettlement']._serialized_options = b'\202\323\344\223\002\030\"\023/v1/settlements:get:\001*'
+  _globals['_LANEPOSITION']._serialized_start=158
+  _globals['_LANEPOSITION']._serialized_end=204
+  _globals['_RECORDEDEVENT']._serialized_start=207
+  _globals['_RECORDEDEVENT']._serialized_end=468
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=470
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=591
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=593
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=703
+  _globals['_VERIFYHISTORYREQUEST']._serialized_start=705
+  _globals['_VERIFYHISTORYREQUEST']._serialized_end=748
+  _globals['_VERIFYHISTORYRESPONSE']._serialized_start=751
+  _globals['_VERIFYHISTORYRESPONSE']._serialized_end=967
+  _globals['_DIVERGENCE']._serialized_start=969
+  _globals['_DIVERGENCE']._serialized_end=1040
+  _globals['_LANEROOT']._serialized_start=1042
+  _globals['_LANEROOT']._serialized_end=1094
+  _globals['_PERIOD']._serialized_start=1097
+  _globals['_PERIOD']._serialized_end=1284
+  _globals['_CLOSEPERIODREQUEST']._serialized_start=1286
+  _globals['_CLOSEPERIODREQUEST']._serialized_end=1383
+  _globals['_CLOSEPERIODRESPONSE']._serialized_start=1385
+  _globals['_CLOSEPERIODRESPONSE']._serialized_end=1460
+  _globals['_LISTPERIODSREQUEST']._serialized_start=1462
+  _globals['_LISTPERIODSREQUEST']._serialized_end=1482
+  _globals['_LISTPERIODSRESPONSE']._serialized_start=1484
+  _globals['_LISTPERIODSRESPONSE']._serialized_end=1542
+  _globals['_GETSETTLEMENTREQUEST']._serialized_start=1544
+  _globals['_GETSETTLEMENTREQUEST']._serialized_end=1582
+  _globals['_GETSETTLEMENTRESPONSE']._serialized_start=1585
+  _globals['_GETSETTLEMENTRESPONSE']._serialized_end=1773
+  _globals['_SETTLEMENTFLOW']._serialized_start=1776
+  _globals['_SETTLEMENTFLOW']._serialized_end=1977
+  _globals['_SETTLEMENTPARTY']._serialized_start=1979
+  _globals['_SETTLEMENTPARTY']._serialized_end=2096
+  _globals['_SETTLEMENTAMOUNT']._serialized_start=2098
+  _globals['_SETTLEMENTAMOUNT']._serialized_end=2160
+  _globals['_AUDITSERVICE']._serialized_start=2163
+  _globals['_AUDITSERVICE']._serialized_end=2687
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from loyalty.v1 import events_pb2 as _events_pb2
+from loyalty.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -67,7 +68,7 @@ class RecordedEvent(_message.Message):
     pos: _builtins.int
     """Position in the lane, without gaps, in commit order."""
     stream: _builtins.str
-    """Stream: "account/<id>", "policy/<programme>", "document/<key>", "budget/<name>/<scope>/<period>"."""
+    """Stream: "account/<id>", "policy/<programme>", "document/<key>", "budget/<name>/<scope>/<period>", "period/<programme>"."""
     version: _builtins.int
     """Version in the stream, from 1, without gaps."""
     kind: _builtins.int
@@ -264,7 +265,7 @@ class Divergence(_message.Message):
     """Position."""
     reason: _builtins.str
     """What: "POSITION_GAP", "VERSION_GAP", "HASH_MISMATCH", "COLUMN_MISMATCH", "UNKNOWN_KIND", "AWARD_MISMATCH", "POLICY_MISMATCH", "LOT_BELOW_ZERO", "BALANCE_MISMATCH",
-    "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "TIER_MISMATCH", "POLICY_NOT_IN_FORCE",
+    "ROOM_MISMATCH", "BUDGET_MISMATCH", "DOCUMENT_FORKED", "TIER_NOT_HELD", "TIER_MISMATCH", "POLICY_NOT_IN_FORCE", "PERIOD_MISMATCH",
     "OPENING_MISMATCH", "ERASURE_MISMATCH", "TRANSFER_MISMATCH".
     """
     detail: _builtins.str
@@ -314,3 +315,336 @@ class LaneRoot(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LaneRoot: _TypeAlias = LaneRoot  # noqa: Y015
+
+@_typing.final
+class Period(_message.Message):
+    """An accounting period: a calendar month in the programme's zone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
+    CUT_FIELD_NUMBER: _builtins.int
+    period: _builtins.str
+    """"2025-01"."""
+    closed: _builtins.bool
+    """Nothing changes it any more."""
+    closed_by: _builtins.str
+    """Client and person that closed it."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it begins."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant after it."""
+
+    @_builtins.property
+    def cut(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.LaneCut]:
+        """Of every lane, the first position that is not in it; of a closed one."""
+
+    def __init__(
+        self,
+        *,
+        period: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        closed: _builtins.bool = ...,
+        closed_by: _builtins.str = ...,
+        cut: _abc.Iterable[_events_pb2.LaneCut] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "closed_by", b"closed_by", "cut", b"cut", "end_time", b"end_time", "period", b"period", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Period: _TypeAlias = Period  # noqa: Y015
+
+@_typing.final
+class ClosePeriodRequest(_message.Message):
+    """Closes a period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    period: _builtins.str
+    """The period, "2025-01"."""
+    operator: _builtins.str
+    """The person, as the client knows them; empty: the client alone closes it."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        period: _builtins.str = ...,
+        operator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator", "period", b"period", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClosePeriodRequest: _TypeAlias = ClosePeriodRequest  # noqa: Y015
+
+@_typing.final
+class ClosePeriodResponse(_message.Message):
+    """The closed period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Closed before."""
+    @_builtins.property
+    def period(self) -> Global___Period:
+        """The period."""
+
+    def __init__(
+        self,
+        *,
+        period: Global___Period | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClosePeriodResponse: _TypeAlias = ClosePeriodResponse  # noqa: Y015
+
+@_typing.final
+class ListPeriodsRequest(_message.Message):
+    """Asks for the periods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeriodsRequest: _TypeAlias = ListPeriodsRequest  # noqa: Y015
+
+@_typing.final
+class ListPeriodsResponse(_message.Message):
+    """The periods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIODS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___Period]:
+        """Closed ones, oldest first, then open ones that have begun. Before any is closed: the one that runs now."""
+
+    def __init__(
+        self,
+        *,
+        periods: _abc.Iterable[Global___Period] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["periods", b"periods"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeriodsResponse: _TypeAlias = ListPeriodsResponse  # noqa: Y015
+
+@_typing.final
+class GetSettlementRequest(_message.Message):
+    """Asks for a settlement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    period: _builtins.str
+    """The period, "2025-01"; empty: the first that is open."""
+    def __init__(
+        self,
+        *,
+        period: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSettlementRequest: _TypeAlias = GetSettlementRequest  # noqa: Y015
+
+@_typing.final
+class GetSettlementResponse(_message.Message):
+    """A settlement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    FLOWS_FIELD_NUMBER: _builtins.int
+    PARTIES_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def period(self) -> Global___Period:
+        """The period."""
+
+    @_builtins.property
+    def flows(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettlementFlow]:
+        """Who pays whom for what, by point currency, issuer, unit and the period it is about."""
+
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettlementParty]:
+        """What each receives from the others, less what it pays; of each point currency and money they sum to zero. With a
+        token that does not name every business unit: only those it names.
+        """
+
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.LaneCut]:
+        """Where the read side stood."""
+
+    def __init__(
+        self,
+        *,
+        period: Global___Period | None = ...,
+        flows: _abc.Iterable[Global___SettlementFlow] | None = ...,
+        parties: _abc.Iterable[Global___SettlementParty] | None = ...,
+        positions: _abc.Iterable[_events_pb2.LaneCut] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flows", b"flows", "parties", b"parties", "period", b"period", "positions", b"positions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSettlementResponse: _TypeAlias = GetSettlementResponse  # noqa: Y015
+
+@_typing.final
+class SettlementFlow(_message.Message):
+    """Points that one unit issued and another took."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    ABOUT_PERIOD_FIELD_NUMBER: _builtins.int
+    BURNED_FIELD_NUMBER: _builtins.int
+    RECLAIMED_FIELD_NUMBER: _builtins.int
+    CONVERTED_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    REMAINDER_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """Point currency."""
+    issuer: _builtins.str
+    """Unit that issued them, and pays."""
+    business_unit: _builtins.str
+    """Unit that took them, and is paid. The same as `issuer`: its own points came back, and nobody pays."""
+    about_period: _builtins.str
+    """The period that it is about, where that was closed when it was recorded; empty: this period."""
+    burned: _builtins.int
+    """Points spent there, less what was given back."""
+    reclaimed: _builtins.int
+    """Points taken back for its documents, or repaid to it."""
+    converted: _builtins.int
+    """Points given up for points that it issues."""
+    remainder: _builtins.str
+    """What is left of it and goes to the residual account, in minor units: a fraction such as "1/4"; empty: nothing."""
+    @_builtins.property
+    def paid(self) -> _types_pb2.Money:
+        """What the issuer pays, in whole minor units; absent without a price, or where nobody pays."""
+
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        about_period: _builtins.str = ...,
+        burned: _builtins.int = ...,
+        reclaimed: _builtins.int = ...,
+        converted: _builtins.int = ...,
+        paid: _types_pb2.Money | None = ...,
+        remainder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about_period", b"about_period", "burned", b"burned", "business_unit", b"business_unit", "converted", b"converted", "currency", b"currency", "issuer", b"issuer", "paid", b"paid", "reclaimed", b"reclaimed", "remainder", b"remainder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementFlow: _TypeAlias = SettlementFlow  # noqa: Y015
+
+@_typing.final
+class SettlementParty(_message.Message):
+    """What a party of the settlement receives, less what it pays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Business unit, or the residual account."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Points]:
+        """By point currency."""
+
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettlementAmount]:
+        """By money."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        points: _abc.Iterable[_types_pb2.Points] | None = ...,
+        amounts: _abc.Iterable[Global___SettlementAmount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amounts", b"amounts", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementParty: _TypeAlias = SettlementParty  # noqa: Y015
+
+@_typing.final
+class SettlementAmount(_message.Message):
+    """An exact amount of money."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    minor_units: _builtins.str
+    """In minor units: a whole number, or a fraction such as "-401/4"."""
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        minor_units: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "minor_units", b"minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementAmount: _TypeAlias = SettlementAmount  # noqa: Y015

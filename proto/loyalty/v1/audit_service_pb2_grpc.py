@@ -45,6 +45,21 @@ class AuditServiceStub:
                 request_serializer=loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryResponse.FromString,
                 _registered_method=True)
+        self.ClosePeriod = channel.unary_unary(
+                '/loyalty.v1.AuditService/ClosePeriod',
+                request_serializer=loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodResponse.FromString,
+                _registered_method=True)
+        self.ListPeriods = channel.unary_unary(
+                '/loyalty.v1.AuditService/ListPeriods',
+                request_serializer=loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsResponse.FromString,
+                _registered_method=True)
+        self.GetSettlement = channel.unary_unary(
+                '/loyalty.v1.AuditService/GetSettlement',
+                request_serializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer:
@@ -70,6 +85,37 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClosePeriod(self, request, context):
+        """Closes an accounting period that is over, for good: nothing recorded later changes its settlement. Closing it again
+        answers as the first time. Periods close one after the other; the first to be closed takes in all before it. Needs
+        the verb `settle` and every business unit.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"c-1","period":"2025-01"}' \
+        localhost:7070 loyalty.v1.AuditService/ClosePeriod
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPeriods(self, request, context):
+        """The accounting periods: those that are closed, oldest first, and then the open ones that have begun.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/ListPeriods
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSettlement(self, request, context):
+        """What business units owe each other for a period, in points and money. Of an open period: as far as it is known.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \
+        localhost:7070 loyalty.v1.AuditService/GetSettlement
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +128,21 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.VerifyHistory,
                     request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryResponse.SerializeToString,
+            ),
+            'ClosePeriod': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClosePeriod,
+                    request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodResponse.SerializeToString,
+            ),
+            'ListPeriods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPeriods,
+                    request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsResponse.SerializeToString,
+            ),
+            'GetSettlement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSettlement,
+                    request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +200,87 @@ class AuditService:
             '/loyalty.v1.AuditService/VerifyHistory',
             loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryRequest.SerializeToString,
             loyalty_dot_v1_dot_audit__service__pb2.VerifyHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClosePeriod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AuditService/ClosePeriod',
+            loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodRequest.SerializeToString,
+            loyalty_dot_v1_dot_audit__service__pb2.ClosePeriodResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPeriods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AuditService/ListPeriods',
+            loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsRequest.SerializeToString,
+            loyalty_dot_v1_dot_audit__service__pb2.ListPeriodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSettlement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AuditService/GetSettlement',
+            loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.SerializeToString,
+            loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.FromString,
             options,
             channel_credentials,
             insecure,

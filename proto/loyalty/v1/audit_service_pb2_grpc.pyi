@@ -44,6 +44,25 @@ class AuditServiceStub:
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
     """
+    ClosePeriod: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ClosePeriodRequest, _audit_service_pb2.ClosePeriodResponse]
+    """Closes an accounting period that is over, for good: nothing recorded later changes its settlement. Closing it again
+    answers as the first time. Periods close one after the other; the first to be closed takes in all before it. Needs
+    the verb `settle` and every business unit.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"c-1","period":"2025-01"}' \\
+      localhost:7070 loyalty.v1.AuditService/ClosePeriod
+    """
+    ListPeriods: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListPeriodsRequest, _audit_service_pb2.ListPeriodsResponse]
+    """The accounting periods: those that are closed, oldest first, and then the open ones that have begun.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/ListPeriods
+    """
+    GetSettlement: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetSettlementRequest, _audit_service_pb2.GetSettlementResponse]
+    """What business units owe each other for a period, in points and money. Of an open period: as far as it is known.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
+      localhost:7070 loyalty.v1.AuditService/GetSettlement
+    """
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -60,6 +79,25 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+    """
+    ClosePeriod: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ClosePeriodRequest, _audit_service_pb2.ClosePeriodResponse]  # type: ignore[assignment]
+    """Closes an accounting period that is over, for good: nothing recorded later changes its settlement. Closing it again
+    answers as the first time. Periods close one after the other; the first to be closed takes in all before it. Needs
+    the verb `settle` and every business unit.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"c-1","period":"2025-01"}' \\
+      localhost:7070 loyalty.v1.AuditService/ClosePeriod
+    """
+    ListPeriods: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListPeriodsRequest, _audit_service_pb2.ListPeriodsResponse]  # type: ignore[assignment]
+    """The accounting periods: those that are closed, oldest first, and then the open ones that have begun.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/ListPeriods
+    """
+    GetSettlement: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetSettlementRequest, _audit_service_pb2.GetSettlementResponse]  # type: ignore[assignment]
+    """What business units owe each other for a period, in points and money. Of an open period: as far as it is known.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
+      localhost:7070 loyalty.v1.AuditService/GetSettlement
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -86,6 +124,43 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks the history: positions, versions, hashes, columns, folds, and every award under its pins. Reports as it goes.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/VerifyHistory
+        """
+
+    @_abc_1.abstractmethod
+    def ClosePeriod(
+        self,
+        request: _audit_service_pb2.ClosePeriodRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.ClosePeriodResponse, _abc.Awaitable[_audit_service_pb2.ClosePeriodResponse]]:
+        """Closes an accounting period that is over, for good: nothing recorded later changes its settlement. Closing it again
+        answers as the first time. Periods close one after the other; the first to be closed takes in all before it. Needs
+        the verb `settle` and every business unit.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"c-1","period":"2025-01"}' \\
+          localhost:7070 loyalty.v1.AuditService/ClosePeriod
+        """
+
+    @_abc_1.abstractmethod
+    def ListPeriods(
+        self,
+        request: _audit_service_pb2.ListPeriodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.ListPeriodsResponse, _abc.Awaitable[_audit_service_pb2.ListPeriodsResponse]]:
+        """The accounting periods: those that are closed, oldest first, and then the open ones that have begun.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{}' localhost:7070 loyalty.v1.AuditService/ListPeriods
+        """
+
+    @_abc_1.abstractmethod
+    def GetSettlement(
+        self,
+        request: _audit_service_pb2.GetSettlementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.GetSettlementResponse, _abc.Awaitable[_audit_service_pb2.GetSettlementResponse]]:
+        """What business units owe each other for a period, in points and money. Of an open period: as far as it is known.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
+          localhost:7070 loyalty.v1.AuditService/GetSettlement
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -367,6 +367,7 @@ class Event(_message.Message):
     DOCUMENT_CLAIMED_FIELD_NUMBER: _builtins.int
     DOCUMENT_MOVED_OUT_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
+    PERIOD_CLOSED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
     OPENING_RECORDED_FIELD_NUMBER: _builtins.int
     OPENING_SOURCE_DECLARED_FIELD_NUMBER: _builtins.int
@@ -556,6 +557,10 @@ class Event(_message.Message):
         """A member's tier changed."""
 
     @_builtins.property
+    def period_closed(self) -> Global___PeriodClosed:
+        """An accounting period was closed."""
+
+    @_builtins.property
     def membership_changed(self) -> Global___MembershipChanged:
         """A member was suspended or closed, or takes part again."""
 
@@ -650,6 +655,7 @@ class Event(_message.Message):
         document_claimed: Global___DocumentClaimed | None = ...,
         document_moved_out: Global___DocumentMovedOut | None = ...,
         tier_changed: Global___TierChanged | None = ...,
+        period_closed: Global___PeriodClosed | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
         opening_recorded: Global___OpeningRecorded | None = ...,
         opening_source_declared: Global___OpeningSourceDeclared | None = ...,
@@ -663,11 +669,11 @@ class Event(_message.Message):
         debts_moved_out: Global___DebtsMovedOut | None = ...,
         debts_moved_in: Global___DebtsMovedIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1421,6 +1427,7 @@ class PointsBurned(_message.Message):
     BENEFIT_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
     SPENDER_ID_FIELD_NUMBER: _builtins.int
+    LATE_FOR_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the burn."""
     currency: _builtins.str
@@ -1457,6 +1464,10 @@ class PointsBurned(_message.Message):
     def usages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Usage]:
         """What it counts for under the limits of its redemption."""
 
+    @_builtins.property
+    def late_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was over when it was recorded, as of a document."""
+
     def __init__(
         self,
         *,
@@ -1474,10 +1485,11 @@ class PointsBurned(_message.Message):
         benefit: _builtins.str = ...,
         fee: _builtins.bool = ...,
         spender_id: _builtins.str = ...,
+        late_for: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["burn_time", b"burn_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "benefit", b"benefit", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "fee", b"fee", "points", b"points", "policy_digest", b"policy_digest", "reward", b"reward", "spender_id", b"spender_id", "usages", b"usages", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "benefit", b"benefit", "burn_time", b"burn_time", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "fee", b"fee", "late_for", b"late_for", "points", b"points", "policy_digest", b"policy_digest", "reward", b"reward", "spender_id", b"spender_id", "usages", b"usages", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3092,6 +3104,7 @@ class DocumentPosted(_message.Message):
     TAKEN_BACK_AT_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     BEFORE_FIELD_NUMBER: _builtins.int
+    LATE_FOR_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to."""
     business_unit: _builtins.str
@@ -3150,6 +3163,12 @@ class DocumentPosted(_message.Message):
     def before(self) -> Global___DocumentBefore:
         """Set where the version before stands in another account's stream: it was posted before a merge, or its undoing."""
 
+    @_builtins.property
+    def late_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was over when it was recorded, though the document happened in it: "accounting/2025-01" is a closed accounting
+        period, whose settlement stays as it is, "tier/2024" a tier window.
+        """
+
     def __init__(
         self,
         *,
@@ -3170,10 +3189,11 @@ class DocumentPosted(_message.Message):
         taken_back_at: _types_pb2.Origin | None = ...,
         owner_id: _builtins.str = ...,
         before: Global___DocumentBefore | None = ...,
+        late_for: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "before", b"before", "document", b"document", "origin", b"origin", "pins", b"pins", "taken_back_at", b"taken_back_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "awaited_scheme", b"awaited_scheme", "before", b"before", "benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "numbers", b"numbers", "origin", b"origin", "owner_id", b"owner_id", "pinned", b"pinned", "pins", b"pins", "receipt_hash", b"receipt_hash", "taken_back_at", b"taken_back_at", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival", b"arrival", "awaited_scheme", b"awaited_scheme", "before", b"before", "benefits", b"benefits", "business_date", b"business_date", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "grants", b"grants", "late_for", b"late_for", "numbers", b"numbers", "origin", b"origin", "owner_id", b"owner_id", "pinned", b"pinned", "pins", b"pins", "receipt_hash", b"receipt_hash", "taken_back_at", b"taken_back_at", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3344,6 +3364,86 @@ class DocumentBefore(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentBefore: _TypeAlias = DocumentBefore  # noqa: Y015
+
+@_typing.final
+class PeriodClosed(_message.Message):
+    """An accounting period was closed: what stands before the cut and happened in it is settled with it, for good. What is
+    recorded later belongs to the next period that is open. Stands in the stream "period/<programme>".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ZONE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CUT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme id."""
+    period: _builtins.str
+    """The period: a calendar month, "2025-01"."""
+    zone: _builtins.str
+    """IANA zone of the programme, in which the month was reckoned."""
+    author: _builtins.str
+    """Client and person that closed it."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant after it."""
+
+    @_builtins.property
+    def cut(self) -> _containers.RepeatedCompositeFieldContainer[Global___LaneCut]:
+        """Of every lane, the first position that is not in it."""
+
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        period: _builtins.str = ...,
+        zone: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        cut: _abc.Iterable[Global___LaneCut] | None = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "cut", b"cut", "end_time", b"end_time", "period", b"period", "programme", b"programme", "start_time", b"start_time", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeriodClosed: _TypeAlias = PeriodClosed  # noqa: Y015
+
+@_typing.final
+class LaneCut(_message.Message):
+    """A place in one lane."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANE_FIELD_NUMBER: _builtins.int
+    NEXT_POS_FIELD_NUMBER: _builtins.int
+    lane: _builtins.int
+    """The lane."""
+    next_pos: _builtins.int
+    """The first position behind the cut."""
+    def __init__(
+        self,
+        *,
+        lane: _builtins.int = ...,
+        next_pos: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "next_pos", b"next_pos"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LaneCut: _TypeAlias = LaneCut  # noqa: Y015
 
 @_typing.final
 class TierChanged(_message.Message):

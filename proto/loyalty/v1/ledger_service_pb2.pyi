@@ -174,6 +174,7 @@ class Posting(_message.Message):
     BENEFITS_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
     DEPARTURE_FIELD_NUMBER: _builtins.int
+    LATE_FOR_FIELD_NUMBER: _builtins.int
     outcome: Global___Outcome.ValueType
     """What became of it."""
     entry_id: _builtins.str
@@ -212,6 +213,12 @@ class Posting(_message.Message):
     def departure(self) -> Global___Departure:
         """What moved in the account that the document left, where it was moved from one."""
 
+    @_builtins.property
+    def late_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was over when it was recorded, though it happened in it: "accounting/2025-01" for a closed accounting period,
+        "tier/2024" for a tier window.
+        """
+
     def __init__(
         self,
         *,
@@ -227,10 +234,11 @@ class Posting(_message.Message):
         benefits: _abc.Iterable[_types_pb2.BenefitGrant] | None = ...,
         numbers: _abc.Iterable[Global___DocumentNumber] | None = ...,
         departure: Global___Departure | None = ...,
+        late_for: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["departure", b"departure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "departure", b"departure", "entry_id", b"entry_id", "grants", b"grants", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "departure", b"departure", "entry_id", b"entry_id", "grants", b"grants", "late_for", b"late_for", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,9 @@ from loyalty_client.refusals.membership import Merging as Merging
 from loyalty_client.refusals.membership import NotMerged as NotMerged
 from loyalty_client.refusals.membership import PointsInTransit as PointsInTransit
 from loyalty_client.refusals.membership import UnmergeFirst as UnmergeFirst
+from loyalty_client.refusals.periods import PeriodNotOver as PeriodNotOver
+from loyalty_client.refusals.periods import PeriodOutOfOrder as PeriodOutOfOrder
+from loyalty_client.refusals.periods import UnknownPeriod as UnknownPeriod
 from loyalty_client.refusals.points import AboveMaximum as AboveMaximum
 from loyalty_client.refusals.points import AtomicRefused as AtomicRefused
 from loyalty_client.refusals.points import BasketShareExceeded as BasketShareExceeded
