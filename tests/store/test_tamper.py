@@ -177,7 +177,7 @@ async def test_a_kind_that_nobody_knows(database: str) -> None:
     async with told(database) as story:
         place = (await story.places(BURNED))[0]
         await story.owner.execute(
-            "UPDATE event SET payload = '\\x9a0600' WHERE lane = $1 AND pos = $2", *place
+            "UPDATE event SET payload = '\\xba0c00' WHERE lane = $1 AND pos = $2", *place
         )
         assert (await story.found())[Reason.UNKNOWN_KIND] == [place]
 
