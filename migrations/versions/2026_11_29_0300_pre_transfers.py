@@ -30,9 +30,8 @@ def instant(name: str) -> sa.Column[object]:
 def upgrade() -> None:
     """Add what is counted, and the table of transfers; rows of an older definition are rebuilt."""
     for table, column, kind in COUNTED:
-        added = sa.Column(column, kind, nullable=False, server_default="0")
-        op.add_column(table, added)
-        op.alter_column(table, column, server_default=None)
+        # The default stays: an older build that still runs does not name the column.
+        op.add_column(table, sa.Column(column, kind, nullable=False, server_default="0"))
     op.create_table(
         "transfer",
         sa.Column("version", sa.Integer, nullable=False),
