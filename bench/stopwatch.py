@@ -28,8 +28,8 @@ PLACES: Final = (
     Place("fingerprint", "ledger.service", "", "prepare"),
     Place("lookup", "ledger.lookup", "Lookup", "fill", waits=True),
     Place("decide", "ledger.writer", "", "decide_act"),
-    Place("rules", "ledger.handlers.documents", "", "award"),
-    Place("rules", "ledger.handlers.documents", "", "facts_of"),
+    Place("rules", "ledger.handlers.versions", "", "award"),
+    Place("rules", "ledger.handlers.versions", "", "facts_of"),
     Place("append", "ledger.work", "Work", "append"),
     Place("append", "ledger.store", "Store", "append", waits=True),
 )

@@ -84,12 +84,13 @@ def units_table(totals: Sequence[UnitTotals], recorded: dict[str, Recorded]) -> 
     add("points expired", (unit.expired for unit in points))
     add("points taken back", (unit.clawed_back for unit in points))
     add("debts repaid in points", (unit.repaid for unit in points))
+    add("points converted there", (unit.converted for unit in points))
     add("points outstanding", (unit.outstanding for unit in points))
     return rows
 
 
 def _points(unit: UnitTotals) -> UnitPoints:
-    nothing = UnitPoints(unit.business_unit, CURRENCY, *[0] * 6)
+    nothing = UnitPoints(unit.business_unit, CURRENCY, *[0] * 7)
     return next((points for points in unit.points if points.currency == CURRENCY), nothing)
 
 
@@ -101,6 +102,7 @@ def unaccounted(totals: Sequence[UnitTotals]) -> int:
         - points.expired
         - points.clawed_back
         - points.repaid
+        - points.converted
         - points.outstanding
         for points in map(_points, totals)
     )

@@ -9,20 +9,20 @@ from ledger.core.refusals import Malformed
 from ledger.policies import refusal_of
 from rules.refusal import Reason
 
-NOBODY_ASKS = {
-    "ABOVE_MAXIMUM",
-    "ACCOUNT_TOO_YOUNG",
-    "BELOW_MINIMUM",
-    "LIMIT_REACHED",
-    "NOT_A_STEP",
-    "NO_RELATION",
-    "UNKNOWN_CONVERSION",
+OF_AMOUNTS: dict[Reason, dict[str, int | str]] = {
+    "ABOVE_MAXIMUM": {"maximum": 3},
+    "ACCOUNT_TOO_YOUNG": {"days": 1, "minimum": 3},
+    "BELOW_MINIMUM": {"minimum": 7},
+    "LIMIT_REACHED": {"limit": 7, "used": 4, "window": "local_day"},
+    "NOT_A_STEP": {"step": 3},
 }
-"""Reasons of transfers and conversions, which no call asks for."""
+"""Reasons that come with bounds, which their refusals tell."""
 OF_FORM = {"AMOUNT_TOO_LARGE", "TIME_OUT_OF_RANGE"}
 
 
-@pytest.mark.parametrize("reason", sorted(set(get_args(Reason)) - NOBODY_ASKS))
+@pytest.mark.parametrize(
+    "reason", sorted(set(get_args(Reason)) - set(OF_AMOUNTS) - {"NO_RELATION"})
+)
 def test_a_reason_becomes_a_refusal_that_names_the_value(reason: Reason) -> None:
     refused = rules.RulesRefusal(reason, path="there", value="this", known=["that"])
     refusal = refusal_of(refused)
@@ -30,8 +30,14 @@ def test_a_reason_becomes_a_refusal_that_names_the_value(reason: Reason) -> None
     assert "this" in refusal.fields.values()
 
 
-@pytest.mark.parametrize("reason", sorted(NOBODY_ASKS))
-def test_a_reason_that_no_call_can_meet_is_not_taken_for_another(reason: Reason) -> None:
-    refused = rules.RulesRefusal(reason, path="points", value="5")
-    with pytest.raises(AssertionError, match=reason):
-        refusal_of(refused)
+@pytest.mark.parametrize("reason", sorted(OF_AMOUNTS))
+def test_a_reason_with_bounds_becomes_a_refusal_that_tells_them(reason: Reason) -> None:
+    bounds = OF_AMOUNTS[reason]
+    refusal = refusal_of(rules.RulesRefusal(reason, path="points", value="5", bounds=bounds))
+    assert refusal.reason == reason
+    assert bounds.items() <= refusal.fields.items()
+
+
+def test_who_has_no_relation_is_told_which_would_do() -> None:
+    refused = rules.RulesRefusal("NO_RELATION", path="receiver", value="p", known=["household"])
+    assert refusal_of(refused).reason == "NO_RELATION"
