@@ -23,6 +23,17 @@ class DocumentHead(NamedTuple):
     """The newest of its keys."""
 
 
+class Range(NamedTuple):
+    """Versions of a stream that one decision filled; None when it recorded nothing."""
+
+    lane: int
+    stream: str
+    first: int | None
+    last: int | None
+    next_pos: int
+    """Position after the decision: what its answer reflects."""
+
+
 @dataclass(slots=True)
 class Known:
     """What a batch knows: found in the store or the cache, or made by itself."""

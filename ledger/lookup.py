@@ -21,9 +21,15 @@ from ledger.wanted import Wanted
 from ledger.writes import member_of, other_member_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, PointsSent, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, ReverseEntryRequest
-from loyalty.v1.member_service_pb2 import EraseMemberRequest, UpdateMemberRequest
+from loyalty.v1.member_service_pb2 import (
+    CreateReferralRequest,
+    EraseMemberRequest,
+    UpdateMemberRequest,
+)
 from loyalty.v1.types_pb2 import MemberRef
 
+TELLS: Final = (UpdateMemberRequest, EraseMemberRequest, CreateReferralRequest)
+"""Requests that need what is known of members, whatever policies ask."""
 EXPIRIES_MOST: Final = 1_000
 """So many of an account's last expiries can come back for a burn that was recorded late."""
 _EXPIRING: Final = [KIND_NUMBER["points_expired"], KIND_NUMBER["lot_reinstated"]]
@@ -221,7 +227,7 @@ class Lookup:
 
 
 def _tells(acts: Iterable[Act]) -> bool:
-    return any(isinstance(act.request, UpdateMemberRequest | EraseMemberRequest) for act in acts)
+    return any(isinstance(act.request, TELLS) for act in acts)
 
 
 def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Account:

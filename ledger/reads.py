@@ -35,7 +35,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesRequest,
     ListEntriesResponse,
 )
-from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Referral
 from loyalty.v1.types_pb2 import MemberRef
 
 PAGE_DEFAULT: Final = 50
@@ -102,6 +102,20 @@ class Reads:
             membership=account.membership.state,
             erase_time=optional_timestamp(account.care.erased_at),
             position=position,
+        )
+
+    async def referral(self, ref: MemberRef) -> Referral | None:
+        """Who brought a member; None: nobody is known to have. Raises UnknownMember."""
+        known = (await self._fresh(await self.stream(ref))).care.referral
+        if known is None:
+            return None
+        return Referral(
+            referral_id=known.referral_id,
+            referrer_id=known.referrer,
+            reward_unit=known.reward_unit,
+            referral_time=to_timestamp(known.told_at),
+            document=known.cause,
+            counts=known.counts,
         )
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:

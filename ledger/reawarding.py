@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import rules
+from ledger.core.care import Referral
 from ledger.core.events import PolicyFact, decode
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.programme import Programme, after
@@ -15,6 +16,7 @@ from ledger.core.usage import METRIC, VELOCITY
 from ledger.evaluation import award, facts_of, pinned_instant, pins_of
 from ledger.giving_back import kept, takes_back_by_line, used_before
 from ledger.policies import published
+from ledger.referral_causes import counts
 from ledger.room import recorded_room
 from ledger.tier_trial import wrong_tier
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished, TierChanged
@@ -113,6 +115,14 @@ class Awards:
             # What is stored was evaluated once; if it cannot be any more, it is not what it was.
             return f"cannot be evaluated again: {error}"
         return _difference(posted.grants, again.grants) or _counted_otherwise(posted, again)
+
+    def counts_for(self, referral: Referral, posted: DocumentPosted) -> bool:
+        """Whether a version is a purchase that counts for who brought the member."""
+        try:
+            return counts(referral, posted, self._policies.__getitem__)
+        except Exception:
+            # A damaged document is named elsewhere.
+            return False
 
     def wrong_tier(self, fact: TierChanged, account: Account) -> str:
         """How the ladder now answers otherwise than is stored; empty when it does not."""

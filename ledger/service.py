@@ -46,7 +46,7 @@ from loyalty.v1.account_service_pb2 import (
 )
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.ledger_service_pb2 import Transfer
-from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Referral
 from loyalty.v1.types_pb2 import MemberRef
 
 log = structlog.get_logger()
@@ -280,6 +280,10 @@ class Ledger:
     async def transfer(self, transfer_id: str) -> Transfer:
         """Where a transfer stands. Raises UnknownTransfer."""
         return await read_transfer(self.reading, transfer_id)
+
+    async def referral(self, ref: MemberRef) -> Referral | None:
+        """Who brought a member; None: nobody is known to have. Raises UnknownMember."""
+        return await self._reads.referral(ref)
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
         """What business units know of a member, and the member's consents. Raises UnknownMember."""

@@ -18,6 +18,7 @@ from ledger.findings import Finding, Reason
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
+from ledger.referral_books import CauseBook
 from ledger.speed_books import SpeedBook
 from ledger.transfer_books import Told, TransferBook, is_moving
 from loyalty.v1.events_pb2 import (
@@ -49,6 +50,7 @@ class Trial:
         "_account_id",
         "_adjustments",
         "_awards",
+        "_causes",
         "_counting",
         "_documents",
         "_lots",
@@ -75,6 +77,7 @@ class Trial:
         self._counting = CountingBook()
         self._pins = PinBook()
         self._openings = RowBook()
+        self._causes = CauseBook()
         self._speeds = SpeedBook(awards)
         self._transfers = TransferBook(account_id)
         self._awards = awards
@@ -104,11 +107,9 @@ class Trial:
             yield from self._check_pins(fact, pos, recorded_at, self._awards)
         if not by_hand:
             yield from self._enter_document(fact, pos)
-        yield from self._openings.enter(fact, pos)
         for wrong in self._speeds.enter(fact, recorded_at):
             yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
-        for wrong in wrong_of_erasure(fact, self.tally, self._account_id):
-            yield Finding(pos, Reason.ERASURE_MISMATCH, wrong)
+        yield from self._enter_care(fact, pos)
         yield from self._enter_moving(fact, pos)
         try:
             apply(self.tally, fact)
@@ -122,6 +123,14 @@ class Trial:
         else:
             for wrong in _unlike(fact, self.tally):
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
+
+    def _enter_care(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        yield from self._openings.enter(fact, pos)
+        if self._awards is not None:
+            referral = self.tally.care.referral
+            yield from self._causes.enter(fact, referral, self._awards, pos)
+        for wrong in wrong_of_erasure(fact, self.tally, self._account_id):
+            yield Finding(pos, Reason.ERASURE_MISMATCH, wrong)
 
     def _enter_document(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
         posted_at = self._documents.pos
@@ -197,6 +206,7 @@ class Trial:
         """Hold the final account against the books."""
         yield from self._pins.close()
         yield from self._openings.settle()
+        yield from self._causes.close(self.tally.care.referral)
         if not self.sound:
             return
         for wrong in self._transfers.close():

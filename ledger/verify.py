@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, cast
 
 from google.protobuf.message import DecodeError
 
+from ledger.core.care import Referral
 from ledger.core.counting import document_key
 from ledger.core.events import (
     AccountFact,
@@ -35,6 +36,7 @@ from ledger.policy_trial import Contents, PolicyTrial
 from ledger.purse_books import PurseBook
 from ledger.purses import DEEDS
 from ledger.reawarding import Awards
+from ledger.referral_books import RewardBook
 from ledger.transfer_books import TransferSides
 from ledger.tree import Frontier
 from ledger.trial import Trial
@@ -47,6 +49,7 @@ from loyalty.v1.events_pb2 import (
     OpeningRecorded,
     OpeningSourceDeclared,
     PeriodClosed,
+    ReferralCauseChanged,
 )
 
 PAGE: Final = 500
@@ -118,6 +121,7 @@ class _Check:
         self.purses = PurseBook()
         self.moves = MoveBook()
         self.transfers = TransferSides()
+        self.rewards = RewardBook()
         self.sources = SourceBook()
         self._lane = _Lane(0, self)
 
@@ -148,7 +152,8 @@ class _Check:
         moved = await asyncio.to_thread(list, self.moves.close())
         sources = await asyncio.to_thread(list, self.sources.close())
         sides = await asyncio.to_thread(self.transfers.unmatched)
-        for lane, finding in (*self.purses.close(), *moved, *sources, *sides):
+        rewards = await asyncio.to_thread(list, self.rewards.close())
+        for lane, finding in (*self.purses.close(), *moved, *sources, *sides, *rewards):
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:
@@ -180,6 +185,7 @@ class _Lane:
         self._moves = LaneMoves(lane, check.moves)
         self._periods = check.periods
         self._sources = check.sources
+        self._rewards = check.rewards
         self._firsts: dict[tuple[str, str], DocumentPosted] = {}
         """By stream and document."""
         self._versions: dict[str, int] = {}
@@ -270,6 +276,8 @@ class _Lane:
         """Enter what is held against other streams."""
         if isinstance(fact, OpeningRecorded):
             self._sources.enter(fact, self.lane, event.pos)
+        elif isinstance(fact, ReferralCauseChanged):
+            self._rewards.change(fact, self._referral(event.stream), self.lane, event.pos)
         elif isinstance(fact, DocumentPosted):
             yield from self._document(event, fact)
         elif isinstance(fact, DocumentClaimed | DocumentMovedOut):
@@ -287,11 +295,16 @@ class _Lane:
                 detail = "a document without a member gives nobody anything"
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, detail)
             return
+        self._rewards.post(posted, account_of(event.stream), self.lane, event.pos)
         if self._awards and posted.pins.policy_digest:
             first = self._first((event.stream, key), posted, self._awards)
             difference = self._awards.difference(posted, first)
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
+
+    def _referral(self, stream: str) -> Referral | None:
+        trial = self.trials.get(stream)
+        return None if trial is None else trial.tally.care.referral
 
     def _leave(
         self, event: StoredEvent, left: DocumentClaimed | DocumentMovedOut

@@ -5,7 +5,6 @@ is being committed the next may be decided on top of it: it looks at its parent'
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
@@ -18,7 +17,7 @@ from ledger.core.state import Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
-from ledger.known import DocumentHead, Known, Mark, PolicyNow
+from ledger.known import DocumentHead, Known, Mark, PolicyNow, Range
 from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
 from ledger.periods import Closed, PeriodBook
 from ledger.policies import PolicyBook
@@ -32,17 +31,6 @@ from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, Poi
 EXPIRING = PointsExpired | LotReinstated
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
-
-
-class Range(NamedTuple):
-    """Versions of a stream that one decision filled; None when it recorded nothing."""
-
-    lane: int
-    stream: str
-    first: int | None
-    last: int | None
-    next_pos: int
-    """Position after the decision: what its answer reflects."""
 
 
 class Work:
@@ -75,6 +63,8 @@ class Work:
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
         self.policy_facts: list[PolicyNow] = []
+        self.posted: list[DocumentHead] = []
+        """Versions that the act under way has recorded."""
         self.wanted = Wanted()
         """What was asked for and not known: with it, decide again."""
         self.batch = AppendBatch()
@@ -273,6 +263,7 @@ class Work:
         if head.posted.pinned and (came or before is None or not before.posted.pinned):
             self.known.firsts[thing] = self.made.firsts[thing] = head.posted
         self.known.heads[thing] = self.made.heads[thing] = head
+        self.posted.append(head)
 
     def holder(self, key: IdentityKey) -> str:
         """Account that an identity is linked to; empty for none.

@@ -30,6 +30,7 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    CreateReferralRequest,
     EnrolMemberRequest,
     EraseMemberRequest,
     ErasureCertificate,
@@ -85,6 +86,7 @@ WriteRequest = (
     | MoveIdentityRequest
     | RecordOpeningRequest
     | EraseMemberRequest
+    | CreateReferralRequest
     | PublishPolicyRequest
     | DraftPolicyRequest
     | RecordSimulationRequest
@@ -128,6 +130,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     MoveIdentityRequest: 54,
     RecordOpeningRequest: 60,
     EraseMemberRequest: 61,
+    CreateReferralRequest: 62,
     ExtendLotRequest: 83,
     ClaimDocumentRequest: 70,
     MoveDocumentRequest: 71,
@@ -148,6 +151,7 @@ ABOUT_PERIODS: Final = (ClosePeriodRequest,)
 WITHOUT_ORIGIN: Final = (*ABOUT_POLICY, *ABOUT_PERIODS)
 """Requests of the programme as a whole: without origin, unit or member."""
 ABOUT_MEMBER: Final = (
+    CreateReferralRequest,
     EnrolMemberRequest,
     LinkIdentityRequest,
     GrantTierRequest,
@@ -182,6 +186,8 @@ def other_member_of(request: WriteRequest) -> MemberRef | None:
     """The second member or pool that a request names; None for kinds that name one at most."""
     if isinstance(request, TransferPointsRequest):
         return request.receiver
+    if isinstance(request, CreateReferralRequest):
+        return request.referrer
     return None
 
 

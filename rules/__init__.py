@@ -23,7 +23,7 @@ from rules.goals import goal_of
 from rules.ladder import Occasion, TierAnswer
 from rules.lives import Living, fixed_end, life_ends, released_end
 from rules.loading import PolicyDocument, load
-from rules.model import VelocityVerb
+from rules.model import Referrals, VelocityVerb
 from rules.policy import Policy, compile_policy
 from rules.redemptions import (
     PeriodLimit,
@@ -97,6 +97,7 @@ __all__ = [
     "Progress",
     "RecordedRoom",
     "RedemptionTerms",
+    "Referrals",
     "RewardTerms",
     "Room",
     "RulesRefusal",

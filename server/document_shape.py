@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger.core.refusals import Malformed
+from ledger.referral_causes import REWARD_SOURCE
 from ledger.short_forms import EARN_SOURCE
 from loyalty.v1.ledger_service_pb2 import Activity
 from loyalty.v1.types_pb2 import (
@@ -19,6 +20,8 @@ from loyalty.v1.types_pb2 import (
 )
 from server import shape
 
+OWN_SOURCES: Final = (EARN_SOURCE, REWARD_SOURCE)
+"""Sources of documents that the ledger makes: of earns, and of rewards for referrals."""
 LINES_MAX: Final = 500
 PAYMENTS_MAX: Final = 50
 COUPONS_MAX: Final = 50
@@ -92,9 +95,10 @@ def coupons(field: str, codes: Sequence[str]) -> None:
 
 def _key(within: str, source: str, id_field: str, own_id: str, version: int) -> None:
     shape.text(f"{within}.source", source)
-    if "/" in source or source == EARN_SOURCE:
-        # Documents are known as unit/source/id, and those of EarnPoints have a source of their own.
-        shape.refuse(f"{within}.source", source, f"a name without '/', other than {EARN_SOURCE!r}")
+    if "/" in source or source in OWN_SOURCES:
+        # Documents are known as unit/source/id, and the ledger makes some itself.
+        own = " and ".join(map(repr, OWN_SOURCES))
+        shape.refuse(f"{within}.source", source, f"a name without '/', other than {own}")
     shape.text(f"{within}.{id_field}", own_id)
     if not 1 <= version <= VERSION_MAX:
         shape.refuse(f"{within}.version", version, f"a whole number from 1 to {VERSION_MAX}")

@@ -30,6 +30,7 @@ class MemberServicer:
             self._write("LinkIdentity", pb.LinkIdentityRequest, pb.LinkIdentityResponse),
             self._write("UnlinkIdentity", pb.UnlinkIdentityRequest, pb.UnlinkIdentityResponse),
             self._write("MoveIdentity", pb.MoveIdentityRequest, pb.MoveIdentityResponse),
+            self._write("CreateReferral", pb.CreateReferralRequest, pb.CreateReferralResponse),
             self._write("GrantTier", pb.GrantTierRequest, pb.GrantTierResponse),
             self._write("UpdateMember", pb.UpdateMemberRequest, pb.UpdateMemberResponse),
             self._write("SuspendMember", pb.SuspendMemberRequest, pb.SuspendMemberResponse),
@@ -83,6 +84,9 @@ class MemberServicer:
     async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
         member = await self._ledger.member(request.member, min_position=request.min_position)
         response = pb.GetMemberResponse(member=member)
+        referral = await self._ledger.referral(request.member)
+        if referral is not None:
+            response.referral.CopyFrom(referral)
         if Verb.PROFILE in call.principal.verbs:
             profile, consents = await self._ledger.profile(request.member)
             response.profile.CopyFrom(profile)

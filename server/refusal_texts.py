@@ -112,6 +112,16 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "该会员的个人信息已删除，账户不能再使用。",
     ),
     "NOT_ERASED": Spoken("This member was not erased.", "该会员的信息未被删除。"),
+    "NO_REFERRALS": Spoken(
+        "There is no reward for bringing a friend at the moment.", "目前没有推荐好友奖励。"
+    ),
+    "SELF_REFERRAL": Spoken("Members cannot bring themselves.", "会员不能推荐自己。"),
+    "ALREADY_REFERRED": Spoken(
+        "It is known already who brought this member.", "该会员的推荐人已登记。"
+    ),
+    "REFERRAL_TOO_LATE": Spoken(
+        "It is too late to say who brought this member.", "登记推荐人的期限已过。"
+    ),
     "OPENING_CONFLICT": Spoken(
         "This opening balance was brought in before with other content.",
         "该期初余额此前已导入，且内容不同。",

@@ -117,15 +117,15 @@ def identity(field: str, value: Identity) -> None:
         refuse(f"{field}.value", HIDDEN, expected)
 
 
-def member(value: MemberRef) -> None:
+def member(value: MemberRef, field: str = "member") -> None:
     """Check that a member is named, in exactly one way."""
     match value.WhichOneof("ref"):
         case "member_id":
-            text("member.member_id", value.member_id)
+            text(f"{field}.member_id", value.member_id)
         case "identity":
-            identity("member.identity", value.identity)
+            identity(f"{field}.identity", value.identity)
         case _:
-            refuse("member", "", "member_id or identity")
+            refuse(field, "", "member_id or identity")
 
 
 def party(field: str, value: MemberRef) -> None:

@@ -29,6 +29,7 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from loyalty.v1.member_service_pb2 import (
+    CreateReferralRequest,
     EnrolMemberRequest,
     GetMemberRequest,
     GrantTierRequest,
@@ -227,12 +228,21 @@ def grant_tier(request: GrantTierRequest) -> None:
             shape.refuse("until_time", f"{seconds}s", "a time before the year 3000, or none")
 
 
+def create_referral(request: CreateReferralRequest) -> None:
+    """Check who brought whom. Raises Malformed."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.member(request.referrer, "referrer")
+
+
 MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "EnrolMember": (Verb.ENROL, enrol_member),
     "LinkIdentity": (Verb.ENROL, link_identity),
     "UnlinkIdentity": (Verb.ENROL, membership_shape.unlink_identity),
     "MoveIdentity": (Verb.MERGE, membership_shape.move_identity),
     "GrantTier": (Verb.TIER, grant_tier),
+    "CreateReferral": (Verb.ENROL, create_referral),
     "UpdateMember": (Verb.PROFILE, profile_shape.update_member),
     "SuspendMember": (Verb.CLOSE, membership_shape.change_membership),
     "CloseMember": (Verb.CLOSE, membership_shape.change_membership),

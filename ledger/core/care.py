@@ -1,4 +1,4 @@
-"""What an account remembers of the care of its member: consents, and that it is nobody's."""
+"""What an account remembers of the care of its member: consents, who brought them, and more."""
 
 from typing import Final, NamedTuple
 
@@ -27,6 +27,23 @@ class Consent(NamedTuple):
         return self.purpose, self.channel
 
 
+class Referral(NamedTuple):
+    """Who brought a member, and which purchase counts for it."""
+
+    referral_id: str
+    referrer: str
+    """Account of who brought the member."""
+    reward_unit: str
+    told_at: Instant
+    policy_digest: str
+    """The policy whose terms hold."""
+    cause: str = ""
+    """Key of the document that counts, or counted last."""
+    counts: bool = False
+    version: int = 0
+    """Of the reward's document; 0: it was never posted."""
+
+
 class Care(NamedTuple):
     """The part of an account that is about its member as a person, without personal data."""
 
@@ -34,6 +51,8 @@ class Care(NamedTuple):
     """By purpose and channel; what is not here was never granted."""
     erased_at: Instant | None = None
     """When the member was erased: since then the account is nobody's."""
+    referral: Referral | None = None
+    """Who brought the member."""
 
 
 NO_CARE: Final = Care()

@@ -18,6 +18,7 @@ from ledger.core.commands import (
     Command,
     CompleteTransfer,
     ConvertPoints,
+    CreateReferral,
     EnrolMember,
     EraseMember,
     ExtendLot,
@@ -47,6 +48,7 @@ from ledger.core.instant import Instant
 from ledger.core.members import change_profile, enrol, link, unlink
 from ledger.core.moves import leave
 from ledger.core.openings import open_balance
+from ledger.core.referring import refer
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
 from ledger.core.tiers import grant, reach_by
@@ -89,6 +91,8 @@ def decide(  # noqa: C901 - one arm per verb
             send(draft, command, now=now)
         case GrantTier():
             grant(draft, command, ladder)
+        case CreateReferral():
+            refer(draft, command)
         case EraseMember():
             erase(draft, command, account)
         case EnrolMember():

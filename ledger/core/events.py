@@ -66,6 +66,8 @@ from loyalty.v1.events_pb2 import (
     PolicyPublished,
     PolicySimulated,
     PolicyWithdrawn,
+    ReferralCauseChanged,
+    ReferralCreated,
     ReversalReversed,
     TierChanged,
     TransferCompleted,
@@ -111,6 +113,8 @@ AccountFact = (
     | IdentityUnlinked
     | MemberProfileChanged
     | MemberErased
+    | ReferralCreated
+    | ReferralCauseChanged
     | ConsentChanged
     | MembershipChanged
     | OpeningRecorded
@@ -154,6 +158,8 @@ EFFECTS: Final[dict[str, Effect]] = {
     "identity_unlinked": NO_EFFECT,
     "member_profile_changed": NO_EFFECT,
     "member_erased": NO_EFFECT,
+    "referral_created": NO_EFFECT,
+    "referral_cause_changed": NO_EFFECT,
     "consent_changed": NO_EFFECT,
     "membership_changed": NO_EFFECT,
     "merge_stepped": NO_EFFECT,

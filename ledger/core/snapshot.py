@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, replace
 from typing import Any, Final
 
-from ledger.core.care import Care, Consent
+from ledger.core.care import Care, Consent, Referral
 from ledger.core.counters import CounterPeriods, Day, Numbers, Streak
 from ledger.core.instant import Instant
 from ledger.core.membership import Membership, UnderWay
@@ -28,7 +28,7 @@ from ledger.core.state import (
 )
 from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 11
+STATE_VERSION: Final = 12
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
@@ -194,8 +194,9 @@ def _life_of(row: list[Any]) -> LotLife:
     return LotLife._make(tuple(each) if isinstance(each, list) else each for each in row)
 
 
-def _care_of(consents: list[list[Any]], erased_at: int | None) -> Care:
-    return Care(tuple(Consent(*row) for row in consents), erased_at)
+def _care_of(consents: list[list[Any]], erased_at: int | None, referral: list[Any] | None) -> Care:
+    brought = None if referral is None else Referral(*referral)
+    return Care(tuple(Consent(*row) for row in consents), erased_at, brought)
 
 
 def _hold_of(row: list[Any]) -> Hold:

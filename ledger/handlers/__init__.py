@@ -20,6 +20,7 @@ from ledger.handlers import (
     periods,
     profiles,
     programme,
+    referring,
     spending,
     tiers,
     transfers,
@@ -51,6 +52,7 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    CreateReferralRequest,
     EnrolMemberRequest,
     EraseMemberRequest,
     GrantTierRequest,
@@ -78,12 +80,21 @@ def decide_act(act: Act, work: Work) -> Answer:
     if again is not None:
         return again
     if not act.request.validate_only:
-        return HANDLERS[type(act.request)](act, work)
+        return _handled(act, work)
     before = work.mark()
     try:
-        return context.validated(HANDLERS[type(act.request)](act, work))
+        return context.validated(_handled(act, work))
     finally:
         work.back_to(before)
+
+
+def _handled(act: Act, work: Work) -> Answer:
+    """Let the act's handler decide it, and what follows from documents that it posted."""
+    work.posted = []
+    answer = HANDLERS[type(act.request)](act, work)
+    if work.posted:
+        referring.follow(act, work)
+    return answer
 
 
 def decide_group(acts: list[Act], work: Work) -> list[Answer] | tuple[int, Refusal]:
@@ -121,6 +132,7 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     ConvertPointsRequest: conversions.convert_points,
     EnrolMemberRequest: enrolling.enrol_member,
     EraseMemberRequest: erasing.erase_member,
+    CreateReferralRequest: referring.create_referral,
     LinkIdentityRequest: identities.link_identity,
     UnlinkIdentityRequest: identities.unlink_identity,
     MoveIdentityRequest: identities.move_identity,

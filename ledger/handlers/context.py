@@ -11,9 +11,10 @@ from ledger.core.instant import CLOCKS_DIFFER_BY, SECOND, Instant, from_timestam
 from ledger.core.state import Account
 from ledger.differences import HIDDEN, first_difference, hidden_difference
 from ledger.keys import act_key
+from ledger.known import Range
 from ledger.lanes import account_stream
 from ledger.store import KeyRow
-from ledger.work import NO_FINGERPRINT, Range, Work
+from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import (
     ABOUT_ERASURE,
     ABOUT_MEMBER,

@@ -10,9 +10,10 @@ from ledger.core.state import Account
 from ledger.handlers import context
 from ledger.handlers.awaiting import credit_awaiting
 from ledger.handlers.members import member_message, register_identity, require_unit, told
+from ledger.known import Range
 from ledger.lanes import account_stream
 from ledger.store import Holder
-from ledger.work import Range, Work
+from ledger.work import Work
 from loyalty.v1.member_service_pb2 import (
     LinkIdentityRequest,
     MoveIdentityRequest,

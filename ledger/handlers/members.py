@@ -10,9 +10,10 @@ from ledger.core.care import Consent
 from ledger.core.decide import Decision, decide
 from ledger.core.instant import Instant, optional_timestamp
 from ledger.core.state import Account
+from ledger.known import Range
 from ledger.lanes import lane_of
 from ledger.store import IdentityKey, IdentityRow
-from ledger.work import Range, Work
+from ledger.work import Work
 from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.types_pb2 import Origin
 

@@ -29,11 +29,12 @@ from ledger.ends import with_ends
 from ledger.handlers import context, parties
 from ledger.handlers.members import require_unit
 from ledger.keys import burn_thing
+from ledger.known import Range
 from ledger.lanes import account_of, account_stream
 from ledger.policies import ask
 from ledger.speeds import doer_of, speeds_of
 from ledger.transit import Transit, transit_of
-from ledger.work import Range, Work
+from ledger.work import Work
 from ledger.writes import AboutTransfer
 from loyalty.v1.events_pb2 import (
     RETURN_CAUSE_CANCELLED,

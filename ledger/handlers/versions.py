@@ -8,7 +8,7 @@ import rules
 from ledger.act import Answer
 from ledger.answers import add_counted
 from ledger.core import refusals
-from ledger.core.commands import Counts, PostDocument
+from ledger.core.commands import Counts, PostDocument, RefundTerms
 from ledger.core.counting import document_key
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
@@ -30,7 +30,7 @@ from ledger.evaluation import (
 )
 from ledger.giving_back import kept, takes_back_by_line
 from ledger.handlers import context
-from ledger.known import DocumentHead
+from ledger.known import DocumentHead, Range
 from ledger.ladders import standing_of
 from ledger.lanes import account_of
 from ledger.lateness import late_period, late_window
@@ -39,7 +39,7 @@ from ledger.purses import changes
 from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
 from ledger.speeds import NO_DOER, Doer, Version, document_uses
-from ledger.work import Range, Work
+from ledger.work import Work
 from loyalty.v1.events_pb2 import DocumentArrival, DocumentMovedOut, DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Posting
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, Document, ExchangeRate, Origin
@@ -63,6 +63,8 @@ class Stated(NamedTuple):
     awaited_scheme: str = ""
     doer: Doer = NO_DOER
     """Who states it; nobody where it only goes to another member."""
+    follows: bool = False
+    """It follows from another document, which is not refused for what stands against this one."""
 
     @property
     def key(self) -> str:
@@ -151,6 +153,12 @@ def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     return Recorded(message, posted, where)
 
 
+def _lenient(terms: RefundTerms) -> RefundTerms:
+    """Terms that refuse nothing: points that are gone are written off."""
+    when_spent = "write_off" if terms.when_spent == "refuse" else terms.when_spent
+    return terms._replace(when_spent=when_spent, over_limit="write_off")
+
+
 def answer(recorded: Recorded) -> Answer:
     """The answer, with the grants of the version: never parsed here, so never made."""
     grants = [nested(_GRANTS, grant.SerializeToString()) for grant in recorded.posted.grants]
@@ -206,7 +214,7 @@ def _policy(case: Case, work: Work) -> rules.Policy:
     if case.was is not None and case.was.pinned:
         return work.policies.pinned(case.was.pins.policy_digest)
     policy = work.policies.at(case.at)
-    if case.head is None and case.arrival is None:
+    if case.head is None and case.arrival is None and not case.stated.follows:
         _check_lateness(policy, case.at, work.clock_now())
     return policy
 
@@ -278,6 +286,7 @@ def _late_for(case: Case, asked: _Asked, work: Work) -> tuple[str, ...]:
 def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
     stated = case.stated
     before = case.head or case.was
+    terms = refund_terms(asked.policy, case.account.tier)
     return PostDocument(
         entry_id=case.entry_id,
         business_unit=stated.business_unit,
@@ -289,7 +298,7 @@ def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
         pins=asked.pins,
         grants=asked.given.grants,
         counts=_counts(case, work, asked),
-        refunds=refund_terms(asked.policy, case.account.tier),
+        refunds=_lenient(terms) if stated.follows else terms,
         arrival=case.arrival,
         was_pinned=case.was is not None and case.was.pinned,
         receipt_hash=stated.receipt_hash or (b"" if before is None else before.receipt_hash),

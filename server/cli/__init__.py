@@ -24,6 +24,7 @@ from server.cli import (
     openings,
     periods,
     policies,
+    referrals,
     service,
     sweeping,
     tiers,
@@ -98,6 +99,7 @@ app.command(
 app.command(epilog=example("loyalty convert card:8800 to_miles 1000 --unit market"))(
     transfers.convert
 )
+app.command(epilog=example("loyalty referral card:8801 card:8800 --unit hotel"))(referrals.referral)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)
 app.command(epilog=example("loyalty rebuild balances"))(history.rebuild)

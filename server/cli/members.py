@@ -26,6 +26,7 @@ from server.cli.options import (
     require_token,
 )
 from server.cli.policy_steps import ValidateOnly
+from server.cli.referrals import print_referral
 from server.cli.sending import metadata
 
 app = typer.Typer(help="Show and change what is known of a member.", no_args_is_help=True)
@@ -61,6 +62,7 @@ def show(
     ):
         if value:
             console.out.print(f"{name}   {value}", markup=False)
+    print_referral(answer.referral)
     print_consents(answer.consents)
 
 

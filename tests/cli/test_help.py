@@ -36,6 +36,7 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "referral",
     "document claim",
     "period close",
     "period list",

@@ -4,7 +4,7 @@ import pytest
 
 from ledger.core import snapshot
 from ledger.core.care import Consent
-from ledger.core.commands import ChangeProfile
+from ledger.core.commands import ChangeProfile, CreateReferral
 from ledger.core.state import Account
 from tests.core.spec import PENDING, Grant, Story, no_ladder, utc
 
@@ -21,6 +21,7 @@ def busy_account() -> Account:
     story.posts("D1", 2)
     agreed = Consent("marketing", "email", True, "2025-01", "form/1", "A", story.now)
     story.does(ChangeProfile((), "A", story.now, (agreed,)))
+    story.does(CreateReferral("R", "A", "m-2", "A", "digest", story.now))
     return story.account
 
 

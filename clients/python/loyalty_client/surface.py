@@ -63,6 +63,7 @@ class Surface:
     link_identity = Unary(member.LinkIdentityRequest, member.LinkIdentityResponse)
     unlink_identity = Unary(member.UnlinkIdentityRequest, member.UnlinkIdentityResponse)
     move_identity = Unary(member.MoveIdentityRequest, member.MoveIdentityResponse)
+    create_referral = Unary(member.CreateReferralRequest, member.CreateReferralResponse)
     erase_member = Unary(member.EraseMemberRequest, member.EraseMemberResponse)
     get_erasure = Unary(member.GetErasureRequest, member.GetErasureResponse)
     get_member = Unary(member.GetMemberRequest, member.GetMemberResponse)

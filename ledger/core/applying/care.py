@@ -1,10 +1,16 @@
 """Facts about the care of members."""
 
-from ledger.core.care import Consent, with_consent
+from ledger.core.care import Consent, Referral, with_consent
 from ledger.core.instant import from_timestamp
+from ledger.core.lots import CorruptHistory
 from ledger.core.membership import Membership
 from ledger.core.tally import Tally
-from loyalty.v1.events_pb2 import ConsentChanged, MemberErased
+from loyalty.v1.events_pb2 import (
+    ConsentChanged,
+    MemberErased,
+    ReferralCauseChanged,
+    ReferralCreated,
+)
 from loyalty.v1.types_pb2 import (
     CONSENT_STATE_GRANTED,
     ERASED_BALANCE_FORFEITED,
@@ -24,6 +30,31 @@ def change_consent(tally: Tally, event: ConsentChanged) -> None:
         from_timestamp(event.change_time),
     )
     tally.care = tally.care._replace(consents=with_consent(tally.care.consents, told))
+
+
+def bring(tally: Tally, event: ReferralCreated) -> None:
+    """Remember who brought the member."""
+    referral = Referral(
+        event.referral_id,
+        event.referrer_id,
+        event.reward_unit,
+        from_timestamp(event.referral_time),
+        event.policy_digest,
+    )
+    tally.care = tally.care._replace(referral=referral)
+
+
+def change_cause(tally: Tally, event: ReferralCauseChanged) -> None:
+    """Remember which purchase counts for who brought the member."""
+    referral = tally.care.referral
+    if referral is None or referral.referral_id != event.referral_id:
+        raise CorruptHistory(f"there is no referral {event.referral_id}")
+    changed = referral._replace(
+        cause=event.document,
+        counts=event.counts,
+        version=event.reward_version or referral.version,
+    )
+    tally.care = tally.care._replace(referral=changed)
 
 
 def erase(tally: Tally, event: MemberErased) -> None:

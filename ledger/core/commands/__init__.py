@@ -39,6 +39,7 @@ from ledger.core.commands.questions import Occasion as Occasion
 from ledger.core.commands.questions import TierAnswer as TierAnswer
 from ledger.core.commands.questions import TierLadder as TierLadder
 from ledger.core.commands.questions import TierVerdict as TierVerdict
+from ledger.core.commands.referring import CreateReferral as CreateReferral
 from ledger.core.commands.spending import BurnFact as BurnFact
 from ledger.core.commands.spending import BurnPoints as BurnPoints
 from ledger.core.commands.spending import CaptureHold as CaptureHold
@@ -66,6 +67,7 @@ class AdvanceAccount:
 
 Command = (
     EraseMember
+    | CreateReferral
     | EnrolMember
     | LinkIdentity
     | UnlinkIdentity

@@ -16,8 +16,9 @@ A request with several faults is refused for the first of them in this order, to
                       ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE,
                       TOO_LATE
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
-    care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, OPENING_CONFLICT,
-                      OPENING_SOURCE_CHANGED, UNKNOWN_METRIC, TOO_MANY_CONSENTS
+    care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, NO_REFERRALS, SELF_REFERRAL,
+                      ALREADY_REFERRED, REFERRAL_TOO_LATE, OPENING_CONFLICT, OPENING_SOURCE_CHANGED,
+                      UNKNOWN_METRIC, TOO_MANY_CONSENTS
     membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
                       ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
                       POINTS_IN_TRANSIT, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
@@ -76,10 +77,14 @@ from ledger.core.refusals.calls import QueueFull as QueueFull
 from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
 from ledger.core.refusals.care import AccountErased as AccountErased
+from ledger.core.refusals.care import AlreadyReferred as AlreadyReferred
 from ledger.core.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from ledger.core.refusals.care import NoReferrals as NoReferrals
 from ledger.core.refusals.care import NotErased as NotErased
 from ledger.core.refusals.care import OpeningConflict as OpeningConflict
 from ledger.core.refusals.care import OpeningSourceChanged as OpeningSourceChanged
+from ledger.core.refusals.care import ReferralTooLate as ReferralTooLate
+from ledger.core.refusals.care import SelfReferral as SelfReferral
 from ledger.core.refusals.care import TooManyConsents as TooManyConsents
 from ledger.core.refusals.care import UnknownMetric as UnknownMetric
 from ledger.core.refusals.documents import AlreadyClaimed as AlreadyClaimed

@@ -35,6 +35,43 @@ class NotErased(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class NoReferrals(Refusal):
+    """The policy in force says nothing of members who bring others."""
+
+    advice = "Publish a policy with `referrals`."
+    sentence = "policy version {version} gives nothing for bringing a member"
+    version: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SelfReferral(Refusal):
+    """The two are one member, of one household, or brought each other."""
+
+    advice = "Name the member who really brought this one."
+    sentence = "a member is not brought by {why}"
+    why: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyReferred(Refusal):
+    """It was told before who brought the member."""
+
+    advice = "Nothing: a member is brought once, and the first word stands."
+    sentence = "the member has been brought before, by referral {referral_id}"
+    referral_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ReferralTooLate(Refusal):
+    """The member joined too long ago for it to be told who brought them."""
+
+    advice = "Tell it sooner after the enrolment; for this one ask the programme for an adjustment."
+    sentence = "the member joined at {enrolled_time}, it could be told until {limit}"
+    enrolled_time: str
+    limit: str
+
+
+@dataclass(eq=False, kw_only=True)
 class OpeningConflict(Refusal):
     """This row of this source came in before with other content."""
 

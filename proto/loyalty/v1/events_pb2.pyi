@@ -329,6 +329,8 @@ class Event(_message.Message):
     CONSENT_CHANGED_FIELD_NUMBER: _builtins.int
     IDENTITY_UNLINKED_FIELD_NUMBER: _builtins.int
     MEMBER_ERASED_FIELD_NUMBER: _builtins.int
+    REFERRAL_CREATED_FIELD_NUMBER: _builtins.int
+    REFERRAL_CAUSE_CHANGED_FIELD_NUMBER: _builtins.int
     POLICY_PUBLISHED_FIELD_NUMBER: _builtins.int
     POLICY_DRAFTED_FIELD_NUMBER: _builtins.int
     POLICY_SIMULATED_FIELD_NUMBER: _builtins.int
@@ -403,6 +405,14 @@ class Event(_message.Message):
     @_builtins.property
     def member_erased(self) -> Global___MemberErased:
         """All that was known of a member as a person was erased."""
+
+    @_builtins.property
+    def referral_created(self) -> Global___ReferralCreated:
+        """It was told who brought a member."""
+
+    @_builtins.property
+    def referral_cause_changed(self) -> Global___ReferralCauseChanged:
+        """The purchase for which who brought a member is rewarded was found, or lost."""
 
     @_builtins.property
     def policy_published(self) -> Global___PolicyPublished:
@@ -617,6 +627,8 @@ class Event(_message.Message):
         consent_changed: Global___ConsentChanged | None = ...,
         identity_unlinked: Global___IdentityUnlinked | None = ...,
         member_erased: Global___MemberErased | None = ...,
+        referral_created: Global___ReferralCreated | None = ...,
+        referral_cause_changed: Global___ReferralCauseChanged | None = ...,
         policy_published: Global___PolicyPublished | None = ...,
         policy_drafted: Global___PolicyDrafted | None = ...,
         policy_simulated: Global___PolicySimulated | None = ...,
@@ -669,11 +681,11 @@ class Event(_message.Message):
         debts_moved_out: Global___DebtsMovedOut | None = ...,
         debts_moved_in: Global___DebtsMovedIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "referral_created", "referral_cause_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -994,6 +1006,98 @@ class MemberErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemberErased: _TypeAlias = MemberErased  # noqa: Y015
+
+@_typing.final
+class ReferralCreated(_message.Message):
+    """It was told who brought a member, in the stream of the member who was brought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    REFERRER_ID_FIELD_NUMBER: _builtins.int
+    REWARD_UNIT_FIELD_NUMBER: _builtins.int
+    POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    REFERRAL_TIME_FIELD_NUMBER: _builtins.int
+    referral_id: _builtins.str
+    """Id of the referral, and of the entry. The reward is the document reward_unit/referral/<this id>."""
+    business_unit: _builtins.str
+    """Business unit that was told."""
+    referrer_id: _builtins.str
+    """Member who brought this one."""
+    reward_unit: _builtins.str
+    """Business unit that gives the reward."""
+    policy_digest: _builtins.str
+    """Policy whose terms hold for this referral."""
+    @_builtins.property
+    def referral_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was told."""
+
+    def __init__(
+        self,
+        *,
+        referral_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        referrer_id: _builtins.str = ...,
+        reward_unit: _builtins.str = ...,
+        policy_digest: _builtins.str = ...,
+        referral_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral_time", b"referral_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "policy_digest", b"policy_digest", "referral_id", b"referral_id", "referral_time", b"referral_time", "referrer_id", b"referrer_id", "reward_unit", b"reward_unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralCreated: _TypeAlias = ReferralCreated  # noqa: Y015
+
+@_typing.final
+class ReferralCauseChanged(_message.Message):
+    """The purchase for which who brought a member is rewarded was found, lost, or found again. In the same commit the reward's
+    document is posted, or cancelled, for who brought the member.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    REWARD_VERSION_FIELD_NUMBER: _builtins.int
+    NOT_REWARDED_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    referral_id: _builtins.str
+    """The referral."""
+    business_unit: _builtins.str
+    """Business unit whose document it is."""
+    document: _builtins.str
+    """Key of the purchase."""
+    counts: _builtins.bool
+    """Whether it counts from now on."""
+    reward_version: _builtins.int
+    """Version of the reward's document that is posted with this; 0: none is."""
+    not_rewarded: _builtins.str
+    """Why there is no reward, a reason of docs/refusals.md; empty when there is one, or none is to be taken back."""
+    entry_id: _builtins.str
+    """Entry of the version that changed it."""
+    def __init__(
+        self,
+        *,
+        referral_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        document: _builtins.str = ...,
+        counts: _builtins.bool = ...,
+        reward_version: _builtins.int = ...,
+        not_rewarded: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "counts", b"counts", "document", b"document", "entry_id", b"entry_id", "not_rewarded", b"not_rewarded", "referral_id", b"referral_id", "reward_version", b"reward_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReferralCauseChanged: _TypeAlias = ReferralCauseChanged  # noqa: Y015
 
 @_typing.final
 class PolicyDrafted(_message.Message):

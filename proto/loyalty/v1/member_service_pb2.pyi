@@ -474,6 +474,122 @@ class MoveIdentityResponse(_message.Message):
 Global___MoveIdentityResponse: _TypeAlias = MoveIdentityResponse  # noqa: Y015
 
 @_typing.final
+class CreateReferralRequest(_message.Message):
+    """Tells who brought a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REFERRER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required. It gives the reward, unless the policy names another."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The new member. Required."""
+
+    @_builtins.property
+    def referrer(self) -> _types_pb2.MemberRef:
+        """Who brought them. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        referrer: _types_pb2.MemberRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "referrer", b"referrer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "referrer", b"referrer", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateReferralRequest: _TypeAlias = CreateReferralRequest  # noqa: Y015
+
+@_typing.final
+class CreateReferralResponse(_message.Message):
+    """The member who was brought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Told before by this request_id: this is the first answer."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateReferralResponse: _TypeAlias = CreateReferralResponse  # noqa: Y015
+
+@_typing.final
+class Referral(_message.Message):
+    """Who brought a member, and what came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERRAL_ID_FIELD_NUMBER: _builtins.int
+    REFERRER_ID_FIELD_NUMBER: _builtins.int
+    REWARD_UNIT_FIELD_NUMBER: _builtins.int
+    REFERRAL_TIME_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    referral_id: _builtins.str
+    """Id of the referral. The reward is the document reward_unit/referral/<this id>."""
+    referrer_id: _builtins.str
+    """Who brought the member."""
+    reward_unit: _builtins.str
+    """Business unit that gives the reward."""
+    document: _builtins.str
+    """Key of the purchase that counts, or counted last; empty: there was none yet."""
+    counts: _builtins.bool
+    """Whether it counts now."""
+    @_builtins.property
+    def referral_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was told."""
+
+    def __init__(
+        self,
+        *,
+        referral_id: _builtins.str = ...,
+        referrer_id: _builtins.str = ...,
+        reward_unit: _builtins.str = ...,
+        referral_time: _timestamp_pb2.Timestamp | None = ...,
+        document: _builtins.str = ...,
+        counts: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["referral_time", b"referral_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "document", b"document", "referral_id", b"referral_id", "referral_time", b"referral_time", "referrer_id", b"referrer_id", "reward_unit", b"reward_unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Referral: _TypeAlias = Referral  # noqa: Y015
+
+@_typing.final
 class EraseMemberRequest(_message.Message):
     """Erases a member."""
 
@@ -708,6 +824,7 @@ class GetMemberResponse(_message.Message):
     MEMBER_FIELD_NUMBER: _builtins.int
     PROFILE_FIELD_NUMBER: _builtins.int
     CONSENTS_FIELD_NUMBER: _builtins.int
+    REFERRAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def member(self) -> Global___Member:
         """The member."""
@@ -720,16 +837,21 @@ class GetMemberResponse(_message.Message):
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Consent]:
         """By purpose and channel, what the member agreed to or withdrew; only for tokens with the verb `profile`."""
 
+    @_builtins.property
+    def referral(self) -> Global___Referral:
+        """Who brought the member; empty when nobody is known to have."""
+
     def __init__(
         self,
         *,
         member: Global___Member | None = ...,
         profile: Global___MemberProfile | None = ...,
         consents: _abc.Iterable[Global___Consent] | None = ...,
+        referral: Global___Referral | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile", "referral", b"referral"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "member", b"member", "profile", b"profile"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "member", b"member", "profile", b"profile", "referral", b"referral"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,6 +55,11 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
                 _registered_method=True)
+        self.CreateReferral = channel.unary_unary(
+                '/loyalty.v1.MemberService/CreateReferral',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.CreateReferralRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.CreateReferralResponse.FromString,
+                _registered_method=True)
         self.EraseMember = channel.unary_unary(
                 '/loyalty.v1.MemberService/EraseMember',
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.EraseMemberRequest.SerializeToString,
@@ -143,6 +148,19 @@ class MemberServiceServicer:
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
         "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
         "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateReferral(self, request, context):
+        """Tells who brought a new member. Once the member's first purchase that counts is final, whoever brought them gets what
+        the policy gives for the activity that its `referrals` name; it is taken back when that purchase is returned, and comes
+        back with it. A member is brought once, by somebody else, and it has to be told soon. Needs the verb `enrol`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"f-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8801"}},"referrer":{"identity":{"scheme":"card","value":"8800"}}}' \
+        localhost:7070 loyalty.v1.MemberService/CreateReferral
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,6 +285,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.MoveIdentity,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.SerializeToString,
+            ),
+            'CreateReferral': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateReferral,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.CreateReferralRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.CreateReferralResponse.SerializeToString,
             ),
             'EraseMember': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseMember,
@@ -418,6 +441,33 @@ class MemberService:
             '/loyalty.v1.MemberService/MoveIdentity',
             loyalty_dot_v1_dot_member__service__pb2.MoveIdentityRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.MoveIdentityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateReferral(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/CreateReferral',
+            loyalty_dot_v1_dot_member__service__pb2.CreateReferralRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.CreateReferralResponse.FromString,
             options,
             channel_credentials,
             insecure,

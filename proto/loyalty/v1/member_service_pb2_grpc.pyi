@@ -64,6 +64,15 @@ class MemberServiceStub:
       "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
       "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
     """
+    CreateReferral: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.CreateReferralRequest, _member_service_pb2.CreateReferralResponse]
+    """Tells who brought a new member. Once the member's first purchase that counts is final, whoever brought them gets what
+    the policy gives for the activity that its `referrals` name; it is taken back when that purchase is returned, and comes
+    back with it. A member is brought once, by somebody else, and it has to be told soon. Needs the verb `enrol`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"f-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"referrer":{"identity":{"scheme":"card","value":"8800"}}}' \\
+      localhost:7070 loyalty.v1.MemberService/CreateReferral
+    """
     EraseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]
     """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
     history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
@@ -165,6 +174,15 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
       "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+    """
+    CreateReferral: _aio.UnaryUnaryMultiCallable[_member_service_pb2.CreateReferralRequest, _member_service_pb2.CreateReferralResponse]  # type: ignore[assignment]
+    """Tells who brought a new member. Once the member's first purchase that counts is final, whoever brought them gets what
+    the policy gives for the activity that its `referrals` name; it is taken back when that purchase is returned, and comes
+    back with it. A member is brought once, by somebody else, and it has to be told soon. Needs the verb `enrol`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"f-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"referrer":{"identity":{"scheme":"card","value":"8800"}}}' \\
+      localhost:7070 loyalty.v1.MemberService/CreateReferral
     """
     EraseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]  # type: ignore[assignment]
     """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
@@ -288,6 +306,21 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"i-2","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8811"}},"identity":{"scheme":"phone","value":"+442079460958"},
           "reason":"the number is hers now"}' localhost:7070 loyalty.v1.MemberService/MoveIdentity
+        """
+
+    @_abc_1.abstractmethod
+    def CreateReferral(
+        self,
+        request: _member_service_pb2.CreateReferralRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.CreateReferralResponse, _abc.Awaitable[_member_service_pb2.CreateReferralResponse]]:
+        """Tells who brought a new member. Once the member's first purchase that counts is final, whoever brought them gets what
+        the policy gives for the activity that its `referrals` name; it is taken back when that purchase is returned, and comes
+        back with it. A member is brought once, by somebody else, and it has to be told soon. Needs the verb `enrol`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"f-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8801"}},"referrer":{"identity":{"scheme":"card","value":"8800"}}}' \\
+          localhost:7070 loyalty.v1.MemberService/CreateReferral
         """
 
     @_abc_1.abstractmethod

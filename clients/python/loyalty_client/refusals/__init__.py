@@ -18,10 +18,14 @@ from loyalty_client.refusals.calls import QueueFull as QueueFull
 from loyalty_client.refusals.calls import RequestConflict as RequestConflict
 from loyalty_client.refusals.calls import Unauthenticated as Unauthenticated
 from loyalty_client.refusals.care import AccountErased as AccountErased
+from loyalty_client.refusals.care import AlreadyReferred as AlreadyReferred
 from loyalty_client.refusals.care import IdentitiesDiffer as IdentitiesDiffer
+from loyalty_client.refusals.care import NoReferrals as NoReferrals
 from loyalty_client.refusals.care import NotErased as NotErased
 from loyalty_client.refusals.care import OpeningConflict as OpeningConflict
 from loyalty_client.refusals.care import OpeningSourceChanged as OpeningSourceChanged
+from loyalty_client.refusals.care import ReferralTooLate as ReferralTooLate
+from loyalty_client.refusals.care import SelfReferral as SelfReferral
 from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
 from loyalty_client.refusals.care import UnknownMetric as UnknownMetric
 from loyalty_client.refusals.documents import AlreadyClaimed as AlreadyClaimed

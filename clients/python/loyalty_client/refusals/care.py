@@ -25,6 +25,35 @@ class NotErased(Refusal):
     member_id: str
 
 
+class NoReferrals(Refusal):
+    """The policy in force says nothing of members who bring others."""
+
+    reason = "NO_REFERRALS"
+    version: int
+
+
+class SelfReferral(Refusal):
+    """The two are one member, of one household, or brought each other."""
+
+    reason = "SELF_REFERRAL"
+    why: str
+
+
+class AlreadyReferred(Refusal):
+    """It was told before who brought the member."""
+
+    reason = "ALREADY_REFERRED"
+    referral_id: str
+
+
+class ReferralTooLate(Refusal):
+    """The member joined too long ago for it to be told who brought them."""
+
+    reason = "REFERRAL_TOO_LATE"
+    enrolled_time: str
+    limit: str
+
+
 class OpeningConflict(Refusal):
     """This row of this source came in before with other content."""
 
