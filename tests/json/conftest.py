@@ -11,8 +11,8 @@ from tests.server.served import Served, serving
 
 @pytest.fixture
 async def served(database: str, tmp_path: Path) -> AsyncIterator[Served]:
-    """A server over a fresh database."""
-    async with serving(database, tmp_path) as running:
+    """A server over a fresh database, with projections that keep up: settlements need them."""
+    async with serving(database, tmp_path, projections=True) as running:
         yield running
 
 
