@@ -91,10 +91,10 @@ def _examples(guide: Path) -> Iterator[tuple[str, str]]:
     for body in blocks(guide):
         tree = yaml.load(body, Loader=yaml.BaseLoader)
         first = first or tree
-        yield yaml.safe_dump(tree if tree is first else _added(first, tree)), body
+        yield yaml.safe_dump(tree if tree is first else added(first, tree)), body
 
 
-def _added(first: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+def added(first: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
     whole = dict(first)
     for key, value in example.items():
         before = whole.get(key)

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from ledger.core.refusals import (
-    DocumentConflict,
     DocumentOfAnotherMember,
     HoldExists,
     InsufficientPoints,
@@ -21,32 +20,6 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.types_pb2 import Money, Origin
 from tests.store.till import Till, moved, open_till
-
-
-async def test_s01_versions_out_of_order_and_duplicates(database: str) -> None:
-    async with open_till(database) as till:
-        await till.publish()
-        member = await till.enrol("1")
-        v1 = await till.post(till.document(member, "D1", 1, 10000))
-        assert (v1.outcome, moved(v1)) == (OUTCOME_POSTED, [("points_earned", 100)])
-        v3 = await till.post(till.document(member, "D1", 3, 4000))
-        assert moved(v3) == [("points_clawed_back", 60)]
-        v2 = await till.post(till.document(member, "D1", 2, 7000))
-        assert (v2.outcome, moved(v2)) == (OUTCOME_SUPERSEDED, [])
-        again = await till.post(till.document(member, "D1", 3, 4000))
-        assert (again.outcome, again.entry_id) == (OUTCOME_REPLAYED, v3.entry_id)
-        with pytest.raises(DocumentConflict) as refused:
-            await till.post(till.document(member, "D1", 3, 4500))
-        assert refused.value.fields == {
-            "field": "document.lines[0].net_minor_units",
-            "first": "4000",
-            "now": "4500",
-        }
-        first = await till.post(till.document(member, "D1", 1, 10000))
-        assert (first.outcome, moved(first)) == (OUTCOME_REPLAYED, [("points_earned", 100)])
-        late = await till.post(till.document(member, "D1", 2, 7500))
-        assert late.outcome == OUTCOME_SUPERSEDED
-        assert await till.available(member) == 40
 
 
 async def test_a_request_is_answered_again_and_a_changed_one_names_the_field(database: str) -> None:

@@ -1,0 +1,1 @@
+"""Worked stories as tables in words, told to a whole ledger on a real database."""
