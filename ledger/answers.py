@@ -172,6 +172,7 @@ def _add_details(message: AccountMessage, account: Account) -> None:
         message.holds.append(
             HoldMessage(
                 hold_id=hold.hold_id,
+                recalled=hold.recalled,
                 business_unit=hold.business_unit,
                 currency=hold.currency,
                 points=hold.points,

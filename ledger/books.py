@@ -32,6 +32,7 @@ from loyalty.v1.events_pb2 import (
     PointsExpired,
     PointsPended,
     PointsReceived,
+    QuarantineClawedBack,
     ReversalReversed,
     TransferCompleted,
 )
@@ -47,8 +48,8 @@ _Made = (
     | ConvertedPointsIssued
     | MovedLot
 )
-LotTerms = tuple[str, str, str, int, int, bytes]
-"""(currency, funder, tier window, end in seconds and nanoseconds, life)."""
+LotTerms = tuple[str, str, str, int, int, bytes, str]
+"""(currency, funder, tier window, end in seconds and nanoseconds, life, campaign)."""
 
 
 class LotBook:
@@ -97,7 +98,13 @@ class LotBook:
                     self._draw_back(fact.entry_id, draw)
             case ReversalReversed() | HoldCaptured():
                 yield from self._take(fact.draws)
-            case PointsClawedBack() | PendingClawedBack() | PointsConverted() | TransferCompleted():
+            case (
+                PointsClawedBack()
+                | PendingClawedBack()
+                | QuarantineClawedBack()
+                | PointsConverted()
+                | TransferCompleted()
+            ):
                 yield from self._take(fact.draws)
             case PointsExpired():
                 yield from self._change(fact.lot_id, -fact.points)
@@ -192,7 +199,7 @@ class DocumentBook:
     The difference of two versions' grants is what is issued, less what is taken back, owed or
     written off.
     Tier-qualifying points alone may be taken back in part: what is missing of them is not owed.
-    What is issued has the terms of one of the version's grants: its funder, its end, its life.
+    What is issued has the terms of one of the version's grants: its funder, end, life and campaign.
     """
 
     __slots__ = ("_due", "_given", "_open", "_terms", "pos")
@@ -272,4 +279,5 @@ def _terms(made: Grant | PointsEarned | PointsPended, policy_digest: str) -> Lot
         pinned.MergeFrom(made.life)
         life = pinned.SerializeToString(deterministic=True)
     end = made.expire_time
-    return made.currency, made.funder, made.tier_window, end.seconds, end.nanos, life
+    campaign = "" if made.tier_window else made.campaign
+    return made.currency, made.funder, made.tier_window, end.seconds, end.nanos, life, campaign

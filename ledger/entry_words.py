@@ -137,6 +137,30 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "the points of lot {lot} expire {ends} instead of {ended}: {reason}",
         "zh": "批次 {lot} 的积分有效期由 {ended} 延至 {ends}：{reason}",
     },
+    "recall_made": {
+        "en": "recall {recall} by {unit}: {reason}",
+        "zh": "{unit} 的追回 {recall}：{reason}",
+    },
+    "points_quarantined": {
+        "en": "{points} set aside by recall {recall}: they cannot be spent meanwhile",
+        "zh": "追回 {recall} 冻结 {points}，期间不可使用",
+    },
+    "pending_quarantined": {
+        "en": "{points} that cannot be spent yet set aside by recall {recall}",
+        "zh": "追回 {recall} 冻结尚不可用的 {points}",
+    },
+    "quarantine_lifted": {
+        "en": "{points} came back from recall {recall}",
+        "zh": "追回 {recall} 退回 {points}",
+    },
+    "pending_quarantine_lifted": {
+        "en": "{points} that cannot be spent yet came back from recall {recall}",
+        "zh": "追回 {recall} 退回尚不可用的 {points}",
+    },
+    "quarantine_clawed_back": {
+        "en": "{points} that recall {recall} had set aside taken back",
+        "zh": "收回追回 {recall} 已冻结的 {points}",
+    },
     "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
 }
 _BY_HAND: Final[dict[str, dict[Language, str]]] = {
@@ -250,6 +274,7 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         unit=text("business_unit"),
         funder=text("funder"),
         hold=text("hold_id"),
+        recall=text("recall_id"),
         burn=text("burn_entry_id"),
         reason=text("reason"),
         agreed=_AGREED[language] if text("approver") else "",

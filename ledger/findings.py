@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from loyalty.v1.audit_service_pb2 import Divergence
 
-PER_REASON: Final = 5
+PER_REASON: Final = 4
 """Of each reason only the first are kept: one that is everywhere must not hide the others. With
-twenty reasons at most that stays below the hundred that the contract promises."""
+twenty-five reasons at most that stays below the hundred that the contract promises."""
 
 
 class Reason(StrEnum):
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ERASURE_MISMATCH = "ERASURE_MISMATCH"
     REFERRAL_MISMATCH = "REFERRAL_MISMATCH"
     TRANSFER_MISMATCH = "TRANSFER_MISMATCH"
+    RECALL_MISMATCH = "RECALL_MISMATCH"
 
 
 class Finding(NamedTuple):

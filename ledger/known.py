@@ -59,6 +59,8 @@ class Known:
     """By thing of a document: whom it waits for; None: for nobody any more."""
     expiries: dict[str, dict[int, Fact]] = field(default_factory=dict)
     """By stream of an account: what expired or came back, by version, as far as it was asked."""
+    histories: dict[str, list[AnyFact]] = field(default_factory=dict)
+    """By stream of an account: what tells of closed lots, as far as it was asked and committed."""
 
     def copy(self) -> "Known":
         """A copy that may be put back when a group of acts is refused."""
@@ -75,6 +77,7 @@ class Known:
             dict(self.firsts),
             dict(self.awaited),
             {stream: dict(found) for stream, found in self.expiries.items()},
+            dict(self.histories),
         )
 
     def overlay(self, newer: "Known") -> None:

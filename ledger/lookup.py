@@ -5,8 +5,9 @@ from typing import Any, Final, cast
 
 from ledger.act import Act
 from ledger.cache import Cache
-from ledger.core.events import KIND_NUMBER, AccountFact, Fact, decode
+from ledger.core.events import KIND_NUMBER, AccountFact, Fact, decode, kind_of
 from ledger.core.evolve import fold
+from ledger.core.lot_history import TELLING
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.snapshot import decode as decode_snapshot
 from ledger.core.state import Account
@@ -33,6 +34,7 @@ TELLS: Final = (UpdateMemberRequest, EraseMemberRequest, CreateReferralRequest)
 EXPIRIES_MOST: Final = 1_000
 """So many of an account's last expiries can come back for a burn that was recorded late."""
 _EXPIRING: Final = [KIND_NUMBER["points_expired"], KIND_NUMBER["lot_reinstated"]]
+_TELLING: Final = [KIND_NUMBER[kind_of(fact())] for fact in TELLING]
 _NEWEST: Final = 2**62
 _UUID_LENGTH: Final = 36
 
@@ -64,6 +66,7 @@ class Lookup:
         await self._find_purses(also.purses)
         await self._find_firsts(known, also.firsts)
         await self._find_expiries(known, also.expiries)
+        await self._find_histories(known, also.histories)
         if made is not None:
             known.overlay(made)
         streams = _streams(known, acts) | also.streams
@@ -101,6 +104,14 @@ class Lookup:
             known.expiries[stream] = {
                 event.version: Fact(decode(event.payload), event.occurred_at) for event in events
             }
+
+    async def _find_histories(self, known: Known, streams: Iterable[str]) -> None:
+        """Find what tells of all lots that these accounts ever had."""
+        for stream in streams:
+            events = await self._store.entries(
+                stream, kinds=_TELLING, currency="", before=_NEWEST, most=_NEWEST
+            )
+            known.histories[stream] = [decode(event.payload) for event in reversed(events)]
 
     async def _find_rows(self, known: Known, acts: Sequence[Act], documents: set[str]) -> None:
         things = list({act.document for act in acts if act.document} | documents)

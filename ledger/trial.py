@@ -18,6 +18,7 @@ from ledger.findings import Finding, Reason
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
+from ledger.recall_books import RecallBook
 from ledger.referral_books import CauseBook
 from ledger.speed_books import SpeedBook
 from ledger.transfer_books import Told, TransferBook, is_moving
@@ -56,6 +57,7 @@ class Trial:
         "_lots",
         "_openings",
         "_pins",
+        "_recalls",
         "_speeds",
         "_told",
         "_transfers",
@@ -78,6 +80,7 @@ class Trial:
         self._pins = PinBook()
         self._openings = RowBook()
         self._causes = CauseBook()
+        self._recalls = RecallBook()
         self._speeds = SpeedBook(awards)
         self._transfers = TransferBook(account_id)
         self._awards = awards
@@ -89,23 +92,29 @@ class Trial:
         """Take the next fact; yield what does not match."""
         self.last_pos = pos
         if self.sound:
-            by_hand = self._adjustments.takes(fact)
+            recalled = self._recalls.takes(fact)
+            for wrong in self._recalls.enter(fact) if recalled else ():
+                yield Finding(pos, Reason.RECALL_MISMATCH, wrong)
+            self._recalls.hear(fact)
+            by_hand = not recalled and self._adjustments.takes(fact)
             if by_hand:
                 for wrong in self._enter_by_hand(fact, recorded_at, occurred_at):
                     yield Finding(pos, Reason.ADJUSTMENT_MISMATCH, wrong)
-            for finding in self._enter(fact, pos, recorded_at, by_hand=by_hand):
+            for finding in self._enter(
+                fact, pos, recorded_at, of_document=not (by_hand or recalled)
+            ):
                 if finding.reason not in self._told:
                     self._told.add(finding.reason)
                     yield finding
 
     def _enter(
-        self, fact: AccountFact, pos: int, recorded_at: Instant, *, by_hand: bool
+        self, fact: AccountFact, pos: int, recorded_at: Instant, *, of_document: bool
     ) -> Iterator[Finding]:
         for wrong in self._lots.enter(fact):
             yield Finding(pos, Reason.LOT_BELOW_ZERO, wrong)
         if self._awards is not None:
             yield from self._check_pins(fact, pos, recorded_at, self._awards)
-        if not by_hand:
+        if of_document:
             yield from self._enter_document(fact, pos)
         for wrong in self._speeds.enter(fact, recorded_at):
             yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
@@ -213,6 +222,8 @@ class Trial:
             yield Finding(self.last_pos, Reason.TRANSFER_MISMATCH, wrong)
         for wrong in self._counting.compare(self.tally.counting):
             yield Finding(self.last_pos, Reason.ROOM_MISMATCH, wrong)
+        for wrong in (*self._recalls.settle(), *self._recalls.compare(self.tally)):
+            yield Finding(self.last_pos, Reason.RECALL_MISMATCH, wrong)
         for wrong in self._adjustments.settle():
             yield Finding(self.last_pos, Reason.ADJUSTMENT_MISMATCH, wrong)
         for wrong in self._documents.settle():
@@ -260,4 +271,5 @@ def _wrong_hold(fact: HoldCaptured | HoldReleased, tally: Tally) -> Iterator[str
 
 
 def _is_of(hold: Any, fact: HoldCaptured) -> bool:
-    return bool(hold.hold_id == fact.hold_id and hold.business_unit == fact.business_unit)
+    same = hold.hold_id == fact.hold_id and hold.business_unit == fact.business_unit
+    return bool(same and not hold.recalled)

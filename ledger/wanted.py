@@ -28,6 +28,8 @@ class Wanted:
     """Accounts, by stream, whose last expiries are needed."""
     identities: set[tuple[str, bytes]] = field(default_factory=set)
     """Identities whose member is needed."""
+    histories: set[str] = field(default_factory=set)
+    """Accounts, by stream, of which it is needed what was spent of closed lots."""
 
     def __bool__(self) -> bool:
         """Whether anything is wanted."""

@@ -10,7 +10,7 @@ from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
 from ledger.core.advance import advance
 from ledger.core.decision import Decision
-from ledger.core.events import AnyFact, Fact, columns_of, encode
+from ledger.core.events import AnyFact, Fact, columns_of, decode, encode
 from ledger.core.instant import Instant
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
@@ -163,6 +163,16 @@ class Work:
             self.wanted.expiries.add(stream)
         found = self.known.expiries.get(stream, {})
         return [found[version] for version in sorted(found)]
+
+    def history(self, stream: str) -> list[AnyFact]:
+        """What tells of the closed lots of an account, in order: recorded, and of this batch.
+
+        A batch that asks for it is not decided on top of one that is not committed yet.
+        """
+        if stream not in self._looked_up.histories:
+            self.wanted.histories.add(stream)
+        mine = (decode(event.payload) for event in self.batch.events if event.stream == stream)
+        return [*self.known.histories.get(stream, ()), *mine]
 
     def now(self, stream: str) -> Instant:
         """Time for a decision in a stream's lane: never at or before the lane's last fact."""

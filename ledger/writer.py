@@ -181,7 +181,9 @@ class Writer:
         while jobs := _live(jobs):
             part = jobs[:size]
             try:
-                committed = await self._commit(await self._decide(part, None), attempt)
+                decided = await self._decide(part, None)
+                assert decided is not None, "there is no parent to wait for"
+                committed = await self._commit(decided, attempt)
             except DATABASE_LOST as error:
                 await self._reconnect(error, attempt)
                 committed = False
@@ -192,8 +194,11 @@ class Writer:
             if attempt > 1:
                 size = max(1, size // 2)
 
-    async def _decide(self, jobs: Sequence[Job], parent: Work | None) -> Decided:
-        """Look up what the jobs need, then decide them in order."""
+    async def _decide(self, jobs: Sequence[Job], parent: Work | None) -> Decided | None:
+        """Look up what the jobs need, then decide them in order.
+
+        None where they ask for what only a commit of the parent shows.
+        """
         standing = self._standing if parent is None else parent.standing
         made: Known | None = None if parent is None else parent.made
         looked_up = Wanted()
@@ -211,6 +216,8 @@ class Writer:
             acts = [act for job in jobs for act in job.acts]
             await self._lookup.fill(work.known, acts, made, looked_up)
             results = await self._results(jobs, work)
+            if work.wanted.histories and parent is not None:
+                return None
             if work.wanted:
                 looked_up = looked_up | work.wanted
             elif results is not None:

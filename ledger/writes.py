@@ -21,6 +21,7 @@ from loyalty.v1.ledger_service_pb2 import (
     MoveDocumentRequest,
     PostDocumentRequest,
     Posting,
+    RecallPointsRequest,
     RecordActivityRequest,
     RecordOpeningRequest,
     RejectAdjustmentRequest,
@@ -74,6 +75,7 @@ WriteRequest = (
     | CancelTransferRequest
     | ContinueTransferRequest
     | ConvertPointsRequest
+    | RecallPointsRequest
     | AdvanceAccountRequest
     | EnrolMemberRequest
     | LinkIdentityRequest
@@ -132,6 +134,7 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     EraseMemberRequest: 61,
     CreateReferralRequest: 62,
     ExtendLotRequest: 83,
+    RecallPointsRequest: 84,
     ClaimDocumentRequest: 70,
     MoveDocumentRequest: 71,
     ClosePeriodRequest: 72,

@@ -18,7 +18,9 @@ from projections.projection import Connection, EventBatch, facts_in, numbers
 
 BURNING: Final = numbers("points_burned", "hold_captured", "burn_reversed", "reversal_reversed")
 CONVERTING: Final = numbers("points_converted")
-RECLAIMING: Final = numbers("points_clawed_back", "pending_clawed_back", "arrears_repaid")
+RECLAIMING: Final = numbers(
+    "points_clawed_back", "pending_clawed_back", "quarantine_clawed_back", "arrears_repaid"
+)
 
 
 Use = Literal["burned", "reclaimed", "converted"]

@@ -12,7 +12,8 @@ import asyncpg
 
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from projections import schema
-from projections.due_parts import KINDS, Part, Parts, names_in
+from projections.due_names import KINDS, names_in
+from projections.due_parts import Part, Parts
 from projections.projection import Connection, EventBatch, Located, Projection, facts_in
 from projections.reading import reading
 

@@ -21,6 +21,8 @@ from loyalty.v1.events_pb2 import (
     LotReinstated,
     OpeningLotRecorded,
     PendingClawedBack,
+    PendingQuarantined,
+    PendingQuarantineLifted,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -29,10 +31,12 @@ from loyalty.v1.events_pb2 import (
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsQuarantined,
     PointsReceived,
     PointsReleased,
     PointsReturned,
     PointsSent,
+    QuarantineLifted,
     ReversalReversed,
     TierChanged,
 )
@@ -42,37 +46,10 @@ from loyalty.v1.types_pb2 import (
     Draw,
     LotLife,
 )
-from projections.projection import numbers
+from projections.due_names import TIER, hold_part, lot_part
 from rules.lot_terms import add_months
 from rules.zones import date_of, day_number
 
-TIER: Final = "tier"
-KINDS: Final = numbers(
-    "points_earned",
-    "points_pended",
-    "points_released",
-    "points_burned",
-    "points_held",
-    "hold_captured",
-    "hold_released",
-    "points_expired",
-    "lot_reinstated",
-    "points_clawed_back",
-    "pending_clawed_back",
-    "arrears_repaid",
-    "burn_reversed",
-    "reversal_reversed",
-    "opening_lot_recorded",
-    "points_adjusted",
-    "lot_extended",
-    "document_posted",
-    "tier_changed",
-    "points_sent",
-    "points_received",
-    "points_returned",
-    "points_converted",
-    "converted_points_issued",
-)
 _ZONE_DAYS: Final = 5
 """A month later in a zone of the policy may be so many days before a month later in UTC."""
 
@@ -176,8 +153,14 @@ class Parts:
                 self._draw(account, fact.draws)
                 if isinstance(fact, PointsBurned):
                     self._burn(account, fact)
-            case PendingClawedBack():
+            case PendingClawedBack() | PendingQuarantined():
                 self._draw(account, fact.draws, pending=True)
+            case PointsQuarantined():
+                self._draw(account, fact.draws)
+            case QuarantineLifted():
+                self._give_back(account, fact.draws)
+            case PendingQuarantineLifted():
+                self._give_back(account, fact.draws, pending=True)
             case BurnReversed() | PointsReturned():
                 self._give_back(account, fact.draws)
             case TierChanged():
@@ -232,9 +215,14 @@ class Parts:
         for draw in draws:
             self._take(account, lot_part(draw.lot_id), draw.points, pending=pending)
 
-    def _give_back(self, account: str, draws: Iterable[Draw]) -> None:
+    def _give_back(self, account: str, draws: Iterable[Draw], *, pending: bool = False) -> None:
         for draw in draws:
-            part = Part(draw.points, ends_at=_at(draw, "expire_time"))
+            part = Part(
+                0 if pending else draw.points,
+                draw.points if pending else 0,
+                _at(draw, "available_time"),
+                _at(draw, "expire_time"),
+            )
             if draw.HasField("life"):
                 part = _living(part, draw.life, from_timestamp(draw.earned_time))
             self._put(account, lot_part(draw.lot_id), part)
@@ -321,54 +309,6 @@ class Parts:
     def _change_tier(self, account: str, fact: TierChanged) -> None:
         ends = [at for at in (_at(fact, "valid_until_time"), _at(fact, "review_time")) if at]
         self._set((account, TIER), Part(1, ends_at=min(ends, default=None)))
-
-
-def lot_part(lot_id: str) -> str:
-    """Name of a lot's part."""
-    return f"lot/{lot_id}"
-
-
-def hold_part(business_unit: str, hold_id: str) -> str:
-    """Name of a hold's part; hold ids are unique in a unit."""
-    return f"hold/{business_unit}/{hold_id}"
-
-
-def names_in(fact: AnyFact) -> Iterator[str]:
-    """Names of the parts that a fact can change, besides what activity keeps alive."""
-    match fact:
-        case PointsHeld() | HoldCaptured() | HoldReleased():
-            yield hold_part(fact.business_unit, fact.hold_id)
-            yield from (lot_part(draw.lot_id) for draw in fact.draws)
-        case (
-            PointsBurned()
-            | ReversalReversed()
-            | PointsClawedBack()
-            | ArrearsRepaid()
-            | PendingClawedBack()
-            | BurnReversed()
-            | PointsSent()
-            | PointsReturned()
-            | PointsConverted()
-        ):
-            yield from (lot_part(draw.lot_id) for draw in fact.draws)
-        case PointsReceived():
-            yield from (lot_part(lot.lot_id) for lot in fact.lots)
-        case (
-            PointsEarned()
-            | PointsPended()
-            | OpeningLotRecorded()
-            | PointsAdjusted()
-            | PointsReleased()
-            | PointsExpired()
-            | LotExtended()
-            | LotReinstated()
-            | ConvertedPointsIssued()
-        ):
-            yield lot_part(fact.lot_id)
-        case TierChanged():
-            yield TIER
-        case _:
-            pass
 
 
 def _living(part: Part, life: LotLife, earned_at: Instant) -> Part:

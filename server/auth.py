@@ -52,6 +52,7 @@ class Verb(StrEnum):
     APPROVE = "approve"
     TRANSFER = "transfer"
     CONVERT = "convert"
+    RECALL = "recall"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class LedgerServicer:
                 "RejectAdjustment", pb.RejectAdjustmentRequest, pb.RejectAdjustmentResponse
             ),
             self._write("ExtendLot", pb.ExtendLotRequest, pb.ExtendLotResponse),
+            self._write("RecallPoints", pb.RecallPointsRequest, pb.RecallPointsResponse),
             Rpc(
                 "QuoteDocument",
                 pb.QuoteDocumentRequest,

@@ -161,6 +161,10 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "Points are on their way to somebody else. Please wait until they have arrived.",
         "有积分正在转赠途中，请等待转赠完成。",
     ),
+    "POINTS_RECALLED": Spoken(
+        "Points of this account are being checked. Please ask again when that is done.",
+        "该账户有积分正在核查，请待核查完成后再试。",
+    ),
     "HOLD_OF_BOTH": Spoken(
         "A reservation has points of both members. Please end it first.",
         "有一笔预留同时占用了双方积分，请先处理该预留。",

@@ -43,6 +43,7 @@ from server import (
     moving_shape,
     opening_shape,
     profile_shape,
+    recall_shape,
     shape,
     transfer_shape,
 )
@@ -171,6 +172,7 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),
     "RecordOpening": (Verb.OPENING, opening_shape.record_opening),
     "ExtendLot": (Verb.ADJUST, adjusting_shape.extend_lot),
+    "RecallPoints": (Verb.RECALL, recall_shape.recall_points),
 }
 """Verb and check of each write, by the name of its call."""
 _BY_FIELD: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}

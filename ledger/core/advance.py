@@ -172,7 +172,7 @@ def _time_out(draft: Draft, hold_id: str, business_unit: str, now: Instant) -> l
     hold = next(
         hold
         for hold in draft.tally.holds
-        if hold.hold_id == hold_id and hold.business_unit == business_unit
+        if hold.hold_id == hold_id and hold.business_unit == business_unit and not hold.recalled
     )
     give_back(draft, hold, cause=RELEASE_CAUSE_TIMED_OUT, entry_id="")
     due: list[_Due] = []

@@ -28,6 +28,7 @@ from ledger.core.commands import (
     LinkIdentity,
     LotEnds,
     PostDocument,
+    RecallPoints,
     ReceivePoints,
     RecordOpening,
     RejectAdjustment,
@@ -48,6 +49,7 @@ from ledger.core.instant import Instant
 from ledger.core.members import change_profile, enrol, link, unlink
 from ledger.core.moves import leave
 from ledger.core.openings import open_balance
+from ledger.core.recalls import recall
 from ledger.core.referring import refer
 from ledger.core.reversals import reverse
 from ledger.core.state import Account
@@ -107,6 +109,8 @@ def decide(  # noqa: C901 - one arm per verb
             open_balance(draft, command, ladder)
         case ExtendLot():
             extend(draft, command)
+        case RecallPoints():
+            recall(draft, command)
         case _:
             _SIMPLY[type(command)](draft, command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)

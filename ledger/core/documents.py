@@ -40,6 +40,8 @@ class _Terms(NamedTuple):
     expires_at: Instant | None
     window: str
     life: Life | None
+    campaign: str
+    """Whose points are recalled together makes a lot of its own."""
 
 
 class _Difference:
@@ -161,7 +163,8 @@ def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> 
         until = grant.pending_until
         if pending or (until is not None and until <= now):
             until = None
-        terms = _Terms(currency, funder, until, grant.expires_at, window, grant.life)
+        campaign = "" if window else grant.campaign
+        terms = _Terms(currency, funder, until, grant.expires_at, window, grant.life, campaign)
         had = before.pop((grant.rule, currency, funder, window), 0) if before else 0
         added = grant.granted - had
         if until is not None and still_waiting:
@@ -236,6 +239,8 @@ def _write_lot(
     if terms.window:
         made.tier_window = terms.window
     made.owner_id = command.owner
+    if terms.campaign:
+        made.campaign = terms.campaign
     made.entry_id = command.entry_id
     write_timestamp(made.earned_time, command.occurred_at)
     if terms.expires_at is not None:

@@ -48,6 +48,8 @@ from loyalty.v1.events_pb2 import (
     PendingClawedBack,
     PendingMovedIn,
     PendingMovedOut,
+    PendingQuarantined,
+    PendingQuarantineLifted,
     PeriodClosed,
     PointsAdjusted,
     PointsBurned,
@@ -57,6 +59,7 @@ from loyalty.v1.events_pb2 import (
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsQuarantined,
     PointsReceived,
     PointsReleased,
     PointsReturned,
@@ -66,6 +69,9 @@ from loyalty.v1.events_pb2 import (
     PolicyPublished,
     PolicySimulated,
     PolicyWithdrawn,
+    QuarantineClawedBack,
+    QuarantineLifted,
+    RecallMade,
     ReferralCauseChanged,
     ReferralCreated,
     ReversalReversed,
@@ -99,6 +105,11 @@ MovingFact = (
     | DebtsMovedIn
     | LotReinstated
     | PointsAdjusted
+    | PointsQuarantined
+    | PendingQuarantined
+    | QuarantineLifted
+    | PendingQuarantineLifted
+    | QuarantineClawedBack
     | PointsSent
     | PointsReceived
     | TransferCompleted
@@ -128,6 +139,7 @@ AccountFact = (
     | AdjustmentProposed
     | AdjustmentRejected
     | LotExtended
+    | RecallMade
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
 AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared | PeriodClosed
@@ -205,6 +217,12 @@ EFFECTS: Final[dict[str, Effect]] = {
     "points_converted": Effect(available=-1),
     "converted_points_issued": Effect(available=+1),
     "lot_extended": NO_EFFECT,
+    "recall_made": NO_EFFECT,
+    "points_quarantined": Effect(available=-1, held=+1),
+    "pending_quarantined": Effect(pending=-1, held=+1),
+    "quarantine_lifted": Effect(available=+1, held=-1),
+    "pending_quarantine_lifted": Effect(pending=+1, held=-1),
+    "quarantine_clawed_back": Effect(held=-1),
     "document_posted": NO_EFFECT,
     "document_claimed": NO_EFFECT,
     "document_moved_out": NO_EFFECT,

@@ -110,7 +110,8 @@ def give_back(draft: Draft, held: Hold, *, cause: ReleaseCause.ValueType, entry_
 
 def _open_hold(draft: Draft, hold_id: str, business_unit: str) -> Hold | None:
     for held in draft.tally.holds:
-        if held.hold_id == hold_id and held.business_unit == business_unit:
+        same = held.hold_id == hold_id and held.business_unit == business_unit
+        if same and not held.recalled:
             return held
     return None
 

@@ -148,6 +148,17 @@ class OpenLots:
                 return
         self.insert(lot._replace(expires_at=end))
 
+    def shift(self, draws: Sequence[Drawn], *, out_of: str, into: str) -> None:
+        """Move points of exactly these lots from one state to another; "" takes them out."""
+        for draw in draws:
+            index = self.find_exact(draw)
+            if index is None or getattr(self.items[index], out_of) < draw.points:
+                raise CorruptHistory(f"lot {draw.lot_id} has no {draw.points} {out_of} points")
+            change = {out_of: -draw.points}
+            if into:
+                change[into] = draw.points
+            self.change(index, **change)
+
     def hold(self, draws: Sequence[Drawn]) -> None:
         """Set available points aside."""
         if len(draws) > MANY:

@@ -24,6 +24,7 @@ from ledger.core.refusals import (
     NotMerged,
     PointsInTransit,
     PointsOverflow,
+    PointsRecalled,
     TooManyLots,
     UnmergeFirst,
 )
@@ -57,7 +58,7 @@ def begin(pair: Pair, command: BeginMerge) -> None:
     """Freeze the source.
 
     Raises MergeIntoItself, Merging, AlreadyMerged, AccountClosed, AccountSuspended,
-    PointsInTransit, TooManyLots, PointsOverflow.
+    PointsInTransit, PointsRecalled, TooManyLots, PointsOverflow.
     """
     source, target = pair.source.tally.account(), pair.target.tally.account()
     if source.account_id == target.account_id:
@@ -68,6 +69,7 @@ def begin(pair: Pair, command: BeginMerge) -> None:
             raise AlreadyMerged(member_id=account.account_id, into_id=account.membership.into)
         require_spending(account.account_id, account.membership)
     _require_none_in_transit(source, frozenset({OWN, *source.parts}))
+    _require_none_recalled(source, target)
     if len(source.lots) + len(target.lots) > LOTS_MAX:
         raise TooManyLots(limit=LOTS_MAX)
     for currency, balance in source.balances.items():
@@ -77,7 +79,10 @@ def begin(pair: Pair, command: BeginMerge) -> None:
 
 
 def begin_undoing(pair: Pair, command: BeginMerge) -> None:
-    """Freeze both. Raises Merging, NotMerged, UnmergeFirst, PointsInTransit, HoldOfBoth."""
+    """Freeze both.
+
+    Raises Merging, NotMerged, UnmergeFirst, PointsInTransit, PointsRecalled, HoldOfBoth.
+    """
     source, target = pair.source.tally.account(), pair.target.tally.account()
     _require_still(source, target)
     if not source.membership.is_merged:
@@ -90,6 +95,7 @@ def begin_undoing(pair: Pair, command: BeginMerge) -> None:
         )
     leaving = family(target.parts, source.account_id)
     _require_none_in_transit(target, leaving)
+    _require_none_recalled(target)
     for hold in target.holds:
         whose = {draw.owner in leaving for draw in hold.draws}
         if len(whose) > 1:
@@ -108,6 +114,14 @@ def _require_none_in_transit(account: Account, owners: frozenset[str]) -> None:
     for lot in account.lots:
         if lot.in_transit and lot.owner in owners:
             raise PointsInTransit(member_id=account.account_id, currency=lot.currency)
+
+
+def _require_none_recalled(*accounts: Account) -> None:
+    """Refuse to move what a recall goes through account by account."""
+    for account in accounts:
+        for hold in account.holds:
+            if hold.recalled:
+                raise PointsRecalled(member_id=account.account_id, recall_id=hold.hold_id)
 
 
 def _begun(pair: Pair, command: BeginMerge, stage: MergeStage.ValueType) -> MergeStepped:

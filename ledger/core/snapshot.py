@@ -28,10 +28,12 @@ from ledger.core.state import (
 )
 from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 12
+STATE_VERSION: Final = 13
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
+_DRAWS: Final = 3
+"""Where the draws of a hold stand in its row."""
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -182,6 +184,8 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
         hold.acts,
         hold.limits,
         hold.owner,
+        hold.recalled,
+        hold.pending,
     )
 
 
@@ -201,9 +205,11 @@ def _care_of(consents: list[list[Any]], erased_at: int | None, referral: list[An
 
 def _hold_of(row: list[Any]) -> Hold:
     hold = Hold(*row)
-    taken = tuple(_drawn_of(Drawn(*draw)) for draw in row[3])
-    limits = tuple(Counted(*limit) for limit in hold.limits)
-    return replace(hold, draws=taken, limits=limits)
+    return replace(
+        hold,
+        draws=tuple(_drawn_of(Drawn(*draw)) for draw in row[_DRAWS]),
+        limits=tuple(Counted(*limit) for limit in hold.limits),
+    )
 
 
 def _drawn_of(drawn: Drawn) -> Drawn:

@@ -128,6 +128,10 @@ class Hold:
     """The limits that its points are counted under."""
     owner: str = ""
     """Account that placed it, where that was merged into this one."""
+    recalled: bool = False
+    """A recall holds them: nobody else can end it. `hold_id` is the recall's."""
+    pending: bool = False
+    """Recalled before they could be spent: they come back as such."""
 
     @property
     def points(self) -> int:

@@ -34,6 +34,7 @@ from loyalty.v1.events_pb2 import (
     PointsReceived,
     PointsReturned,
     PointsSent,
+    QuarantineClawedBack,
     ReversalReversed,
     TransferCompleted,
 )
@@ -46,6 +47,7 @@ TAKES = (
     | ReversalReversed
     | PointsClawedBack
     | PendingClawedBack
+    | QuarantineClawedBack
     | ArrearsRepaid
     | TransferCompleted
     | PointsConverted

@@ -6,6 +6,7 @@ from ledger.core import merging
 from ledger.core.commands import (
     ChangeMembership,
     Counts,
+    RecallPoints,
     Use,
 )
 from ledger.core.events import Fact
@@ -20,11 +21,18 @@ from ledger.core.refusals import (
     MergeIntoItself,
     Merging,
     NotMerged,
+    PointsRecalled,
     TooManyLots,
     UnmergeFirst,
 )
 from loyalty.v1.events_pb2 import OpeningLotRecorded
-from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_SUSPENDED
+from loyalty.v1.types_pb2 import (
+    MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_SUSPENDED,
+    RECALL_ACTION_QUARANTINE,
+    RECALL_ACTION_RELEASE,
+    RecallAction,
+)
 from tests.core.people import People
 from tests.core.spec import CANCELLED, PENDING, Grant, utc
 
@@ -127,6 +135,39 @@ def test_a_hold_goes_with_its_points_and_may_end_anywhere() -> None:
     assert people.balance("s") == (65, 0, 30, 0)
     people.at("2025-02-02").passes_time("s")
     assert people.balance("s") == (95, 0, 0, 0)
+
+
+def test_what_a_recall_has_set_aside_does_not_move() -> None:
+    people = two()
+
+    def recalls(who: str, lot: str, action: RecallAction.ValueType) -> None:
+        people.does(
+            who,
+            RecallPoints(
+                entry_id=people.new_entry(),
+                recall_id="R",
+                business_unit="A",
+                action=action,
+                lots=frozenset({lot}),
+                reason="paid twice",
+                actor="desk/u1",
+                occurred_at=people.now,
+            ),
+        )
+
+    people.posts("s", "D1", 1, 10)
+    people.posts("t", "D2", 1, 10)
+    for who in ("s", "t"):
+        [lot] = people.accounts[who].lots
+        recalls(who, lot.lot_id, RECALL_ACTION_QUARANTINE)
+        with pytest.raises(PointsRecalled) as refused:
+            people.merges("s", "t")
+        assert refused.value.fields == {"member_id": who, "recall_id": "R"}
+        recalls(who, lot.lot_id, RECALL_ACTION_RELEASE)
+    people.merges("s", "t")
+    recalls("t", lot.lot_id, RECALL_ACTION_QUARANTINE)
+    with pytest.raises(PointsRecalled):
+        people.unmerges("s")
 
 
 def test_a_hold_of_both_members_has_to_end_before_they_part() -> None:

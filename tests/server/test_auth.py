@@ -24,10 +24,11 @@ from loyalty.v1.ledger_service_pb2 import (
     BatchItem,
     BatchPostRequest,
     PostStreamRequest,
+    RecallPointsRequest,
 )
 from loyalty.v1.member_service_pb2 import GetMemberRequest, GrantTierRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
-from loyalty.v1.types_pb2 import Origin
+from loyalty.v1.types_pb2 import RECALL_ACTION_QUARANTINE, Origin
 from server import auth, database
 from server.auth import Principal, Tokens, Verb, create_token, list_tokens, revoke_token
 from tests.server import requests
@@ -161,6 +162,17 @@ CALLS: dict[str, Callable[[Caller], Any]] = {
             member=requests.member(),
             tier="gold",
             reason="status match",
+        )
+    ),
+    "recall": lambda caller: caller.ledger.RecallPoints(
+        RecallPointsRequest(
+            request_id="c",
+            origin=Origin(business_unit="market"),
+            member=requests.member(),
+            recall_id="R",
+            action=RECALL_ACTION_QUARANTINE,
+            lot_ids=["L"],
+            reason="paid twice",
         )
     ),
     "read a tier": lambda caller: caller.accounts.GetTier(GetTierRequest(member=requests.member())),

@@ -53,6 +53,7 @@ class Surface:
     approve_adjustment = Unary(ledger.ApproveAdjustmentRequest, ledger.ApproveAdjustmentResponse)
     reject_adjustment = Unary(ledger.RejectAdjustmentRequest, ledger.RejectAdjustmentResponse)
     list_adjustments = Unary(ledger.ListAdjustmentsRequest, ledger.ListAdjustmentsResponse)
+    recall_points = Unary(ledger.RecallPointsRequest, ledger.RecallPointsResponse)
     extend_lot = Unary(ledger.ExtendLotRequest, ledger.ExtendLotResponse)
     claim_document = Unary(ledger.ClaimDocumentRequest, ledger.ClaimDocumentResponse)
     move_document = Unary(ledger.MoveDocumentRequest, ledger.MoveDocumentResponse)

@@ -13,6 +13,7 @@ from ledger.core.applying import (
     members,
     merging,
     openings,
+    recalls,
     transfers,
 )
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
@@ -52,6 +53,8 @@ from loyalty.v1.events_pb2 import (
     PendingClawedBack,
     PendingMovedIn,
     PendingMovedOut,
+    PendingQuarantined,
+    PendingQuarantineLifted,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -60,10 +63,14 @@ from loyalty.v1.events_pb2 import (
     PointsExpired,
     PointsHeld,
     PointsPended,
+    PointsQuarantined,
     PointsReceived,
     PointsReleased,
     PointsReturned,
     PointsSent,
+    QuarantineClawedBack,
+    QuarantineLifted,
+    RecallMade,
     ReferralCauseChanged,
     ReferralCreated,
     ReversalReversed,
@@ -140,6 +147,12 @@ APPLIES: Final[dict[type, Applies]] = {
     AdjustmentRejected: _nothing,
     OpeningRecorded: openings.open_balance,
     LotExtended: adjustments.extend,
+    RecallMade: _nothing,
+    PointsQuarantined: recalls.quarantine,
+    PendingQuarantined: recalls.quarantine,
+    QuarantineLifted: recalls.lift,
+    PendingQuarantineLifted: recalls.lift,
+    QuarantineClawedBack: recalls.claw_back,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

@@ -73,7 +73,8 @@ def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) 
 
 def _open_hold(tally: Tally, event: HoldCaptured | HoldReleased) -> int:
     for index, held in enumerate(tally.holds):
-        if held.hold_id == event.hold_id and held.business_unit == event.business_unit:
+        same = held.hold_id == event.hold_id and held.business_unit == event.business_unit
+        if same and not held.recalled:
             return index
     raise CorruptHistory(f"there is no open hold {event.hold_id}")
 

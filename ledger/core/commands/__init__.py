@@ -39,6 +39,9 @@ from ledger.core.commands.questions import Occasion as Occasion
 from ledger.core.commands.questions import TierAnswer as TierAnswer
 from ledger.core.commands.questions import TierLadder as TierLadder
 from ledger.core.commands.questions import TierVerdict as TierVerdict
+from ledger.core.commands.recalling import NOTHING_SPENT as NOTHING_SPENT
+from ledger.core.commands.recalling import LotSpent as LotSpent
+from ledger.core.commands.recalling import RecallPoints as RecallPoints
 from ledger.core.commands.referring import CreateReferral as CreateReferral
 from ledger.core.commands.spending import BurnFact as BurnFact
 from ledger.core.commands.spending import BurnPoints as BurnPoints
@@ -91,5 +94,6 @@ Command = (
     | RejectAdjustment
     | RecordOpening
     | ExtendLot
+    | RecallPoints
     | AdvanceAccount
 )

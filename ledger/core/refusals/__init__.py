@@ -21,7 +21,7 @@ A request with several faults is refused for the first of them in this order, to
                       UNKNOWN_METRIC, TOO_MANY_CONSENTS
     membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
                       ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
-                      POINTS_IN_TRANSIT, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
+                      POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     accounting        PERIOD_NOT_OVER, PERIOD_OUT_OF_ORDER, UNKNOWN_PERIOD
@@ -104,6 +104,7 @@ from ledger.core.refusals.membership import MergeIntoItself as MergeIntoItself
 from ledger.core.refusals.membership import Merging as Merging
 from ledger.core.refusals.membership import NotMerged as NotMerged
 from ledger.core.refusals.membership import PointsInTransit as PointsInTransit
+from ledger.core.refusals.membership import PointsRecalled as PointsRecalled
 from ledger.core.refusals.membership import UnmergeFirst as UnmergeFirst
 from ledger.core.refusals.periods import PeriodNotOver as PeriodNotOver
 from ledger.core.refusals.periods import PeriodOutOfOrder as PeriodOutOfOrder

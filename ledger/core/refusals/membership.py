@@ -94,6 +94,16 @@ class PointsInTransit(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class PointsRecalled(Refusal):
+    """A recall has set points of the account aside, so the account cannot move."""
+
+    advice = "Let the recall give the points back or take them; then ask again."
+    sentence = "recall {recall_id} has set points of member {member_id} aside"
+    member_id: str
+    recall_id: str
+
+
+@dataclass(eq=False, kw_only=True)
 class HoldOfBoth(Refusal):
     """An open hold took points of both members, so it is nobody's alone."""
 

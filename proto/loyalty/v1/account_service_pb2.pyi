@@ -336,6 +336,7 @@ class Hold(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    RECALLED_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The caller's id."""
     business_unit: _builtins.str
@@ -344,6 +345,8 @@ class Hold(_message.Message):
     """Point currency."""
     points: _builtins.int
     """Points still held."""
+    recalled: _builtins.bool
+    """A recall of bad points has set them aside; hold_id is the recall's. Only the recall ends it."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it times out; empty: never."""
@@ -356,10 +359,11 @@ class Hold(_message.Message):
         currency: _builtins.str = ...,
         points: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        recalled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "recalled", b"recalled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

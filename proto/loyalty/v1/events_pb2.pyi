@@ -365,6 +365,12 @@ class Event(_message.Message):
     ADJUSTMENT_PROPOSED_FIELD_NUMBER: _builtins.int
     ADJUSTMENT_REJECTED_FIELD_NUMBER: _builtins.int
     LOT_EXTENDED_FIELD_NUMBER: _builtins.int
+    RECALL_MADE_FIELD_NUMBER: _builtins.int
+    POINTS_QUARANTINED_FIELD_NUMBER: _builtins.int
+    PENDING_QUARANTINED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_LIFTED_FIELD_NUMBER: _builtins.int
+    PENDING_QUARANTINE_LIFTED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_CLAWED_BACK_FIELD_NUMBER: _builtins.int
     DOCUMENT_POSTED_FIELD_NUMBER: _builtins.int
     DOCUMENT_CLAIMED_FIELD_NUMBER: _builtins.int
     DOCUMENT_MOVED_OUT_FIELD_NUMBER: _builtins.int
@@ -551,6 +557,30 @@ class Event(_message.Message):
         """A lot got a later end."""
 
     @_builtins.property
+    def recall_made(self) -> Global___RecallMade:
+        """Bad points were recalled from an account; what moved stands in the facts after it."""
+
+    @_builtins.property
+    def points_quarantined(self) -> Global___PointsQuarantined:
+        """Recalled points were set aside, so that nobody can spend them."""
+
+    @_builtins.property
+    def pending_quarantined(self) -> Global___PendingQuarantined:
+        """Recalled points were set aside before they could be spent."""
+
+    @_builtins.property
+    def quarantine_lifted(self) -> Global___QuarantineLifted:
+        """Points that had been set aside by a recall came back."""
+
+    @_builtins.property
+    def pending_quarantine_lifted(self) -> Global___PendingQuarantineLifted:
+        """Points that cannot be spent yet came back from a recall."""
+
+    @_builtins.property
+    def quarantine_clawed_back(self) -> Global___QuarantineClawedBack:
+        """Points that had been set aside by a recall were taken back."""
+
+    @_builtins.property
     def document_posted(self) -> Global___DocumentPosted:
         """A document's state was recorded."""
 
@@ -663,6 +693,12 @@ class Event(_message.Message):
         adjustment_proposed: Global___AdjustmentProposed | None = ...,
         adjustment_rejected: Global___AdjustmentRejected | None = ...,
         lot_extended: Global___LotExtended | None = ...,
+        recall_made: Global___RecallMade | None = ...,
+        points_quarantined: Global___PointsQuarantined | None = ...,
+        pending_quarantined: Global___PendingQuarantined | None = ...,
+        quarantine_lifted: Global___QuarantineLifted | None = ...,
+        pending_quarantine_lifted: Global___PendingQuarantineLifted | None = ...,
+        quarantine_clawed_back: Global___QuarantineClawedBack | None = ...,
         document_posted: Global___DocumentPosted | None = ...,
         document_claimed: Global___DocumentClaimed | None = ...,
         document_moved_out: Global___DocumentMovedOut | None = ...,
@@ -681,11 +717,11 @@ class Event(_message.Message):
         debts_moved_out: Global___DebtsMovedOut | None = ...,
         debts_moved_in: Global___DebtsMovedIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "referral_created", "referral_cause_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "referral_created", "referral_cause_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "recall_made", "points_quarantined", "pending_quarantined", "quarantine_lifted", "pending_quarantine_lifted", "quarantine_clawed_back", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1324,6 +1360,7 @@ class PointsEarned(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     LIFE_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot: the entry's id and a number. Tier-qualifying points join the open lot of their window, if there is one."""
     currency: _builtins.str
@@ -1344,6 +1381,8 @@ class PointsEarned(_message.Message):
     """Entry this belongs to."""
     owner_id: _builtins.str
     """Account whose document it is, where that was merged into this one; empty: this one's own."""
+    campaign: _builtins.str
+    """Campaign whose rules gave the points; empty for none, and for tier-qualifying points."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the purchase happened: orders the lot among those of equal expiry."""
@@ -1372,10 +1411,11 @@ class PointsEarned(_message.Message):
         entry_id: _builtins.str = ...,
         life: _types_pb2.LotLife | None = ...,
         owner_id: _builtins.str = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "campaign", b"campaign", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1400,6 +1440,7 @@ class PointsPended(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     LIFE_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the lot."""
     currency: _builtins.str
@@ -1418,6 +1459,8 @@ class PointsPended(_message.Message):
     """Entry this belongs to."""
     owner_id: _builtins.str
     """Account whose document it is, where that was merged into this one; empty: this one's own."""
+    campaign: _builtins.str
+    """Campaign whose rules gave the points; empty for none, and for tier-qualifying points."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the purchase happened."""
@@ -1450,10 +1493,11 @@ class PointsPended(_message.Message):
         entry_id: _builtins.str = ...,
         life: _types_pb2.LotLife | None = ...,
         owner_id: _builtins.str = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "business_unit", b"business_unit", "campaign", b"campaign", "currency", b"currency", "document", b"document", "earned_time", b"earned_time", "entry_id", b"entry_id", "expire_time", b"expire_time", "funder", b"funder", "life", b"life", "lot_id", b"lot_id", "owner_id", b"owner_id", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3184,6 +3228,338 @@ class LotExtended(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LotExtended: _TypeAlias = LotExtended  # noqa: Y015
+
+@_typing.final
+class RecalledLot(_message.Message):
+    """What a recall did to one lot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    TAKEN_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    CHARGED_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """The lot."""
+    currency: _builtins.str
+    """Point currency."""
+    issuer: _builtins.str
+    """Business unit that issued it."""
+    quarantined: _builtins.int
+    """Points set aside, or given back, by this act."""
+    taken: _builtins.int
+    """Points taken back by this act, those that had been set aside too."""
+    held: _builtins.int
+    """Points that holds keep: they stay until those are resolved."""
+    charged: _builtins.int
+    """Points that were spent, that became a debt or were written off by this act."""
+    spent: _builtins.int
+    """Points of the lot that were spent until this act, net: burned, converted, or taken for a debt."""
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        quarantined: _builtins.int = ...,
+        taken: _builtins.int = ...,
+        held: _builtins.int = ...,
+        charged: _builtins.int = ...,
+        spent: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charged", b"charged", "currency", b"currency", "held", b"held", "issuer", b"issuer", "lot_id", b"lot_id", "quarantined", b"quarantined", "spent", b"spent", "taken", b"taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecalledLot: _TypeAlias = RecalledLot  # noqa: Y015
+
+@_typing.final
+class RecallMade(_message.Message):
+    """Bad points were recalled from one account: exactly those of some lots, and no others. The facts after it that have its
+    entry id say what moved.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Id of this entry."""
+    recall_id: _builtins.str
+    """The recall: one for all accounts that it concerns."""
+    business_unit: _builtins.str
+    """Business unit that recalls."""
+    action: _types_pb2.RecallAction.ValueType
+    """What was done."""
+    spent: _types_pb2.RecallSpent.ValueType
+    """What happens to what was spent."""
+    reason: _builtins.str
+    """Why, in the words of whoever decided."""
+    actor: _builtins.str
+    """Client and person that decided: the person is an operator's pseudonym, a keyed hash of the staff id."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecalledLot]:
+        """The lots of which something moved or is held."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        action: _types_pb2.RecallAction.ValueType = ...,
+        spent: _types_pb2.RecallSpent.ValueType = ...,
+        lots: _abc.Iterable[Global___RecalledLot] | None = ...,
+        reason: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "business_unit", b"business_unit", "entry_id", b"entry_id", "lots", b"lots", "reason", b"reason", "recall_id", b"recall_id", "spent", b"spent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallMade: _TypeAlias = RecallMade  # noqa: Y015
+
+@_typing.final
+class PointsQuarantined(_message.Message):
+    """Recalled points were set aside. Only their recall gives them back or takes them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    recall_id: _builtins.str
+    """The recall."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points set aside."""
+    business_unit: _builtins.str
+    """Business unit that recalls."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        available_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsQuarantined: _TypeAlias = PointsQuarantined  # noqa: Y015
+
+@_typing.final
+class PendingQuarantined(_message.Message):
+    """Recalled points were set aside before they could be spent: time, or their document, does not release them meanwhile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    recall_id: _builtins.str
+    """The recall."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points set aside."""
+    business_unit: _builtins.str
+    """Business unit that recalls."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots, with when they would have become spendable."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PendingQuarantined: _TypeAlias = PendingQuarantined  # noqa: Y015
+
+@_typing.final
+class QuarantineLifted(_message.Message):
+    """Points came back from a recall to their lots, as they were; what has passed its time meanwhile expires next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    AVAILABLE_AFTER_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    recall_id: _builtins.str
+    """The recall."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came back."""
+    business_unit: _builtins.str
+    """Business unit that recalled them."""
+    available_after: _builtins.int
+    """Available points of this currency after this fact."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """To which lots."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+        available_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineLifted: _TypeAlias = QuarantineLifted  # noqa: Y015
+
+@_typing.final
+class PendingQuarantineLifted(_message.Message):
+    """Points that cannot be spent yet came back from a recall; what time has released meanwhile is released next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    recall_id: _builtins.str
+    """The recall."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points that came back."""
+    business_unit: _builtins.str
+    """Business unit that recalled them."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """To which lots, with when they become spendable."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PendingQuarantineLifted: _TypeAlias = PendingQuarantineLifted  # noqa: Y015
+
+@_typing.final
+class QuarantineClawedBack(_message.Message):
+    """Points that a recall had set aside were taken back for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    DRAWS_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry this belongs to."""
+    recall_id: _builtins.str
+    """The recall."""
+    currency: _builtins.str
+    """Point currency."""
+    points: _builtins.int
+    """Points taken back."""
+    business_unit: _builtins.str
+    """Business unit that issued them: it owes them to nobody any more."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
+        """From which lots."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        points: _builtins.int = ...,
+        business_unit: _builtins.str = ...,
+        draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "points", b"points", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineClawedBack: _TypeAlias = QuarantineClawedBack  # noqa: Y015
 
 @_typing.final
 class DocumentPosted(_message.Message):

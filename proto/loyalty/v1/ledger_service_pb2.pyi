@@ -2709,6 +2709,96 @@ class ListAdjustmentsResponse(_message.Message):
 Global___ListAdjustmentsResponse: _TypeAlias = ListAdjustmentsResponse  # noqa: Y015
 
 @_typing.final
+class RecallPointsRequest(_message.Message):
+    """Recalls points from an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    LOT_IDS_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    WRITE_OFF_TO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks and the full answer, nothing recorded."""
+    recall_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters: the same for all accounts that the recall concerns."""
+    action: _types_pb2.RecallAction.ValueType
+    """What is done. Required."""
+    spent: _types_pb2.RecallSpent.ValueType
+    """With CLAW_BACK, what happens to points that were spent already; unspecified: nothing."""
+    write_off_to: _builtins.str
+    """With spent WRITE_OFF, the business unit that bears them; empty: whoever issued them."""
+    reason: _builtins.str
+    """Why, in plain words, 1 to 200 characters. Kept for ever: nothing about a person."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and when; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Whose account. Required."""
+
+    @_builtins.property
+    def lot_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The lots, 0 to 1,000 of at most 64 characters; one that the account has not, or not any more, is passed over. None:
+        with RELEASE and CLAW_BACK what this recall has set aside.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        recall_id: _builtins.str = ...,
+        action: _types_pb2.RecallAction.ValueType = ...,
+        lot_ids: _abc.Iterable[_builtins.str] | None = ...,
+        spent: _types_pb2.RecallSpent.ValueType = ...,
+        write_off_to: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "lot_ids", b"lot_ids", "member", b"member", "origin", b"origin", "reason", b"reason", "recall_id", b"recall_id", "request_id", b"request_id", "spent", b"spent", "validate_only", b"validate_only", "write_off_to", b"write_off_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallPointsRequest: _TypeAlias = RecallPointsRequest  # noqa: Y015
+
+@_typing.final
+class RecallPointsResponse(_message.Message):
+    """What was recalled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSTING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def posting(self) -> Global___Posting:
+        """The answer. Without movements there was nothing to recall."""
+
+    def __init__(
+        self,
+        *,
+        posting: Global___Posting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["posting", b"posting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallPointsResponse: _TypeAlias = RecallPointsResponse  # noqa: Y015
+
+@_typing.final
 class ExtendLotRequest(_message.Message):
     """Moves the end of a lot."""
 
@@ -2802,6 +2892,7 @@ class BatchItem(_message.Message):
     RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
     ADJUST_POINTS_FIELD_NUMBER: _builtins.int
     EXTEND_LOT_FIELD_NUMBER: _builtins.int
+    RECALL_POINTS_FIELD_NUMBER: _builtins.int
     CLAIM_DOCUMENT_FIELD_NUMBER: _builtins.int
     MOVE_DOCUMENT_FIELD_NUMBER: _builtins.int
     TRANSFER_POINTS_FIELD_NUMBER: _builtins.int
@@ -2859,6 +2950,10 @@ class BatchItem(_message.Message):
         """A lot's later end."""
 
     @_builtins.property
+    def recall_points(self) -> Global___RecallPointsRequest:
+        """A recall."""
+
+    @_builtins.property
     def claim_document(self) -> Global___ClaimDocumentRequest:
         """A claim."""
 
@@ -2905,6 +3000,7 @@ class BatchItem(_message.Message):
         record_activity: Global___RecordActivityRequest | None = ...,
         adjust_points: Global___AdjustPointsRequest | None = ...,
         extend_lot: Global___ExtendLotRequest | None = ...,
+        recall_points: Global___RecallPointsRequest | None = ...,
         claim_document: Global___ClaimDocumentRequest | None = ...,
         move_document: Global___MoveDocumentRequest | None = ...,
         transfer_points: Global___TransferPointsRequest | None = ...,
@@ -2914,11 +3010,11 @@ class BatchItem(_message.Message):
         continue_transfer: Global___ContinueTransferRequest | None = ...,
         convert_points: Global___ConvertPointsRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "recall_points", b"recall_points", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_transfer", b"accept_transfer", "adjust_points", b"adjust_points", "advance_account", b"advance_account", "burn_points", b"burn_points", "cancel_transfer", b"cancel_transfer", "capture_hold", b"capture_hold", "claim_document", b"claim_document", "continue_transfer", b"continue_transfer", "convert_points", b"convert_points", "decline_transfer", b"decline_transfer", "earn_points", b"earn_points", "extend_lot", b"extend_lot", "hold_points", b"hold_points", "move_document", b"move_document", "post_document", b"post_document", "recall_points", b"recall_points", "record_activity", b"record_activity", "record_opening", b"record_opening", "release_hold", b"release_hold", "reverse_entry", b"reverse_entry", "transfer_points", b"transfer_points", "write", b"write"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot", "claim_document", "move_document", "transfer_points", "accept_transfer", "decline_transfer", "cancel_transfer", "continue_transfer", "convert_points"]  # noqa: Y015
+    _WhichOneofReturnType_write: _TypeAlias = _typing.Literal["post_document", "earn_points", "record_opening", "burn_points", "hold_points", "capture_hold", "release_hold", "reverse_entry", "advance_account", "record_activity", "adjust_points", "extend_lot", "recall_points", "claim_document", "move_document", "transfer_points", "accept_transfer", "decline_transfer", "cancel_transfer", "continue_transfer", "convert_points"]  # noqa: Y015
     _WhichOneofArgType_write: _TypeAlias = _typing.Literal["write", b"write"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_write) -> _WhichOneofReturnType_write | None: ...
 

@@ -155,6 +155,11 @@ class LedgerServiceStub:
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.FromString,
                 _registered_method=True)
+        self.RecallPoints = channel.unary_unary(
+                '/loyalty.v1.LedgerService/RecallPoints',
+                request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsResponse.FromString,
+                _registered_method=True)
         self.ExtendLot = channel.unary_unary(
                 '/loyalty.v1.LedgerService/ExtendLot',
                 request_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ExtendLotRequest.SerializeToString,
@@ -456,6 +461,18 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecallPoints(self, request, context):
+        """Recalls bad points from one account: sets them aside, gives them back, or takes exactly them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market",
+        "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"recall_id":"double-june",
+        "action":"RECALL_ACTION_QUARANTINE","lot_ids":["0198….1"],"reason":"paid twice"}' \
+        localhost:7070 loyalty.v1.LedgerService/RecallPoints
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExtendLot(self, request, context):
         """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
 
@@ -632,6 +649,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListAdjustments,
                     request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.SerializeToString,
+            ),
+            'RecallPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallPoints,
+                    request_deserializer=loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsResponse.SerializeToString,
             ),
             'ExtendLot': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendLot,
@@ -1308,6 +1330,33 @@ class LedgerService:
             '/loyalty.v1.LedgerService/ListAdjustments',
             loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsRequest.SerializeToString,
             loyalty_dot_v1_dot_ledger__service__pb2.ListAdjustmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.LedgerService/RecallPoints',
+            loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsRequest.SerializeToString,
+            loyalty_dot_v1_dot_ledger__service__pb2.RecallPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -212,6 +212,14 @@ class LedgerServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
       localhost:7070 loyalty.v1.LedgerService/ListAdjustments
     """
+    RecallPoints: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.RecallPointsRequest, _ledger_service_pb2.RecallPointsResponse]
+    """Recalls bad points from one account: sets them aside, gives them back, or takes exactly them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market",
+      "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"recall_id":"double-june",
+      "action":"RECALL_ACTION_QUARANTINE","lot_ids":["0198….1"],"reason":"paid twice"}' \\
+      localhost:7070 loyalty.v1.LedgerService/RecallPoints
+    """
     ExtendLot: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExtendLotRequest, _ledger_service_pb2.ExtendLotResponse]
     """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
 
@@ -424,6 +432,14 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
       localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+    """
+    RecallPoints: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.RecallPointsRequest, _ledger_service_pb2.RecallPointsResponse]  # type: ignore[assignment]
+    """Recalls bad points from one account: sets them aside, gives them back, or takes exactly them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market",
+      "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"recall_id":"double-june",
+      "action":"RECALL_ACTION_QUARANTINE","lot_ids":["0198….1"],"reason":"paid twice"}' \\
+      localhost:7070 loyalty.v1.LedgerService/RecallPoints
     """
     ExtendLot: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExtendLotRequest, _ledger_service_pb2.ExtendLotResponse]  # type: ignore[assignment]
     """Moves the end of a lot to a later day: a new expiry policy touches no lot that exists unless this is called for it.
@@ -778,6 +794,20 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"state":"ADJUSTMENT_STATE_PROPOSED"}' \\
           localhost:7070 loyalty.v1.LedgerService/ListAdjustments
+        """
+
+    @_abc_1.abstractmethod
+    def RecallPoints(
+        self,
+        request: _ledger_service_pb2.RecallPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_service_pb2.RecallPointsResponse, _abc.Awaitable[_ledger_service_pb2.RecallPointsResponse]]:
+        """Recalls bad points from one account: sets them aside, gives them back, or takes exactly them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-15","origin":{"business_unit":"market",
+          "operator":"u1"},"member":{"identity":{"scheme":"card","value":"8800"}},"recall_id":"double-june",
+          "action":"RECALL_ACTION_QUARANTINE","lot_ids":["0198….1"],"reason":"paid twice"}' \\
+          localhost:7070 loyalty.v1.LedgerService/RecallPoints
         """
 
     @_abc_1.abstractmethod

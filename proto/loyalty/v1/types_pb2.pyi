@@ -238,6 +238,58 @@ LINE_PART_KIND_SERVICE_CHARGE: LinePartKind.ValueType  # 4
 """Service charge."""
 Global___LinePartKind: _TypeAlias = LinePartKind  # noqa: Y015
 
+class _RecallAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecallActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecallAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALL_ACTION_UNSPECIFIED: _RecallAction.ValueType  # 0
+    """Refused on writes."""
+    RECALL_ACTION_QUARANTINE: _RecallAction.ValueType  # 1
+    """Sets them aside: nobody can spend them, and they do not expire."""
+    RECALL_ACTION_RELEASE: _RecallAction.ValueType  # 2
+    """Gives back what this recall has set aside, as it was."""
+    RECALL_ACTION_CLAW_BACK: _RecallAction.ValueType  # 3
+    """Takes them back for good, those that were set aside too."""
+
+class RecallAction(_RecallAction, metaclass=_RecallActionEnumTypeWrapper):
+    """What a recall does with points."""
+
+RECALL_ACTION_UNSPECIFIED: RecallAction.ValueType  # 0
+"""Refused on writes."""
+RECALL_ACTION_QUARANTINE: RecallAction.ValueType  # 1
+"""Sets them aside: nobody can spend them, and they do not expire."""
+RECALL_ACTION_RELEASE: RecallAction.ValueType  # 2
+"""Gives back what this recall has set aside, as it was."""
+RECALL_ACTION_CLAW_BACK: RecallAction.ValueType  # 3
+"""Takes them back for good, those that were set aside too."""
+Global___RecallAction: _TypeAlias = RecallAction  # noqa: Y015
+
+class _RecallSpent:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecallSpentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecallSpent.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALL_SPENT_UNSPECIFIED: _RecallSpent.ValueType  # 0
+    """Nothing."""
+    RECALL_SPENT_ARREARS: _RecallSpent.ValueType  # 1
+    """The member owes them to whoever issued them."""
+    RECALL_SPENT_WRITE_OFF: _RecallSpent.ValueType  # 2
+    """A business unit bears them."""
+
+class RecallSpent(_RecallSpent, metaclass=_RecallSpentEnumTypeWrapper):
+    """What happens to recalled points that were spent already."""
+
+RECALL_SPENT_UNSPECIFIED: RecallSpent.ValueType  # 0
+"""Nothing."""
+RECALL_SPENT_ARREARS: RecallSpent.ValueType  # 1
+"""The member owes them to whoever issued them."""
+RECALL_SPENT_WRITE_OFF: RecallSpent.ValueType  # 2
+"""A business unit bears them."""
+Global___RecallSpent: _TypeAlias = RecallSpent  # noqa: Y015
+
 @_typing.final
 class Money(_message.Message):
     """An amount of money. No float ever stands for money."""
@@ -691,6 +743,7 @@ class Draw(_message.Message):
     LOT_VERSION_FIELD_NUMBER: _builtins.int
     CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    AVAILABLE_TIME_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """The lot."""
     points: _builtins.int
@@ -721,6 +774,10 @@ class Draw(_message.Message):
     def life(self) -> Global___LotLife:
         """Set when more than a date decides how long these points live."""
 
+    @_builtins.property
+    def available_time(self) -> _timestamp_pb2.Timestamp:
+        """Of pending points that are quarantined: when they become spendable by themselves; empty: when their document is final."""
+
     def __init__(
         self,
         *,
@@ -736,10 +793,11 @@ class Draw(_message.Message):
         lot_version: _builtins.int = ...,
         contributor_id: _builtins.str = ...,
         owner_id: _builtins.str = ...,
+        available_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

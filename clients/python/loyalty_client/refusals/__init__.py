@@ -45,6 +45,7 @@ from loyalty_client.refusals.membership import MergeIntoItself as MergeIntoItsel
 from loyalty_client.refusals.membership import Merging as Merging
 from loyalty_client.refusals.membership import NotMerged as NotMerged
 from loyalty_client.refusals.membership import PointsInTransit as PointsInTransit
+from loyalty_client.refusals.membership import PointsRecalled as PointsRecalled
 from loyalty_client.refusals.membership import UnmergeFirst as UnmergeFirst
 from loyalty_client.refusals.periods import PeriodNotOver as PeriodNotOver
 from loyalty_client.refusals.periods import PeriodOutOfOrder as PeriodOutOfOrder

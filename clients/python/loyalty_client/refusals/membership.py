@@ -72,6 +72,14 @@ class PointsInTransit(Refusal):
     currency: str
 
 
+class PointsRecalled(Refusal):
+    """A recall has set points of the account aside, so the account cannot move."""
+
+    reason = "POINTS_RECALLED"
+    member_id: str
+    recall_id: str
+
+
 class HoldOfBoth(Refusal):
     """An open hold took points of both members, so it is nobody's alone."""
 

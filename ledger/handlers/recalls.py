@@ -1,0 +1,88 @@
+"""RecallPoints: bad points of one account, set aside, given back or taken for good."""
+
+import uuid_utils
+
+from ledger.act import Act, Answer
+from ledger.core import commands, refusals
+from ledger.core.decide import decide
+from ledger.core.events import AccountFact, AnyFact
+from ledger.core.lot_history import spent_of
+from ledger.core.state import Account
+from ledger.ends import with_ends
+from ledger.handlers import context
+from ledger.handlers.members import require_unit
+from ledger.keys import document_thing
+from ledger.work import Work
+from loyalty.v1.ledger_service_pb2 import RecallPointsRequest
+from loyalty.v1.types_pb2 import (
+    DOCUMENT_STATUS_FINAL,
+    RECALL_ACTION_CLAW_BACK,
+    RECALL_ACTION_RELEASE,
+)
+
+
+def recall_points(act: Act, work: Work) -> Answer:
+    """Do what a recall asks of one account."""
+    request = act.request
+    assert isinstance(request, RecallPointsRequest)
+    at = context.occurred_at(act, work)
+    unit = request.origin.business_unit
+    require_unit(work, unit, at)
+    if request.write_off_to:
+        _require_bearer(work, request.write_off_to, at)
+    stream = context.member_stream(act, work)
+    account, due = work.advance(stream)
+    lots = frozenset(request.lot_ids)
+    claws_back = request.action == RECALL_ACTION_CLAW_BACK
+    command = commands.RecallPoints(
+        entry_id=str(uuid_utils.uuid7()),
+        recall_id=request.recall_id,
+        business_unit=unit,
+        action=request.action,
+        lots=lots,
+        reason=request.reason,
+        actor=act.actor,
+        occurred_at=at,
+        spent=request.spent,
+        write_off_to=request.write_off_to,
+        history=spent_of(_told(work, stream), lots) if claws_back else commands.NOTHING_SPENT,
+        final_documents=_final(work, account, request),
+    )
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
+    where = work.record(stream, decision)
+    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
+    shown = with_ends(decision.account, work.ends)
+    message = context.posting(command.entry_id, shown, facts, where)
+    return context.register(act, work, where, message)
+
+
+def _told(work: Work, stream: str) -> list[AccountFact]:
+    return [fact for fact in work.history(stream) if isinstance(fact, AccountFact)]
+
+
+def _final(work: Work, account: Account, request: RecallPointsRequest) -> frozenset[str]:
+    """Documents that have become final while points of theirs waited in this recall."""
+    if request.action != RECALL_ACTION_RELEASE:
+        return frozenset()
+    waiting = {
+        draw.document
+        for held in account.holds
+        if held.recalled and held.pending and held.hold_id == request.recall_id
+        for draw in held.draws
+        if draw.document
+    }
+    final = set()
+    for document in waiting:
+        head = work.head(document_thing(*document.split("/", 2)))
+        if head is not None and head.posted.document.status == DOCUMENT_STATUS_FINAL:
+            final.add(document)
+    return frozenset(final)
+
+
+def _require_bearer(work: Work, business_unit: str, at: int) -> None:
+    policy = work.policies.at(at)
+    if business_unit not in policy.units:
+        known = ", ".join(sorted(policy.units))
+        raise refusals.UnknownBusinessUnit(field="write_off_to", value=business_unit, known=known)

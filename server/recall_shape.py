@@ -1,0 +1,48 @@
+"""The shape of recalls, and of questions for where bad points are. Each check raises Malformed."""
+
+from typing import Final
+
+from loyalty.v1.ledger_service_pb2 import RecallPointsRequest
+from loyalty.v1.types_pb2 import (
+    RECALL_ACTION_CLAW_BACK,
+    RECALL_ACTION_QUARANTINE,
+    RECALL_ACTION_UNSPECIFIED,
+    RECALL_SPENT_UNSPECIFIED,
+    RECALL_SPENT_WRITE_OFF,
+    RecallAction,
+    RecallSpent,
+)
+from server import shape
+from server.document_shape import names
+
+LOTS_MAX: Final = 1000
+REASON_LENGTH: Final = 200
+
+
+def recall_points(request: RecallPointsRequest) -> None:
+    """Check a recall."""
+    shape.text("request_id", request.request_id)
+    shape.origin(request.origin)
+    shape.member(request.member)
+    shape.text("recall_id", request.recall_id)
+    if request.action == RECALL_ACTION_UNSPECIFIED or request.action not in RecallAction.values():
+        shape.refuse("action", request.action, names(RecallAction.keys()[1:]))
+    _lots(request)
+    if request.spent not in RecallSpent.values():
+        shape.refuse("spent", request.spent, names(RecallSpent.keys()))
+    claws_back = request.action == RECALL_ACTION_CLAW_BACK
+    if request.spent != RECALL_SPENT_UNSPECIFIED and not claws_back:
+        shape.refuse("spent", RecallSpent.Name(request.spent), "none unless points are taken")
+    shape.optional_text("write_off_to", request.write_off_to)
+    if request.write_off_to and request.spent != RECALL_SPENT_WRITE_OFF:
+        shape.refuse("write_off_to", request.write_off_to, "none unless spent is written off")
+    shape.text("reason", request.reason, REASON_LENGTH)
+
+
+def _lots(request: RecallPointsRequest) -> None:
+    count = len(request.lot_ids)
+    least = 1 if request.action == RECALL_ACTION_QUARANTINE else 0
+    if not least <= count <= LOTS_MAX:
+        shape.refuse("lot_ids", f"{count} lots", f"{least} to {LOTS_MAX} lots")
+    for index, lot_id in enumerate(request.lot_ids):
+        shape.text(f"lot_ids[{index}]", lot_id)
