@@ -127,8 +127,9 @@ async def joins(teller: Teller, told: Found) -> None:
 
 
 @step(
-    r"(?P<who>\w+) (?P<verb>buys|books|keeps) (?P<doc>\w+) v(?P<version>\d+) AT ON"
-    r"(?: with code (?P<code>\w+))?(?P<moved>, moved to them)?: (?P<lines>.+)"
+    r"(?P<who>\w+) (?P<verb>buys|books|keeps) (?P<doc>\w+) v(?P<version>\d+)"
+    r"(?: of (?P<of>[ab]))? AT ON(?: with code (?P<code>\w+))?"
+    r"(?P<moved>, moved to them)?: (?P<lines>.+)"
 )
 async def posts(teller: Teller, told: Found) -> Posting:
     member = None if told["who"] == NOBODY else await teller.member(told["who"])
@@ -145,6 +146,7 @@ async def posts(teller: Teller, told: Found) -> Posting:
     request.document.lines.extend(_line(number, each) for number, each in enumerate(lines, 1))
     request.document.receipt_code = told["code"]
     request.move = bool(told["moved"])
+    request.document_unit = told["of"]
     if told["verb"] == "books":
         request.document.status = DOCUMENT_STATUS_PENDING
     return await teller.till.post(request)
