@@ -186,7 +186,7 @@ async def _granted(teller: Teller, told: Found) -> str:
 
 @clause(r"WHO is (?P<is>basic|silver|gold)")
 async def _tier(teller: Teller, told: Found) -> str:
-    return (await teller.till.ledger.member(teller.members[told["who"]])).tier
+    return (await teller.till.ledger.tier(teller.members[told["who"]])).tier
 
 
 @clause(r"late for (?P<is>\S+)")

@@ -114,9 +114,21 @@ def iso(words: str) -> str:
 @step(r"the policy changes from (?P<day>[\d-]+): (?P<before>.+) becomes (?P<after>.+)")
 async def changes(teller: Teller, told: Found) -> None:
     assert told["before"] in teller.policy, f"the policy does not say {told['before']}"
-    policy = yaml.load(teller.policy.replace(told["before"], told["after"]), Loader=yaml.BaseLoader)
+    await _publish(teller, teller.policy.replace(told["before"], told["after"]), told["day"])
+
+
+@step(r"silver for (?P<points>\d+) qp is put below gold from (?P<day>[\d-]+)")
+async def puts_between(teller: Teller, told: Found) -> None:
+    policy = yaml.load(teller.policy, Loader=yaml.BaseLoader)
+    needs = [[{"currency": "qp", "at_least": told["points"]}]]
+    policy["tiers"]["ladder"].insert(-1, {"id": "silver", "reach_any": needs})
+    await _publish(teller, yaml.safe_dump(policy), told["day"])
+
+
+async def _publish(teller: Teller, text: str, day: str) -> None:
+    policy = yaml.load(text, Loader=yaml.BaseLoader)
     teller.version += 1
-    policy |= {"version": str(teller.version), "effective_from": f"{told['day']}T00:00:00Z"}
+    policy |= {"version": str(teller.version), "effective_from": f"{day}T00:00:00Z"}
     teller.policy = yaml.safe_dump(policy, sort_keys=False)
     await teller.till.publish(teller.policy)
 
