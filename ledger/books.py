@@ -18,12 +18,22 @@ from loyalty.v1.events_pb2 import (
     BurnReversed,
     ClawbackWrittenOff,
     ConvertedPointsIssued,
+    DebtsMovedIn,
+    DebtsMovedOut,
+    DocumentBefore,
     DocumentMovedOut,
     DocumentPosted,
     HoldCaptured,
+    HoldMovedIn,
+    HoldMovedOut,
     LotReinstated,
+    LotsMovedIn,
+    LotsMovedOut,
+    MergeStepped,
     OpeningLotRecorded,
     PendingClawedBack,
+    PendingMovedIn,
+    PendingMovedOut,
     PointsAdjusted,
     PointsBurned,
     PointsClawedBack,
@@ -36,7 +46,7 @@ from loyalty.v1.events_pb2 import (
     ReversalReversed,
     TransferCompleted,
 )
-from loyalty.v1.types_pb2 import Draw, Grant, LotLife, MovedLot
+from loyalty.v1.types_pb2 import Draw, Grant, LotLife, MovedDebt, MovedLot
 
 Grants = Counter[tuple[str, str]]
 """Points by (currency, tier window)."""
@@ -56,12 +66,23 @@ class LotBook:
     """Lot identity and debt identity of one account.
 
     Of a lot, issued or moved in: issued = left (in transit too) + burned net + expired net + clawed
-    back + repaid + converted + moved out; never less than nothing of it is gone, never more than
-    all, and nothing comes back that had not expired. Of a debt: incurred = open + repaid. Closed
-    lots stay in the book: a reversal may open them again.
+    back + repaid + converted + moved out. What comes back to an account that was merged may have
+    been spent in the other one: whether it was, the book of merges finds. Otherwise never less than
+    nothing of it is gone, never more than all, and nothing comes back that had not expired. Of a
+    debt: incurred = open + repaid. Closed lots stay in the book: a reversal may open them again.
     """
 
-    __slots__ = ("_back", "_by_hand", "_debts", "_expired", "_issued", "_left")
+    __slots__ = (
+        "_away",
+        "_back",
+        "_burned",
+        "_by_hand",
+        "_debts",
+        "_expired",
+        "_issued",
+        "_left",
+        "_merged",
+    )
 
     def __init__(self) -> None:
         """Begin with an empty account."""
@@ -73,6 +94,11 @@ class LotBook:
         """By (entry, lot): what came back for a burn that has not drawn it yet."""
         self._by_hand = ""
         """The last adjustment: what comes back by it may stay."""
+        self._merged = False
+        """Whether it was ever merged with another: what was burned there comes back here."""
+        self._away: Counter[str] = Counter()
+        """By lot, what moved to the other account of a merge and did not come back."""
+        self._burned: Counter[str] = Counter()
 
     def enter(self, fact: AccountFact) -> Iterator[str]:  # noqa: C901 - one arm per shape of fact
         """Enter a fact; yield what is wrong about it."""
@@ -96,8 +122,11 @@ class LotBook:
                 yield from self._take(fact.draws)
                 for draw in fact.draws:
                     self._draw_back(fact.entry_id, draw)
+                    self._burned[draw.lot_id] += draw.points
             case ReversalReversed() | HoldCaptured():
                 yield from self._take(fact.draws)
+                for draw in fact.draws:
+                    self._burned[draw.lot_id] += draw.points
             case (
                 PointsClawedBack()
                 | PendingClawedBack()
@@ -115,7 +144,22 @@ class LotBook:
                 yield from self._reinstate(fact)
             case BurnReversed():
                 for draw in fact.draws:
-                    yield from self._change(draw.lot_id, draw.points)
+                    yield from self._give_back(draw.lot_id, draw.points)
+                    self._burned[draw.lot_id] -= draw.points
+            case MergeStepped():
+                self._merged = True
+            case LotsMovedOut() | PendingMovedOut() | HoldMovedOut():
+                yield from self._take(fact.draws)
+                for draw in fact.draws:
+                    self._away[draw.lot_id] += draw.points
+            case LotsMovedIn() | PendingMovedIn() | HoldMovedIn():
+                self._move_in(fact.lots)
+            case DebtsMovedOut():
+                for debt in fact.debts:
+                    yield from self._repay(debt)
+            case DebtsMovedIn():
+                for debt in fact.debts:
+                    self._debts[debt.debt_id] = self._debts.get(debt.debt_id, 0) + debt.points
             case ArrearsIncurred():
                 if fact.debt_id in self._debts:
                     yield f"debt {fact.debt_id} was incurred before"
@@ -131,10 +175,30 @@ class LotBook:
             yield f"lot {lot.lot_id} was issued before"
         self._issued[lot.lot_id] = self._left[lot.lot_id] = lot.points
 
+    def _move_in(self, lots: Iterable[MovedLot]) -> None:
+        """Make the lots that came, or add to those that are here; what had left comes back."""
+        for lot in lots:
+            back = min(self._away[lot.lot_id], lot.points)
+            self._away[lot.lot_id] -= back
+            self._issued[lot.lot_id] = self._issued.get(lot.lot_id, 0) + lot.points - back
+            self._left[lot.lot_id] = self._left.get(lot.lot_id, 0) + lot.points
+
+    def _give_back(self, lot_id: str, points: int) -> Iterator[str]:
+        """Give a burn back; whether another account made it, all of them together tell."""
+        if self._merged:
+            left = self._left.get(lot_id, 0) + points
+            self._left.setdefault(lot_id, 0)
+            self._issued[lot_id] = max(self._issued.get(lot_id, 0), left)
+        yield from self._change(lot_id, points)
+
+    def shared(self) -> tuple[Counter[str], Counter[str]]:
+        """By lot, what was burned and what expired, less what came back; empty if never merged."""
+        return (self._burned, self._expired) if self._merged else (Counter(), Counter())
+
     def _reinstate(self, fact: LotReinstated) -> Iterator[str]:
-        yield from self._change(fact.lot_id, fact.points)
+        yield from self._give_back(fact.lot_id, fact.points)
         self._expired[fact.lot_id] -= fact.points
-        if self._expired[fact.lot_id] < 0:
+        if self._expired[fact.lot_id] < 0 and not self._merged:
             yield f"more of lot {fact.lot_id} came back than had expired"
         if fact.entry_id != self._by_hand:
             self._back[fact.entry_id, fact.lot_id] += fact.points
@@ -159,7 +223,7 @@ class LotBook:
         if not 0 <= left <= issued:
             yield f"lot {lot_id} is left with {left} of {issued} points"
 
-    def _repay(self, fact: ArrearsRepaid) -> Iterator[str]:
+    def _repay(self, fact: ArrearsRepaid | MovedDebt) -> Iterator[str]:
         left = self._debts[fact.debt_id] = self._debts.get(fact.debt_id, 0) - fact.points
         if left < 0:
             yield f"debt {fact.debt_id} is repaid {-left} points too often"
@@ -217,22 +281,29 @@ class DocumentBook:
         """Enter a version; yield what is wrong with the one before it."""
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
-        yield from self._open_document(key, posted.grants, posted.pins.policy_digest, pos)
+        before = posted.before if posted.HasField("before") else None
+        yield from self._open_document(key, posted.grants, posted.pins.policy_digest, pos, before)
 
     def leave(self, left: DocumentMovedOut, pos: int) -> Iterator[str]:
         """Enter that a document leaves the account; yield what is wrong with what was before."""
-        yield from self._open_document(left.document, (), "", pos)
+        before = left.before if left.HasField("before") else None
+        yield from self._open_document(left.document, (), "", pos, before)
         self._given.pop(left.document, None)
 
     def _open_document(
-        self, key: str, grants: Iterable[Grant], policy_digest: str, pos: int
+        self,
+        key: str,
+        grants: Iterable[Grant],
+        policy_digest: str,
+        pos: int,
+        elsewhere: DocumentBefore | None,
     ) -> Iterator[str]:
         yield from self.settle()
-        given: Grants = Counter()
         grants = list(grants)
-        for grant in grants:
-            given[grant.currency, grant.tier_window] += grant.granted
+        given = _granted(grants)
         before = self._given.get(key)
+        if elsewhere is not None:
+            before = _granted(elsewhere.posted.grants)
         self._due = given.copy()
         if before is not None:
             self._due.subtract(before)
@@ -269,6 +340,13 @@ class DocumentBook:
                     f" {points} {currency}"
                 )
         self._due = Counter()
+
+
+def _granted(grants: Iterable[Grant]) -> Grants:
+    given: Grants = Counter()
+    for grant in grants:
+        given[grant.currency, grant.tier_window] += grant.granted
+    return given
 
 
 def _terms(made: Grant | PointsEarned | PointsPended, policy_digest: str) -> LotTerms:

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from ledger.core.counting import Counting, document_key
+from ledger.core.counts import holds_number
 from ledger.core.state import Account
 from ledger.core.usage import METRIC, VELOCITY, Usage, UsageKey, is_forgotten, is_shared, key_of
-from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
+from ledger.merge_books import ENDS, Changes
+from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted, MergeStepped
 from loyalty.v1.types_pb2 import CounterNumber
 from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 _CAP: Final = "cap/"
+_NumberPlace = tuple[str, str, str, int]
+"""(owner, counter, period, number)"""
 
 
 class UsageBook:
@@ -32,6 +36,9 @@ class UsageBook:
         self, posted: DocumentPosted | DocumentMovedOut, document: str, folded: Usage
     ) -> Iterator[str]:
         """Enter a version, and the usage before it; yield what is wrong with it."""
+        if posted.HasField("before"):
+            usages = posted.before.posted.usages
+            self._of[document] = {key_of(use): use.total for use in usages if use.total}
         if not posted.usages and document not in self._of:
             return
         before = self._of.pop(document, {})
@@ -60,6 +67,11 @@ class UsageBook:
         if usage.others != others and not is_forgotten(folded, key):
             yield f"others are said to have used {usage.others} of {name} {period}, not {others}"
 
+    def merge(self, changes: Changes) -> None:
+        """Enter what comes with a merge, or goes with it."""
+        for key, change in changes:
+            self._used[key] += change
+
     def compare(self, folded: Usage) -> Iterator[str]:
         """Hold the folded usage against the book; yield what differs."""
         for key, used in folded.items():
@@ -75,11 +87,13 @@ class NumberBook:
     def __init__(self) -> None:
         """Begin with no document."""
         self._of: dict[str, dict[tuple[str, str], int]] = {}
-        self._holders: dict[tuple[str, str, int], tuple[str, int]] = {}
-        """By (counter, period, number): a document or a day, and how many documents share it."""
+        self._holders: dict[_NumberPlace, tuple[str, int]] = {}
+        """A document or a day, and how many documents share it."""
 
     def post(self, posted: DocumentPosted | DocumentMovedOut, document: str) -> Iterator[str]:
         """Enter a version; yield what is wrong with its numbers."""
+        if posted.HasField("before"):
+            self._of[document] = _held_before(posted.before.posted)
         if not posted.numbers and document not in self._of:
             return
         before = self._of.pop(document, {})
@@ -88,9 +102,9 @@ class NumberBook:
             key = (number.counter, number.period)
             had = before.pop(key, 0)
             if number.change > 0:
-                yield from self._take(number, had, document)
+                yield from self._take(number, had, document, posted.owner_id)
             elif number.change < 0:
-                yield from self._give_back(number, had)
+                yield from self._give_back(number, had, posted.owner_id)
             elif had and number.number != had:
                 yield f"number {had} of counter {number.counter} became {number.number}"
             if number.change > 0 or (had and number.change == 0):
@@ -100,29 +114,43 @@ class NumberBook:
         if now:
             self._of[document] = now
 
-    def _take(self, number: CounterNumber, had: int, document: str) -> Iterator[str]:
+    def _take(self, number: CounterNumber, had: int, document: str, owner: str) -> Iterator[str]:
         if had:
             yield f"counter {number.counter} gives {document} a second number"
         if number.streak:
             return
-        place = (number.counter, number.period, number.number)
+        place = (owner, number.counter, number.period, number.number)
         holder = number.day if number.by_day else document
         other, sharing = self._holders.get(place, (holder, 0))
         if other != holder:
             yield f"number {number.number} of counter {number.counter} is that of {other} already"
         self._holders[place] = (holder, sharing + 1)
 
-    def _give_back(self, number: CounterNumber, had: int) -> Iterator[str]:
+    def _give_back(self, number: CounterNumber, had: int, owner: str) -> Iterator[str]:
         if had != number.number:
             yield f"number {number.number} of counter {number.counter} is given back, it was {had}"
         if number.streak:
             return
-        place = (number.counter, number.period, number.number)
+        place = (owner, number.counter, number.period, number.number)
         holder, sharing = self._holders.get(place, ("", 1))
         if sharing > 1:
             self._holders[place] = (holder, sharing - 1)
         else:
             self._holders.pop(place, None)
+
+    def forget(self, *, own: bool) -> None:
+        """Forget whose the numbers are of what moved to another account, or to this one."""
+        self._holders = {
+            place: holder for place, holder in self._holders.items() if not (own or place[0])
+        }
+
+
+def _held_before(posted: DocumentPosted) -> dict[tuple[str, str], int]:
+    return {
+        (number.counter, number.period): number.number
+        for number in posted.numbers
+        if holds_number(posted, number)
+    }
 
 
 class CountingBook:
@@ -146,6 +174,12 @@ class CountingBook:
         """Enter that a document leaves the account; yield what is wrong with it."""
         yield from self._usage.post(left, left.document, folded.usage)
         yield from self._numbers.post(left, left.document)
+
+    def merge(self, step: MergeStepped, changes: Changes, account_id: str) -> None:
+        """Enter a step of a merge."""
+        self._usage.merge(changes)
+        if step.stage in ENDS:
+            self._numbers.forget(own=account_id == step.source_id)
 
     def compare(self, folded: Account | Counting) -> Iterator[str]:
         """Hold the folded account against the books; yield what differs."""

@@ -1,13 +1,17 @@
 """The log as it is stored, for those who read it whole: followers, verification, replay."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
 from ledger import statements
+from ledger.core.events import KIND_NUMBER
 from ledger.core.instant import Instant, from_datetime
 from ledger.envelope import StoredEvent
+from ledger.lanes import lane_of
+
+_POSTED: Final = KIND_NUMBER["document_posted"]
 
 
 class LaneEnds(NamedTuple):
@@ -55,6 +59,12 @@ class Log:
         """(lane, pos) of the first events in lanes that do not exist; empty when all is well."""
         rows = await self._pool.fetch(statements.STRAY_EVENTS, self.lanes)
         return [(row[0], row[1]) for row in rows]
+
+    async def documents_of(self, stream: str) -> list[bytes]:
+        """Payloads of all versions of documents in a stream, in order."""
+        lane = lane_of(stream, self.lanes)
+        rows = await self._pool.fetch(statements.DOCUMENTS_OF, lane, stream, _POSTED)
+        return [row[0] for row in rows]
 
     async def policy_events(self) -> list[tuple[str, Instant, bytes]]:
         """(stream, recorded at, payload) of all policy events, in order within each stream."""

@@ -10,7 +10,7 @@ from ledger.core.evolve import fold
 from ledger.core.lot_history import TELLING
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.snapshot import decode as decode_snapshot
-from ledger.core.state import Account
+from ledger.core.state import OWN, Account
 from ledger.keys import burn_thing, thing_of
 from ledger.known import DocumentHead, Known
 from ledger.lanes import OPENING, account_of, account_stream
@@ -71,6 +71,7 @@ class Lookup:
             known.overlay(made)
         streams = _streams(known, acts) | also.streams
         await self._find_accounts(known, streams)
+        streams |= await self._follow_merges(known, streams)
         if self._policies.asks_of_members or _tells(acts):
             await self._find_profiles(known, streams)
 
@@ -223,6 +224,19 @@ class Lookup:
             if account.version:
                 known.accounts[stream] = account
 
+    async def _follow_merges(self, known: Known, streams: set[str]) -> set[str]:
+        """Find what merged accounts are part of; also the streams of all that are a part."""
+        found: set[str] = set()
+        ahead = streams
+        while ahead := _led_to(known, ahead) - streams - found:
+            await self._find_accounts(known, ahead)
+            found |= ahead
+        for stream in streams | found:
+            account = known.accounts.get(stream)
+            if account is not None and account.parts:
+                found.update(account_stream(owner) for owner in account.parts if owner != OWN)
+        return found
+
     async def _find_profiles(self, known: Known, streams: set[str]) -> None:
         """Find what is known of the members; most are in the cache, also those of none."""
         missing = []
@@ -235,6 +249,13 @@ class Lookup:
         found = await self._register.load(self._store, missing)
         known.profiles |= found
         self._cache.put_profiles(found)
+
+
+def _led_to(known: Known, streams: Iterable[str]) -> set[str]:
+    """Streams that merged accounts lead to."""
+    accounts = (known.accounts.get(stream) for stream in streams)
+    merged = [account for account in accounts if account and account.membership.leads_to]
+    return {account_stream(account.membership.leads_to) for account in merged}
 
 
 def _tells(acts: Iterable[Act]) -> bool:

@@ -95,12 +95,16 @@ class LaneMoves:
             same = version if posted.arrival.same_version else 0
             side = _Side(key, account_of(stream), origin, same, fixed)
             yield from self._book.arrive(posted.entry_id, side, place)
-        elif had is None:
+        elif had is None and not posted.HasField("before"):
             self._book.first(key, place)
-        elif version <= had.version:
+        elif had is not None and version <= had.version:
             detail = f"version {version} of document {key} follows version {had.version}"
             yield Finding(pos, Reason.DOCUMENT_FORKED, detail)
-        if had is not None and had.fixed:
+        if posted.HasField("before"):
+            # What it goes on from stands in another account: the book of merges looks there.
+            before = posted.before.posted
+            fixed = _fixed(before.pins) if before.pinned else fixed
+        elif had is not None and had.fixed:
             fixed = had.fixed
         self._standing[stream, key] = _Stand(version, fixed)
 
@@ -109,6 +113,9 @@ class LaneMoves:
     ) -> Iterator[Finding]:
         """Enter that a document leaves a stream."""
         stood = self._standing.pop((stream, left.document), None)
+        if isinstance(left, DocumentMovedOut) and left.HasField("before"):
+            before = left.before.posted
+            stood = _Stand(before.document.version, _fixed(before.pins) if before.pinned else 0)
         if stood is None or stood.version != left.version:
             detail = f"version {left.version} of document {left.document} does not stand here"
             yield Finding(pos, Reason.DOCUMENT_FORKED, detail)

@@ -85,8 +85,9 @@ class PinBook:
     ) -> Iterator[Finding]:
         document, pins = posted.document, posted.pins
         key = document_key(posted.business_unit, document.source, document.document_id)
-        before = self._pinned.get(key)
+        before = self._before(key, posted)
         if before is not None:
+            self._pinned[key] = before
             if before != _hash(pins):
                 detail = f"the pins of document {key} are not those of its first final version"
                 yield Finding(pos, Reason.AWARD_MISMATCH, detail)
@@ -112,7 +113,14 @@ class PinBook:
         """Whether a version is evaluated under pins of its own."""
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
-        return key not in self._pinned
+        return self._before(key, posted) is None
+
+    def _before(self, key: str, posted: DocumentPosted) -> int | None:
+        """Pins of the versions before, wherever they stand; None where there are none."""
+        if posted.HasField("before"):
+            before = posted.before.posted
+            return _hash(before.pins) if before.pinned else None
+        return self._pinned.get(key)
 
     def close(self) -> Iterator[Finding]:
         """Yield what no later fact has explained."""

@@ -1,6 +1,6 @@
 """What the member register knows of a member: asked by the rules, never part of the history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from rules.facts import NO_ATTRIBUTES, AttributeValue
@@ -29,3 +29,18 @@ class ProfileRow(NamedTuple):
 
 UNKNOWN: Final = Profile()
 """Of whom nothing is known."""
+
+
+def joined(profiles: Iterable[Profile]) -> Profile:
+    """What is known of a member under several accounts; of what two tell the first counts."""
+    known, *others = profiles
+    for other in others:
+        lives = known if known.household else other
+        known = Profile(
+            {**other.attributes, **known.attributes},
+            known.segments | other.segments,
+            known.birthday or other.birthday,
+            lives.household,
+            lives.household_code,
+        )
+    return known

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import rules
 from ledger.answers import movement_of, moves_points, parse_position, position_token
@@ -17,13 +17,14 @@ from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
 from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.snapshot import STATE_VERSION
-from ledger.core.state import NOTHING, Account, Balance
+from ledger.core.state import NOTHING, OWN, Account, Balance
 from ledger.ends import Ends, with_ends
 from ledger.identities import IdentityHash
 from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
 from ledger.policies import PolicyBook
+from ledger.profile import Profile, joined
 from ledger.profile_changes import profile_message
 from ledger.register import Register
 from ledger.store import Store, StreamEvent
@@ -41,6 +42,15 @@ from loyalty.v1.types_pb2 import MemberRef
 PAGE_DEFAULT: Final = 50
 FIRST_PAGE: Final = 2**62
 _MOVING_KINDS: Final = [number for number, name in KIND_NAME.items() if moves_points(name)]
+
+
+class Found(NamedTuple):
+    """What a member has, and in which account."""
+
+    account: Account
+    position: str
+    merged_into: str
+    """The account that it is in, where that is not the one that was named."""
 
 
 class Reads:
@@ -69,17 +79,39 @@ class Reads:
         self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
     ) -> tuple[Account, str]:
         """(account, position): as it is, or as it was. Raises UnknownMember."""
-        stream = await self.stream(ref)
-        position = await reached(self._store, stream, min_position)
-        if as_of is not None and as_of.ListFields():
-            account = await self._past(stream, as_of)
-        else:
-            fresh = await self._fresh(stream)
-            ends = await self._ends_for(fresh)
-            account = self._due_applied(fresh, self._clock.now(), ends)
-        if account.enrolled_at is None:
-            raise refusals.UnknownMember(member=ref.member_id)
-        return account, position
+        found = await self.found(ref, min_position=min_position, as_of=as_of)
+        return found.account, found.position
+
+    async def found(
+        self,
+        ref: MemberRef,
+        *,
+        min_position: str = "",
+        as_of: AsOf | None = None,
+        as_named: bool = False,
+    ) -> Found:
+        """What a member has: in the account that theirs was merged into, unless `as_named`.
+
+        As of a time before the merge it is their own. Raises UnknownMember.
+        """
+        named = stream = await self.stream(ref)
+        while True:
+            position = await reached(self._store, stream, min_position)
+            if as_of is not None and as_of.ListFields():
+                account = await self._past(stream, as_of)
+            else:
+                fresh = await self._fresh(stream)
+                ends = await self._ends_for(fresh)
+                account = self._due_applied(fresh, self._clock.now(), ends)
+            if account.enrolled_at is None:
+                raise refusals.UnknownMember(member=ref.member_id)
+            if as_named or not account.membership.is_merged:
+                break
+            stream = account_stream(account.membership.into)
+        merged = account.account_id if stream != named else ""
+        if as_named and account.membership.is_merged:
+            merged = account.membership.into
+        return Found(account, position, merged)
 
     async def tier(self, ref: MemberRef, *, min_position: str = "") -> GetTierResponse:
         """Where a member stands on the ladder in force now. Raises UnknownMember."""
@@ -93,13 +125,23 @@ class Reads:
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""
         account, position = await self.account(ref, min_position=min_position)
+        return await self.told(account, position)
+
+    async def told(self, account: Account, position: str) -> Member:
+        """A member as callers see it; known by all that those merged into them are known by."""
+        parts = [account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})]
+        schemes = dict.fromkeys(account.identity_schemes)
+        for stream in parts:
+            schemes |= dict.fromkeys((await self._fresh(stream)).identity_schemes)
         return Member(
             member_id=account.account_id,
             business_unit=account.business_unit,
             enrol_time=optional_timestamp(account.enrolled_at),
-            identity_schemes=account.identity_schemes,
+            identity_schemes=schemes,
             tier=account.tier,
             membership=account.membership.state,
+            merged_into=account.membership.leads_to,
+            merge_step=0 if account.merging is None else account.merging.step,
             erase_time=optional_timestamp(account.care.erased_at),
             position=position,
         )
@@ -120,14 +162,22 @@ class Reads:
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
         """What business units know of a member, and the member's consents. Raises UnknownMember."""
-        stream = await self.stream(ref)
-        found = await self._register.load(self._store, [stream])
-        account = await self._fresh(stream)
-        return profile_message(found[stream]), consent_messages(account.care.consents)
+        account, _ = await self.account(ref)
+        profile = await self._profile(account)
+        return profile_message(profile), consent_messages(account.care.consents)
+
+    async def _profile(self, account: Account) -> Profile:
+        """What is known of a member, and of those merged into them."""
+        owners = (account.account_id, *sorted(account.parts.keys() - {OWN}))
+        streams = [account_stream(owner) for owner in owners]
+        found = await self._register.load(self._store, streams)
+        return joined(found[stream] for stream in streams)
 
     async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
         """A page of the statement, newest first. Raises UnknownMember, Malformed."""
-        account, position = await self.account(request.member, min_position=request.min_position)
+        account, position, merged_into = await self.found(
+            request.member, min_position=request.min_position, as_named=request.as_named
+        )
         stream = account_stream(account.account_id)
         size = request.page_size or PAGE_DEFAULT
         bound = sha256(f"{stream}\n{request.currency}".encode()).digest()[:8]
@@ -144,6 +194,7 @@ class Reads:
             entries=[_entry(event) for event in page],
             next_page_token=_page_token(page[-1].version, bound) if more else "",
             position=position,
+            merged_into=merged_into,
         )
 
     async def stream(self, ref: MemberRef) -> str:
@@ -168,8 +219,7 @@ class Reads:
         """Asks when points end; some live on while the member is in a segment."""
         if not account.lots or account.lots[-1].life is None:
             return self._ends
-        stream = account_stream(account.account_id)
-        profile = (await self._register.load(self._store, [stream]))[stream]
+        profile = await self._profile(account)
         return Ends(self._policies.pinned, lambda _: profile.segments)
 
     def _due_applied(self, account: Account, now: int, ends: Ends) -> Account:

@@ -51,7 +51,7 @@ class CauseBook:
             case ReferralCreated() if referral is not None:
                 detail = f"the member was brought before, by referral {referral.referral_id}"
                 yield Finding(pos, Reason.REFERRAL_MISMATCH, detail)
-            case DocumentPosted() if referral is not None:
+            case DocumentPosted() if referral is not None and not fact.owner_id:
                 stated, unit = fact.document, fact.business_unit
                 key = document_key(unit, stated.source, stated.document_id)
                 self._seen.append(_Seen(key, awards.counts_for(referral, fact)))
@@ -131,7 +131,7 @@ class RewardBook:
         counts = status == DOCUMENT_STATUS_FINAL
         if not counts and status != DOCUMENT_STATUS_CANCELLED:
             return
-        whose = account_id if document.version == 1 else ""
+        whose = (posted.owner_id or account_id) if document.version == 1 else ""
         told = _told(posted.business_unit, document.version, counts, whose)
         self._sums.setdefault(document.document_id, _Sum()).add(told, -1, (lane, pos))
 

@@ -29,7 +29,7 @@ from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
-from ledger.reads import Reads
+from ledger.reads import Found, Reads
 from ledger.register import Register
 from ledger.snapshots import Snapshots
 from ledger.store import Store
@@ -40,6 +40,7 @@ from ledger.writer import DATABASE_LOST, Writer
 from ledger.writes import ABOUT_POLICY, WriteRequest
 from loyalty.v1.account_service_pb2 import (
     AsOf,
+    GetAccountRequest,
     GetTierResponse,
     ListEntriesRequest,
     ListEntriesResponse,
@@ -268,6 +269,20 @@ class Ledger:
     ) -> tuple[Account, str]:
         """(account, position). Raises UnknownMember."""
         return await self._reads.account(ref, min_position=min_position, as_of=as_of)
+
+    async def found(self, request: GetAccountRequest) -> Found:
+        """What a member has, and where. Raises UnknownMember."""
+        return await self._reads.found(
+            request.member,
+            min_position=request.min_position,
+            as_of=request.as_of if request.HasField("as_of") else None,
+            as_named=request.as_named,
+        )
+
+    async def told(self, ref: MemberRef, *, min_position: str = "") -> tuple[Member, str]:
+        """Who a member is, and whom they are merged into, if they are. Raises UnknownMember."""
+        found = await self._reads.found(ref, min_position=min_position)
+        return await self._reads.told(found.account, found.position), found.merged_into
 
     async def tier(self, ref: MemberRef, *, min_position: str = "") -> GetTierResponse:
         """Where a member stands on the ladder in force now. Raises UnknownMember."""

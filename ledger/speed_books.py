@@ -13,6 +13,7 @@ from ledger.core.events import AccountFact
 from ledger.core.instant import SECOND, Instant
 from ledger.core.publishing import LEAD
 from ledger.core.usage import POINTS, TIMES, VELOCITY, UsageKey, counts_times, key_of
+from ledger.merge_books import Changes
 from ledger.purses import Deed
 from ledger.reawarding import Awards
 from loyalty.v1.events_pb2 import (
@@ -34,12 +35,14 @@ _TOUCHED = SECOND
 class SpeedBook:
     """Limits of velocity of one account."""
 
-    __slots__ = ("_awards", "_used")
+    __slots__ = ("_awards", "_merged", "_used")
 
     def __init__(self, awards: Awards | None) -> None:
         """Begin with nothing done; without `awards` limits are not looked at."""
         self._awards = awards
         self._used: Counter[UsageKey] = Counter()
+        self._merged = False
+        """What was long past did not come along; it may be given back all the same."""
 
     def enter(self, fact: AccountFact, recorded_at: Instant) -> Iterator[str]:
         """Enter a fact; yield what is wrong with what it says that it uses."""
@@ -56,10 +59,16 @@ class SpeedBook:
             ):
                 yield from self._check(usage, policy, recorded_at)
             self._used[key_of(usage)] += usage.change
-            if not usage.scope and self._used[key_of(usage)] < 0:
+            if not usage.scope and self._used[key_of(usage)] < 0 and not self._merged:
                 yield f"more of {usage.name} {usage.period} is given back than was used"
         if policy is not None and isinstance(fact, _Doing):
             yield from _left_out(fact, policy, recorded_at)
+
+    def merge(self, changes: Changes) -> None:
+        """Enter what comes with a merge, or goes with it."""
+        self._merged = True
+        for key, change in changes:
+            self._used[key] += change
 
     def _policy(self, recorded_at: Instant) -> rules.Policy | None:
         """The policy whose limits count; None where processes need not have agreed on it yet."""

@@ -174,6 +174,10 @@ SELECT e.stream, e.version, e.recorded_at, e.payload
 POLICY_EVENTS: Final = _programme_events("policy")
 PERIOD_EVENTS: Final = _programme_events("period")
 
+DOCUMENTS_OF: Final = """
+SELECT payload FROM event WHERE lane = $1 AND stream = $2 AND kind = $3 ORDER BY version
+"""
+
 SAVE_SNAPSHOTS: Final = """
 INSERT INTO snapshot (lane, stream, version, state_version, state)
 SELECT lane, stream, version, $4::smallint, state

@@ -93,7 +93,8 @@ class TransferBook:
             case PointsSent():
                 yield from self._send(fact, pos, policy)
             case PointsReceived():
-                self.told.append(Told("received", _name(fact, fact.sender_id, self._account), pos))
+                receiver = fact.sent_to_id or self._account
+                self.told.append(Told("received", _name(fact, fact.sender_id, receiver), pos))
             case TransferCompleted() | PointsReturned():
                 yield from self._end(fact, pos)
             case PointsBurned() | BurnReversed():

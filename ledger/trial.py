@@ -1,5 +1,6 @@
 """One account on trial: its facts are folded, and held against books kept beside the fold."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ledger.counting_books import CountingBook
 from ledger.erasure_books import wrong_of_erasure
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
+from ledger.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
 from ledger.reawarding import NO_TIERS, Awards
@@ -23,12 +25,15 @@ from ledger.referral_books import CauseBook
 from ledger.speed_books import SpeedBook
 from ledger.transfer_books import Told, TransferBook, is_moving
 from loyalty.v1.events_pb2 import (
+    TIER_CAUSE_MERGED,
+    TIER_CAUSE_UNMERGED,
     AdjustmentMade,
     DocumentMovedOut,
     DocumentPosted,
     Event,
     HoldCaptured,
     HoldReleased,
+    MergeStepped,
     TierChanged,
 )
 
@@ -59,6 +64,7 @@ class Trial:
         "_pins",
         "_recalls",
         "_speeds",
+        "_tiers_offered",
         "_told",
         "_transfers",
         "last_pos",
@@ -84,6 +90,7 @@ class Trial:
         self._speeds = SpeedBook(awards)
         self._transfers = TransferBook(account_id)
         self._awards = awards
+        self._tiers_offered: tuple[Tier, ...] = ()
         self._told: set[Reason] = set()
 
     def enter(
@@ -120,6 +127,8 @@ class Trial:
             yield Finding(pos, Reason.VELOCITY_MISMATCH, wrong)
         yield from self._enter_care(fact, pos)
         yield from self._enter_moving(fact, pos)
+        if isinstance(fact, MergeStepped):
+            yield from self._enter_step(fact, pos)
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:
@@ -187,6 +196,19 @@ class Trial:
         for wrong in self._transfers.enter(fact, pos, policy, since):
             yield Finding(pos, Reason.TRANSFER_MISMATCH, wrong)
 
+    def _enter_step(self, step: MergeStepped, pos: int) -> Iterator[Finding]:
+        account = self.tally.account()
+        for wrong in wrong_step(step, account):
+            yield Finding(pos, Reason.MERGE_MISMATCH, wrong)
+        self._tiers_offered = tiers_offered(step, account)
+        changes = changes_of(step, account)
+        self._counting.merge(step, changes, self._account_id)
+        self._speeds.merge(changes)
+
+    def spent_while_merged(self) -> tuple[Counter[str], Counter[str]]:
+        """By lot, what was burned and what expired, if the account was ever merged."""
+        return self._lots.shared()
+
     def told_of_transfers(self) -> list[Told]:
         """What the facts so far say of transfers, for whoever hears the other side too."""
         told, self._transfers.told = self._transfers.told, []
@@ -205,7 +227,10 @@ class Trial:
                 if wrong:
                     yield Finding(pos, Reason.POLICY_NOT_IN_FORCE, wrong)
         if isinstance(fact, TierChanged):
-            wrong = awards.wrong_tier(fact, self.tally.account())
+            if fact.cause in (TIER_CAUSE_MERGED, TIER_CAUSE_UNMERGED):
+                wrong = wrong_tier(fact, self._tiers_offered)
+            else:
+                wrong = awards.wrong_tier(fact, self.tally.account())
             if wrong:
                 yield Finding(pos, Reason.TIER_MISMATCH, wrong)
         if isinstance(fact, DocumentPosted | DocumentMovedOut | TierChanged):

@@ -29,6 +29,7 @@ from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
 from ledger.lanes import BUDGET, DOCUMENT, OPENING, PERIOD, POLICY, account_of, lane_of
 from ledger.log import LaneEnds, Log
+from ledger.merge_books import MergeBook, Place
 from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
 from ledger.period_books import PeriodBooks
@@ -83,7 +84,7 @@ async def verify(log: Log, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryR
                 told = check.events
                 yield check.progress(total)
         check.end(end)
-    await check.close()
+    await check.close(log)
     last = check.progress(total)
     last.done = True
     last.lane_roots.extend(check.roots)
@@ -121,6 +122,7 @@ class _Check:
         self.purses = PurseBook()
         self.moves = MoveBook()
         self.transfers = TransferSides()
+        self.merges = MergeBook()
         self.rewards = RewardBook()
         self.sources = SourceBook()
         self._lane = _Lane(0, self)
@@ -142,18 +144,21 @@ class _Check:
             self.findings.add(lane.lane, finding)
         for trial in lane.trials.values():
             self.transfers.hear(trial.told_of_transfers(), lane.lane)
+            self.merges.spent(*trial.spent_while_merged())
             if trial.sound:
                 self.states.add(trial.tally.account())
         size = lane.tree.size
         self.roots.append(LaneRoot(lane=lane.lane, size=size, root=lane.tree.root()))
 
-    async def close(self) -> None:
+    async def close(self, log: Log) -> None:
         """Hold the lanes against each other."""
         moved = await asyncio.to_thread(list, self.moves.close())
         sources = await asyncio.to_thread(list, self.sources.close())
         sides = await asyncio.to_thread(self.transfers.unmatched)
         rewards = await asyncio.to_thread(list, self.rewards.close())
-        for lane, finding in (*self.purses.close(), *moved, *sources, *sides, *rewards):
+        merges = await self.merges.close(log, self.awards)
+        found = (*self.purses.close(), *moved, *sources, *sides, *rewards, *merges)
+        for lane, finding in found:
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:
@@ -183,11 +188,14 @@ class _Lane:
         self._policies = PolicyTrial(check.contents)
         self._purses = check.purses
         self._moves = LaneMoves(lane, check.moves)
+        self._merges = check.merges
         self._periods = check.periods
         self._sources = check.sources
         self._rewards = check.rewards
         self._firsts: dict[tuple[str, str], DocumentPosted] = {}
         """By stream and document."""
+        self._firsts_of: dict[tuple[str, str], str] = {}
+        """The account in whose stream the first one stands, where that is another."""
         self._versions: dict[str, int] = {}
         self._leaves: list[bytes] = []
         self._last = _Last(-1, -(2**62))
@@ -274,6 +282,10 @@ class _Lane:
 
     def _beyond_account(self, event: StoredEvent, fact: AnyFact) -> Iterator[Finding]:
         """Enter what is held against other streams."""
+        account_id = account_of(event.stream)
+        if account_id:
+            place = Place(self.lane, event.pos)
+            self._merges.enter(cast(AccountFact, fact), account_id, place)
         if isinstance(fact, OpeningRecorded):
             self._sources.enter(fact, self.lane, event.pos)
         elif isinstance(fact, ReferralCauseChanged):
@@ -297,8 +309,7 @@ class _Lane:
             return
         self._rewards.post(posted, account_of(event.stream), self.lane, event.pos)
         if self._awards and posted.pins.policy_digest:
-            first = self._first((event.stream, key), posted, self._awards)
-            difference = self._awards.difference(posted, first)
+            difference = self._difference((event.stream, key), posted, self._awards, event.pos)
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
 
@@ -311,17 +322,27 @@ class _Lane:
     ) -> Iterator[Finding]:
         yield from self._moves.leave(left, event.stream, event.pos)
         self._firsts.pop((event.stream, left.document), None)
+        self._firsts_of.pop((event.stream, left.document), None)
         if isinstance(left, DocumentMovedOut):
             self._purses.post(left, self.lane, event.pos)
 
-    def _first(
-        self, key: tuple[str, str], posted: DocumentPosted, awards: Awards
-    ) -> DocumentPosted | None:
-        """The first final version, where a later one is reckoned from it."""
+    def _difference(
+        self, key: tuple[str, str], posted: DocumentPosted, awards: Awards, pos: int
+    ) -> str:
+        """How a version differs from what it gives when it is evaluated again."""
+        if not awards.needs_first(posted.pins.policy_digest):
+            return awards.difference(posted)
+        if posted.HasField("before") and posted.before.posted.pinned:
+            self._firsts_of[key] = posted.before.account_id
+        if key in self._firsts_of:
+            place = Place(self.lane, pos)
+            self._merges.reckon(posted, self._firsts_of[key], place)
+            return ""
+        # The first final version, from which later ones are reckoned.
         first = self._firsts.get(key)
-        if first is None and posted.pinned and awards.needs_first(posted.pins.policy_digest):
+        if first is None and posted.pinned:
             self._firsts[key] = posted
-        return first
+        return awards.difference(posted, first)
 
     def grow_tree(self) -> None:
         """Hash the leaves gathered since the last time into the tree."""

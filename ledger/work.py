@@ -13,7 +13,7 @@ from ledger.core.decision import Decision
 from ledger.core.events import AnyFact, Fact, columns_of, decode, encode
 from ledger.core.instant import Instant
 from ledger.core.programme import Programme, after
-from ledger.core.state import Account
+from ledger.core.state import OWN, Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
@@ -21,7 +21,7 @@ from ledger.known import DocumentHead, Known, Mark, PolicyNow, Range
 from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
 from ledger.periods import Closed, PeriodBook
 from ledger.policies import PolicyBook
-from ledger.profile import UNKNOWN, Profile
+from ledger.profile import UNKNOWN, Profile, joined
 from ledger.purses import DEEDS, NO_PURSE, Purse, changes
 from ledger.receipt_codes import Guesses
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
@@ -58,7 +58,7 @@ class Work:
         self._periods = periods
         self.period_facts: list[Closed] = []
         """Periods that this batch closes."""
-        self.ends = Ends(policies.pinned, self._segments_of)
+        self.ends = Ends(policies.pinned, lambda of: self.profile(account_stream(of)).segments)
         self.known = Known()
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
@@ -132,11 +132,10 @@ class Work:
         return {lane: self.standing[lane].next_pos for lane in range(self.lanes)}
 
     def profile(self, stream: str) -> Profile:
-        """What the register knows of the member with an account."""
-        return self.known.profiles.get(stream, UNKNOWN)
-
-    def _segments_of(self, account_id: str) -> frozenset[str]:
-        return self.profile(account_stream(account_id)).segments
+        """What the register knows of the member with an account, and of those merged into it."""
+        owners = sorted(self.account(stream).parts.keys() - {OWN})
+        streams = (stream, *map(account_stream, owners))
+        return joined(self.known.profiles.get(each, UNKNOWN) for each in streams)
 
     def purse(self, stream: str) -> Purse:
         """Where a shared purse stands; what was decided on it holds only if its lane stands too.

@@ -31,6 +31,7 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    ContinueMergeRequest,
     CreateReferralRequest,
     EnrolMemberRequest,
     EraseMemberRequest,
@@ -38,10 +39,12 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
     Member,
+    MergeMembersRequest,
     MoveIdentityRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
     UnlinkIdentityRequest,
+    UnmergeMembersRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
@@ -86,6 +89,9 @@ WriteRequest = (
     | ReopenMemberRequest
     | UnlinkIdentityRequest
     | MoveIdentityRequest
+    | MergeMembersRequest
+    | UnmergeMembersRequest
+    | ContinueMergeRequest
     | RecordOpeningRequest
     | EraseMemberRequest
     | CreateReferralRequest
@@ -130,6 +136,9 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     RejectAdjustmentRequest: 82,
     UnlinkIdentityRequest: 53,
     MoveIdentityRequest: 54,
+    MergeMembersRequest: 55,
+    UnmergeMembersRequest: 56,
+    ContinueMergeRequest: 57,
     RecordOpeningRequest: 60,
     EraseMemberRequest: 61,
     CreateReferralRequest: 62,
@@ -164,6 +173,9 @@ ABOUT_MEMBER: Final = (
     ReopenMemberRequest,
     UnlinkIdentityRequest,
     MoveIdentityRequest,
+    MergeMembersRequest,
+    UnmergeMembersRequest,
+    ContinueMergeRequest,
 )
 """Requests that are answered with a Member."""
 ABOUT_ERASURE: Final = (EraseMemberRequest,)
@@ -191,6 +203,8 @@ def other_member_of(request: WriteRequest) -> MemberRef | None:
         return request.receiver
     if isinstance(request, CreateReferralRequest):
         return request.referrer
+    if isinstance(request, MergeMembersRequest):
+        return request.into
     return None
 
 

@@ -1,8 +1,9 @@
 """Due: when time next decides something for an account, part by part.
 
-A part is a lot, a hold or a tier. What its own date decides has that instant. Where more decides
-(activity, a tier, a segment, a grace), the part is `early`: its instant is the earliest possible
-one, and only the ledger's own advance can tell. Parts that time never ends are not kept.
+A part is a lot, a hold, a tier, or a merge under way. What its own date decides has that instant.
+Where more decides (activity, a tier, a segment, a grace), the part is `early`: its instant is the
+earliest possible one, and only the ledger's own advance can tell. Parts that time never ends are
+not kept.
 """
 
 from collections.abc import Iterable
@@ -192,7 +193,7 @@ async def _put(connection: Connection, version: int, parts: Parts) -> None:
 
 DUE: Final = Projection(
     name=NAME,
-    definition=1,
+    definition=2,
     tables=(schema.due_part,),
     kinds=KINDS,
     points_only=False,

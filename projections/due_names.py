@@ -9,11 +9,18 @@ from loyalty.v1.events_pb2 import (
     BurnReversed,
     ConvertedPointsIssued,
     HoldCaptured,
+    HoldMovedIn,
+    HoldMovedOut,
     HoldReleased,
     LotExtended,
     LotReinstated,
+    LotsMovedIn,
+    LotsMovedOut,
+    MergeStepped,
     OpeningLotRecorded,
     PendingClawedBack,
+    PendingMovedIn,
+    PendingMovedOut,
     PendingQuarantined,
     PendingQuarantineLifted,
     PointsAdjusted,
@@ -36,6 +43,8 @@ from loyalty.v1.events_pb2 import (
 from projections.projection import numbers
 
 TIER: Final = "tier"
+MERGE: Final = "merge"
+"""A merge, or its undoing, that is under way: whoever asks brings it on by a step."""
 KINDS: Final = numbers(
     "points_earned",
     "points_pended",
@@ -65,6 +74,13 @@ KINDS: Final = numbers(
     "points_returned",
     "points_converted",
     "converted_points_issued",
+    "merge_stepped",
+    "lots_moved_out",
+    "lots_moved_in",
+    "pending_moved_out",
+    "pending_moved_in",
+    "hold_moved_out",
+    "hold_moved_in",
 )
 
 
@@ -81,6 +97,10 @@ def hold_part(business_unit: str, hold_id: str) -> str:
 def names_in(fact: AnyFact) -> Iterator[str]:
     """Names of the parts that a fact can change, besides what activity keeps alive."""
     match fact:
+        case MergeStepped():
+            yield from (TIER, MERGE)
+        case HoldMovedIn() | HoldMovedOut():
+            yield hold_part(fact.business_unit, fact.hold_id)
         case PointsHeld() | HoldCaptured() | HoldReleased():
             yield hold_part(fact.business_unit, fact.hold_id)
             yield from (lot_part(draw.lot_id) for draw in fact.draws)
@@ -98,9 +118,11 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             | PendingQuarantined()
             | QuarantineLifted()
             | PendingQuarantineLifted()
+            | LotsMovedOut()
+            | PendingMovedOut()
         ):
             yield from (lot_part(draw.lot_id) for draw in fact.draws)
-        case PointsReceived():
+        case PointsReceived() | LotsMovedIn() | PendingMovedIn():
             yield from (lot_part(lot.lot_id) for lot in fact.lots)
         case (
             PointsEarned()

@@ -11,16 +11,27 @@ from ledger.core.counting import BURN, EARN, TRANSFER
 from ledger.core.events import AnyFact
 from ledger.core.instant import DAY, Instant, from_datetime, from_timestamp
 from loyalty.v1.events_pb2 import (
+    MERGE_STAGE_MERGED,
+    MERGE_STAGE_MOVED,
+    MERGE_STAGE_MOVED_BACK,
+    MERGE_STAGE_UNMERGED,
     ArrearsRepaid,
     BurnReversed,
     ConvertedPointsIssued,
     DocumentPosted,
     HoldCaptured,
+    HoldMovedIn,
+    HoldMovedOut,
     HoldReleased,
     LotExtended,
     LotReinstated,
+    LotsMovedIn,
+    LotsMovedOut,
+    MergeStepped,
     OpeningLotRecorded,
     PendingClawedBack,
+    PendingMovedIn,
+    PendingMovedOut,
     PendingQuarantined,
     PendingQuarantineLifted,
     PointsAdjusted,
@@ -46,7 +57,7 @@ from loyalty.v1.types_pb2 import (
     Draw,
     LotLife,
 )
-from projections.due_names import TIER, hold_part, lot_part
+from projections.due_names import MERGE, TIER, hold_part, lot_part
 from rules.lot_terms import add_months
 from rules.zones import date_of, day_number
 
@@ -60,7 +71,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A lot, a hold (`available` is what it holds) or a tier (1) that time ends."""
+    """A lot, a hold (`available` is what it holds) or a tier (1) that time ends.
+
+    A tier that rests, since its account is merged into another, is pending and never released.
+    """
 
     available: int = 0
     pending: int = 0
@@ -149,11 +163,12 @@ class Parts:
                 | ArrearsRepaid()
                 | PointsSent()
                 | PointsConverted()
+                | LotsMovedOut()
             ):
                 self._draw(account, fact.draws)
                 if isinstance(fact, PointsBurned):
                     self._burn(account, fact)
-            case PendingClawedBack() | PendingQuarantined():
+            case PendingClawedBack() | PendingQuarantined() | PendingMovedOut():
                 self._draw(account, fact.draws, pending=True)
             case PointsQuarantined():
                 self._draw(account, fact.draws)
@@ -161,6 +176,15 @@ class Parts:
                 self._give_back(account, fact.draws)
             case PendingQuarantineLifted():
                 self._give_back(account, fact.draws, pending=True)
+            case LotsMovedIn() | PendingMovedIn():
+                self._move_in(account, fact)
+            case HoldMovedIn():
+                name = hold_part(fact.business_unit, fact.hold_id)
+                self._put(account, name, Part(fact.points, ends_at=_at(fact, "expire_time")))
+            case HoldMovedOut():
+                self._take(account, hold_part(fact.business_unit, fact.hold_id), fact.points)
+            case MergeStepped():
+                self._step(account, fact)
             case BurnReversed() | PointsReturned():
                 self._give_back(account, fact.draws)
             case TierChanged():
@@ -191,6 +215,16 @@ class Parts:
         self._active(account, TRANSFER, from_timestamp(fact.receive_time))
         for lot in fact.lots:
             part = Part(lot.points, ends_at=_at(lot, "expire_time"))
+            self._put(account, lot_part(lot.lot_id), part)
+
+    def _move_in(self, account: str, fact: LotsMovedIn | PendingMovedIn) -> None:
+        for lot in fact.lots:
+            ends_at = _at(lot, "expire_time")
+            part = Part(lot.points, ends_at=ends_at)
+            if isinstance(fact, PendingMovedIn):
+                part = Part(0, lot.points, _at(lot, "available_time"), ends_at)
+            if lot.HasField("life"):
+                part = _living(part, lot.life, from_timestamp(lot.earned_time))
             self._put(account, lot_part(lot.lot_id), part)
 
     def _release(self, account: str, fact: PointsReleased) -> None:
@@ -309,6 +343,24 @@ class Parts:
     def _change_tier(self, account: str, fact: TierChanged) -> None:
         ends = [at for at in (_at(fact, "valid_until_time"), _at(fact, "review_time")) if at]
         self._set((account, TIER), Part(1, ends_at=min(ends, default=None)))
+
+    # --- merges ---------------------------------------------------------------------------------
+
+    def _step(self, account: str, step: MergeStepped) -> None:
+        of_source, stage = account == step.source_id, step.stage
+        ended = stage in (MERGE_STAGE_MERGED, MERGE_STAGE_UNMERGED)
+        forth = stage in (MERGE_STAGE_MOVED, MERGE_STAGE_MERGED)
+        back = stage in (MERGE_STAGE_MOVED_BACK, MERGE_STAGE_UNMERGED)
+        if back if of_source else forth:
+            for last in (last for moved in step.counts for last in moved.activities):
+                self._active(account, last.kind, from_timestamp(last.activity_time))
+        if not of_source:
+            return
+        self._set((account, MERGE), Part(int(not ended), ends_at=_at(step, "step_time")))
+        tier = self._parts.get((account, TIER))
+        if tier is not None and ended:
+            rests = stage == MERGE_STAGE_MERGED
+            self._set((account, TIER), replace(tier, available=int(not rests), pending=int(rests)))
 
 
 def _living(part: Part, life: LotLife, earned_at: Instant) -> Part:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -96,6 +97,7 @@ member_tier: Final = Table(
     _code("tier"),
     Column("valid_until", DateTime(timezone=True)),
     _count("pos"),
+    Column("merged", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("version", "account", "lane"),
     postgresql_with=_UPDATED,
 )

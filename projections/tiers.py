@@ -1,5 +1,6 @@
 """Tiers: which tier each member was last given, and until when.
 
+Whoever is merged into another member has the tier that they come back to, and is not counted.
 What has been recorded, that is: a tier whose validity ended and that nobody has advanced since
 still stands here, with its `valid_until` in the past.
 """
@@ -8,7 +9,12 @@ from typing import Final, NamedTuple
 
 from ledger.core.instant import Instant, from_datetime, from_timestamp, to_datetime
 from ledger.lanes import ACCOUNT
-from loyalty.v1.events_pb2 import TierChanged
+from loyalty.v1.events_pb2 import (
+    MERGE_STAGE_MERGED,
+    MERGE_STAGE_UNMERGED,
+    MergeStepped,
+    TierChanged,
+)
 from projections import schema
 from projections.projection import (
     EVENTS,
@@ -26,6 +32,7 @@ NO_TIER: Final = ""
 
 _ENROLLED: Final = numbers("member_enrolled")
 _CHANGED: Final = numbers("tier_changed")
+_STEPPED: Final = numbers("merge_stepped")
 
 _ENROL: Final = f"""
 INSERT INTO member_tier (version, lane, account, tier, pos)
@@ -42,8 +49,14 @@ SELECT $1::integer, c.* FROM unnest(
 ON CONFLICT (version, account, lane) DO UPDATE SET
   tier = EXCLUDED.tier, valid_until = EXCLUDED.valid_until, pos = EXCLUDED.pos"""
 
+_MERGE: Final = """
+UPDATE member_tier AS t SET merged = m.merged
+FROM unnest($2::smallint[], $3::text[], $4::boolean[]) AS m (lane, account, merged)
+WHERE t.version = $1 AND t.account = m.account AND t.lane = m.lane"""
+
 _DIGESTED: Final = """
-SELECT account, tier, (extract(epoch FROM valid_until) * 1000000)::bigint, pos FROM member_tier
+SELECT account, tier, (extract(epoch FROM valid_until) * 1000000)::bigint, pos, merged::integer
+FROM member_tier
 WHERE version = $1 ORDER BY account, lane"""
 
 _OF_ACCOUNT: Final = """
@@ -51,7 +64,8 @@ SELECT tier, valid_until, pos FROM member_tier
 WHERE version = $1 AND account = $2 ORDER BY lane LIMIT 1"""
 
 _COUNTS: Final = """
-SELECT tier, count(*) FROM member_tier WHERE version = $1 GROUP BY tier ORDER BY tier"""
+SELECT tier, count(*) FROM member_tier WHERE version = $1 AND NOT merged
+GROUP BY tier ORDER BY tier"""
 
 
 class Tier(NamedTuple):
@@ -66,6 +80,7 @@ class Tier(NamedTuple):
 
 async def _apply(connection: Connection, batch: EventBatch) -> None:
     await connection.execute(_ENROL, *batch.arguments(), batch.version)
+    await _merge(connection, batch)
     # Later changes of an account replace earlier ones: one upsert may touch a row only once.
     last = {
         (change.lane, change.account): (change.fact, change.pos)
@@ -79,6 +94,20 @@ async def _apply(connection: Connection, batch: EventBatch) -> None:
         if isinstance(fact, TierChanged)
     ]
     await connection.execute(_CHANGE, batch.version, *map(list, zip(*rows, strict=True)))
+
+
+async def _merge(connection: Connection, batch: EventBatch) -> None:
+    """Count those no more who were merged into others, and those again who were not after all."""
+    last = {
+        (each.lane, each.account): each.fact.stage == MERGE_STAGE_MERGED
+        for each in await facts_in(connection, batch, _STEPPED)
+        if isinstance(each.fact, MergeStepped)
+        and each.account == each.fact.source_id
+        and each.fact.stage in (MERGE_STAGE_MERGED, MERGE_STAGE_UNMERGED)
+    }
+    rows = [(lane, account, merged) for (lane, account), merged in last.items()]
+    if rows:
+        await connection.execute(_MERGE, batch.version, *map(list, zip(*rows, strict=True)))
 
 
 def _valid_until(fact: TierChanged) -> object:
@@ -107,9 +136,9 @@ async def tier_counts(connection: Connection) -> Reading[dict[str, int]]:
 
 TIERS: Final = Projection(
     name=NAME,
-    definition=1,
+    definition=2,
     tables=(schema.member_tier,),
-    kinds=_ENROLLED | _CHANGED,
+    kinds=_ENROLLED | _CHANGED | _STEPPED,
     points_only=False,
     digested=(_DIGESTED,),
     apply=_apply,

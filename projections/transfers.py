@@ -167,8 +167,10 @@ def _joined(row: TransferRow, more: TransferRow) -> TransferRow:
 
 def _told(fact: Any, account: str, recorded_at: Instant) -> TransferRow:
     """What one fact says of its transfer."""
-    receives = isinstance(fact, PointsReceived)
-    sender, receiver = (fact.sender_id, account) if receives else (account, fact.receiver_id)
+    if isinstance(fact, PointsReceived):
+        sender, receiver = fact.sender_id, fact.sent_to_id or account
+    else:
+        sender, receiver = account, fact.receiver_id
     row = TransferRow(fact.entry_id, sender, receiver, fact.currency, fact.points)
     match fact:
         case PointsSent():

@@ -65,21 +65,21 @@ class AccountServicer:
         )
 
     async def _get(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:
-        account, position = await self._ledger.account(
-            request.member,
-            min_position=request.min_position,
-            as_of=request.as_of if request.HasField("as_of") else None,
-        )
+        if request.as_named:
+            call.principal.require(Verb.AUDIT)
+        found = await self._ledger.found(request)
         full = request.view == pb.VIEW_FULL
-        message = account_message(account, full=full, position=position)
+        message = account_message(found.account, full=full, position=found.position)
         if full:
             _leave_out_foreign(message, call.principal)
-        return pb.GetAccountResponse(account=message)
+        return pb.GetAccountResponse(account=message, merged_into=found.merged_into)
 
     async def _tier(self, request: pb.GetTierRequest, _call: Call) -> pb.GetTierResponse:
         return await self._ledger.tier(request.member, min_position=request.min_position)
 
     async def _entries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
+        if request.as_named:
+            call.principal.require(Verb.AUDIT)
         response = await self._ledger.entries(request)
         known = [entry for entry in response.entries if call.principal.sees(entry.business_unit)]
         if len(known) != len(response.entries):

@@ -9,6 +9,7 @@ from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
 from server import erasing_shape, validation
 from server.auth import Verb
+from server.merging import MergeCalls
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.MemberService"
@@ -51,6 +52,8 @@ class MemberServicer:
                 erasing_shape.get_erasure,
                 self._erasure,
             ),
+            self._write("ContinueMerge", pb.ContinueMergeRequest, pb.ContinueMergeResponse),
+            *MergeCalls(self._ledger).offers(),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 
@@ -82,8 +85,10 @@ class MemberServicer:
         return await self._ledger.erasures.erasure(request.member_id)
 
     async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
-        member = await self._ledger.member(request.member, min_position=request.min_position)
-        response = pb.GetMemberResponse(member=member)
+        member, merged_into = await self._ledger.told(
+            request.member, min_position=request.min_position
+        )
+        response = pb.GetMemberResponse(member=member, merged_into=merged_into)
         referral = await self._ledger.referral(request.member)
         if referral is not None:
             response.referral.CopyFrom(referral)

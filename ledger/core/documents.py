@@ -18,6 +18,7 @@ from ledger.core.instant import Instant, write_timestamp
 from ledger.core.state import Lot
 from loyalty.v1 import types_pb2
 from loyalty.v1.events_pb2 import (
+    DocumentBefore,
     DocumentPosted,
     PointsEarned,
     PointsPended,
@@ -114,12 +115,17 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         version.taken_back_at.ClearField("occurred_time")
     version.owner_id = command.owner
     if head is not None and command.head_account:
-        version.before.account_id = command.head_account
-        version.before.posted.CopyFrom(head)
-        # What stood before that one, in a third account, is told there.
-        version.before.posted.ClearField("before")
+        write_before(version.before, head, command.head_account)
     version.late_for.extend(command.late_for)
     draft.record(version)
+
+
+def write_before(before: DocumentBefore, head: DocumentPosted, account_id: str) -> None:
+    """Write the version before, which stands in another account's stream."""
+    before.account_id = account_id
+    before.posted.CopyFrom(head)
+    # What stood before that one, in a third account, is told there.
+    before.posted.ClearField("before")
 
 
 def _write_grant(recorded: types_pb2.Grant, grant: Grant) -> None:

@@ -7,11 +7,14 @@ from ledger.core.refusals import AccountClosed, AccountSuspended
 from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_CLOSED,
     MEMBERSHIP_STATE_MERGED,
+    MEMBERSHIP_STATE_MERGING,
     MEMBERSHIP_STATE_OPEN,
     MEMBERSHIP_STATE_SUSPENDED,
     MEMBERSHIP_STATE_UNMERGING,
     MembershipState,
 )
+
+_OF_TWO: Final = (MEMBERSHIP_STATE_MERGING, MEMBERSHIP_STATE_MERGED, MEMBERSHIP_STATE_UNMERGING)
 
 
 class Membership(NamedTuple):
@@ -37,6 +40,11 @@ class Membership(NamedTuple):
     def is_merged(self) -> bool:
         """Whether all that it had is another account's."""
         return self.state == MEMBERSHIP_STATE_MERGED
+
+    @property
+    def leads_to(self) -> str:
+        """The account that this one is part of, or on the way into or out of; empty for none."""
+        return self.into if self.state in _OF_TWO else ""
 
     @property
     def rests(self) -> bool:

@@ -6,6 +6,7 @@ from ledger.core.clawbacks import Loss, claw_back
 from ledger.core.commands import LeaveDocument
 from ledger.core.counts import write_departure
 from ledger.core.decision import Draft
+from ledger.core.documents import write_before
 from loyalty.v1.events_pb2 import DocumentMovedOut
 
 
@@ -19,7 +20,10 @@ def leave(draft: Draft, command: LeaveDocument) -> None:
         version=head.document.version,
         to_member_id=command.to_account,
         reason=command.reason,
+        owner_id=command.owner,
     )
+    if command.head_account:
+        write_before(left.before, head, command.head_account)
     write_departure(left, head)
     draft.record(left)
     given: Counter[tuple[str, str]] = Counter()
@@ -27,4 +31,5 @@ def leave(draft: Draft, command: LeaveDocument) -> None:
         given[grant.currency, grant.tier_window] += grant.granted
     for (currency, window), points in given.items():
         if points:
-            claw_back(draft, command, Loss(command.document, currency, window, points))
+            loss = Loss(command.document, currency, window, points, owner=command.owner)
+            claw_back(draft, command, loss)

@@ -239,6 +239,11 @@ def parts_of(way: Way) -> dict[str, Part]:
     account = way.giver.tally.account()
     if way.owners is not None:
         return {owner: part for owner, part in account.parts.items() if owner in way.owners}
+    return parts_of_account(account)
+
+
+def parts_of_account(account: Account) -> dict[str, Part]:
+    """What the documents of a whole account count for, by account, as another one says it."""
     if account.parts:
         # Those that had been merged into this one come with it.
         own = account.account_id

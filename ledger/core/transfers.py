@@ -176,6 +176,7 @@ def receive(draft: Draft, command: ReceivePoints) -> None:
             kind=sent.kind,
             usages=usages,
             receive_time=to_timestamp(command.occurred_at),
+            sent_to_id="" if sent.receiver_id == draft.tally.account_id else sent.receiver_id,
         )
     )
 

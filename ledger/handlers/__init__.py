@@ -15,6 +15,7 @@ from ledger.handlers import (
     erasing,
     identities,
     membership,
+    merging,
     moves,
     openings,
     periods,
@@ -54,15 +55,18 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    ContinueMergeRequest,
     CreateReferralRequest,
     EnrolMemberRequest,
     EraseMemberRequest,
     GrantTierRequest,
     LinkIdentityRequest,
+    MergeMembersRequest,
     MoveIdentityRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
     UnlinkIdentityRequest,
+    UnmergeMembersRequest,
     UpdateMemberRequest,
 )
 from loyalty.v1.programme_service_pb2 import (
@@ -139,6 +143,9 @@ HANDLERS: Final[dict[type[WriteRequest], Handler]] = {
     LinkIdentityRequest: identities.link_identity,
     UnlinkIdentityRequest: identities.unlink_identity,
     MoveIdentityRequest: identities.move_identity,
+    MergeMembersRequest: merging.merge_members,
+    UnmergeMembersRequest: merging.unmerge_members,
+    ContinueMergeRequest: merging.continue_merge,
     GrantTierRequest: tiers.grant_tier,
     UpdateMemberRequest: profiles.update_member,
     SuspendMemberRequest: membership.change_membership,

@@ -6,6 +6,7 @@ from ledger.core.refusals import Refusal
 from ledger.handlers import context
 from ledger.handlers.moves import Move, as_it_stands, check_claim_days, next_key, relocate
 from ledger.lanes import account_of
+from ledger.redirects import is_moving, owner_in, place_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import CLAIM_CAUSE_IDENTITY
 from loyalty.v1.ledger_service_pb2 import Movement
@@ -18,6 +19,9 @@ def credit_awaiting(work: Work, stream: str, at: Instant) -> list[Movement]:
     stays nobody's, and staff may move it.
     """
     moved: list[Movement] = []
+    there = place_of(stream, work)
+    if is_moving(work.account(there)):
+        return moved
     for thing in work.awaiting(account_of(stream))[:CREDITED_AT_ONCE]:
         head = work.head(thing)
         if head is None:
@@ -31,7 +35,8 @@ def credit_awaiting(work: Work, stream: str, at: Instant) -> list[Movement]:
             check_claim_days(work, head, thing)
             key = next_key(thing, head)
             stated = as_it_stands(head)
-            move = Move(thing, head, stream, stated, at, CLAIM_CAUSE_IDENTITY, key)
+            cause, owner = CLAIM_CAUSE_IDENTITY, owner_in(there, stream)
+            move = Move(thing, head, there, stated, at, cause, key, owner=owner)
             recorded = relocate(work, move)
         except Refusal:
             work.back_to(before)

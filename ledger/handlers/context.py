@@ -13,6 +13,7 @@ from ledger.differences import HIDDEN, first_difference, hidden_difference
 from ledger.keys import act_key
 from ledger.known import Range
 from ledger.lanes import account_stream
+from ledger.redirects import live_stream
 from ledger.store import KeyRow
 from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import (
@@ -117,7 +118,12 @@ def _command(command: bytes | None) -> Any:
 
 
 def member_stream(act: Act, work: Work) -> str:
-    """Stream of the account that the request names. Raises UnknownMember."""
+    """Stream of the account that the member is part of now. Raises UnknownMember, Merging."""
+    return live_stream(named_stream(act, work), work)
+
+
+def named_stream(act: Act, work: Work) -> str:
+    """Stream of the account that the request names, merged or not. Raises UnknownMember."""
     if act.identity is not None:
         account = work.holder(act.identity)
         if not account:

@@ -10,12 +10,14 @@ from ledger.answers import add_balances, position_token
 from ledger.awaited import BOOKING_WAITS, AwaitedRow
 from ledger.core import refusals
 from ledger.core.instant import to_datetime
+from ledger.core.state import OWN
 from ledger.ends import with_ends
 from ledger.evaluation import pinned_instant
 from ledger.handlers import context, moves, returns
 from ledger.handlers.versions import Recorded, answer, case_of, record
 from ledger.known import DocumentHead
 from ledger.lanes import DOCUMENT, account_of
+from ledger.redirects import owner_in, owner_stream, place_of, require_still
 from ledger.store import IdentityKey, KeyRow
 from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import member_of
@@ -27,15 +29,18 @@ def post_document(act: Act, work: Work) -> Answer:
     request = act.request
     assert isinstance(request, PostDocumentRequest)
     head = work.known.heads.get(act.document)
+    place = None if head is None else _place(work, head)
     named = _named(act, work, request, head)
     again = _posted_before(act, work, head, named)
     if again is not None:
         return again
-    stream = named or (DOCUMENT + act.document.removeprefix("d/") if head is None else head.stream)
+    stream = named or place or DOCUMENT + act.document.removeprefix("d/")
     if head is not None and request.document.version <= head.posted.document.version:
         return _superseded(work, stream)
-    if head is not None and stream != head.stream:
+    if head is not None and stream != place:
         return moves.named_by_version(act, work, request, head, stream)
+    if account_of(stream):
+        require_still(work.account(stream))
     awaits = act.identity if named is None else None
     case = case_of(
         work,
@@ -44,7 +49,8 @@ def post_document(act: Act, work: Work) -> Answer:
         stream=stream,
         at=context.document_time(act, work),
         entry_id=str(uuid_utils.uuid7()),
-        head=None if head is None else head.posted,
+        head=head,
+        owner=_owner(act, work, head, stream),
     )
     recorded = record(case, work, key=act.version_key, language=request.language)
     if awaits is not None:
@@ -67,6 +73,20 @@ def _named(
     return context.member_stream(act, work)
 
 
+def _place(work: Work, head: DocumentHead) -> str:
+    """Stream in which a document's next version stands."""
+    stream = owner_stream(head)
+    return place_of(stream, work) if account_of(stream) else stream
+
+
+def _owner(act: Act, work: Work, head: DocumentHead | None, stream: str) -> str:
+    """Whose document it is, where that account was merged into the one it stands in."""
+    if not account_of(stream):
+        return OWN
+    named = context.named_stream(act, work) if head is None else owner_stream(head)
+    return owner_in(stream, named)
+
+
 def _posted_before(
     act: Act, work: Work, head: DocumentHead | None, named: str | None
 ) -> Answer | None:
@@ -78,7 +98,9 @@ def _posted_before(
     if row is None or row.fingerprint == NO_FINGERPRINT or head is None:
         # A key that was only taken is not a version that was posted.
         return None
-    same_member = named is None or named in (row.stream, head.stream) or _still_nobodys(act, row)
+    same_member = named is None or named == _place(work, head) or _still_nobodys(act, row)
+    if not same_member and account_of(row.stream):
+        same_member = named == place_of(row.stream, work)
     if row.fingerprint != act.document_fingerprint or not same_member:
         conflict = context.difference(work, row, act, ignore_member=same_member)
         raise refusals.DocumentConflict(**conflict)

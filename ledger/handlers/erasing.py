@@ -6,9 +6,12 @@ from ledger.act import Act, Answer
 from ledger.answers import position_token
 from ledger.core import commands
 from ledger.core.decide import decide
+from ledger.core.instant import Instant
+from ledger.core.state import OWN
 from ledger.erasures import certificate_of
 from ledger.handlers import context
 from ledger.handlers.members import require_unit
+from ledger.lanes import account_of, account_stream
 from ledger.profile import UNKNOWN
 from ledger.work import Work
 from loyalty.v1.events_pb2 import MemberErased
@@ -24,7 +27,9 @@ def erase_member(act: Act, work: Work) -> Answer:
     require_unit(work, unit, at)
     stream = context.member_stream(act, work)
     account, _ = work.advance(stream)
-    linked = work.identities_of(stream)
+    # Who is erased is erased with all that was merged into their account.
+    streams = (stream, *(account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})))
+    linked = [each for part in streams for each in work.identities_of(part)]
     command = commands.EraseMember(
         certificate_id=str(uuid_utils.uuid7()),
         business_unit=unit,
@@ -40,12 +45,33 @@ def erase_member(act: Act, work: Work) -> Answer:
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
     )
     where = work.record(stream, decision)
-    for document in work.awaiting(account.account_id):
-        work.await_no_more(document)
+    for part in streams[1:]:
+        _unlink_all(act, work, part, unit, at)
+    for part in streams:
+        for document in work.awaiting(account_of(part)):
+            work.await_no_more(document)
+        work.erase_profile(part)
     for key, _ in linked:
         work.unlink_identity(key)
-    work.erase_profile(stream)
     fact = next(each.event for each in decision.facts if isinstance(each.event, MemberErased))
     position = position_token(where.lane, where.next_pos)
     certificate = certificate_of(fact, member_id=account.account_id, position=position)
     return context.register(act, work, where, certificate)
+
+
+def _unlink_all(act: Act, work: Work, stream: str, unit: str, at: Instant) -> None:
+    """Take from an account that was merged what it is found by; its own stream tells that."""
+    for (scheme, _), holder in work.identities_of(stream):
+        account, _ = work.advance(stream)
+        command = commands.UnlinkIdentity(
+            identity_id=holder.identity_id,
+            scheme=scheme,
+            business_unit=unit,
+            reason="",
+            actor=act.actor,
+            occurred_at=at,
+        )
+        decision = decide(
+            command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+        )
+        work.record(stream, decision)

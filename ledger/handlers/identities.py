@@ -12,6 +12,7 @@ from ledger.handlers.awaiting import credit_awaiting
 from ledger.handlers.members import member_message, register_identity, require_unit, told
 from ledger.known import Range
 from ledger.lanes import account_stream
+from ledger.redirects import place_of
 from ledger.store import Holder
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import (
@@ -30,7 +31,7 @@ def link_identity(act: Act, work: Work) -> Answer:
     account, _ = work.advance(stream)
     key = act.new_identities[0]
     holder = work.holder(key)
-    if holder == account.account_id:
+    if holder and _is_part_of(work, holder, stream):
         return _unchanged(act, work, stream, account)
     if holder:
         raise refusals.IdentityTaken(scheme=key[0])
@@ -46,7 +47,8 @@ def unlink_identity(act: Act, work: Work) -> Answer:
     at = _occurred_at(act, work, request.origin.business_unit)
     stream = context.member_stream(act, work)
     key = act.new_identities[0]
-    if account_stream(work.holder(key)) != stream:
+    holder = work.holder(key)
+    if not holder or not _is_part_of(work, holder, stream):
         raise refusals.IdentityNotLinked(scheme=key[0])
     where, account = _unlink(act, work, at, moved_to="")
     work.unlink_identity(key)
@@ -63,7 +65,7 @@ def move_identity(act: Act, work: Work) -> Answer:
     holder = work.holder(act.new_identities[0])
     if not holder:
         raise refusals.IdentityNotLinked(scheme=act.new_identities[0][0])
-    if holder == account.account_id:
+    if _is_part_of(work, holder, stream):
         return _unchanged(act, work, stream, account)
     _unlink(act, work, at, moved_to=account.account_id)
     where, _ = _link(act, work, stream, at, moved_from=holder)
@@ -75,6 +77,11 @@ def _occurred_at(act: Act, work: Work, business_unit: str) -> Instant:
     at = context.occurred_at(act, work)
     require_unit(work, business_unit, at)
     return at
+
+
+def _is_part_of(work: Work, holder: str, stream: str) -> bool:
+    """Whether an account, or one that is merged into it, has an identity."""
+    return place_of(account_stream(holder), work) == stream
 
 
 def _unchanged(act: Act, work: Work, stream: str, account: Account) -> Answer:

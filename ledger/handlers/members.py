@@ -79,6 +79,8 @@ def member_message(account: Account, where: Range) -> Member:
         identity_schemes=account.identity_schemes,
         tier=account.tier,
         membership=account.membership.state,
+        merged_into=account.membership.leads_to,
+        merge_step=0 if account.merging is None else account.merging.step,
         erase_time=optional_timestamp(account.care.erased_at),
         position=position_token(where.lane, where.next_pos),
     )

@@ -19,6 +19,7 @@ from ledger.core.decision import Decision, Outcome
 from ledger.core.events import Fact
 from ledger.core.evolve import evolve
 from ledger.core.instant import Instant, from_timestamp, to_datetime, to_timestamp
+from ledger.core.state import OWN
 from ledger.evaluation import pinned_instant, refund_terms
 from ledger.handlers import context, returns
 from ledger.handlers.members import require_unit
@@ -27,6 +28,7 @@ from ledger.keys import moved_key
 from ledger.known import DocumentHead
 from ledger.lanes import account_of
 from ledger.receipt_codes import is_right
+from ledger.redirects import owner_in, owner_stream, place_of, require_still
 from ledger.work import Work
 from loyalty.v1.events_pb2 import (
     ARRIVAL_CAUSE_CLAIMED,
@@ -61,6 +63,8 @@ class Move(NamedTuple):
     key: str
     """Under which it is found from now on."""
     reason: str = ""
+    owner: str = OWN
+    """Whose it is from now on, where that account was merged into the one it goes to."""
 
     @property
     def same_version(self) -> bool:
@@ -90,6 +94,7 @@ def claim_document(act: Act, work: Work) -> Answer:
         at,
         CLAIM_CAUSE_RECEIPT_CODE,
         next_key(act.document, head),
+        owner=owner_in(stream, context.named_stream(act, work)),
     )
     return _registered(act, work, move)
 
@@ -104,7 +109,7 @@ def move_document(act: Act, work: Work) -> Answer:
     head = work.known.heads.get(act.document)
     if head is None or head.posted.business_unit != request.origin.business_unit:
         raise refusals.UnknownDocument(document=request.document)
-    if head.stream == stream:
+    if _leaves(work, head) == stream:
         raise refusals.AlreadyTheirs(document=request.document)
     move = Move(
         act.document,
@@ -115,6 +120,7 @@ def move_document(act: Act, work: Work) -> Answer:
         CLAIM_CAUSE_STAFF,
         next_key(act.document, head),
         request.reason,
+        owner_in(stream, context.named_stream(act, work)),
     )
     return _registered(act, work, move)
 
@@ -136,6 +142,7 @@ def named_by_version(
         context.document_time(act, work),
         CLAIM_CAUSE_NAMED,
         act.version_key,
+        owner=owner_in(stream, context.named_stream(act, work)),
     )
     recorded = relocate(work, move, language=request.language)
     return context.register_document(act, work, recorded.where, answer(recorded), is_first=False)
@@ -144,7 +151,7 @@ def named_by_version(
 def relocate(work: Work, move: Move, *, language: str = "") -> Recorded:
     """Let a document leave where it is, and arrive. Raises what a version raises."""
     entry_id = str(uuid_utils.uuid7())
-    from_account = account_of(move.head.stream)
+    from_account = account_of(_leaves(work, move.head))
     left = _leave(work, move, entry_id) if from_account else _claim(work, move, entry_id)
     posted = move.head.posted
     fixed = posted.pinned or move.same_version
@@ -161,6 +168,7 @@ def relocate(work: Work, move: Move, *, language: str = "") -> Recorded:
             same_version=move.same_version,
         ),
         was=posted,
+        owner=move.owner,
     )
     recorded = record(case, work, key=move.key, language=language)
     if from_account:
@@ -168,9 +176,16 @@ def relocate(work: Work, move: Move, *, language: str = "") -> Recorded:
     return recorded
 
 
+def _leaves(work: Work, head: DocumentHead) -> str:
+    """Stream that a document leaves: where its owner's things are now."""
+    stream = owner_stream(head)
+    return place_of(stream, work) if account_of(stream) else stream
+
+
 def _leave(work: Work, move: Move, entry_id: str) -> tuple[Fact, ...]:
     """Take back in the account that a document leaves what it gave there."""
-    stream, posted = move.head.stream, move.head.posted
+    stream, posted = _leaves(work, move.head), move.head.posted
+    require_still(work.account(stream))
     account, _ = work.advance(stream)
     policy = (
         work.policies.pinned(posted.pins.policy_digest)
@@ -186,6 +201,8 @@ def _leave(work: Work, move: Move, entry_id: str) -> tuple[Fact, ...]:
         move.at,
         refund_terms(policy, account.tier),
         move.reason,
+        owner_in(stream, owner_stream(move.head)),
+        "" if move.head.stream == stream else account_of(move.head.stream),
     )
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
@@ -253,7 +270,7 @@ def _of_somebody(act: Act, work: Work, head: DocumentHead, stream: str) -> refus
         return refusals.AlreadyClaimed(
             document=document, entry_id=fact.entry_id, claimed_time=claimed_at.isoformat()
         )
-    if head.stream == stream:
+    if _leaves(work, head) == stream:
         return refusals.AlreadyTheirs(document=document)
     return refusals.DocumentOfAnotherMember(document=document)
 

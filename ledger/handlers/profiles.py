@@ -6,6 +6,7 @@ from ledger.core import commands
 from ledger.core.decide import decide
 from ledger.handlers import context
 from ledger.handlers.members import member_message, require_unit
+from ledger.profile import UNKNOWN
 from ledger.profile_changes import changed, check_words, parts_changed
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import UpdateMemberRequest
@@ -21,7 +22,7 @@ def update_member(act: Act, work: Work) -> Answer:
     check_words(request, work.policies.at(at))
     stream = context.member_stream(act, work)
     account, _ = work.advance(stream)
-    before = work.profile(stream)
+    before = work.known.profiles.get(stream, UNKNOWN)
     after = changed(before, request, act.household_code)
     parts = parts_changed(before, after)
     if not parts and not request.consents:

@@ -29,6 +29,7 @@ from ledger.handlers.parties import other_stream
 from ledger.handlers.versions import Stated, case_of, record
 from ledger.keys import act_key, document_thing
 from ledger.lanes import account_of, account_stream
+from ledger.redirects import owner_in, owner_stream, place_of, require_still
 from ledger.referral_causes import REWARD_CHANNEL, REWARD_SOURCE, counts
 from ledger.work import Work
 from loyalty.v1.events_pb2 import DocumentPosted, ReferralCauseChanged
@@ -116,7 +117,8 @@ def follow(act: Act, work: Work) -> None:
         came_from = head.posted.arrival.from_member_id
         if came_from:
             _look(act, work, account_stream(came_from), head.posted, left=True)
-        if account_of(head.stream):
+        # What belongs to a member who was merged into this one is looked at when they part again.
+        if account_of(head.stream) and not head.posted.owner_id:
             _look(act, work, head.stream, head.posted, left=False)
 
 
@@ -161,10 +163,11 @@ def _reward(act: Act, work: Work, change: _Change) -> tuple[int, str]:
     referral = change.referral
     thing = document_thing(referral.reward_unit, REWARD_SOURCE, referral.referral_id)
     head = work.head(thing) if referral.version else None
-    stream = account_stream(referral.referrer) if head is None else head.stream
-    work.other_account(stream)
+    theirs = account_stream(referral.referrer) if head is None else owner_stream(head)
+    stream = place_of(theirs, work)
     if work.wanted or not (change.counts or head is not None):
         return 0, ""
+    require_still(work.account(stream))
     terms = work.policies.pinned(referral.policy_digest).model.referrals
     assert terms is not None, "a referral is told under a policy that has them"
     version = referral.version + 1
@@ -176,7 +179,8 @@ def _reward(act: Act, work: Work, change: _Change) -> tuple[int, str]:
         stream=stream,
         at=context.occurred_at(act, work),
         entry_id=str(uuid_utils.uuid7()),
-        head=None if head is None else head.posted,
+        head=head,
+        owner=owner_in(stream, theirs),
     )
     try:
         recorded = record(case, work, key=key)

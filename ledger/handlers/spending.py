@@ -26,11 +26,14 @@ from ledger.core.instant import Instant
 from ledger.core.membership import require_spending
 from ledger.ends import with_ends
 from ledger.handlers import context
+from ledger.handlers.merging import carry_strays
 from ledger.keys import burn_thing
+from ledger.lanes import account_of
 from ledger.late_burns import live_then
 from ledger.lateness import late_period
 from ledger.policies import ask
 from ledger.pricing import Price, price_of
+from ledger.redirects import live_stream, require_still
 from ledger.speeds import doer_of, speeds_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import BurnReversed, PointsBurned, ReversalReversed
@@ -129,7 +132,7 @@ def capture_hold(act: Act, work: Work) -> Answer:
     """Spend held points."""
     request = act.request
     assert isinstance(request, CaptureHoldRequest)
-    stream, _ = _history(act.thing, work) or _unknown_hold(request.hold_id)
+    stream = _place_of_hold(act.thing, work, request.hold_id)
     at = context.occurred_at(act, work)
     entry_id = _new_entry_id()
 
@@ -151,7 +154,7 @@ def release_hold(act: Act, work: Work) -> Answer:
     """Give all held points back."""
     request = act.request
     assert isinstance(request, ReleaseHoldRequest)
-    stream, _ = _history(act.thing, work) or _unknown_hold(request.hold_id)
+    stream = _place_of_hold(act.thing, work, request.hold_id)
     at = context.occurred_at(act, work)
     entry_id = _new_entry_id()
 
@@ -174,11 +177,12 @@ def reverse_entry(act: Act, work: Work) -> Answer:
     found = _history(act.thing, work)
     if found is None:
         raise refusals.UnknownEntry(entry_id=request.entry_id)
-    stream, facts = found
-    if isinstance(facts[0], BurnReversed | ReversalReversed):
-        burn = _history(burn_thing(facts[0].burn_entry_id), work)
+    if isinstance(found[0][1], BurnReversed | ReversalReversed):
+        burn = _history(burn_thing(found[0][1].burn_entry_id), work)
         assert burn is not None, "a reversal's burn is looked up with it"
-        facts = burn[1]
+        found = burn
+    # A burn belongs to the account that burned, whatever that is part of now.
+    stream = live_stream(found[0][0], work)
     at = context.occurred_at(act, work)
     entry_id = _new_entry_id()
     command = ReverseEntry(
@@ -188,13 +192,20 @@ def reverse_entry(act: Act, work: Work) -> Answer:
         points=request.points,
         grace_until=rules.reversal_grace_until(work.policies.at(at), work.now(stream)),
         occurred_at=at,
-        history=cast(tuple[BurnFact, ...], facts),
+        history=cast(tuple[BurnFact, ...], tuple(fact for _, fact in found)),
+        accounts=tuple(account_of(where) for where, _ in found),
     )
-    return _decide(act, work, stream, entry_id, command)
-
-
-def _decide(act: Act, work: Work, stream: str, entry_id: str, command: Command) -> Answer:
-    return _decide_after_advance(act, work, stream, entry_id, lambda: command)
+    account, due = work.advance(stream)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
+    work.record(stream, decision)
+    carry_strays(work, stream, entry_id=entry_id, unit=request.origin.business_unit, at=at)
+    account = work.account(stream)
+    where = work.append(stream, account.version, ())
+    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
+    message = context.posting(entry_id, with_ends(account, work.ends), facts, where)
+    return context.register(act, work, where, message)
 
 
 def _decide_after_advance(
@@ -215,23 +226,26 @@ def _decide_after_advance(
     return context.register(act, work, where, message)
 
 
-def _history(thing: str, work: Work) -> tuple[str, tuple[AnyFact, ...]] | None:
-    """(stream, facts in order) of a hold or burn; None when there is none."""
+def _place_of_hold(thing: str, work: Work, hold_id: str) -> str:
+    """Stream of the account where a hold is: the last that touched it. Raises UnknownHold."""
+    found = _history(thing, work)
+    if found is None:
+        raise refusals.UnknownHold(hold_id=hold_id)
+    stream = found[-1][0]
+    require_still(work.other_account(stream))
+    return stream
+
+
+def _history(thing: str, work: Work) -> list[tuple[str, AnyFact]] | None:
+    """(stream, fact) of all that touched a hold or burn, in order; None when there is none."""
     acts = work.known.acts.get(thing)
-    if not acts:
-        return None
-    found = [acts[key] for key in sorted(acts)]
-    return found[0][0], tuple(fact for _, fact in found)
+    return [acts[key] for key in sorted(acts)] if acts else None
 
 
 def _hold_history(thing: str, work: Work) -> tuple[HoldFact, ...]:
     found = _history(thing, work)
     assert found is not None, "a hold that was found cannot vanish"
-    return cast(tuple[HoldFact, ...], found[1])
-
-
-def _unknown_hold(hold_id: str) -> tuple[str, tuple[AnyFact, ...]]:
-    raise refusals.UnknownHold(hold_id=hold_id)
+    return cast(tuple[HoldFact, ...], tuple(fact for _, fact in found))
 
 
 def _new_entry_id() -> str:

@@ -32,6 +32,7 @@ from ledger.keys import burn_thing
 from ledger.known import Range
 from ledger.lanes import account_of, account_stream
 from ledger.policies import ask
+from ledger.redirects import place_of
 from ledger.speeds import doer_of, speeds_of
 from ledger.transit import Transit, transit_of
 from ledger.work import Work
@@ -147,7 +148,7 @@ def cancel_transfer(act: Act, work: Work) -> Answer:
     at = context.occurred_at(act, work)
     stream = context.member_stream(act, work)
     transit = _transit(act, work)
-    if account_stream(transit.sender_id) != stream:
+    if place_of(account_stream(transit.sender_id), work) != stream:
         raise refusals.UnknownTransfer(transfer_id=transit.sent.entry_id)
     transit.require_open(work.now(stream))
     step = _give_back(work, transit, _Reason(RETURN_CAUSE_CANCELLED), _unit(act), at)
@@ -165,7 +166,7 @@ def continue_transfer(act: Act, work: Work) -> Answer:
 def _next(work: Work, transit: Transit, now: Instant) -> _Step:
     unit, until = transit.sent.business_unit, transit.accept_until
     if transit.outcome is not None:
-        sender = account_stream(transit.sender_id)
+        sender = place_of(account_stream(transit.sender_id), work)
         return _decide(work, sender, CompleteTransfer(transit.sent, now))
     if until is not None and transit.timed_out(now):
         return _give_back(work, transit, _Reason(RETURN_CAUSE_TIMED_OUT), unit, until)
@@ -219,7 +220,7 @@ def _give_back(work: Work, transit: Transit, why: _Reason, unit: str, at: Instan
         burned = (fact for _, fact in work.acts(burn_thing(sent.entry_id)))
         fee = next((fact for fact in burned if isinstance(fact, PointsBurned)), None)
     command = ReturnPoints(sent, fee, why.cause, unit, at, why.refusal)
-    return _decide(work, account_stream(transit.sender_id), command)
+    return _decide(work, place_of(account_stream(transit.sender_id), work), command)
 
 
 def _decide(work: Work, stream: str, command: Command) -> _Step:

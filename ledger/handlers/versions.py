@@ -13,7 +13,7 @@ from ledger.core.counting import document_key
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import DAY, Instant, to_datetime
-from ledger.core.state import Account
+from ledger.core.state import OWN, Account
 from ledger.core.wire import nested, tag_of
 from ledger.ends import with_ends
 from ledger.evaluation import (
@@ -91,6 +91,10 @@ class Case(NamedTuple):
     arrival: DocumentArrival | None = None
     was: DocumentPosted | None = None
     """For one that arrives: the version that stood where it comes from."""
+    owner: str = OWN
+    """Whose document it is, where that account was merged into the one it stands in."""
+    head_account: str = ""
+    """Account in whose stream the head stands, where that is another one."""
 
 
 class Recorded(NamedTuple):
@@ -117,14 +121,29 @@ def case_of(  # noqa: PLR0913 - a version has as many sides
     stream: str,
     at: Instant,
     entry_id: str,
-    head: DocumentPosted | None = None,
+    head: DocumentHead | None = None,
     arrival: DocumentArrival | None = None,
     was: DocumentPosted | None = None,
+    owner: str = OWN,
 ) -> Case:
     """A version to be decided; its account is advanced."""
     account, due = work.advance(stream) if account_of(stream) else (work.account(stream), [])
     profile = work.profile(stream)
-    return Case(stated, thing, stream, account, due, head, at, profile, entry_id, arrival, was)
+    return Case(
+        stated,
+        thing,
+        stream,
+        account,
+        due,
+        None if head is None else head.posted,
+        at,
+        profile,
+        entry_id,
+        arrival,
+        was,
+        owner,
+        "" if head is None or head.stream == stream else account_of(head.stream),
+    )
 
 
 def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
@@ -305,4 +324,6 @@ def _command(case: Case, work: Work, asked: _Asked) -> PostDocument:
         awaited_scheme=stated.awaited_scheme,
         taken_back_at=stated.taken_back_at,
         late_for=_late_for(case, asked, work),
+        owner=case.owner,
+        head_account=case.head_account,
     )

@@ -21,6 +21,7 @@ from server.cli import (
     imports,
     members,
     membership,
+    merging,
     openings,
     periods,
     policies,
@@ -124,6 +125,12 @@ members.app.command(
 members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop --reason found"))(
     membership.reopen
 )
+members.app.command(
+    epilog=example("loyalty member merge card:8800 card:8811 --unit hotel --reason one-person")
+)(merging.merge)
+members.app.command(
+    epilog=example("loyalty member unmerge card:8800 --unit hotel --reason two-persons")
+)(merging.unmerge)
 app.add_typer(adjusting.app, name="adjustment")
 app.add_typer(transfers.app, name="transfers")
 members.app.command(epilog=example("loyalty member unlink card:8800 card:8800 --unit hotel"))(

@@ -74,6 +74,8 @@ EXPECTED = {
     "member suspend",
     "member close",
     "member reopen",
+    "member merge",
+    "member unmerge",
     "member unlink",
     "member move-identity",
     "opening import",

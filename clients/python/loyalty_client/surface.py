@@ -73,6 +73,9 @@ class Surface:
     suspend_member = Unary(member.SuspendMemberRequest, member.SuspendMemberResponse)
     close_member = Unary(member.CloseMemberRequest, member.CloseMemberResponse)
     reopen_member = Unary(member.ReopenMemberRequest, member.ReopenMemberResponse)
+    merge_members = Unary(member.MergeMembersRequest, member.MergeMembersResponse)
+    unmerge_members = Unary(member.UnmergeMembersRequest, member.UnmergeMembersResponse)
+    continue_merge = Unary(member.ContinueMergeRequest, member.ContinueMergeResponse)
 
     get_programme = Unary(programme.GetProgrammeRequest, programme.GetProgrammeResponse)
     check_policy = Unary(programme.CheckPolicyRequest, programme.CheckPolicyResponse)

@@ -54,3 +54,5 @@ class LeaveDocument(NamedTuple):
     reason: str = ""
     owner: str = ""
     """Account whose document it is, where that was merged into this one."""
+    head_account: str = ""
+    """Account in whose stream the head stands, where that is another one."""

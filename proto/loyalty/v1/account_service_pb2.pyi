@@ -87,10 +87,13 @@ class GetAccountRequest(_message.Message):
     VIEW_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    AS_NAMED_FIELD_NUMBER: _builtins.int
     view: Global___View.ValueType
     """How much of it."""
     min_position: _builtins.str
     """Answer from at least here: a position of an earlier answer."""
+    as_named: _builtins.bool
+    """Answer for the very account that is named, though it was merged into another; needs the verb `audit` too."""
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
         """Whose account. Required."""
@@ -106,10 +109,11 @@ class GetAccountRequest(_message.Message):
         view: Global___View.ValueType = ...,
         min_position: _builtins.str = ...,
         as_of: Global___AsOf | None = ...,
+        as_named: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "member", b"member", "min_position", b"min_position", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_named", b"as_named", "as_of", b"as_of", "member", b"member", "min_position", b"min_position", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -122,6 +126,11 @@ class GetAccountResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ACCOUNT_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    merged_into: _builtins.str
+    """Set where the member that was named is merged: who has everything now. The account is that one's, unless the very
+    account was asked for.
+    """
     @_builtins.property
     def account(self) -> Global___Account:
         """The account."""
@@ -130,10 +139,11 @@ class GetAccountResponse(_message.Message):
         self,
         *,
         account: Global___Account | None = ...,
+        merged_into: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "merged_into", b"merged_into"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -418,6 +428,7 @@ class ListEntriesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    AS_NAMED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Entries on a page, 1 to 1,000; 0: 50."""
     page_token: _builtins.str
@@ -426,6 +437,8 @@ class ListEntriesRequest(_message.Message):
     """Only this point currency; empty: all."""
     min_position: _builtins.str
     """Answer from at least here: a position of an earlier answer."""
+    as_named: _builtins.bool
+    """The statement of the very account that is named, though it was merged into another; needs the verb `audit` too."""
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
         """Whose statement. Required."""
@@ -438,10 +451,11 @@ class ListEntriesRequest(_message.Message):
         page_token: _builtins.str = ...,
         currency: _builtins.str = ...,
         min_position: _builtins.str = ...,
+        as_named: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "member", b"member", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_named", b"as_named", "currency", b"currency", "member", b"member", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,10 +470,15 @@ class ListEntriesResponse(_message.Message):
     ENTRIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty: this is the last page."""
     position: _builtins.str
     """Opaque: what this answer reflects."""
+    merged_into: _builtins.str
+    """Set where the member that was named is merged: who has everything now, and whose statement this is, unless the very
+    account was asked for.
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entry]:
         """Newest first."""
@@ -470,10 +489,11 @@ class ListEntriesResponse(_message.Message):
         entries: _abc.Iterable[Global___Entry] | None = ...,
         next_page_token: _builtins.str = ...,
         position: _builtins.str = ...,
+        merged_into: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "merged_into", b"merged_into", "next_page_token", b"next_page_token", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

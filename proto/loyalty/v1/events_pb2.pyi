@@ -2631,6 +2631,7 @@ class PointsReceived(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
     RECEIVE_TIME_FIELD_NUMBER: _builtins.int
+    SENT_TO_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Id of the transfer."""
     currency: _builtins.str
@@ -2645,6 +2646,8 @@ class PointsReceived(_message.Message):
     """Available points of this currency after this fact."""
     kind: Global___TransferKind.ValueType
     """From where to where."""
+    sent_to_id: _builtins.str
+    """Account that they were sent to, where that is merged into this one; empty: this one."""
     @_builtins.property
     def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
         """The new lots."""
@@ -2670,10 +2673,11 @@ class PointsReceived(_message.Message):
         kind: Global___TransferKind.ValueType = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         receive_time: _timestamp_pb2.Timestamp | None = ...,
+        sent_to_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "kind", b"kind", "lots", b"lots", "points", b"points", "receive_time", b"receive_time", "sender_id", b"sender_id", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "kind", b"kind", "lots", b"lots", "points", b"points", "receive_time", b"receive_time", "sender_id", b"sender_id", "sent_to_id", b"sent_to_id", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3774,6 +3778,7 @@ class DocumentMovedOut(_message.Message):
     NUMBERS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry this belongs to; the document stands under it in the other account."""
     business_unit: _builtins.str
@@ -3796,6 +3801,10 @@ class DocumentMovedOut(_message.Message):
     def numbers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.CounterNumber]:
         """Its numbers in the policy's counters that it gives back."""
 
+    @_builtins.property
+    def before(self) -> Global___DocumentBefore:
+        """Set where its newest version stands in another account's stream: it was posted before a merge, or its undoing."""
+
     def __init__(
         self,
         *,
@@ -3808,10 +3817,11 @@ class DocumentMovedOut(_message.Message):
         numbers: _abc.Iterable[_types_pb2.CounterNumber] | None = ...,
         reason: _builtins.str = ...,
         owner_id: _builtins.str = ...,
+        before: Global___DocumentBefore | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "numbers", b"numbers", "owner_id", b"owner_id", "reason", b"reason", "to_member_id", b"to_member_id", "usages", b"usages", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "numbers", b"numbers", "owner_id", b"owner_id", "reason", b"reason", "to_member_id", b"to_member_id", "usages", b"usages", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -35,6 +35,8 @@ class Member(_message.Message):
     EXISTED_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_FIELD_NUMBER: _builtins.int
     ERASE_TIME_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    MERGE_STEP_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
@@ -47,6 +49,10 @@ class Member(_message.Message):
     """Set by EnrolMember alone: the member was there before, and or_existing asked for that one."""
     membership: _types_pb2.MembershipState.ValueType
     """How far the member takes part."""
+    merged_into: _builtins.str
+    """The member into whose account this one's is merged, or on the way; empty for who is a member alone."""
+    merge_step: _builtins.int
+    """Running number of the last step of a merge, or its undoing, that is under way; 0 where none is, or none was made."""
     @_builtins.property
     def enrol_time(self) -> _timestamp_pb2.Timestamp:
         """When the member joined."""
@@ -71,10 +77,12 @@ class Member(_message.Message):
         existed: _builtins.bool = ...,
         membership: _types_pb2.MembershipState.ValueType = ...,
         erase_time: _timestamp_pb2.Timestamp | None = ...,
+        merged_into: _builtins.str = ...,
+        merge_step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time", "erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "merge_step", b"merge_step", "merged_into", b"merged_into", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -825,6 +833,9 @@ class GetMemberResponse(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     CONSENTS_FIELD_NUMBER: _builtins.int
     REFERRAL_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    merged_into: _builtins.str
+    """Set where the member that was named is merged: who has everything now, and whom this answer is about."""
     @_builtins.property
     def member(self) -> Global___Member:
         """The member."""
@@ -848,10 +859,11 @@ class GetMemberResponse(_message.Message):
         profile: Global___MemberProfile | None = ...,
         consents: _abc.Iterable[Global___Consent] | None = ...,
         referral: Global___Referral | None = ...,
+        merged_into: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "profile", b"profile", "referral", b"referral"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "member", b"member", "profile", b"profile", "referral", b"referral"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "member", b"member", "merged_into", b"merged_into", "profile", b"profile", "referral", b"referral"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1399,3 +1411,226 @@ class ReopenMemberResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReopenMemberResponse: _TypeAlias = ReopenMemberResponse  # noqa: Y015
+
+@_typing.final
+class MergeMembersRequest(_message.Message):
+    """Merges a member into another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    INTO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    reason: _builtins.str
+    """Why, 1 to 200 characters; never personal data, for it stays for ever."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required, operator is who decided."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who becomes part of the other. Required."""
+
+    @_builtins.property
+    def into(self) -> _types_pb2.MemberRef:
+        """Who has everything then. Required; one that was merged before means the member it is part of."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        into: _types_pb2.MemberRef | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeMembersRequest: _TypeAlias = MergeMembersRequest  # noqa: Y015
+
+@_typing.final
+class MergeMembersResponse(_message.Message):
+    """The members after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    INTO_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Merged before by this request_id."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member that was merged. Its membership is MERGED when all is done, and MERGING when the service has to go on."""
+
+    @_builtins.property
+    def into(self) -> Global___Member:
+        """The member that has everything."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        into: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeMembersResponse: _TypeAlias = MergeMembersResponse  # noqa: Y015
+
+@_typing.final
+class UnmergeMembersRequest(_message.Message):
+    """Undoes a merge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    reason: _builtins.str
+    """Why, 1 to 200 characters; never personal data, for it stays for ever."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required, operator is who decided."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The member that was merged into another: by its own id, or by an identity that it had. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "reason", b"reason", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeMembersRequest: _TypeAlias = UnmergeMembersRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeMembersResponse(_message.Message):
+    """The members after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Undone before by this request_id."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member that is alone again. Its membership is OPEN when all is done, and UNMERGING when the service has to go on."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeMembersResponse: _TypeAlias = UnmergeMembersResponse  # noqa: Y015
+
+@_typing.final
+class ContinueMergeRequest(_message.Message):
+    """Takes the next step of a merge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    step: _builtins.int
+    """The step to take: one more than `merge_step` of the member."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """The member that is merged into another, or leaves it. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        step: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "request_id", b"request_id", "step", b"step", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContinueMergeRequest: _TypeAlias = ContinueMergeRequest  # noqa: Y015
+
+@_typing.final
+class ContinueMergeResponse(_message.Message):
+    """The member after the step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Taken before by this request_id: this is the first answer."""
+    @_builtins.property
+    def member(self) -> Global___Member:
+        """The member."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___Member | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContinueMergeResponse: _TypeAlias = ContinueMergeResponse  # noqa: Y015

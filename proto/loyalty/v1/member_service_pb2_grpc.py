@@ -100,6 +100,21 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.FromString,
                 _registered_method=True)
+        self.MergeMembers = channel.unary_unary(
+                '/loyalty.v1.MemberService/MergeMembers',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.MergeMembersRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.MergeMembersResponse.FromString,
+                _registered_method=True)
+        self.UnmergeMembers = channel.unary_unary(
+                '/loyalty.v1.MemberService/UnmergeMembers',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersResponse.FromString,
+                _registered_method=True)
+        self.ContinueMerge = channel.unary_unary(
+                '/loyalty.v1.MemberService/ContinueMerge',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -263,6 +278,47 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeMembers(self, request, context):
+        """Merges a member into another: two accounts of one person become one. Everything moves (lots with issuer, funder,
+        expiry, pending state and document; holds; debts; what documents count for; qualifying points), the better tier is
+        kept, and whatever names the source by id or identity means the target from then on. Its points move in steps; the
+        call answers when all are done, and if it is interrupted the service goes on by itself. Until then requests for the
+        source are refused with MERGING: send them again. UnmergeMembers undoes it. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-1","origin":{"business_unit":"hotel"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"into":{"identity":{"scheme":"card","value":"8811"}},
+        "reason":"one person, two cards"}' localhost:7070 loyalty.v1.MemberService/MergeMembers
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeMembers(self, request, context):
+        """Undoes a merge: two members as before. Facts follow the lot or document they touched: to the source goes back what
+        is left of its lots, its holds and debts, and what its documents, those that named it meanwhile too, were given; all
+        else stays with the target. While it goes on both are refused with MERGING. A hold that took points of both has to
+        be ended before. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-2","origin":{"business_unit":"hotel"},
+        "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"reason":"two persons after all"}' \
+        localhost:7070 loyalty.v1.MemberService/UnmergeMembers
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ContinueMerge(self, request, context):
+        """Takes the next step of a merge, or of its undoing. MergeMembers and UnmergeMembers do so by themselves; this is for
+        whoever goes on with one that was interrupted. A step that was taken already changes nothing. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
+        "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \
+        localhost:7070 loyalty.v1.MemberService/ContinueMerge
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -330,6 +386,21 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.ReopenMember,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.SerializeToString,
+            ),
+            'MergeMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeMembers,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.MergeMembersRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.MergeMembersResponse.SerializeToString,
+            ),
+            'UnmergeMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeMembers,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersResponse.SerializeToString,
+            ),
+            'ContinueMerge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ContinueMerge,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -684,6 +755,87 @@ class MemberService:
             '/loyalty.v1.MemberService/ReopenMember',
             loyalty_dot_v1_dot_member__service__pb2.ReopenMemberRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.ReopenMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/MergeMembers',
+            loyalty_dot_v1_dot_member__service__pb2.MergeMembersRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.MergeMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/UnmergeMembers',
+            loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.UnmergeMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ContinueMerge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/ContinueMerge',
+            loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -138,6 +138,35 @@ class MemberServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
       localhost:7070 loyalty.v1.MemberService/ReopenMember
     """
+    MergeMembers: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.MergeMembersRequest, _member_service_pb2.MergeMembersResponse]
+    """Merges a member into another: two accounts of one person become one. Everything moves (lots with issuer, funder,
+    expiry, pending state and document; holds; debts; what documents count for; qualifying points), the better tier is
+    kept, and whatever names the source by id or identity means the target from then on. Its points move in steps; the
+    call answers when all are done, and if it is interrupted the service goes on by itself. Until then requests for the
+    source are refused with MERGING: send them again. UnmergeMembers undoes it. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"into":{"identity":{"scheme":"card","value":"8811"}},
+      "reason":"one person, two cards"}' localhost:7070 loyalty.v1.MemberService/MergeMembers
+    """
+    UnmergeMembers: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.UnmergeMembersRequest, _member_service_pb2.UnmergeMembersResponse]
+    """Undoes a merge: two members as before. Facts follow the lot or document they touched: to the source goes back what
+    is left of its lots, its holds and debts, and what its documents, those that named it meanwhile too, were given; all
+    else stays with the target. While it goes on both are refused with MERGING. A hold that took points of both has to
+    be ended before. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-2","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"reason":"two persons after all"}' \\
+      localhost:7070 loyalty.v1.MemberService/UnmergeMembers
+    """
+    ContinueMerge: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ContinueMergeRequest, _member_service_pb2.ContinueMergeResponse]
+    """Takes the next step of a merge, or of its undoing. MergeMembers and UnmergeMembers do so by themselves; this is for
+    whoever goes on with one that was interrupted. A step that was taken already changes nothing. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
+      localhost:7070 loyalty.v1.MemberService/ContinueMerge
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -248,6 +277,35 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
       localhost:7070 loyalty.v1.MemberService/ReopenMember
+    """
+    MergeMembers: _aio.UnaryUnaryMultiCallable[_member_service_pb2.MergeMembersRequest, _member_service_pb2.MergeMembersResponse]  # type: ignore[assignment]
+    """Merges a member into another: two accounts of one person become one. Everything moves (lots with issuer, funder,
+    expiry, pending state and document; holds; debts; what documents count for; qualifying points), the better tier is
+    kept, and whatever names the source by id or identity means the target from then on. Its points move in steps; the
+    call answers when all are done, and if it is interrupted the service goes on by itself. Until then requests for the
+    source are refused with MERGING: send them again. UnmergeMembers undoes it. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-1","origin":{"business_unit":"hotel"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"into":{"identity":{"scheme":"card","value":"8811"}},
+      "reason":"one person, two cards"}' localhost:7070 loyalty.v1.MemberService/MergeMembers
+    """
+    UnmergeMembers: _aio.UnaryUnaryMultiCallable[_member_service_pb2.UnmergeMembersRequest, _member_service_pb2.UnmergeMembersResponse]  # type: ignore[assignment]
+    """Undoes a merge: two members as before. Facts follow the lot or document they touched: to the source goes back what
+    is left of its lots, its holds and debts, and what its documents, those that named it meanwhile too, were given; all
+    else stays with the target. While it goes on both are refused with MERGING. A hold that took points of both has to
+    be ended before. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-2","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"reason":"two persons after all"}' \\
+      localhost:7070 loyalty.v1.MemberService/UnmergeMembers
+    """
+    ContinueMerge: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ContinueMergeRequest, _member_service_pb2.ContinueMergeResponse]  # type: ignore[assignment]
+    """Takes the next step of a merge, or of its undoing. MergeMembers and UnmergeMembers do so by themselves; this is for
+    whoever goes on with one that was interrupted. A step that was taken already changes nothing. Needs the verb `merge`.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
+      "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
+      localhost:7070 loyalty.v1.MemberService/ContinueMerge
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -434,6 +492,53 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-3","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"card found"}' \\
           localhost:7070 loyalty.v1.MemberService/ReopenMember
+        """
+
+    @_abc_1.abstractmethod
+    def MergeMembers(
+        self,
+        request: _member_service_pb2.MergeMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.MergeMembersResponse, _abc.Awaitable[_member_service_pb2.MergeMembersResponse]]:
+        """Merges a member into another: two accounts of one person become one. Everything moves (lots with issuer, funder,
+        expiry, pending state and document; holds; debts; what documents count for; qualifying points), the better tier is
+        kept, and whatever names the source by id or identity means the target from then on. Its points move in steps; the
+        call answers when all are done, and if it is interrupted the service goes on by itself. Until then requests for the
+        source are refused with MERGING: send them again. UnmergeMembers undoes it. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-1","origin":{"business_unit":"hotel"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"into":{"identity":{"scheme":"card","value":"8811"}},
+          "reason":"one person, two cards"}' localhost:7070 loyalty.v1.MemberService/MergeMembers
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeMembers(
+        self,
+        request: _member_service_pb2.UnmergeMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.UnmergeMembersResponse, _abc.Awaitable[_member_service_pb2.UnmergeMembersResponse]]:
+        """Undoes a merge: two members as before. Facts follow the lot or document they touched: to the source goes back what
+        is left of its lots, its holds and debts, and what its documents, those that named it meanwhile too, were given; all
+        else stays with the target. While it goes on both are refused with MERGING. A hold that took points of both has to
+        be ended before. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-2","origin":{"business_unit":"hotel"},
+          "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"reason":"two persons after all"}' \\
+          localhost:7070 loyalty.v1.MemberService/UnmergeMembers
+        """
+
+    @_abc_1.abstractmethod
+    def ContinueMerge(
+        self,
+        request: _member_service_pb2.ContinueMergeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ContinueMergeResponse, _abc.Awaitable[_member_service_pb2.ContinueMergeResponse]]:
+        """Takes the next step of a merge, or of its undoing. MergeMembers and UnmergeMembers do so by themselves; this is for
+        whoever goes on with one that was interrupted. A step that was taken already changes nothing. Needs the verb `merge`.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
+          "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
+          localhost:7070 loyalty.v1.MemberService/ContinueMerge
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

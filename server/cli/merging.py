@@ -1,0 +1,99 @@
+"""`loyalty member merge` and `unmerge`: one member of two, and two of one."""
+
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import typer
+
+from loyalty.v1 import member_service_pb2 as pb
+from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from loyalty.v1.types_pb2 import MembershipState, Origin
+from server.cli import console
+from server.cli.membership import Operator, Reason, RequestId, Unit
+from server.cli.options import (
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    Server,
+    Token,
+    channel_to,
+    member_ref,
+    require_token,
+)
+from server.cli.policy_steps import ValidateOnly
+from server.cli.sending import metadata
+
+_PREFIX: Final = "MEMBERSHIP_STATE_"
+_SECONDS: Final = 60.0
+"""A large account moves in steps."""
+Into = Annotated[
+    str,
+    typer.Argument(metavar="INTO", help="Who has everything then: a member id, or scheme:value."),
+]
+
+
+def merge(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    into: Into,
+    unit: Unit,
+    reason: Reason,
+    operator: Operator = "",
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Merge REF into INTO, which has everything then; whoever names REF means INTO."""
+    request = pb.MergeMembersRequest(
+        request_id=request_id or str(uuid4()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli", operator=operator),
+        member=member_ref(ref),
+        into=member_ref(into),
+        reason=reason,
+    )
+    sent = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = MemberServiceStub(channel)
+        answer = stub.MergeMembers(request, metadata=sent, timeout=_SECONDS)
+    _show(answer, f"into [bold]{answer.into.member_id}[/]", json=json)
+
+
+def unmerge(  # noqa: PLR0913 - every option is an argument
+    ref: Ref,
+    unit: Unit,
+    reason: Reason,
+    operator: Operator = "",
+    request_id: RequestId = "",
+    validate_only: ValidateOnly = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    ca: Authority = None,
+    json: AsJson = False,
+) -> None:
+    """Undo a merge: REF has again what is left of its lots, its holds, debts and documents."""
+    request = pb.UnmergeMembersRequest(
+        request_id=request_id or str(uuid4()),
+        validate_only=validate_only,
+        origin=Origin(business_unit=unit, channel="cli", operator=operator),
+        member=member_ref(ref),
+        reason=reason,
+    )
+    sent = metadata(require_token(token))
+    with console.explained(), channel_to(server, ca) as channel:
+        stub = MemberServiceStub(channel)
+        answer = stub.UnmergeMembers(request, metadata=sent, timeout=_SECONDS)
+    _show(answer, f"from [bold]{getattr(answer, 'from').member_id}[/]", json=json)
+
+
+def _show(answer: Any, other: str, *, json: bool) -> None:
+    if json:
+        console.print_json(answer)
+        return
+    member = answer.member
+    state = MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
+    again = "   (done before)" if answer.replayed else ""
+    console.out.print(f"member [bold]{member.member_id}[/]   [bold]{state}[/]   {other}{again}")
