@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
@@ -328,12 +327,6 @@ async def closes(teller: Teller, told: Found) -> None:
     )
 
 
-@step(r"(?:time passes|(?P<who>\w+) is looked at)")
+@step(r"(?P<who>\w+) is looked at")
 async def passes(teller: Teller, told: Found) -> None:
     """Nothing is asked of the ledger: what time has decided shows by itself."""
-
-
-@step(r"(?P<who>\w+) is swept")
-async def swept(teller: Teller, told: Found) -> Posting:
-    member: Any = await teller.member(told["who"])
-    return await teller.till.post(teller.till.advance(member))
