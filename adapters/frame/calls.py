@@ -39,7 +39,7 @@ async def answer_of(called: httpx.AsyncClient, method: str, url: str, **request:
     if status in _NOTHING:
         return None
     if status in _LATER or status >= 500:
-        raise RetryLater(f"{host} answers {status}", seconds=_patience(response))
+        raise RetryLater(f"{host} answers {status}", seconds=patience(response))
     if status in (401, 403):
         raise RetryLater(f"{host} refuses the login ({status})", seconds=PATIENCE_SECONDS_MAX // 6)
     if status >= 300:
@@ -58,6 +58,7 @@ async def _body(response: httpx.Response) -> bytes:
     return b"".join(chunks)
 
 
-def _patience(response: httpx.Response) -> int:
+def patience(response: httpx.Response) -> int:
+    """Return for how many seconds an answer asks to be left alone; 0: it does not say."""
     stated = response.headers.get("retry-after", "").partition(".")[0]
     return min(int(stated), PATIENCE_SECONDS_MAX) if stated.isdigit() else 0

@@ -41,18 +41,19 @@ def read_mapping(path: Path) -> MappingFile:
 def connection_of(mapping: MappingFile, secrets: Path | None) -> Connection:
     """Return the connection of a mapping, with its secrets from a folder."""
     adapter = systems()[mapping.system]
-    return Connection(mapping.connection, adapter, mapping, _secrets(mapping.connection, secrets))
+    return Connection(mapping.connection, adapter, mapping, secrets_of(mapping.connection, secrets))
 
 
-def _secrets(connection: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
+def secrets_of(name: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
+    """Return the live values of the secrets of a connection or subscription, from a folder."""
     found: dict[str, tuple[str, ...]] = {}
     if folder is None or not folder.is_dir():
         return found
-    for path in sorted(folder.glob(f"{connection}.*")):
+    for path in sorted(folder.glob(f"{name}.*")):
         if path.is_file():
             lines = path.read_text(encoding="utf-8").splitlines()
-            name = path.name.removeprefix(f"{connection}.")
-            found[name] = tuple(filter(None, map(str.strip, lines)))
+            secret = path.name.removeprefix(f"{name}.")
+            found[secret] = tuple(filter(None, map(str.strip, lines)))
     return found
 
 
@@ -62,7 +63,7 @@ def read_all(mappings: Path, secrets: Path) -> dict[str, Connection]:
     Raises:
         MappingRefused: everything that is wrong in any of them, or there is none.
     """
-    files = sorted([*mappings.glob("*.yaml"), *mappings.glob("*.yml")])
+    files = mapping_files(mappings)
     findings: list[Finding] = []
     connections: dict[str, Connection] = {}
     sources: dict[tuple[str, str], str] = {}
@@ -88,6 +89,12 @@ def read_all(mappings: Path, secrets: Path) -> dict[str, Connection]:
     if findings:
         raise MappingRefused(list(dict.fromkeys(findings)))
     return connections
+
+
+def mapping_files(folder: Path) -> list[Path]:
+    """Return the mapping files of a folder; what stands beside them are subscriptions."""
+    found = [*folder.glob("*.yaml"), *folder.glob("*.yml")]
+    return sorted(path for path in found if not path.name.endswith(".outbox.yaml"))
 
 
 async def remember(pool: asyncpg.Pool, connections: Iterable[Connection]) -> None:

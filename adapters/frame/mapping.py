@@ -290,7 +290,7 @@ def parse(text: str, file: str, settings_of: Mapping[str, type[BaseModel]]) -> M
         mapping = MappingFile.model_validate({**tree, "settings": None})
     except ValidationError as error:
         findings += [
-            _finding(file, lines, each)
+            finding(file, lines, each)
             for each in error.errors(include_url=False)
             # A list of which every entry was refused counts as empty too.
             if not (each["type"] == "too_short" and each["input"])
@@ -300,7 +300,7 @@ def parse(text: str, file: str, settings_of: Mapping[str, type[BaseModel]]) -> M
             settings = model.model_validate(tree.get("settings") or {})
         except ValidationError as error:
             findings += [
-                _finding(file, lines, each, ("settings",))
+                finding(file, lines, each, ("settings",))
                 for each in error.errors(include_url=False)
             ]
     if findings or mapping is None:
@@ -308,9 +308,10 @@ def parse(text: str, file: str, settings_of: Mapping[str, type[BaseModel]]) -> M
     return mapping.model_copy(update={"settings": settings})
 
 
-def _finding(
+def finding(
     file: str, lines: Mapping[Place, int], error: ErrorDetails, under: Place = ()
 ) -> Finding:
+    """Return what a model says is wrong in a file, with its line."""
     place: Place = (*under, *error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     key = str(place[-1]) if place else ""

@@ -74,3 +74,24 @@ class Metrics:
             ("connection",),
             registry=registry,
         )
+        self._count_outbox(registry)
+
+    def _count_outbox(self, registry: CollectorRegistry) -> None:
+        self.told = Counter(
+            "loyalty_adapter_outbox_messages",
+            "Messages to subscribers by what became of an attempt: sent, failed, dead, replaced.",
+            ("subscription", "kind", "result"),
+            registry=registry,
+        )
+        self.outbox_waiting = Gauge(
+            "loyalty_adapter_outbox_waiting_seconds",
+            "For how long the oldest message has waited, or the history was not followed.",
+            ("subscription",),
+            registry=registry,
+        )
+        self.outbox_dead = Gauge(
+            "loyalty_adapter_outbox_dead",
+            "Messages that were given up.",
+            ("subscription",),
+            registry=registry,
+        )

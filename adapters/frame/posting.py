@@ -1,6 +1,6 @@
 """The ledger as adapters see it: gRPC calls, and what its answers mean for what was asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,9 +9,11 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from adapters.frame.words import Parked, RetryLater, Unreadable
+from loyalty.v1 import audit_service_pb2 as audit_pb
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1 import member_service_pb2 as member_pb
 from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
+from loyalty.v1.audit_service_pb2_grpc import AuditServiceStub
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
@@ -77,6 +79,7 @@ class Ledger:
         self.members = MemberServiceStub(channel)
         self.accounts = AccountServiceStub(channel)
         self.programme = ProgrammeServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     async def call(self, method: Any, request: Any) -> Any:
@@ -105,6 +108,28 @@ class Ledger:
                 else:
                     answers.append(result.posting)
         return answers
+
+    async def history(
+        self, positions: Mapping[int, int]
+    ) -> AsyncGenerator[audit_pb.StreamEventsResponse, None]:
+        """Events from a position of each lane on, to the present. Raises RetryLater.
+
+        A refusal is no answer either: whoever follows the history goes on when it is mended.
+        """
+        request = audit_pb.StreamEventsRequest(
+            positions=[
+                audit_pb.LanePosition(lane=lane, next_pos=pos) for lane, pos in positions.items()
+            ]
+        )
+        call = self.audit.StreamEvents(request, metadata=self._metadata, timeout=CALL_SECONDS)
+        try:
+            async for message in call:
+                yield message
+        except grpc.aio.AioRpcError as error:
+            refused = _refused_or_lost(error)
+            raise RetryLater(f"the ledger refuses its history: {refused.message}") from None
+        finally:
+            call.cancel()
 
     async def member_id(self, identity: Identity) -> str:
         """Return the id of the member with an identity; empty when nobody has it.

@@ -156,6 +156,109 @@ mapping: Final = Table(
     PrimaryKeyConstraint("connection", "version"),
 )
 
+# Whom of a source system a subscription has to name, and which member that is.
+known_customer: Final = Table(
+    "known_customer",
+    metadata,
+    Column("connection", _code(), nullable=False),
+    Column("scheme", _code(), nullable=False),
+    Column("value", _code(), nullable=False),
+    Column("member_id", _code(), nullable=False),
+    PrimaryKeyConstraint("connection", "scheme", "value"),
+    Index("known_customer_member_idx", "member_id"),
+)
+
+# Who is told, and how far of the ledger's history it was marked what there is to tell.
+outbox_subscription: Final = Table(
+    "outbox_subscription",
+    metadata,
+    Column("subscription", _code(), primary_key=True),
+    Column("connection", _code(), nullable=False),
+    Column("customer_scheme", _code(), nullable=False),
+    # JSON: the next position of each lane.
+    Column("positions", Text, nullable=False, server_default=text("'{}'")),
+    # The present was reached once: what is told before could have an older version than was told.
+    Column("caught_up", Boolean, nullable=False, server_default=text("false")),
+    Column("followed_at", _instant()),
+)
+
+# Members who became known to a connection: they are looked at, whatever happens to them.
+outbox_news: Final = Table(
+    "outbox_news",
+    metadata,
+    Column("news_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subscription", _code(), nullable=False),
+    Column("member_id", _code(), nullable=False),
+    Index("outbox_news_subscription_idx", "subscription"),
+)
+
+outbox_member: Final = Table(
+    "outbox_member",
+    metadata,
+    Column("subscription", _code(), nullable=False),
+    Column("member_id", _code(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    # What is so at the first look counts as told.
+    Column("quiet", Boolean, nullable=False),
+    # JSON: by kind, what the newest message said.
+    Column("told", Text, nullable=False, server_default=text("'{}'")),
+    # When the account is to be looked at; null: when a fact says so.
+    Column("look_at", _instant()),
+    # When the first message that waits is to be sent; null: none waits.
+    Column("send_at", _instant()),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+    PrimaryKeyConstraint("subscription", "member_id"),
+    Index(
+        "outbox_member_look_idx",
+        "subscription",
+        "look_at",
+        postgresql_where=text("look_at IS NOT NULL"),
+    ),
+    Index(
+        "outbox_member_send_idx",
+        "subscription",
+        "send_at",
+        postgresql_where=text("send_at IS NOT NULL"),
+    ),
+)
+
+outbox_message: Final = Table(
+    "outbox_message",
+    metadata,
+    Column("message_id", _code(), primary_key=True),
+    # In which order they are told.
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("subscription", _code(), nullable=False),
+    Column("member_id", _code(), nullable=False),
+    Column("kind", _code(), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    # waiting, sent, dead
+    Column("state", _code(), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+    Column("created_at", _instant(), nullable=False, server_default=text("now()")),
+    Column("changed_at", _instant(), nullable=False, server_default=text("now()")),
+    # Of a kind, the newest is enough.
+    Index(
+        "outbox_message_waiting_idx",
+        "subscription",
+        "member_id",
+        "kind",
+        unique=True,
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "outbox_message_dead_idx",
+        "subscription",
+        "number",
+        postgresql_where=text("state = 'dead'"),
+    ),
+    Index("outbox_message_member_idx", "subscription", "member_id"),
+    Index("outbox_message_changed_idx", "changed_at", postgresql_where=text("state = 'sent'")),
+)
+
 operator_act: Final = Table(
     "operator_act",
     metadata,

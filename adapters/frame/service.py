@@ -20,6 +20,8 @@ from adapters.frame.connections import missing_secrets, read_all, remember
 from adapters.frame.door import Application, Door
 from adapters.frame.inbox import Inbox
 from adapters.frame.metrics import Metrics
+from adapters.frame.outbox import subscription
+from adapters.frame.outbox.service import CONNECTIONS_EACH, Outbox
 from adapters.frame.posting import Ledger, channel_to
 from adapters.frame.pulling import Puller
 from adapters.frame.settings import AdapterSettings
@@ -49,6 +51,7 @@ class Serving:
     metrics: Metrics
     worker: Worker
     inbox: Inbox
+    outbox: Outbox
 
 
 async def serve(settings: AdapterSettings, *, dsn: str, token: str) -> None:
@@ -80,12 +83,15 @@ async def serve(settings: AdapterSettings, *, dsn: str, token: str) -> None:
 @asynccontextmanager
 async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIterator[Serving]:
     """Serve inside the block. Installs no signal handlers. Raises as `serve`."""
-    connections = read_all(settings.mappings.expanduser(), settings.secrets.expanduser())
+    mappings, secrets = settings.mappings.expanduser(), settings.secrets.expanduser()
+    connections = read_all(mappings, secrets)
+    subscriptions = subscription.read_all(mappings, secrets, connections)
     for connection in connections.values():
         for name in missing_secrets(connection):
             log.error("secret_missing", connection=connection.name, secret=name)
     metrics = Metrics()
-    pool = await database.pool(dsn, max_size=POOL_SIZE)
+    outbox_size = CONNECTIONS_EACH * len(subscriptions) if settings.tells else 0
+    pool = await database.pool(dsn, max_size=POOL_SIZE + outbox_size)
     channel = channel_to(settings.ledger, settings.authority())
     client = calls.client()
     ledger = Ledger(channel, token)
@@ -94,15 +100,21 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
     worker = Worker(
         pool, connections, ledger=ledger, api=api, metrics=metrics, dry_run=settings.dry_run
     )
+    reader = Ledger(channel, settings.outbox_token(token))
+    outbox = Outbox(pool, subscriptions, ledger=reader, metrics=metrics)
     upkeep = Upkeep(
         pool,
         metrics,
         keep_days=settings.keep_days,
         keep_parts_days=settings.keep_parts_days,
+        subscriptions=subscriptions,
     )
     tasks = [asyncio.create_task(inbox.run()), asyncio.create_task(upkeep.run())]
     try:
         await remember(pool, connections.values())
+        await outbox.begin()
+        if settings.tells:
+            tasks.append(asyncio.create_task(outbox.run()))
         if settings.work:
             await worker.wake()
             tasks.append(asyncio.create_task(worker.run(inbox.committed)))
@@ -116,9 +128,10 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
         app = Application(door, routes, lambda: _is_ready(pool))
         with _metrics_endpoint(metrics, settings.metrics_listen) as metrics_address:
             async with listening(app, settings.listen) as address:
-                yield Serving(address, metrics_address, metrics, worker, inbox)
+                yield Serving(address, metrics_address, metrics, worker, inbox, outbox)
     finally:
         await _end(tasks)
+        await outbox.close()
         await client.aclose()
         await channel.close()
         await pool.close()

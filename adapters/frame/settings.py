@@ -56,6 +56,13 @@ class AdapterSettings(BaseSettings):
     door: bool = Field(default=True, description="on or off; off where another process listens")
     work: bool = Field(default=True, description="on or off; off where another process works")
     pull: bool = Field(default=True, description="on or off; off: no reconciling pulls here")
+    outbox: bool = Field(
+        default=True, description="on or off; off where another process tells subscribers"
+    )
+    outbox_token_file: Path | None = Field(
+        default=None,
+        description="a file with a token for the outbox; empty: the one for the ledger",
+    )
     dry_run: bool = Field(default=False, description="on or off; on: the ledger records nothing")
     keep_days: int = Field(
         default=30, ge=1, le=3650, description="1 to 3650 days that raw bodies are kept"
@@ -96,6 +103,17 @@ class AdapterSettings(BaseSettings):
         if self.ledger_token_file is None:
             return default
         return _text(f"{PREFIX}LEDGER_TOKEN_FILE", self.ledger_token_file)
+
+    @property
+    def tells(self) -> bool:
+        """Whether this process tells subscribers: where nothing is recorded, nothing is told."""
+        return self.outbox and not self.dry_run
+
+    def outbox_token(self, default: str) -> str:
+        """The token with which the outbox reads. Raises AdapterSettingsError."""
+        if self.outbox_token_file is None:
+            return default
+        return _text(f"{PREFIX}OUTBOX_TOKEN_FILE", self.outbox_token_file)
 
     def authority(self) -> bytes | None:
         """Certificate of the ledger's authority. Raises AdapterSettingsError."""

@@ -252,6 +252,7 @@ def answered(made: Pending, answer: ledger_pb.Posting) -> None:
     subject.was_final = subject.was_final or _status(said) == DOCUMENT_STATUS_FINAL
     if answer.member_id and member is not None:
         subject.member_scheme = member.scheme
+        subject.acquainted = [(each.scheme, each.value, answer.member_id) for each in said.members]
     if said.members and not answer.member_id and answer.outcome != ledger_pb.OUTCOME_SUPERSEDED:
         unclaimed(made)
     elif answer.outcome == ledger_pb.OUTCOME_SUPERSEDED:

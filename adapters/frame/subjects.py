@@ -47,6 +47,23 @@ UPDATE adapters.subject s
              posted_version, posted_digest, was_final, member_scheme, read_by)
  WHERE s.connection = n.connection AND s.subject = n.subject"""
 
+_ACQUAINT: Final = """
+WITH known AS (
+  INSERT INTO adapters.known_customer (connection, scheme, value, member_id)
+  SELECT n.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+         AS n (connection, scheme, value, member_id)
+   WHERE EXISTS (SELECT FROM adapters.outbox_subscription s
+                  WHERE s.connection = n.connection AND s.customer_scheme = n.scheme)
+   ORDER BY 1, 2, 3
+  ON CONFLICT (connection, scheme, value) DO UPDATE SET member_id = excluded.member_id
+   WHERE known_customer.member_id <> excluded.member_id
+  RETURNING connection, scheme, member_id
+)
+INSERT INTO adapters.outbox_news (subscription, member_id)
+SELECT s.subscription, k.member_id
+  FROM known k JOIN adapters.outbox_subscription s
+    ON s.connection = k.connection AND s.customer_scheme = k.scheme"""
+
 
 @dataclass(slots=True)
 class Subject:
@@ -77,6 +94,8 @@ class Subject:
     hint_ids: list[int] = field(default_factory=list)
     fetched: list[Part] = field(default_factory=list)
     """Parts that were fetched just now, to be kept."""
+    acquainted: list[tuple[str, str, str]] = field(default_factory=list)
+    """Identities of the person it is about, by scheme and value, and the member who that is."""
 
     @property
     def parts(self) -> Parts:
@@ -179,6 +198,19 @@ async def settle(connection: Session, subjects: Sequence[Subject]) -> None:
         "UPDATE adapters.part SET unread = false WHERE part_id = ANY($1) AND unread", kept
     )
     await connection.execute(_SETTLE, *_columns(subjects))
+    await _acquaint(connection, subjects)
+
+
+async def _acquaint(connection: Session, subjects: Sequence[Subject]) -> None:
+    """Keep who is who, as far as a subscription has to name customers, and tell it of news."""
+    known = {
+        (subject.connection, scheme, value): member_id
+        for subject in subjects
+        for scheme, value, member_id in subject.acquainted
+    }
+    if known:
+        columns = [[key[place] for key in known] for place in range(3)]
+        await connection.execute(_ACQUAINT, *columns, list(known.values()))
 
 
 async def give_up(connection: Session, subject: Subject, detail: str) -> None:

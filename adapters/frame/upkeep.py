@@ -1,6 +1,7 @@
 """Upkeep: figures that only a look into the database gives, and forgetting what is over."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 import asyncpg
@@ -35,6 +36,22 @@ DELETE FROM adapters.part WHERE part_id IN (
    LIMIT $2)"""
 
 
+_OUTBOX: Final = """
+SELECT s.subscription,
+       extract(epoch FROM now() - least(min(o.created_at) FILTER (WHERE o.state = 'waiting'),
+                                        s.followed_at, now()))::bigint AS waiting,
+       count(*) FILTER (WHERE o.state = 'dead') AS dead
+  FROM adapters.outbox_subscription s
+  LEFT JOIN adapters.outbox_message o
+    ON o.subscription = s.subscription AND o.state IN ('waiting', 'dead')
+ WHERE s.subscription = ANY($1) GROUP BY 1, s.followed_at"""
+_FORGET_MESSAGES: Final = """
+DELETE FROM adapters.outbox_message WHERE message_id IN (
+  SELECT message_id FROM adapters.outbox_message
+   WHERE changed_at < now() - $1 * interval '1 day' AND state = 'sent'
+   ORDER BY changed_at LIMIT $2)"""
+
+
 class Upkeep:
     """Looks every quarter of a minute."""
 
@@ -45,12 +62,14 @@ class Upkeep:
         *,
         keep_days: int,
         keep_parts_days: int,
+        subscriptions: Iterable[str],
     ) -> None:
         """Keep raw bodies for `keep_days`, parts of settled subjects for `keep_parts_days`."""
         self._pool = pool
         self._metrics = metrics
         self._keep_days = keep_days
         self._keep_parts_days = keep_parts_days
+        self._subscriptions = list(subscriptions)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -72,9 +91,13 @@ class Upkeep:
         for row in await self._pool.fetch(_STUCK):
             labels = row["connection"], row["state"], row["reason"]
             self._metrics.stuck.labels(*labels).set(row["subjects"])
+        for row in await self._pool.fetch(_OUTBOX, self._subscriptions):
+            self._metrics.outbox_waiting.labels(row["subscription"]).set(row["waiting"])
+            self._metrics.outbox_dead.labels(row["subscription"]).set(row["dead"])
         self._metrics.waiting.set(await self._pool.fetchval(_WAITING))
 
     async def forget(self) -> None:
-        """Take out bodies and parts that are older than they may be."""
+        """Take out bodies, parts and sent messages that are older than they may be."""
         await self._pool.execute(_FORGET_BODIES, self._keep_days, AT_ONCE)
+        await self._pool.execute(_FORGET_MESSAGES, self._keep_days, AT_ONCE)
         await self._pool.execute(_FORGET_PARTS, self._keep_parts_days, AT_ONCE)

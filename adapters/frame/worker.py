@@ -238,6 +238,8 @@ class Worker:
             refused = await self._ledger.link(request_id, found.origin, member, added)
             if refused is not None:
                 raise refused.raised()
+        member_id = next(filter(None, (member_id for _, member_id in known)))
+        subject.acquainted = [(each.scheme, each.value, member_id) for each in found.identities]
 
 
 async def _pause(failures: int) -> None:

@@ -3,63 +3,26 @@
 What a command needs is imported when it runs, so that the others start without waiting for it.
 """
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from server.cli import console
+from server.cli import console, outbox
+from server.cli.adapter_asking import ask, database_url, explained, print_rows, token
 from server.cli.options import AsJson, example
 
-if TYPE_CHECKING:
-    import asyncpg
-
-    from adapters.frame.settings import AdapterSettings
-
 app = typer.Typer(
-    help="Receive what hotel systems, tills and web shops send.", no_args_is_help=True
+    help="Receive what hotel systems, tills and web shops send, and tell them what changes.",
+    no_args_is_help=True,
 )
+app.add_typer(outbox.app, name="outbox")
 
 Only = Annotated[str, typer.Option("--connection", metavar="NAME", help="Of this connection only.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")]
 MappingOption = Annotated[
     Path, typer.Option("--mapping", metavar="FILE", help="Mapping file of the connection.")
 ]
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what an operator can put right into an error with advice and an exit code."""
-    from adapters.frame.database import InboxUnusable
-    from adapters.frame.mapping import MappingRefused
-    from adapters.frame.settings import AdapterSettingsError
-
-    with console.explained():
-        try:
-            yield
-        except MappingRefused as refused:
-            console.fail(str(refused), advice="docs/adapters tells the rows", code=console.USAGE)
-        except AdapterSettingsError as error:
-            advice = "docs/operations.md lists every setting"
-            console.fail(str(error), advice=advice, code=console.USAGE)
-        except InboxUnusable as error:
-            console.fail(error.problem, advice=error.advice, code=console.UNAVAILABLE)
-
-
-@asynccontextmanager
-async def _database_url(settings: "AdapterSettings") -> AsyncIterator[str]:
-    """URL of the adapters' database: their own, or else the ledger's."""
-    own = settings.dsn("")
-    if own:
-        yield own
-        return
-    from server.cli.storage import database_url
-
-    async with database_url() as url:
-        yield url
 
 
 @app.command(epilog=example("LOYALTY_TOKEN=loy_… loyalty adapter serve --listen 0.0.0.0:7080"))
@@ -80,29 +43,17 @@ def serve(
     from adapters.frame.settings import load
     from server import logs
 
-    with _explained():
+    with explained():
         changes = {"listen": listen} if listen else {}
         settings = load(**changes, **({"dry_run": True} if dry_run else {}))
         logs.configure(settings.log_level)
-        token = _token(settings)
+        ledger_token = token(settings)
 
         async def work() -> None:
-            async with _database_url(settings) as url:
-                await service.serve(settings, dsn=url, token=token)
+            async with database_url(settings) as url:
+                await service.serve(settings, dsn=url, token=ledger_token)
 
         uvloop.run(work())
-
-
-def _token(settings: "AdapterSettings") -> str:
-    """The ledger's token; ends the command when there is none."""
-    token = settings.token(os.environ.get("LOYALTY_TOKEN", ""))
-    if not token:
-        console.fail(
-            "no token for the ledger",
-            advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
-            code=console.USAGE,
-        )
-    return token
 
 
 @app.command(epilog=example("LOYALTY_ADAPTERS_DATABASE_URL=postgresql://… loyalty adapter migrate"))
@@ -114,10 +65,10 @@ def migrate() -> None:
     from adapters.frame.settings import load
 
     async def upgrade() -> tuple[str | None, str | None]:
-        async with _database_url(load()) as url:
+        async with database_url(load()) as url:
             return await database.migrate(url)
 
-    with _explained():
+    with explained():
         before, after = asyncio.run(upgrade())
     if before == after:
         console.out.print(f"nothing to do: the adapters' schema is at {after}")
@@ -137,7 +88,7 @@ def translate(
     from adapters.frame.translating import as_data, of_file, translated
     from server.cli import adapter_files
 
-    with _explained():
+    with explained():
         connection = adapter_files.connection_for(system, files, mapping)
         try:
             deliveries = [of_file(file) for file in files]
@@ -171,16 +122,16 @@ def bring_in(
     from adapters.frame.settings import load
     from server.cli import adapter_files
 
-    with _explained():
+    with explained():
         connection = adapter_files.connection_for(system, files, mapping)
         settings = load(**({"dry_run": True} if dry_run else {}))
-        token = _token(settings)
+        ledger_token = token(settings)
 
         async def work() -> importing.Imported:
             with adapter_files.shown_advance() as advanced:
-                async with _database_url(settings) as url:
+                async with database_url(settings) as url:
                     return await importing.bring_in(
-                        files, connection, settings, dsn=url, token=token, advanced=advanced
+                        files, connection, settings, dsn=url, token=ledger_token, advanced=advanced
                     )
 
         done = console.run(work())
@@ -198,13 +149,19 @@ def check(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Check mapping files; every finding is told with its file and line."""
+    """Check mapping files and subscriptions; every finding is told with its file and line."""
     from adapters.frame.connections import connection_of, missing_secrets, read_mapping
     from adapters.frame.mapping import Finding, MappingRefused
+    from adapters.frame.outbox import subscription
 
     findings: list[Finding] = []
     good: list[dict[str, object]] = []
     for file in files:
+        if file.name.endswith(subscription.FILES[1:]):
+            problems, subscribed = subscription.checked(file, secrets)
+            findings += problems
+            good += [subscribed] if subscribed else []
+            continue
         try:
             mapping = read_mapping(file)
         except MappingRefused as refused:
@@ -229,11 +186,13 @@ def check(
         console.print_json({"mappings": good, "findings": [str(each) for each in findings]})
     else:
         for each in good:
-            console.out.print(
-                f"{each['file']}: {each['connection']} ({each['system']}) version"
-                f" {each['version']}, digest {str(each['digest'])[:12]}",
-                markup=False,
-            )
+            said = f"{each['file']}: {each.get('connection', '')}"
+            if "subscription" in each:
+                said = f"{each['file']}: subscription {each['subscription']} to {each['url']}"
+            else:
+                said += f" ({each['system']}) version {each['version']}"
+                said += f", digest {str(each['digest'])[:12]}"
+            console.out.print(said, markup=False)
         for finding in findings:
             console.err.print(str(finding), markup=False)
     if findings:
@@ -260,15 +219,15 @@ def inbox(
     if delivery:
         _show_delivery(delivery, json=json)
         return
-    rows = _ask(lambda pool: operating.inbox(pool, connection=connection, state=state, limit=limit))
+    rows = ask(lambda pool: operating.inbox(pool, connection=connection, state=state, limit=limit))
     columns = ("delivery_id", "received_at", "connection", "event_id", "state", "reason", "items")
-    _print(rows, "Inbox", columns, json=json)
+    print_rows(rows, "Inbox", columns, json=json)
 
 
 def _show_delivery(delivery: int, *, json: bool) -> None:
     from adapters.frame import operating
 
-    found = _ask(lambda pool: operating.delivery(pool, delivery))
+    found = ask(lambda pool: operating.delivery(pool, delivery))
     if found is None:
         console.fail(
             f"there is no delivery {delivery}", advice="`loyalty adapter inbox` lists them"
@@ -302,13 +261,13 @@ def dead(
     if state and state not in operating.STUCK:
         console.fail(f"--state {state!r}: expected dead or parked", code=console.USAGE)
     states = (state,) if state else operating.STUCK
-    rows = _ask(
+    rows = ask(
         lambda pool: operating.stuck(
             pool, connection=connection, states=states, reason=reason, limit=limit
         )
     )
     columns = ("what", "connection", "name", "state", "reason", "detail", "since")
-    _print(rows, "Stuck", columns, json=json)
+    print_rows(rows, "Stuck", columns, json=json)
     if rows:
         raise typer.Exit(console.NO)
 
@@ -342,39 +301,8 @@ def retry(
     wanted = operating.Wanted(connection, subject, delivery, reason)
     if wanted == operating.Wanted() and not everything:
         console.fail("nothing is named", advice="Name what, or say --all", code=console.USAGE)
-    done = _ask(lambda pool: operating.retry(pool, wanted, operator=operator, why=why))
+    done = ask(lambda pool: operating.retry(pool, wanted, operator=operator, why=why))
     if json:
         console.print_json(dict(done))
     else:
         console.out.print(f"{done['subjects']} subjects and {done['deliveries']} deliveries again")
-
-
-def _ask(question: Callable[["asyncpg.Pool"], Awaitable[Any]]) -> Any:
-    """Ask the adapters' database."""
-    import asyncio
-
-    from adapters.frame import database
-    from adapters.frame.settings import load
-
-    async def answer() -> Any:
-        async with _database_url(load()) as url:
-            pool = await database.pool(url, max_size=1)
-            try:
-                return await question(pool)
-            finally:
-                await pool.close()
-
-    with _explained():
-        return asyncio.run(answer())
-
-
-def _print(rows: list[dict[str, Any]], title: str, columns: Sequence[str], *, json: bool) -> None:
-    from adapters.frame.operating import shown
-
-    if json:
-        console.print_json(rows)
-        return
-    made = console.table(title, *(name.replace("_", " ") for name in columns))
-    for row in rows:
-        made.add_row(*(shown(row[name]).replace("[", r"\[") for name in columns))
-    console.out.print(made)

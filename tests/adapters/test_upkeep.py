@@ -31,6 +31,7 @@ def upkeep(web: Rig) -> Upkeep:
         web.serving.metrics,
         keep_days=30,
         keep_parts_days=400,
+        subscriptions=(),
     )
 
 

@@ -1,0 +1,326 @@
+"""Subscribers are told what changed in the ledger: once, in order, and again until they have it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+
+import pytest
+from starlette.responses import RedirectResponse, Response
+
+from adapters.frame.outbox import operating, store
+from adapters.frame.outbox.sending import ATTEMPTS_MAX
+from adapters.frame.outbox.store import Progress
+from adapters.frame.words import RetryLater
+from loyalty.v1.account_service_pb2 import GetAccountRequest
+from loyalty.v1.ledger_service_pb2 import Balance
+from tests.adapters.outboxes import (
+    OLDER_SECRET,
+    SECRET,
+    Shop,
+    Telling,
+    file_of,
+    subscription,
+    telling,
+)
+from tests.adapters.rig import vendor
+from tests.server import requests
+from tests.server.served import Caller, Served
+
+
+@pytest.fixture
+async def token(served: Served) -> str:
+    """A token that may only read."""
+    return await served.token("outbox", verbs=("audit", "read"))
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture
+async def told(
+    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+) -> AsyncIterator[Telling]:
+    """One shop that is told everything."""
+    async with vendor(shop.app) as address:
+        subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
+        async with telling(served, caller, token, subscribed) as running:
+            yield running
+
+
+def status(code: int, **headers: str) -> Callable[[], Response]:
+    """An answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: Response(status_code=code, headers=named)
+
+
+async def test_a_shop_is_told_balance_and_tier_and_then_only_what_changes(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await told.drain()
+    first = [message["type"] for message in shop.got]
+    assert first == ["balance.changed", "tier.changed"]
+    earned = shop.points()[0]
+    assert earned > 0
+    await told.drain()
+    assert len(shop.got) == 2
+    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await told.drain()
+    assert [message["type"] for message in shop.got[2:]] == ["balance.changed"]
+    assert shop.points() == [earned, earned - 100]
+    versions = [data["version"] for data in shop.of("balance.changed")]
+    assert versions == sorted(set(versions))
+    assert len(set(shop.ids)) == len(shop.ids)
+
+
+async def test_many_changes_at_once_are_one_message_with_the_last_state(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    for number in range(5):
+        await caller.ledger.PostDocument(
+            requests.sale(f"r-{number}", document_id=f"T-{number}", cents=10_00)
+        )
+    await told.drain()
+    assert len(shop.of("balance.changed")) == 1
+    account = await caller.accounts.GetAccount(_account())
+    assert shop.points() == [_points(account.account.balances)]
+
+
+async def test_what_fails_is_sent_again_as_it_was_and_what_is_newer_waits_for_it(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    shop.answers = [status(500)]
+    await caller.ledger.PostDocument(requests.sale())
+    await told.drain()
+    assert shop.got == []
+    assert await told.messages() == [
+        ("balance.changed", "waiting", 1, "answers 500"),
+        ("tier.changed", "waiting", 0, ""),
+    ]
+    await told.drain()
+    assert len(shop.ids) == 1, "it waits before the next attempt"
+    await told.again()
+    assert shop.ids[0] == shop.ids[1]
+    assert [message["type"] for message in shop.got] == ["balance.changed", "tier.changed"]
+
+
+async def test_a_newer_state_takes_the_place_of_one_that_still_waits(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    shop.answers = [status(503, retry_after="0")]
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await told.drain()
+    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await told.drain()
+    await told.again()
+    assert len(shop.points()) == 1
+    account = await caller.accounts.GetAccount(_account())
+    assert shop.points() == [_points(account.account.balances)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (status(404), "answers 404"),
+        (lambda: RedirectResponse("http://169.254.169.254/"), "answers 307: redirects are not"),
+    ],
+)
+async def test_after_enough_attempts_a_message_is_given_up_and_later_ones_go_on(
+    caller: Caller, told: Telling, shop: Shop, answer: Callable[[], Response], problem: str
+) -> None:
+    await caller.ledger.PostDocument(requests.sale())
+    shop.answers = [answer] * ATTEMPTS_MAX
+    await told.drain()
+    for _ in range(ATTEMPTS_MAX - 1):
+        await told.again()
+    (balance, tier) = await told.messages()
+    assert balance[:3] == ("balance.changed", "dead", ATTEMPTS_MAX)
+    assert balance[3].startswith(problem)
+    assert tier[:2] == ("tier.changed", "sent")
+    assert len(set(shop.ids)) == 2
+
+
+async def test_who_is_gone_is_not_asked_again(caller: Caller, told: Telling, shop: Shop) -> None:
+    shop.answers = [status(410)]
+    await caller.ledger.PostDocument(requests.sale())
+    await told.drain()
+    states = [(kind, state) for kind, state, _, _ in await told.messages()]
+    assert states == [("balance.changed", "dead"), ("tier.changed", "sent")]
+
+
+async def test_who_asks_for_patience_is_left_alone_for_so_long(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    shop.answers = [status(429, retry_after="1800")]
+    await caller.ledger.PostDocument(requests.sale())
+    await told.drain()
+    wait = await told.pool.fetchval(
+        "SELECT extract(epoch FROM send_at - now())::int FROM adapters.outbox_member"
+    )
+    assert 1_700 < wait <= 1_800
+    await told.again()
+    assert len(shop.ids) == 1, "nobody else's message goes there meanwhile either"
+
+
+async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
+    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+) -> None:
+    async with vendor(shop.app) as address:
+        good = subscription(tmp_path, file_of(f"{address}/hooks"))
+        down = subscription(tmp_path, file_of("http://127.0.0.1:1/hooks", name="down"))
+        async with telling(served, caller, token, down, good) as told:
+            await caller.ledger.PostDocument(requests.sale())
+            await told.drain()
+            assert len(shop.got) == 2
+            rows = await told.pool.fetch(
+                "SELECT problem FROM adapters.outbox_message"
+                " WHERE subscription = 'down' AND state = 'waiting' ORDER BY number"
+            )
+            assert [row["problem"] for row in rows] == ["no answer: ConnectError", ""]
+
+
+async def test_two_processes_send_once(
+    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+) -> None:
+    async with vendor(shop.app) as address:
+        subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
+        for number in range(12):
+            await caller.members.EnrolMember(requests.enrolment(f"m-{number}", f"77{number}"))
+        async with (
+            telling(served, caller, token, subscribed) as one,
+            telling(served, caller, token, subscribed) as other,
+        ):
+            await asyncio.gather(one.drain(), other.drain())
+            await one.drain()
+    assert len(shop.ids) == len(set(shop.ids)) == 2 * 13
+
+
+async def test_built_again_from_the_beginning_it_tells_the_same_with_no_older_version(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await told.drain()
+    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await told.drain()
+    last = shop.of("balance.changed")[-1]
+    await told.pool.execute("DELETE FROM adapters.outbox_message")
+    await told.pool.execute("DELETE FROM adapters.outbox_member")
+    await told.pool.execute(
+        "UPDATE adapters.outbox_subscription SET positions = '{}', caught_up = false"
+    )
+    count = len(shop.got)
+    await told.drain()
+    again = [message for message in shop.got[count:] if message["type"] == "balance.changed"]
+    assert [message["data"] for message in again] == [last]
+
+
+async def test_who_wants_changes_only_is_not_told_what_is_so_already(
+    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+) -> None:
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    async with vendor(shop.app) as address:
+        text = file_of(f"{address}/hooks", more="begin_with: changes")
+        async with telling(served, caller, token, subscription(tmp_path, text)) as told:
+            await told.drain()
+            assert shop.got == []
+            await caller.ledger.BurnPoints(requests.burn(points=100))
+            await told.drain()
+            assert [message["type"] for message in shop.got] == ["balance.changed"]
+
+
+async def test_while_a_secret_is_replaced_both_verify(
+    served: Served, caller: Caller, token: str, tmp_path: Path
+) -> None:
+    await caller.ledger.PostDocument(requests.sale())
+    for name, secret in (("new", SECRET), ("old", OLDER_SECRET)):
+        shop = Shop(secret)
+        async with vendor(shop.app) as address:
+            text = file_of(f"{address}/hooks", name=name)
+            both = subscription(tmp_path, text, SECRET, OLDER_SECRET)
+            async with telling(served, caller, token, both) as told:
+                await told.drain()
+        assert len(shop.got) == 2
+
+
+async def test_points_that_expire_soon_are_told_and_so_is_that_they_are_spent(
+    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+) -> None:
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    async with vendor(shop.app) as address:
+        text = file_of(
+            f"{address}/hooks",
+            more="currencies: [point]",
+            webhook="  events: [points.expiring]\n  expiring_days: 366",
+        )
+        async with telling(served, caller, token, subscription(tmp_path, text)) as told:
+            await told.drain()
+            (rows,) = (data["expiring"] for data in shop.of("points.expiring"))
+            account = await caller.accounts.GetAccount(_account())
+            (balance,) = (b for b in account.account.balances if b.currency == "point")
+            assert rows[0]["points"] == balance.next_expire_points
+            assert sum(row["points"] for row in rows) == balance.available
+            await caller.ledger.BurnPoints(requests.burn(points=balance.available))
+            await told.drain()
+            assert shop.of("points.expiring")[-1]["expiring"] == []
+
+
+async def test_a_token_that_may_not_follow_tells_nobody_and_loses_nothing(
+    served: Served, caller: Caller, shop: Shop, tmp_path: Path, token: str
+) -> None:
+    blind = await served.token("blind", units=("market",), verbs=("read",))
+    await caller.ledger.PostDocument(requests.sale())
+    async with vendor(shop.app) as address:
+        subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
+        async with telling(served, caller, blind, subscribed) as told:
+            with pytest.raises(RetryLater, match="refuses its history"):
+                await told.drain()
+        async with telling(served, caller, token, subscribed) as told:
+            await told.drain()
+    assert len(shop.got) == 2
+
+
+def _account() -> GetAccountRequest:
+    return GetAccountRequest(member=requests.member())
+
+
+def _points(balances: Iterable[Balance]) -> int:
+    return sum(row.available for row in balances if row.currency == "point")
+
+
+async def test_told_again_it_is_how_things_are_now(
+    caller: Caller, told: Telling, shop: Shop
+) -> None:
+    shop.answers = [status(410)]
+    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await told.drain()
+    assert shop.points() == []
+    wanted = operating.Wanted(subscription="shop", kind="balance.changed")
+    done = await operating.retry(told.pool, wanted, operator="ann", why="the shop is back")
+    assert done == {"members": 1, "dead": 1}
+    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await told.drain()
+    account = await caller.accounts.GetAccount(_account())
+    assert shop.points() == [_points(account.account.balances)]
+    assert await told.pool.fetchval("SELECT why FROM adapters.operator_act") == "the shop is back"
+    everything = operating.Wanted(subscription="shop", everything=True)
+    count = len(shop.got)
+    await operating.retry(told.pool, everything, operator="ann", why="the shop lost its table")
+    await told.drain()
+    kinds = [message["type"] for message in shop.got[count:]]
+    assert kinds == ["balance.changed", "tier.changed"]
+
+
+async def test_who_is_erased_is_forgotten(caller: Caller, told: Telling) -> None:
+    await caller.ledger.PostDocument(requests.sale())
+    await told.drain()
+    member_id = await told.pool.fetchval("SELECT member_id FROM adapters.outbox_member")
+    await told.pool.execute(
+        "INSERT INTO adapters.known_customer VALUES ('web', 'shop-customer', '12', $1)", member_id
+    )
+    progress = Progress({0: 0}, caught_up=True, erased=[member_id])
+    async with told.pool.acquire() as session, session.transaction():
+        await store.follow(session, told.file, progress, quiet=False)
+    for table in ("known_customer", "outbox_member", "outbox_message"):
+        assert await told.pool.fetchval(f"SELECT count(*) FROM adapters.{table}") == 0
