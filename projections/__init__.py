@@ -6,6 +6,7 @@ from projections.adjustments import ADJUSTMENTS
 from projections.balances import BALANCES
 from projections.dated_draws import DATED_DRAWS
 from projections.due import DUE
+from projections.lots import LOTS
 from projections.projection import Projection
 from projections.settlement import SETTLEMENT
 from projections.tiers import TIERS
@@ -23,4 +24,5 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
     ADJUSTMENTS,
     UNCLAIMED,
     DATED_DRAWS,
+    LOTS,
 )

@@ -270,3 +270,39 @@ dated_draw: Final = Table(
     PrimaryKeyConstraint("version", "lane", "pos", "number"),
     Index("dated_draw_time_idx", "version", "occurred_at"),
 )
+
+lot: Final = Table(
+    "lot",
+    metadata,
+    _version(),
+    _code("account"),
+    _code("lot"),
+    _code("currency"),
+    _code("issuer"),
+    _code("document"),
+    _code("campaign"),
+    _points("points"),
+    _points("spent"),
+    _points("charged"),
+    _points("taken"),
+    _points("expired"),
+    _points("sent"),
+    _points("arrived"),
+    _points("held"),
+    _points("set_aside"),
+    PrimaryKeyConstraint("version", "account", "lot"),
+    Index("lot_id_idx", "version", "lot"),
+    Index("lot_document_idx", "version", "document", postgresql_where=text("document <> ''")),
+    Index("lot_campaign_idx", "version", "campaign", postgresql_where=text("campaign <> ''")),
+    postgresql_with=_UPDATED,
+)
+
+lot_link: Final = Table(
+    "lot_link",
+    metadata,
+    _version(),
+    _code("parent"),
+    _code("lot"),
+    Column("converted", Boolean, nullable=False),
+    PrimaryKeyConstraint("version", "parent", "lot"),
+)

@@ -12,8 +12,9 @@ import grpc
 from ledger.core.refusals import Permission
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
-from server import period_shape, validation
+from server import period_shape, recall_shape, validation
 from server.auth import ALL_UNITS, Principal, Verb
+from server.lot_traces import LotTraces
 from server.rpc import Call, Door, Feed, Rpc
 from server.settlement_reads import SettlementReads
 
@@ -27,6 +28,7 @@ class AuditServicer:
         """Read from `ledger`."""
         self._ledger = ledger
         self._settlements = SettlementReads(ledger)
+        self._traces = LotTraces(ledger)
 
     def handler(self, door: Door) -> grpc.GenericRpcHandler:
         """Return what gRPC serves."""
@@ -67,7 +69,18 @@ class AuditServicer:
                 period_shape.get_settlement,
                 self._settlement,
             ),
+            Rpc(
+                "TraceLots",
+                pb.TraceLotsRequest,
+                Verb.RECALL,
+                recall_shape.trace_lots,
+                self._trace,
+            ),
         )
+
+    async def _trace(self, request: pb.TraceLotsRequest, call: Call) -> pb.TraceLotsResponse:
+        call.principal.require(Verb.RECALL, ALL_UNITS)
+        return await self._traces.page(request)
 
     async def _stream(
         self, request: pb.StreamEventsRequest, call: Call

@@ -25,6 +25,7 @@ from server.cli import (
     openings,
     periods,
     policies,
+    recalling,
     referrals,
     service,
     sweeping,
@@ -100,6 +101,10 @@ app.command(
 app.command(epilog=example("loyalty convert card:8800 to_miles 1000 --unit market"))(
     transfers.convert
 )
+app.command(
+    epilog=example("loyalty recall double-june --dry-run --unit market") + ", then the same with"
+    ' --operator anna --reason "paid twice", and later --do release or --do claw-back.'
+)(recalling.recall)
 app.command(epilog=example("loyalty referral card:8801 card:8800 --unit hotel"))(referrals.referral)
 app.command(epilog=example("loyalty replay --json"))(history.replay)
 app.command(epilog=example("loyalty verify"))(history.verify)

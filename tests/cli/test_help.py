@@ -36,6 +36,7 @@ EXPECTED = {
     "quote",
     "explain",
     "activity",
+    "recall",
     "referral",
     "document claim",
     "period close",

@@ -46,7 +46,7 @@ def test_a_call_has_the_messages_and_the_kind_of_the_contract(method: str) -> No
 
 
 def test_whatever_can_be_sent_again_has_a_request_id_or_changes_nothing() -> None:
-    reads = ("Get", "List", "Explain", "Quote", "Check", "Diff", "Stream", "Verify")
+    reads = ("Get", "List", "Explain", "Quote", "Check", "Diff", "Stream", "Verify", "Trace")
     without = {
         method.partition("/")[2]
         for method, stated in contract().items()

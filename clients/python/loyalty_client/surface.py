@@ -28,6 +28,7 @@ class Surface:
     close_period = Unary(audit.ClosePeriodRequest, audit.ClosePeriodResponse)
     list_periods = Unary(audit.ListPeriodsRequest, audit.ListPeriodsResponse)
     get_settlement = Unary(audit.GetSettlementRequest, audit.GetSettlementResponse)
+    trace_lots = Unary(audit.TraceLotsRequest, audit.TraceLotsResponse)
 
     post_document = Unary(ledger.PostDocumentRequest, ledger.PostDocumentResponse)
     earn_points = Unary(ledger.EarnPointsRequest, ledger.EarnPointsResponse)

@@ -22,6 +22,166 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class TraceLotsRequest(_message.Message):
+    """Asks where bad points are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_POSITIONS_FIELD_NUMBER: _builtins.int
+    lot_id: _builtins.str
+    """A lot, 1 to 64 printable characters."""
+    campaign: _builtins.str
+    """A campaign of the policy, 1 to 64 printable characters: all lots that its rules gave."""
+    document: _builtins.str
+    """A document: "unit/source/id", at most 200 characters."""
+    page_size: _builtins.int
+    """Lots on a page, 1 to 1,000; 0: 200."""
+    page_token: _builtins.str
+    """next_page_token of the page before; bound to what was asked."""
+    @_builtins.property
+    def min_positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Answer from at least here: positions of earlier answers, at most 1,000. They are waited for a few seconds."""
+
+    def __init__(
+        self,
+        *,
+        lot_id: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        document: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        min_positions: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "document", b"document", "lot_id", b"lot_id", "of", b"of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "document", b"document", "lot_id", b"lot_id", "min_positions", b"min_positions", "of", b"of", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["lot_id", "campaign", "document"]  # noqa: Y015
+    _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_of) -> _WhichOneofReturnType_of | None: ...
+
+Global___TraceLotsRequest: _TypeAlias = TraceLotsRequest  # noqa: Y015
+
+@_typing.final
+class TraceLotsResponse(_message.Message):
+    """A page of lots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: this is the last page."""
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[Global___TracedLot]:
+        """By account and lot."""
+
+    def __init__(
+        self,
+        *,
+        lots: _abc.Iterable[Global___TracedLot] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lots", b"lots", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceLotsResponse: _TypeAlias = TraceLotsResponse  # noqa: Y015
+
+@_typing.final
+class TracedLot(_message.Message):
+    """A lot that has bad points, and where these are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    LOT_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
+    PASSED_ON_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    CHARGED_FIELD_NUMBER: _builtins.int
+    CLAWED_BACK_FIELD_NUMBER: _builtins.int
+    EXPIRED_FIELD_NUMBER: _builtins.int
+    CONVERTED_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """Account that has the lot: a member's or a pool's."""
+    lot_id: _builtins.str
+    """The lot."""
+    currency: _builtins.str
+    """Point currency."""
+    issuer: _builtins.str
+    """Business unit that issued it."""
+    campaign: _builtins.str
+    """Campaign whose rules gave it; empty for none, and for a lot that came from another account."""
+    document: _builtins.str
+    """Document it was earned with; empty for none, and for a lot that came from another account."""
+    points: _builtins.int
+    """Points that were issued to the account, or arrived there."""
+    left: _builtins.int
+    """Points still there: they can be spent, or will be."""
+    quarantined: _builtins.int
+    """Points that recalls have set aside."""
+    held: _builtins.int
+    """Points in holds."""
+    in_transit: _builtins.int
+    """Points on their way to another account."""
+    passed_on: _builtins.int
+    """Points that arrived in other accounts, where they are lots of their own."""
+    spent: _builtins.int
+    """Points burned, converted, or taken for a debt; net."""
+    charged: _builtins.int
+    """Of these, what recalls have charged."""
+    clawed_back: _builtins.int
+    """Points taken back."""
+    expired: _builtins.int
+    """Points that expired."""
+    converted: _builtins.bool
+    """It came of bad points by a conversion, maybe of good ones too: a recall leaves it alone unless it is named."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        lot_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        document: _builtins.str = ...,
+        points: _builtins.int = ...,
+        left: _builtins.int = ...,
+        quarantined: _builtins.int = ...,
+        held: _builtins.int = ...,
+        in_transit: _builtins.int = ...,
+        passed_on: _builtins.int = ...,
+        spent: _builtins.int = ...,
+        charged: _builtins.int = ...,
+        clawed_back: _builtins.int = ...,
+        expired: _builtins.int = ...,
+        converted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "campaign", b"campaign", "charged", b"charged", "clawed_back", b"clawed_back", "converted", b"converted", "currency", b"currency", "document", b"document", "expired", b"expired", "held", b"held", "in_transit", b"in_transit", "issuer", b"issuer", "left", b"left", "lot_id", b"lot_id", "passed_on", b"passed_on", "points", b"points", "quarantined", b"quarantined", "spent", b"spent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TracedLot: _TypeAlias = TracedLot  # noqa: Y015
+
+@_typing.final
 class LanePosition(_message.Message):
     """A place in one lane."""
 

@@ -60,6 +60,11 @@ class AuditServiceStub:
                 request_serializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.FromString,
                 _registered_method=True)
+        self.TraceLots = channel.unary_unary(
+                '/loyalty.v1.AuditService/TraceLots',
+                request_serializer=loyalty_dot_v1_dot_audit__service__pb2.TraceLotsRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_audit__service__pb2.TraceLotsResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer:
@@ -116,6 +121,18 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TraceLots(self, request, context):
+        """Where bad points are now: the lots of a lot, a campaign or a document, and all that came of them through transfers, pools,
+        merges and conversions, by account. LedgerService.RecallPoints sets them aside or takes them. Needs the verb `recall` and
+        every business unit.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"campaign":"double-june"}' \
+        localhost:7070 loyalty.v1.AuditService/TraceLots
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -143,6 +160,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetSettlement,
                     request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.SerializeToString,
+            ),
+            'TraceLots': grpc.unary_unary_rpc_method_handler(
+                    servicer.TraceLots,
+                    request_deserializer=loyalty_dot_v1_dot_audit__service__pb2.TraceLotsRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_audit__service__pb2.TraceLotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -281,6 +303,33 @@ class AuditService:
             '/loyalty.v1.AuditService/GetSettlement',
             loyalty_dot_v1_dot_audit__service__pb2.GetSettlementRequest.SerializeToString,
             loyalty_dot_v1_dot_audit__service__pb2.GetSettlementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TraceLots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.AuditService/TraceLots',
+            loyalty_dot_v1_dot_audit__service__pb2.TraceLotsRequest.SerializeToString,
+            loyalty_dot_v1_dot_audit__service__pb2.TraceLotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

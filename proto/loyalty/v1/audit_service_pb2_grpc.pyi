@@ -63,6 +63,14 @@ class AuditServiceStub:
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
       localhost:7070 loyalty.v1.AuditService/GetSettlement
     """
+    TraceLots: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.TraceLotsRequest, _audit_service_pb2.TraceLotsResponse]
+    """Where bad points are now: the lots of a lot, a campaign or a document, and all that came of them through transfers, pools,
+    merges and conversions, by account. LedgerService.RecallPoints sets them aside or takes them. Needs the verb `recall` and
+    every business unit.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"campaign":"double-june"}' \\
+      localhost:7070 loyalty.v1.AuditService/TraceLots
+    """
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -98,6 +106,14 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
       localhost:7070 loyalty.v1.AuditService/GetSettlement
+    """
+    TraceLots: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.TraceLotsRequest, _audit_service_pb2.TraceLotsResponse]  # type: ignore[assignment]
+    """Where bad points are now: the lots of a lot, a campaign or a document, and all that came of them through transfers, pools,
+    merges and conversions, by account. LedgerService.RecallPoints sets them aside or takes them. Needs the verb `recall` and
+    every business unit.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"campaign":"double-june"}' \\
+      localhost:7070 loyalty.v1.AuditService/TraceLots
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -161,6 +177,20 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"period":"2025-01"}' \\
           localhost:7070 loyalty.v1.AuditService/GetSettlement
+        """
+
+    @_abc_1.abstractmethod
+    def TraceLots(
+        self,
+        request: _audit_service_pb2.TraceLotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.TraceLotsResponse, _abc.Awaitable[_audit_service_pb2.TraceLotsResponse]]:
+        """Where bad points are now: the lots of a lot, a campaign or a document, and all that came of them through transfers, pools,
+        merges and conversions, by account. LedgerService.RecallPoints sets them aside or takes them. Needs the verb `recall` and
+        every business unit.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"campaign":"double-june"}' \\
+          localhost:7070 loyalty.v1.AuditService/TraceLots
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,119 @@
+"""Lots on the read side: what the ledger says of each, and what came of what."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS, MemberRef
+from projections.lots import NAME, Origin, TracedLot, trace
+from projections.projection import Connection
+from projections.rebuild import rebuild
+from server.database import pool
+from tests.projections.following import follow_to_the_end
+from tests.store.moving import AT_ONCE, Mover
+from tests.store.recalling import Recaller
+from tests.store.till import Till, open_till
+
+POLICY = (
+    AT_ONCE.replace("currencies:\n", "currencies:\n  - {id: q, role: spendable}\n")
+    .replace("{kind: base, id: june,", "{kind: base, id: june, campaign: double,")
+    .replace("earn:\n", "campaigns: [{id: double}]\nearn:\n")
+    + "conversions: [{id: swap, currency: p, into: q, rate: 4/5, issuer: b}]\n"
+)
+FIRST = ("", "")
+
+
+@asynccontextmanager
+async def reader(url: str) -> AsyncIterator[Connection]:
+    """A connection whose projections have followed to the end."""
+    service = await pool(url, min_size=1, max_size=2)
+    try:
+        await follow_to_the_end(service)
+        async with service.acquire() as connection:
+            yield connection
+    finally:
+        await service.close()
+
+
+async def traced(url: str, origin: Origin) -> list[TracedLot]:
+    async with reader(url) as connection:
+        return list((await trace(connection, origin, after=FIRST, most=100)).value)
+
+
+async def lived(till: Till) -> tuple[MemberRef, MemberRef]:
+    """M1 has points of a campaign and others, gives, converts, holds and is recalled."""
+    mover = Mover(till)
+    await till.publish(POLICY)
+    m1, m2 = await mover.s24()
+    await mover.moves(m1, m2, 60)
+    await till.post(till.burn(m2, 70))
+    await mover.moves(m2, m1, 5)
+    await till.post(till.hold(m1, "H", 10))
+    await till.post(till.capture("H", 4))
+    await till.post(mover.convert(m1, 20))
+    recaller = Recaller(till, m2)
+    lots = await recaller.lots()
+    await recaller.quarantines(*lots)
+    await recaller.lifts(lots[0])
+    await recaller.claws_back(lots[0], spent=RECALL_SPENT_ARREARS)
+    return m1, m2
+
+
+async def test_each_lot_is_where_the_ledger_has_it(database: str) -> None:
+    async with open_till(database) as till:
+        members = await lived(till)
+        async with reader(database) as connection:
+            rows = await connection.fetch("SELECT account, lot FROM lot")
+            found = {}
+            for lot in {row["lot"] for row in rows}:
+                for each in (await trace(connection, Origin(lot), after=FIRST, most=100)).value:
+                    found[each.account, each.lot] = each
+        seen = set()
+        for member in members:
+            account, _ = await till.ledger.account(member)
+            for lot in account.lots:
+                row = found[account.account_id, lot.lot_id]
+                assert row.left == lot.available + lot.pending
+                assert row.held + row.set_aside == lot.held
+                assert row.in_transit == lot.in_transit
+                assert (row.currency, row.issuer) == (lot.currency, lot.issuer)
+                seen.add((account.account_id, lot.lot_id))
+        assert seen
+        for key in set(found) - seen:
+            row = found[key]
+            assert (row.left, row.held, row.set_aside, row.in_transit) == (0, 0, 0, 0)
+
+
+async def test_a_campaign_is_followed_through_gifts_and_conversions(database: str) -> None:
+    async with open_till(database) as till:
+        mover = Mover(till)
+        await till.publish(POLICY)
+        m1, m2, m3 = [await till.enrol(card) for card in "123"]
+        await mover.earns(m1, "bad", 100, on="2025-01-01", tea=False)
+        await mover.earns(m2, "good", 50, on="2025-01-01", tea=True)
+        await mover.moves(m1, m2, 60)
+        await mover.moves(m2, m3, 30)
+        await till.post(mover.convert(m3, 10))
+        found = await traced(database, Origin(campaign="double"))
+        accounts = [(await till.ledger.account(member))[0].account_id for member in (m1, m2, m3)]
+        left = {(accounts.index(row.account), row.currency): row.left for row in found}
+        assert left == {(0, "p"): 34, (1, "p"): 27, (2, "p"): 20, (2, "q"): 8}
+        assert [row.currency for row in found if row.converted] == ["q"]
+        assert sum(row.points - row.arrived for row in found if not row.converted) == 100
+        same = await traced(database, Origin(document="a/till/bad"))
+        assert same == found
+        root = next(row.lot for row in found if row.document)
+        assert await traced(database, Origin(lot=root)) == found
+        assert await traced(database, Origin(document="a/till/good")) != found
+        assert await traced(database, Origin(campaign="unheard-of")) == []
+
+
+async def test_a_rebuild_brings_the_same_rows(database: str) -> None:
+    async with open_till(database) as till:
+        await lived(till)
+        service = await pool(database, min_size=1, max_size=3)
+        try:
+            await follow_to_the_end(service)
+            rebuilt = await rebuild(service, NAME)
+            assert rebuilt.digest == rebuilt.replaced_digest
+        finally:
+            await service.close()
