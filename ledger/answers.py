@@ -15,6 +15,7 @@ from loyalty.v1.account_service_pb2 import Hold as HoldMessage
 from loyalty.v1.account_service_pb2 import Lot as LotMessage
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Movement, Posting
+from loyalty.v1.member_service_pb2 import Pool
 from loyalty.v1.types_pb2 import CounterNumber
 
 _OTHER_SIDE: Final = frozenset({"sender_id", "receiver_id"})
@@ -97,7 +98,7 @@ def moves_points(kind: str) -> bool:
 
 
 def add_balances(
-    answer: Posting | AccountMessage, account: Account, *, points_expiring: bool = False
+    answer: Posting | AccountMessage | Pool, account: Account, *, points_expiring: bool = False
 ) -> None:
     """Add balances by currency to an answer, in order of first use, with what expires next.
 

@@ -11,7 +11,7 @@ from ledger.core.events import AnyFact, decode, fields_of, kind_of
 from ledger.entry_words import expiry_line, fact_lines
 from ledger.evaluation import facts_of, pinned_instant, pins_of
 from ledger.explanation_answers import add_explanation
-from ledger.keys import burn_thing, document_thing
+from ledger.keys import burn_thing, conversion_thing, document_thing, transfer_thing
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook
 from ledger.reads import Reads
@@ -106,13 +106,25 @@ class Explanations:
         return None if found is None else found[1]
 
     async def _act(self, entry_id: str) -> _Found | None:
-        """A burn, a capture or a reversal, by the key that it is registered under."""
+        """A burn, a capture, a reversal, a transfer or a conversion, by its key.
+
+        Of a transfer it is what happened in the sender's account; the receiver's is asked for by
+        member.
+        """
+        moved = await self._store.find_acts([transfer_thing(entry_id), conversion_thing(entry_id)])
+        if moved:
+            return await self._of_stream(moved[0].stream, entry_id)
         rows = [
             (row, decode(row.payload))
             for row in await self._store.find_acts([burn_thing(entry_id)])
         ]
         facts = [fact for _, fact in rows if _entry_of(fact) == entry_id]
         return _Found(rows[0][0].stream, facts, []) if rows else None
+
+    async def _of_stream(self, stream: str, entry_id: str) -> _Found:
+        events = await self._store.stream_events(stream)
+        facts: list[AnyFact] = [decode(event.payload) for event in events]
+        return _Found(stream, [fact for fact in facts if _entry_of(fact) == entry_id], [])
 
     async def _of_member(self, request: ExplainEntryRequest) -> _Found | None:
         """An entry among the facts of an account, by its id or by a running number in it."""

@@ -19,7 +19,7 @@ from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
 from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
 from ledger.wanted import Wanted
-from ledger.writes import member_of, other_member_of
+from ledger.writes import member_of, other_member_of, pool_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, PointsSent, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest, ReverseEntryRequest
 from loyalty.v1.member_service_pb2 import (
@@ -284,6 +284,7 @@ def _streams(known: Known, acts: Sequence[Act]) -> set[str]:
     for act in acts:
         streams.add(_named(known, act.identity, member_of(act.request)))
         streams.add(_named(known, act.other_identity, other_member_of(act.request)))
+        streams.add(_stream_of(pool_of(act.request)))
     return streams - {""}
 
 
@@ -296,5 +297,8 @@ def _named(known: Known, identity: IdentityKey | None, member: MemberRef | None)
     if identity is not None:
         holder = known.identities.get(identity)
         return "" if holder is None else account_stream(holder.account)
-    account_id = "" if member is None else member.member_id or member.pool_id
+    return "" if member is None else _stream_of(member.member_id or member.pool_id)
+
+
+def _stream_of(account_id: str) -> str:
     return account_stream(account_id) if len(account_id) == _UUID_LENGTH else ""

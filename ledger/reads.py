@@ -16,6 +16,7 @@ from ledger.core.advance import advance
 from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
 from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
+from ledger.core.pools import require_permission, require_pool
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.state import NOTHING, OWN, Account, Balance
 from ledger.ends import Ends, with_ends
@@ -24,6 +25,7 @@ from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
 from ledger.policies import PolicyBook
+from ledger.pool_answers import pool_message
 from ledger.profile import Profile, joined
 from ledger.profile_changes import profile_message
 from ledger.register import Register
@@ -36,8 +38,8 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesRequest,
     ListEntriesResponse,
 )
-from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Referral
-from loyalty.v1.types_pb2 import MemberRef
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
+from loyalty.v1.types_pb2 import POOL_PERMISSION_VIEW, MemberRef
 
 PAGE_DEFAULT: Final = 50
 FIRST_PAGE: Final = 2**62
@@ -78,7 +80,7 @@ class Reads:
     async def account(
         self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
     ) -> tuple[Account, str]:
-        """(account, position): as it is, or as it was. Raises UnknownMember."""
+        """(account, position): as it is, or as it was. Raises UnknownMember, UnknownPool."""
         found = await self.found(ref, min_position=min_position, as_of=as_of)
         return found.account, found.position
 
@@ -92,7 +94,7 @@ class Reads:
     ) -> Found:
         """What a member has: in the account that theirs was merged into, unless `as_named`.
 
-        As of a time before the merge it is their own. Raises UnknownMember.
+        As of a time before the merge it is their own. Raises UnknownMember, UnknownPool.
         """
         named = stream = await self.stream(ref)
         while True:
@@ -103,8 +105,7 @@ class Reads:
                 fresh = await self._fresh(stream)
                 ends = await self._ends_for(fresh)
                 account = self._due_applied(fresh, self._clock.now(), ends)
-            if account.enrolled_at is None:
-                raise refusals.UnknownMember(member=ref.member_id)
+            _require_there(account, ref)
             if as_named or not account.membership.is_merged:
                 break
             stream = account_stream(account.membership.into)
@@ -142,6 +143,7 @@ class Reads:
             membership=account.membership.state,
             merged_into=account.membership.leads_to,
             merge_step=0 if account.merging is None else account.merging.step,
+            pool_ids=account.pooling.joined,
             erase_time=optional_timestamp(account.care.erased_at),
             position=position,
         )
@@ -159,6 +161,15 @@ class Reads:
             document=known.cause,
             counts=known.counts,
         )
+
+    async def pool(self, pool_id: str, viewer: MemberRef | None, *, min_position: str) -> Pool:
+        """A pool, as it is. Raises UnknownPool; of `viewer` UnknownMember, NotPermittedInPool."""
+        ref = MemberRef(pool_id=pool_id)
+        account, position = await self.account(ref, min_position=min_position)
+        if viewer is not None:
+            member, _ = await self.account(viewer)
+            require_permission(account, member.account_id, POOL_PERMISSION_VIEW)
+        return pool_message(account, position=position)
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
         """What business units know of a member, and the member's consents. Raises UnknownMember."""
@@ -200,7 +211,7 @@ class Reads:
     async def stream(self, ref: MemberRef) -> str:
         """Stream of the account that is meant. Raises UnknownMember for an unknown identity."""
         if ref.WhichOneof("ref") != "identity":
-            return account_stream(ref.member_id)
+            return account_stream(ref.member_id or ref.pool_id)
         key = (ref.identity.scheme, self._hashed.of(ref.identity))
         # Not from the cache: another process may have given it to another member just now.
         holder = (await self._store.find_identities([key])).get(key)
@@ -224,7 +235,7 @@ class Reads:
 
     def _due_applied(self, account: Account, now: int, ends: Ends) -> Account:
         """What time has decided is true whether or not anybody has recorded it."""
-        if account.enrolled_at is None:
+        if not account.version:
             return account
         due = advance(account, now=now, ladder=self._policies.ladder, ends=ends)
         return _without_past(with_ends(due.account, ends), now)
@@ -244,6 +255,14 @@ class Reads:
         # Nobody knows today what will have expired: a time to come is now.
         until = now if known_at is None else min(known_at, now)
         return self._due_applied(account, until, await self._ends_for(account))
+
+
+def _require_there(account: Account, ref: MemberRef) -> None:
+    """Raise UnknownMember or UnknownPool for an account that is not what was asked for."""
+    if ref.pool_id:
+        require_pool(account)
+    elif account.enrolled_at is None:
+        raise refusals.UnknownMember(member=ref.member_id)
 
 
 async def reached(store: Store, stream: str, min_position: str) -> str:
@@ -293,6 +312,7 @@ def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Accoun
         identities=account.identities,
         balances=balances,
         tiers=account.tiers,
+        pooling=account.pooling,
     )
 
 

@@ -47,7 +47,7 @@ from loyalty.v1.account_service_pb2 import (
 )
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.ledger_service_pb2 import Transfer
-from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Referral
+from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
 from loyalty.v1.types_pb2 import MemberRef
 
 log = structlog.get_logger()
@@ -291,6 +291,10 @@ class Ledger:
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""
         return await self._reads.member(ref, min_position=min_position)
+
+    async def pool(self, pool_id: str, *, viewer: MemberRef | None, min_position: str) -> Pool:
+        """A pool. Raises UnknownPool; of `viewer` UnknownMember, NotPermittedInPool."""
+        return await self._reads.pool(pool_id, viewer, min_position=min_position)
 
     async def transfer(self, transfer_id: str) -> Transfer:
         """Where a transfer stands. Raises UnknownTransfer."""

@@ -1,20 +1,18 @@
 """Books of points in motion: what leaves an account whole, fee and all, and arrives in one other.
 
-The book of an account follows its own facts. What sender and receiver say of one transfer lies in
-different lanes, which are read one after the other: of each side only a hash is kept, and at the
-end the two are held against each other.
+The book of an account follows its own facts. What sender and receiver say of one transfer is held
+against each other at the end, by `ledger.two_sides`.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import rules
 from ledger.core.draws import write_life
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp, optional_timestamp
 from ledger.findings import Finding, Reason
+from ledger.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     ConvertedPointsIssued,
@@ -35,8 +33,6 @@ Moving = (
     | PointsConverted
     | ConvertedPointsIssued
 )
-Side = Literal["sent", "received", "completed"]
-_PLACE_BITS = 48
 
 
 def is_moving(fact: AccountFact) -> bool:
@@ -52,14 +48,6 @@ class _Open(NamedTuple):
     """A transfer that was sent and has not ended."""
 
     sent: PointsSent
-    name: int
-    pos: int
-
-
-class Told(NamedTuple):
-    """What one side says of a transfer: a hash of all that both have to agree on."""
-
-    side: Side
     name: int
     pos: int
 
@@ -244,61 +232,16 @@ def _end_of(again: rules.Converted, policy_digest: str) -> tuple[object, LotLife
 
 def _name(fact: PointsSent | PointsReceived, sender: str, receiver: str) -> int:
     """A hash of everything that both sides say of a transfer."""
-    hashed = sha256("\n".join((fact.entry_id, sender, receiver, fact.currency)).encode())
-    hashed.update(f"\n{fact.points} {fact.kind}".encode())
-    for lot in fact.lots:
-        hashed.update(b"\n" + lot.SerializeToString(deterministic=True))
-    return int.from_bytes(hashed.digest()[:8], "big")
+    return name_of(
+        "\n".join((fact.entry_id, sender, receiver, fact.currency)).encode(),
+        f"{fact.points} {fact.kind}".encode(),
+        *(lot.SerializeToString(deterministic=True) for lot in fact.lots),
+    )
 
 
-class TransferSides:
-    """What senders and receivers of all lanes said: sixteen bytes for each side of a transfer."""
-
-    def __init__(self) -> None:
-        """Begin with nothing said."""
-        self._names: dict[Side, array[int]] = {
-            side: array("Q") for side in ("sent", "received", "completed")
-        }
-        self._places: dict[Side, array[int]] = {
-            side: array("Q") for side in ("sent", "received", "completed")
-        }
-
-    def hear(self, told: Iterable[Told], lane: int) -> None:
-        """Remember what the facts of a lane say."""
-        for side, name, pos in told:
-            self._names[side].append(name)
-            self._places[side].append(lane << _PLACE_BITS | pos)
-
-    def unmatched(self) -> list[tuple[int, Finding]]:
-        """Lanes and findings: what arrived and was not sent, or left and never arrived."""
-        received = sorted(self._names["received"])
-        completed = sorted(self._names["completed"])
-        left = sorted((*completed, *self._names["sent"]))
-        found: list[tuple[int, Finding]] = []
-        came = "points came in that nobody sent so"
-        found += self._located("received", _beyond(received, left), came)
-        gone = "points left and never came in so"
-        found += self._located("completed", _beyond(completed, received), gone)
-        return found
-
-    def _located(self, side: Side, names: set[int], why: str) -> Iterator[tuple[int, Finding]]:
-        if not names:
-            return
-        for name, packed in zip(self._names[side], self._places[side], strict=True):
-            if name in names:
-                pos = packed & (1 << _PLACE_BITS) - 1
-                yield packed >> _PLACE_BITS, Finding(pos, Reason.TRANSFER_MISMATCH, why)
-
-
-def _beyond(some: list[int], others: list[int]) -> set[int]:
-    """What stands in one sorted list more often than in another."""
-    more: set[int] = set()
-    at = 0
-    for name in some:
-        while at < len(others) and others[at] < name:
-            at += 1
-        if at < len(others) and others[at] == name:
-            at += 1
-        else:
-            more.add(name)
-    return more
+def unmatched_transfers(sides: Sides) -> Iterator[tuple[int, Finding]]:
+    """Lanes and findings: what arrived and was not sent, or left and never arrived."""
+    for lane, pos in sides.missing("received", "completed", "sent"):
+        yield lane, Finding(pos, Reason.TRANSFER_MISMATCH, "points came in that nobody sent so")
+    for lane, pos in sides.missing("completed", "received"):
+        yield lane, Finding(pos, Reason.TRANSFER_MISMATCH, "points left and never came in so")

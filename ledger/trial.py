@@ -19,11 +19,13 @@ from ledger.findings import Finding, Reason
 from ledger.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
+from ledger.pool_books import told_of_pools, wrong_of_pools
 from ledger.reawarding import NO_TIERS, Awards
 from ledger.recall_books import RecallBook
 from ledger.referral_books import CauseBook
 from ledger.speed_books import SpeedBook
-from ledger.transfer_books import Told, TransferBook, is_moving
+from ledger.transfer_books import TransferBook, is_moving
+from ledger.two_sides import Told
 from loyalty.v1.events_pb2 import (
     TIER_CAUSE_MERGED,
     TIER_CAUSE_UNMERGED,
@@ -62,6 +64,7 @@ class Trial:
         "_lots",
         "_openings",
         "_pins",
+        "_pools",
         "_recalls",
         "_speeds",
         "_tiers_offered",
@@ -89,6 +92,7 @@ class Trial:
         self._recalls = RecallBook()
         self._speeds = SpeedBook(awards)
         self._transfers = TransferBook(account_id)
+        self._pools: list[Told] = []
         self._awards = awards
         self._tiers_offered: tuple[Tier, ...] = ()
         self._told: set[Reason] = set()
@@ -129,6 +133,10 @@ class Trial:
         yield from self._enter_moving(fact, pos)
         if isinstance(fact, MergeStepped):
             yield from self._enter_step(fact, pos)
+        yield from self._enter_pools(fact, pos)
+        yield from self._fold(fact, pos)
+
+    def _fold(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
         try:
             apply(self.tally, fact)
         except CorruptHistory as error:
@@ -209,10 +217,14 @@ class Trial:
         """By lot, what was burned and what expired, if the account was ever merged."""
         return self._lots.shared()
 
-    def told_of_transfers(self) -> list[Told]:
-        """What the facts so far say of transfers, for whoever hears the other side too."""
-        told, self._transfers.told = self._transfers.told, []
-        return told
+    def _enter_pools(self, fact: AccountFact, pos: int) -> Iterator[Finding]:
+        for wrong in wrong_of_pools(fact, self.tally, self._account_id):
+            yield Finding(pos, Reason.POOL_MISMATCH, wrong)
+        self._pools.extend(told_of_pools(fact, self._account_id, pos))
+
+    def said(self) -> list[Told]:
+        """What the facts so far say of other accounts, for whoever hears the other side too."""
+        return [*self._transfers.told, *self._pools]
 
     def _check_pins(
         self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards

@@ -34,13 +34,15 @@ from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
 from ledger.period_books import PeriodBooks
 from ledger.policy_trial import Contents, PolicyTrial
+from ledger.pool_books import unmatched_pools
 from ledger.purse_books import PurseBook
 from ledger.purses import DEEDS
 from ledger.reawarding import Awards
 from ledger.referral_books import RewardBook
-from ledger.transfer_books import TransferSides
+from ledger.transfer_books import unmatched_transfers
 from ledger.tree import Frontier
 from ledger.trial import Trial
+from ledger.two_sides import Sides
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
 from loyalty.v1.events_pb2 import (
     BudgetUsed,
@@ -121,9 +123,9 @@ class _Check:
         self.events = 0
         self.purses = PurseBook()
         self.moves = MoveBook()
-        self.transfers = TransferSides()
         self.merges = MergeBook()
         self.rewards = RewardBook()
+        self.sides = Sides()
         self.sources = SourceBook()
         self._lane = _Lane(0, self)
 
@@ -143,7 +145,7 @@ class _Check:
         for finding in lane.close(end):
             self.findings.add(lane.lane, finding)
         for trial in lane.trials.values():
-            self.transfers.hear(trial.told_of_transfers(), lane.lane)
+            self.sides.hear(trial.said(), lane.lane)
             self.merges.spent(*trial.spent_while_merged())
             if trial.sound:
                 self.states.add(trial.tally.account())
@@ -154,10 +156,11 @@ class _Check:
         """Hold the lanes against each other."""
         moved = await asyncio.to_thread(list, self.moves.close())
         sources = await asyncio.to_thread(list, self.sources.close())
-        sides = await asyncio.to_thread(self.transfers.unmatched)
+        transfers = await asyncio.to_thread(list, unmatched_transfers(self.sides))
+        pools = await asyncio.to_thread(list, unmatched_pools(self.sides))
         rewards = await asyncio.to_thread(list, self.rewards.close())
         merges = await self.merges.close(log, self.awards)
-        found = (*self.purses.close(), *moved, *sources, *sides, *rewards, *merges)
+        found = (*self.purses.close(), *moved, *sources, *transfers, *pools, *rewards, *merges)
         for lane, finding in found:
             self.findings.add(lane, finding)
 

@@ -18,8 +18,8 @@ import structlog
 from ledger.act import Act, Answer
 from ledger.cache import Cache
 from ledger.clock import Clock
-from ledger.core.refusals import AtomicRefused, DeadlinePassed, NotServing, Refusal
-from ledger.handlers import decide_act, decide_group
+from ledger.core.refusals import DeadlinePassed, NotServing, Refusal
+from ledger.deciding import Broke, Result, decide_jobs
 from ledger.known import Known
 from ledger.lanes import account_of
 from ledger.lookup import Lookup
@@ -38,8 +38,6 @@ log = structlog.get_logger()
 
 BUSY: Final = 4
 """A batch of so many jobs was not a lone caller's: more have probably arrived meanwhile."""
-DECIDED_PER_TURN: Final = 32
-"""Acts decided before the event loop gets a turn: about two milliseconds."""
 BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 KEY_CONTESTS_MAX: Final = 5
 
@@ -58,8 +56,6 @@ DATABASE_LOST: Final = (
 """After these nobody knows whether a commit that was under way happened."""
 DATABASE_REFUSES: Final = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
 """The statement failed for certain: disk full, out of memory, broken storage."""
-
-Result = Answer | Refusal
 
 
 @dataclass(slots=True)
@@ -215,15 +211,22 @@ class Writer:
             )
             acts = [act for job in jobs for act in job.acts]
             await self._lookup.fill(work.known, acts, made, looked_up)
-            results = await self._results(jobs, work)
+            try:
+                results = await decide_jobs(jobs, work, self._cannot_serve)
+            except Broke as broke:
+                if parent is not None:
+                    return None
+                if not await self._overtaken():
+                    self._report(broke)
+                jobs, looked_up = _live(jobs), Wanted()
+                continue
             if work.wanted.histories and parent is not None:
                 return None
-            if work.wanted:
-                looked_up = looked_up | work.wanted
-            elif results is not None:
+            if not work.wanted:
                 batch = work.close()
                 self._add_profiles(batch, work.made)
                 return Decided(jobs, results, work, batch)
+            looked_up = looked_up | work.wanted
             jobs = _live(jobs)
 
     def _add_profiles(self, batch: AppendBatch, made: Known) -> None:
@@ -232,31 +235,22 @@ class Writer:
         batch.profiles = self._register.sealed(kept)
         batch.erased_profiles = [(account_of(stream),) for stream in sorted(made.erased)]
 
-    async def _results(self, jobs: Sequence[Job], work: Work) -> list[tuple[Act, Result]] | None:
-        """The result of each act; None when one broke, which may have recorded half of itself.
+    async def _overtaken(self) -> bool:
+        """Whether another process wrote meanwhile.
 
-        Whoever sent that one has been told. The others have to be decided again without it.
+        Then what was looked up may be of before and after it, and an act may break that is sound.
         """
-        results: list[tuple[Act, Result]] = []
-        for number, job in enumerate(jobs, start=1):
-            try:
-                self._decide_job(job, work, results)
-            except Exception as error:
-                log.exception("act_failed", request=type(job.acts[0].request).__name__)
-                self._fail([job], error)
-                return None
-            if number % DECIDED_PER_TURN == 0:
-                await asyncio.sleep(0)
-        return results
+        heads = await self._store.heads()
+        moved = {lane: head for lane, head in heads.items() if head != self._standing[lane]}
+        if moved:
+            await self._catch_up(Moved(moved))
+        return bool(moved)
 
-    def _decide_job(self, job: Job, work: Work, results: list[tuple[Act, Result]]) -> None:
-        refusal = self._cannot_serve(job)
-        if refusal is not None:
-            results.extend((act, refusal) for act in job.acts)
-        elif len(job.acts) == 1:
-            results.append((job.acts[0], self._decide_one(job.acts[0], work)))
-        else:
-            results.extend(_decide_atomic(job.acts, work))
+    def _report(self, broke: Broke) -> None:
+        """Tell who sent an act that broke. The others have to be decided again without it."""
+        name = type(broke.job.acts[0].request).__name__
+        log.error("act_failed", request=name, exc_info=broke.error)
+        self._fail([broke.job], broke.error)
 
     def _cannot_serve(self, job: Job) -> Refusal | None:
         because = self.stopped_because or self.paused_because
@@ -266,12 +260,6 @@ class Writer:
         if deadline is not None and deadline < asyncio.get_running_loop().time():
             return DeadlinePassed()
         return None
-
-    def _decide_one(self, act: Act, work: Work) -> Result:
-        try:
-            return decide_act(act, work)
-        except Refusal as refusal:
-            return refusal
 
     async def _commit(self, decided: Decided, attempt: int = 0) -> bool:
         """Append and answer. False: nothing was written, and it has to be decided again."""
@@ -370,15 +358,6 @@ class Writer:
         for job in jobs:
             for act in job.acts:
                 act.answer(result)
-
-
-def _decide_atomic(acts: tuple[Act, ...], work: Work) -> list[tuple[Act, Result]]:
-    decided = decide_group(list(acts), work)
-    if isinstance(decided, list):
-        return list(zip(acts, decided, strict=True))
-    index, refusal = decided
-    others = AtomicRefused(index=index, refused_as=refusal.reason)
-    return [(act, refusal if at == index else others) for at, act in enumerate(acts)]
 
 
 def _live(jobs: Sequence[Job]) -> list[Job]:

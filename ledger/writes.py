@@ -30,8 +30,11 @@ from loyalty.v1.ledger_service_pb2 import (
     TransferPointsRequest,
 )
 from loyalty.v1.member_service_pb2 import (
+    AddPoolMemberRequest,
     CloseMemberRequest,
+    ClosePoolRequest,
     ContinueMergeRequest,
+    CreatePoolRequest,
     CreateReferralRequest,
     EnrolMemberRequest,
     EraseMemberRequest,
@@ -41,7 +44,10 @@ from loyalty.v1.member_service_pb2 import (
     Member,
     MergeMembersRequest,
     MoveIdentityRequest,
+    Pool,
+    RemovePoolMemberRequest,
     ReopenMemberRequest,
+    SetPoolPermissionRequest,
     SuspendMemberRequest,
     UnlinkIdentityRequest,
     UnmergeMembersRequest,
@@ -92,6 +98,11 @@ WriteRequest = (
     | MergeMembersRequest
     | UnmergeMembersRequest
     | ContinueMergeRequest
+    | CreatePoolRequest
+    | AddPoolMemberRequest
+    | RemovePoolMemberRequest
+    | SetPoolPermissionRequest
+    | ClosePoolRequest
     | RecordOpeningRequest
     | EraseMemberRequest
     | CreateReferralRequest
@@ -102,7 +113,7 @@ WriteRequest = (
     | WithdrawPolicyRequest
     | ClosePeriodRequest
 )
-AnswerMessage = Period | Posting | Member | Policy | ErasureCertificate
+AnswerMessage = Period | Posting | Member | Pool | Policy | ErasureCertificate
 
 # Never renumber: the first byte of a stored command.
 CODES: Final[dict[type[WriteRequest], int]] = {
@@ -128,6 +139,11 @@ CODES: Final[dict[type[WriteRequest], int]] = {
     CancelTransferRequest: 43,
     ContinueTransferRequest: 44,
     ConvertPointsRequest: 45,
+    CreatePoolRequest: 46,
+    AddPoolMemberRequest: 47,
+    RemovePoolMemberRequest: 48,
+    SetPoolPermissionRequest: 49,
+    ClosePoolRequest: 39,
     SuspendMemberRequest: 50,
     CloseMemberRequest: 51,
     ReopenMemberRequest: 52,
@@ -178,6 +194,25 @@ ABOUT_MEMBER: Final = (
     ContinueMergeRequest,
 )
 """Requests that are answered with a Member."""
+ABOUT_POOL: Final = (
+    CreatePoolRequest,
+    AddPoolMemberRequest,
+    RemovePoolMemberRequest,
+    SetPoolPermissionRequest,
+    ClosePoolRequest,
+)
+"""Requests that are answered with a Pool."""
+IN_POOL: Final = frozenset(
+    {
+        BurnPointsRequest,
+        HoldPointsRequest,
+        AddPoolMemberRequest,
+        RemovePoolMemberRequest,
+        SetPoolPermissionRequest,
+        ClosePoolRequest,
+    }
+)
+"""Requests of a member that may name a pool besides."""
 ABOUT_ERASURE: Final = (EraseMemberRequest,)
 """Requests that are answered with a certificate."""
 AboutTransfer = (
@@ -197,15 +232,25 @@ NAMES_NO_MEMBER: Final = (
 """Requests without a member; some are about a thing that has one."""
 
 
+_OTHER_MEMBERS: Final[dict[type[WriteRequest], str]] = {
+    TransferPointsRequest: "receiver",
+    AddPoolMemberRequest: "joining",
+    RemovePoolMemberRequest: "leaving",
+    SetPoolPermissionRequest: "subject",
+    CreateReferralRequest: "referrer",
+    MergeMembersRequest: "into",
+}
+
+
 def other_member_of(request: WriteRequest) -> MemberRef | None:
     """The second member or pool that a request names; None for kinds that name one at most."""
-    if isinstance(request, TransferPointsRequest):
-        return request.receiver
-    if isinstance(request, CreateReferralRequest):
-        return request.referrer
-    if isinstance(request, MergeMembersRequest):
-        return request.into
-    return None
+    name = _OTHER_MEMBERS.get(type(request))
+    return None if name is None else getattr(request, name)
+
+
+def pool_of(request: WriteRequest) -> str:
+    """The pool in which a member does something; empty for none."""
+    return request.pool_id if type(request) in IN_POOL else ""  # type: ignore[union-attr]
 
 
 def member_of(request: WriteRequest) -> MemberRef | None:

@@ -52,7 +52,7 @@ def explain_entry(request: ExplainEntryRequest) -> None:
     elif request.document:
         document_shape.key("document", request.document)
     if request.HasField("member"):
-        shape.member(request.member)
+        shape.party("member", request.member)
     if not 0 <= request.version <= document_shape.VERSION_MAX:
         expected = f"a whole number from 0 to {document_shape.VERSION_MAX}"
         shape.refuse("version", request.version, expected)

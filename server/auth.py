@@ -53,6 +53,7 @@ class Verb(StrEnum):
     TRANSFER = "transfer"
     CONVERT = "convert"
     RECALL = "recall"
+    POOL = "pool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from loyalty.v1 import member_service_pb2 as pb
 from server import erasing_shape, validation
 from server.auth import Verb
 from server.merging import MergeCalls
+from server.pool_calls import PoolCalls
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.MemberService"
@@ -54,6 +55,7 @@ class MemberServicer:
             ),
             self._write("ContinueMerge", pb.ContinueMergeRequest, pb.ContinueMergeResponse),
             *MergeCalls(self._ledger).offers(),
+            *PoolCalls(self._ledger).offers(),
             Rpc("GetMember", pb.GetMemberRequest, Verb.READ, validation.get_member, self._get),
         )
 

@@ -153,6 +153,9 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "ALREADY_MERGED": Spoken(
         "This member was joined with another before.", "该会员此前已并入另一位会员。"
     ),
+    "IN_POOLS": Spoken(
+        "This member has to leave shared points first.", "该会员须先退出积分共享账户。"
+    ),
     "NOT_MERGED": Spoken("This member was not joined with another.", "该会员未与他人合并。"),
     "UNMERGE_FIRST": Spoken(
         "A later joining of members has to be undone first.", "须先撤销其后的会员合并。"
@@ -228,6 +231,30 @@ SPOKEN: Final[dict[str, Spoken]] = {
         "Another month has to be closed before this one.", "须先结算前一个月份。"
     ),
     "UNKNOWN_PERIOD": Spoken("There is no accounting for this month.", "没有该月份的结算。"),
+    "UNKNOWN_POOL": Spoken("We could not find these shared points.", "未找到该共享积分账户。"),
+    "POOL_NOT_OPEN": Spoken(
+        "These shared points are closed and cannot be used.", "该共享积分账户已关闭，无法使用。"
+    ),
+    "NOT_PERMITTED_IN_POOL": Spoken(
+        "The member may not do this with the shared points.", "该会员无权对共享积分进行此操作。"
+    ),
+    "NOT_IN_POOL": Spoken(
+        "The member does not take part in these shared points.", "该会员未加入此共享积分账户。"
+    ),
+    "ALREADY_IN_POOL": Spoken(
+        "The member takes part in these shared points already.", "该会员已加入此共享积分账户。"
+    ),
+    "LAST_ADMINISTRATOR": Spoken(
+        "Somebody else must manage the shared points first.", "请先指定其他会员管理共享积分账户。"
+    ),
+    "POOL_FULL": Spoken(
+        "So many members share these points that nobody else can join.",
+        "共享积分账户成员已满，无法再加入。",
+    ),
+    "TOO_MANY_POOLS": Spoken(
+        "The member shares points with too many others already.",
+        "该会员加入的共享积分账户已达上限。",
+    ),
     "UNKNOWN_HOLD": Spoken("We could not find this reservation of points.", "未找到该笔预留积分。"),
     "HOLD_RESOLVED": _HOLD_OVER,
     "UNKNOWN_ENTRY": Spoken(

@@ -72,20 +72,16 @@ class TransferCalls:
             told: dict[str, Any] = {"posting": posting}
             if not question.validate_only:
                 await bring_on(self._ledger, posting.entry_id)
-                told["transfer"] = await self._transfer(posting.entry_id, call.principal)
+                told["transfer"] = await transfer_seen_by(
+                    call.principal, self._ledger, posting.entry_id
+                )
             return response(**told)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
 
     async def _get(self, request: pb.GetTransferRequest, call: Call) -> pb.GetTransferResponse:
-        transfer = await self._transfer(request.transfer_id, call.principal)
+        transfer = await transfer_seen_by(call.principal, self._ledger, request.transfer_id)
         return pb.GetTransferResponse(transfer=transfer)
-
-    async def _transfer(self, transfer_id: str, principal: Principal) -> pb.Transfer:
-        transfer: pb.Transfer = await self._ledger.transfer(transfer_id)
-        if not principal.sees(transfer.business_unit):
-            transfer.business_unit = ""
-        return transfer
 
     async def _list(self, request: pb.ListTransfersRequest, call: Call) -> pb.ListTransfersResponse:
         account, _ = await self._ledger.account(request.member)
@@ -112,6 +108,14 @@ class TransferCalls:
             transfers=[_message(row, call.principal) for row in page],
             next_page_token=_page_token(page[-1].transfer, bound) if len(rows) > size else "",
         )
+
+
+async def transfer_seen_by(principal: Principal, ledger: Ledger, transfer_id: str) -> pb.Transfer:
+    """A transfer as a client may see it. Raises UnknownTransfer."""
+    transfer: pb.Transfer = await ledger.transfer(transfer_id)
+    if not principal.sees(transfer.business_unit):
+        transfer.business_unit = ""
+    return transfer
 
 
 def _message(row: TransferRow, principal: Principal) -> pb.Transfer:

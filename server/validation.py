@@ -42,6 +42,7 @@ from server import (
     membership_shape,
     moving_shape,
     opening_shape,
+    pool_shape,
     profile_shape,
     recall_shape,
     shape,
@@ -102,6 +103,7 @@ def burn_points(request: BurnPointsRequest) -> None:
     else:
         shape.burn_amount(request.points, request.money, which)
     _basket(request)
+    shape.optional_text("pool_id", request.pool_id)
 
 
 def hold_points(request: HoldPointsRequest) -> None:
@@ -112,6 +114,7 @@ def hold_points(request: HoldPointsRequest) -> None:
     shape.text("hold_id", request.hold_id)
     shape.burn_amount(request.points, request.money, request.WhichOneof("amount"))
     _basket(request)
+    shape.optional_text("pool_id", request.pool_id)
 
 
 def _basket(request: BurnPointsRequest | HoldPointsRequest) -> None:
@@ -252,8 +255,13 @@ MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "SuspendMember": (Verb.CLOSE, membership_shape.change_membership),
     "CloseMember": (Verb.CLOSE, membership_shape.change_membership),
     "ReopenMember": (Verb.CLOSE, membership_shape.change_membership),
+    "CreatePool": (Verb.POOL, pool_shape.create_pool),
+    "AddPoolMember": (Verb.POOL, pool_shape.add_pool_member),
+    "RemovePoolMember": (Verb.POOL, pool_shape.remove_pool_member),
+    "SetPoolPermission": (Verb.POOL, pool_shape.set_pool_permission),
+    "ClosePool": (Verb.POOL, pool_shape.close_pool),
 }
-"""Writes that are answered with a member: the verb that a token needs, and the check."""
+"""Writes about members and pools: the verb that a token needs, and the check."""
 
 
 def get_tier(request: GetTierRequest) -> None:
@@ -270,7 +278,7 @@ def get_member(request: GetMemberRequest) -> None:
 
 def get_account(request: GetAccountRequest) -> None:
     """Check a question for an account. Raises Malformed."""
-    shape.member(request.member)
+    shape.party("member", request.member)
     if request.view not in _VIEWS:
         shape.refuse("view", request.view, document_shape.names(View.keys()))
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
@@ -282,7 +290,7 @@ def get_account(request: GetAccountRequest) -> None:
 
 def list_entries(request: ListEntriesRequest) -> None:
     """Check a question for a statement. Raises Malformed."""
-    shape.member(request.member)
+    shape.party("member", request.member)
     if not 0 <= request.page_size <= PAGE_MAX:
         shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
     shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)

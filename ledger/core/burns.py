@@ -7,6 +7,7 @@ from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_available
 from ledger.core.instant import to_timestamp
 from ledger.core.late_burns import draw_expired, reinstate
+from ledger.core.pools import require_spender
 from ledger.core.refusals import (
     AboveMaximum,
     BasketShareExceeded,
@@ -25,10 +26,11 @@ from loyalty.v1.types_pb2 import Draw, Usage
 def burn(draft: Draft, command: BurnPoints) -> None:
     """Spend points.
 
-    Raises Malformed, LimitReached, VelocityExceeded, InsufficientPoints, and what `check_terms`
-    raises.
+    Raises Malformed, LimitReached, VelocityExceeded, InsufficientPoints, and what
+    `require_spender` and `check_terms` raise.
     """
     check_points(command.points)
+    require_spender(draft.tally.account(), command.spender_id)
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms.limits)
     usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)

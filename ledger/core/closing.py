@@ -11,6 +11,7 @@ from ledger.core.commands import (
     EraseMember,
     HoldPoints,
     LeaveDocument,
+    LeavePool,
     PostDocument,
     RecallPoints,
     ReceivePoints,
@@ -40,8 +41,9 @@ _OF_OLD_THINGS = (
     ReturnPoints,
     UnlinkIdentity,
     LeaveDocument,
+    LeavePool,
 )
-"""What is about a hold, burn, transfer, document or identity that stands already."""
+"""What is about a hold, burn, transfer, document, identity or pool that stands already."""
 
 
 def require_membership(command: Command, account: Account) -> None:

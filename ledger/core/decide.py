@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from ledger.core import pools
 from ledger.core.adjustments import adjust, approve, reject
 from ledger.core.advance import advance, settle
 from ledger.core.burns import burn
 from ledger.core.closing import change_membership, require_membership
 from ledger.core.commands import (
+    AddPoolMember,
     AdjustPoints,
     AdvanceAccount,
     ApproveAdjustment,
@@ -15,16 +17,20 @@ from ledger.core.commands import (
     CaptureHold,
     ChangeMembership,
     ChangeProfile,
+    ClosePool,
     Command,
     CompleteTransfer,
     ConvertPoints,
+    CreatePool,
     CreateReferral,
     EnrolMember,
     EraseMember,
     ExtendLot,
     GrantTier,
     HoldPoints,
+    JoinPool,
     LeaveDocument,
+    LeavePool,
     LinkIdentity,
     LotEnds,
     PostDocument,
@@ -33,9 +39,11 @@ from ledger.core.commands import (
     RecordOpening,
     RejectAdjustment,
     ReleaseHold,
+    RemovePoolMember,
     ReturnPoints,
     ReverseEntry,
     SendPoints,
+    SetPoolPermissions,
     TierLadder,
     UnlinkIdentity,
 )
@@ -136,5 +144,12 @@ _SIMPLY: Final[dict[type, Callable[[Draft, Any], None]]] = {
     UnlinkIdentity: unlink,
     ChangeProfile: change_profile,
     ChangeMembership: change_membership,
+    CreatePool: pools.create,
+    AddPoolMember: pools.add,
+    RemovePoolMember: pools.remove,
+    SetPoolPermissions: pools.set_permissions,
+    ClosePool: pools.close,
+    JoinPool: pools.join,
+    LeavePool: pools.leave,
 }
 """Verbs that ask for nothing but the account and their command."""

@@ -69,6 +69,13 @@ from loyalty.v1.events_pb2 import (
     PolicyPublished,
     PolicySimulated,
     PolicyWithdrawn,
+    PoolClosed,
+    PoolCreated,
+    PoolJoined,
+    PoolLeft,
+    PoolMemberAdded,
+    PoolMemberRemoved,
+    PoolPermissionsChanged,
     QuarantineClawedBack,
     QuarantineLifted,
     RecallMade,
@@ -140,6 +147,13 @@ AccountFact = (
     | AdjustmentRejected
     | LotExtended
     | RecallMade
+    | PoolCreated
+    | PoolMemberAdded
+    | PoolMemberRemoved
+    | PoolPermissionsChanged
+    | PoolClosed
+    | PoolJoined
+    | PoolLeft
 )
 PolicyFact = PolicyDrafted | PolicySimulated | PolicyApproved | PolicyPublished | PolicyWithdrawn
 AnyFact = AccountFact | PolicyFact | BudgetUsed | OpeningSourceDeclared | PeriodClosed
@@ -229,6 +243,13 @@ EFFECTS: Final[dict[str, Effect]] = {
     "tier_changed": NO_EFFECT,
     "period_closed": NO_EFFECT,
     "opening_recorded": NO_EFFECT,
+    "pool_created": NO_EFFECT,
+    "pool_member_added": NO_EFFECT,
+    "pool_member_removed": NO_EFFECT,
+    "pool_permissions_changed": NO_EFFECT,
+    "pool_closed": NO_EFFECT,
+    "pool_joined": NO_EFFECT,
+    "pool_left": NO_EFFECT,
     "opening_source_declared": NO_EFFECT,
 }
 

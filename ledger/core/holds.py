@@ -7,6 +7,7 @@ from ledger.core.commands import CaptureHold, HoldFact, HoldPoints, ReleaseHold
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_held, draw_of
 from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime, to_timestamp
+from ledger.core.pools import require_spender
 from ledger.core.refusals import HoldExists, HoldResolved, MoreThanHeld, UnknownHold
 from ledger.core.state import Hold
 from ledger.core.velocity import use_speeds
@@ -28,6 +29,7 @@ TIMED_OUT: Final = "TIMED_OUT"
 def hold(draft: Draft, command: HoldPoints) -> None:
     """Set points aside. Raises HoldExists, and what a burn raises."""
     check_points(command.points)
+    require_spender(draft.tally.account(), command.spender_id)
     if _open_hold(draft, command.hold_id, command.business_unit) is not None:
         raise HoldExists(hold_id=command.hold_id)
     check_terms(command.points, command.terms)

@@ -19,6 +19,7 @@ from ledger.core.moving import Way, move_debts, move_holds, move_lots, parts_of
 from ledger.core.refusals import (
     AlreadyMerged,
     HoldOfBoth,
+    InPools,
     MergeIntoItself,
     Merging,
     NotMerged,
@@ -58,7 +59,7 @@ def begin(pair: Pair, command: BeginMerge) -> None:
     """Freeze the source.
 
     Raises MergeIntoItself, Merging, AlreadyMerged, AccountClosed, AccountSuspended,
-    PointsInTransit, PointsRecalled, TooManyLots, PointsOverflow.
+    InPools, PointsInTransit, PointsRecalled, TooManyLots, PointsOverflow.
     """
     source, target = pair.source.tally.account(), pair.target.tally.account()
     if source.account_id == target.account_id:
@@ -68,6 +69,8 @@ def begin(pair: Pair, command: BeginMerge) -> None:
         if account.membership.is_merged:
             raise AlreadyMerged(member_id=account.account_id, into_id=account.membership.into)
         require_spending(account.account_id, account.membership)
+    if source.pooling.joined:
+        raise InPools(member_id=source.account_id, pool_id=source.pooling.joined[0])
     _require_none_in_transit(source, frozenset({OWN, *source.parts}))
     _require_none_recalled(source, target)
     if len(source.lots) + len(target.lots) > LOTS_MAX:

@@ -12,6 +12,7 @@ from ledger.core.care import Care, Consent, Referral
 from ledger.core.counters import CounterPeriods, Day, Numbers, Streak
 from ledger.core.instant import Instant
 from ledger.core.membership import Membership, UnderWay
+from ledger.core.pooling import NO_POOLS, Pool, Pooling, PoolMember
 from ledger.core.state import (
     Account,
     Balance,
@@ -28,7 +29,7 @@ from ledger.core.state import (
 )
 from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 13
+STATE_VERSION: Final = 14
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
@@ -62,6 +63,7 @@ def encode(account: Account) -> bytes:
             account.membership,
             account.merging,
             [_part_row(owner, part) for owner, part in account.parts.items()],
+            account.pooling,
         ]
     ).encode()
 
@@ -73,7 +75,7 @@ def decode(state: bytes) -> Account:
         raise StaleSnapshot(f"written under version {rows[0]}, this is {STATE_VERSION}")
     lots, holds, debts, balances, tiers, counted = rows[6:12]
     usage, numbers, streaks, benefits, last_activity, qualifying = _counted_of(*counted)
-    segments_since, care, membership, merging, parts = rows[12:]
+    segments_since, care, membership, merging, parts, pooling = rows[12:]
     return Account(
         rows[1],
         rows[2],
@@ -96,6 +98,7 @@ def decode(state: bytes) -> Account:
         Membership(*membership),
         None if merging is None else UnderWay(*merging),
         frozen_mapping({row[0]: _part_of(*row[1:]) for row in parts}),
+        _pooling_of(*pooling),
     )
 
 
@@ -136,6 +139,14 @@ def _counted_of(
         frozen_mapping(dict(last_activity)),
         frozen_mapping({(row[0], row[1]): row[2] for row in qualifying}),
     )
+
+
+def _pooling_of(joined: list[str], pool: list[Any] | None) -> Pooling:
+    if pool is None:
+        return Pooling(tuple(joined)) if joined else NO_POOLS
+    created_at, members, closed = pool
+    known = tuple(PoolMember(member, tuple(may)) for member, may in members)
+    return Pooling(tuple(joined), Pool(created_at, known, closed))
 
 
 def _part_row(owner: str, part: Part) -> tuple[object, ...]:

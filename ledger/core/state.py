@@ -9,6 +9,7 @@ from ledger.core.care import NO_CARE, Care
 from ledger.core.counters import CounterPeriods, Streak
 from ledger.core.instant import Instant
 from ledger.core.membership import OPEN, Membership, UnderWay
+from ledger.core.pooling import NO_POOLS, Pooling
 from ledger.core.usage import Usage
 
 FAR_FUTURE: Final = 2**62
@@ -279,6 +280,8 @@ class Account:
     """The merge, or its undoing, that is under way."""
     parts: Mapping[str, Part] = field(default_factory=lambda: NO_PARTS)
     """By account: its own, and those of accounts merged into it; empty unless there are some."""
+    pooling: Pooling = NO_POOLS
+    """The pool that it is, or those that its member is in."""
 
     @property
     def identity_schemes(self) -> tuple[str, ...]:

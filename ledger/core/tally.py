@@ -27,6 +27,7 @@ class Tally:
         "membership",
         "merging",
         "parts",
+        "pooling",
         "segments_since",
         "tiers",
         "version",
@@ -52,6 +53,7 @@ class Tally:
         self.merging = account.merging
         self.parts = {owner: (part, Counting(part)) for owner, part in account.parts.items()}
         """By owner: what the part was, and what it counts for now."""
+        self.pooling = account.pooling
 
     def account(self) -> Account:
         """The account after the facts so far."""
@@ -79,6 +81,7 @@ class Tally:
                 self.membership,
                 self.merging,
                 self._frozen_parts(),
+                self.pooling,
             )
         return self._frozen
 

@@ -13,10 +13,12 @@ from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_of
 from ledger.core.instant import Instant, optional_timestamp, to_timestamp
 from ledger.core.lots import drawn_of
+from ledger.core.pools import require_contributor
 from ledger.core.refusals import InsufficientPoints
 from ledger.core.state import Lot
 from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import (
+    TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_GIFT,
     TRANSFER_KIND_HOME,
     BurnReversed,
@@ -159,8 +161,13 @@ def _draw(movable: Iterable[_Movable], command: SendPoints) -> tuple[list[Draw],
 
 
 def receive(draft: Draft, command: ReceivePoints) -> None:
-    """Make the lots that were sent. Raises TooManyLots, PointsOverflow, LimitReached."""
+    """Make the lots that were sent.
+
+    Raises TooManyLots, PointsOverflow, LimitReached, and what `require_contributor` raises.
+    """
     sent = command.sent
+    if sent.kind == TRANSFER_KIND_CONTRIBUTION:
+        require_contributor(draft.tally.account(), command.sender_id)
     usages = use_limits(draft, sent.points, command.limits, whose="receiver")
     draft.check_lots(len(sent.lots))
     draft.check_room(sent.currency, sent.points)

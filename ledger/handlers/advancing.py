@@ -2,7 +2,7 @@
 
 from ledger.act import Act, Answer
 from ledger.ends import with_ends
-from ledger.handlers import context, merging
+from ledger.handlers import context, merging, parties
 from ledger.handlers.awaiting import credit_awaiting
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import AdvanceAccountRequest
@@ -14,8 +14,9 @@ def advance_account(act: Act, work: Work) -> Answer:
     That is a merge that was begun, and documents that wait for the member's identities.
     """
     assert isinstance(act.request, AdvanceAccountRequest)
-    # Time goes on for an account that is on the move, too.
-    stream = context.named_stream(act, work)
+    # What is due names accounts, members' and pools' alike; time goes on in a merge, too.
+    member_id = act.request.member.member_id
+    stream = parties.named_stream(member_id, work) if member_id else context.named_stream(act, work)
     _, due = work.advance(stream)
     merging.take_step(work, stream)
     credited = credit_awaiting(work, stream, work.clock_now())

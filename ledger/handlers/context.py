@@ -21,6 +21,7 @@ from ledger.writes import (
     ABOUT_MEMBER,
     ABOUT_PERIODS,
     ABOUT_POLICY,
+    ABOUT_POOL,
     CODES,
     AnswerMessage,
     WriteRequest,
@@ -33,7 +34,12 @@ from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_VALIDATED,
     Posting,
 )
-from loyalty.v1.member_service_pb2 import ErasureCertificate, Member, UpdateMemberRequest
+from loyalty.v1.member_service_pb2 import (
+    ErasureCertificate,
+    Member,
+    Pool,
+    UpdateMemberRequest,
+)
 from loyalty.v1.programme_service_pb2 import Policy
 from loyalty.v1.types_pb2 import MemberRef
 
@@ -44,6 +50,7 @@ _ANSWERS: Final[dict[type[WriteRequest], type[AnswerMessage]]] = {
     **dict.fromkeys(ABOUT_POLICY, Policy),
     **dict.fromkeys(ABOUT_PERIODS, Period),
     **dict.fromkeys(ABOUT_MEMBER, Member),
+    **dict.fromkeys(ABOUT_POOL, Pool),
     **dict.fromkeys(ABOUT_ERASURE, ErasureCertificate),
 }
 

@@ -82,5 +82,6 @@ def member_message(account: Account, where: Range) -> Member:
         merged_into=account.membership.leads_to,
         merge_step=0 if account.merging is None else account.merging.step,
         erase_time=optional_timestamp(account.care.erased_at),
+        pool_ids=account.pooling.joined,
         position=position_token(where.lane, where.next_pos),
     )

@@ -9,7 +9,6 @@ import uuid_utils
 import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
-from ledger.core.closing import require_somebody
 from ledger.core.commands import (
     BurnFact,
     BurnPoints,
@@ -23,9 +22,9 @@ from ledger.core.commands import (
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
-from ledger.core.membership import require_spending
+from ledger.core.pools import require_spender
 from ledger.ends import with_ends
-from ledger.handlers import context
+from ledger.handlers import context, parties
 from ledger.handlers.merging import carry_strays
 from ledger.keys import burn_thing
 from ledger.lanes import account_of
@@ -51,11 +50,11 @@ def burn_points(act: Act, work: Work) -> Answer:
     request = act.request
     assert isinstance(request, BurnPointsRequest)
     at = context.occurred_at(act, work)
-    stream = _spender(request, act, work, at)
+    stream, spender = _spender(request, act, work, at)
     entry_id = _new_entry_id()
 
     def command() -> Command:
-        price = _price(request, work, stream, at)
+        price = _price(request, work, spender or stream, at)
         return BurnPoints(
             entry_id,
             request.origin.business_unit,
@@ -66,9 +65,11 @@ def burn_points(act: Act, work: Work) -> Answer:
             price.terms,
             price.reward,
             price.benefit,
-            live_then(work, stream, price, at),
+            # What expired of a pool does not say any more who had put it in.
+            () if spender else live_then(work, stream, price, at),
             late_for=late_period(work, at),
             speeds=speeds_of(work, stream, "burn", doer_of(act), currency=price.currency),
+            spender_id=account_of(spender),
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)
@@ -81,14 +82,14 @@ def hold_points(act: Act, work: Work) -> Answer:
     if work.known.acts.get(act.thing):
         raise refusals.HoldExists(hold_id=request.hold_id)
     at = context.occurred_at(act, work)
-    stream = _spender(request, act, work, at)
+    stream, spender = _spender(request, act, work, at)
     unit = request.origin.business_unit
     policy = work.policies.at(at)
     expires_at = ask(lambda: rules.hold_expires_at(policy, unit, at))
     entry_id = _new_entry_id()
 
     def command() -> Command:
-        price = _price(request, work, stream, at)
+        price = _price(request, work, spender or stream, at)
         return HoldPoints(
             entry_id,
             request.hold_id,
@@ -99,6 +100,7 @@ def hold_points(act: Act, work: Work) -> Answer:
             at,
             price.terms,
             speeds=speeds_of(work, stream, "hold", doer_of(act), currency=price.currency),
+            spender_id=account_of(spender),
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)
@@ -106,18 +108,25 @@ def hold_points(act: Act, work: Work) -> Answer:
 
 def _spender(
     request: BurnPointsRequest | HoldPointsRequest, act: Act, work: Work, at: Instant
-) -> str:
-    """Stream of who wants to spend. A wrong word is told before a wrong member."""
+) -> tuple[str, str]:
+    """(stream with the points, stream of who spends them when they are a pool's, else empty).
+
+    A wrong word is told before a wrong member.
+    """
     try:
         stream = context.member_stream(act, work)
     except refusals.UnknownMember:
         with suppress(refusals.NotForTier, refusals.NotNow):
             price_of(request, work.policies.at(at), tier=None, at=at)
         raise
-    account = work.account(stream)
-    require_somebody(account)
-    require_spending(account.account_id, account.membership)
-    return stream
+    parties.require_taking_part(work.account(stream))
+    if not request.pool_id:
+        return stream, ""
+    pool = parties.pool_named(act, work)
+    require_spender(work.account(pool), account_of(stream))
+    # The price is that of the tier that time has left to who spends.
+    work.advance(stream)
+    return pool, stream
 
 
 def _price(

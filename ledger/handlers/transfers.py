@@ -14,16 +14,19 @@ import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
 from ledger.core.commands import (
+    NO_TERMS,
     Command,
     CompleteTransfer,
     ReceivePoints,
     ReturnPoints,
     SendPoints,
+    Speed,
     TransferTerms,
 )
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
+from ledger.core.pools import require_contributor
 from ledger.core.state import Account
 from ledger.ends import with_ends
 from ledger.handlers import context, parties
@@ -42,9 +45,12 @@ from loyalty.v1.events_pb2 import (
     RETURN_CAUSE_DECLINED,
     RETURN_CAUSE_REFUSED,
     RETURN_CAUSE_TIMED_OUT,
+    TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_GIFT,
+    TRANSFER_KIND_HOME,
     PointsBurned,
     ReturnCause,
+    TransferKind,
 )
 from loyalty.v1.ledger_service_pb2 import TransferPointsRequest
 
@@ -55,39 +61,81 @@ def transfer_points(act: Act, work: Work) -> Answer:
     assert isinstance(request, TransferPointsRequest)
     at = context.occurred_at(act, work)
     require_unit(work, request.origin.business_unit, at)
-    sender = context.member_stream(act, work)
-    receiver = parties.other_stream(act, work)
-    if sender == receiver:
-        raise refusals.Malformed(field="receiver", value="the sender", expected="somebody else")
-    work.advance(sender)
+    sides = _sides(request, act, work)
+    work.advance(sides.sender)
     entry_id = str(uuid_utils.uuid7())
+    currency = request.points.currency
     command = SendPoints(
         entry_id=entry_id,
-        receiver_id=account_of(receiver),
+        receiver_id=account_of(sides.receiver),
         business_unit=request.origin.business_unit,
-        currency=request.points.currency,
+        currency=currency,
         points=request.points.amount,
         occurred_at=at,
-        terms=_terms(request, work, sender, receiver, at),
-        kind=TRANSFER_KIND_GIFT,
-        speeds=speeds_of(work, sender, "transfer", doer_of(act), currency=request.points.currency),
+        terms=_terms(request, work, sides, at),
+        kind=sides.kind,
+        speeds=_speeds(act, work, sides, currency),
     )
-    return _answer(act, work, entry_id, _decide(work, sender, command))
+    return _answer(act, work, entry_id, _decide(work, sides.sender, command))
 
 
-def _terms(
-    request: TransferPointsRequest, work: Work, sender: str, receiver: str, at: Instant
-) -> TransferTerms:
-    """What the policy asks of both. Raises its refusals."""
+class _Sides(NamedTuple):
+    """Streams of who sends and who receives, and what the transfer is between them."""
+
+    sender: str
+    receiver: str
+    kind: TransferKind.ValueType
+
+
+def _sides(request: TransferPointsRequest, act: Act, work: Work) -> _Sides:
+    """Who takes part. Raises UnknownMember, UnknownPool, Malformed."""
+    kind = _kind(request)
+    sides = _Sides(parties.first_stream(act, work), parties.other_stream(act, work), kind)
+    if sides.sender == sides.receiver:
+        raise refusals.Malformed(field="receiver", value="the sender", expected="somebody else")
+    return sides
+
+
+def _speeds(act: Act, work: Work, sides: _Sides, currency: str) -> tuple[Speed, ...]:
+    """Limits of velocity: points leave nobody who puts them into a pool or takes them home."""
+    if sides.kind != TRANSFER_KIND_GIFT:
+        return ()
+    return speeds_of(work, sides.sender, "transfer", doer_of(act), currency=currency)
+
+
+def _kind(request: TransferPointsRequest) -> TransferKind.ValueType:
+    """From where to where the points go. Raises Malformed for two pools."""
+    if request.member.pool_id and request.receiver.pool_id:
+        raise refusals.Malformed(
+            field="receiver.pool_id",
+            value=request.receiver.pool_id,
+            expected="a member who put points in: they go from a pool to nobody else",
+        )
+    if request.receiver.pool_id:
+        return TRANSFER_KIND_CONTRIBUTION
+    return TRANSFER_KIND_HOME if request.member.pool_id else TRANSFER_KIND_GIFT
+
+
+def _terms(request: TransferPointsRequest, work: Work, sides: _Sides, at: Instant) -> TransferTerms:
+    """What the policy asks of both; of points that come home it asks nothing.
+
+    Raises PoolNotOpen, NotPermittedInPool, and the policy's refusals.
+    """
+    if sides.kind == TRANSFER_KIND_HOME:
+        return NO_TERMS
+    gives, gets = work.account(sides.sender), work.account(sides.receiver)
+    pooled = sides.kind == TRANSFER_KIND_CONTRIBUTION
+    if pooled:
+        require_contributor(gets, gives.account_id)
     policy = work.policies.at(at)
-    gives, gets = work.account(sender), work.account(receiver)
+    since = gives.enrolled_at or 0
     facts = rules.TransferFacts(
         request.points.currency,
         request.points.amount,
         at,
-        sender_since=gives.enrolled_at or 0,
-        receiver_since=gets.enrolled_at or 0,
-        same_household=_same_household(work, sender, receiver),
+        sender_since=since,
+        receiver_since=since if pooled else gets.enrolled_at or 0,
+        same_household=pooled or _same_household(work, sides),
         sent=_used(gives, "sent/"),
         received=_used(gets, "received/"),
     )
@@ -98,13 +146,17 @@ def _terms(
         limits=found.sender_limits,
         policy_digest=policy.digest,
         terms=found.id,
-        accept_until=found.accept_until,
+        accept_until=None if pooled else found.accept_until,
     )
 
 
-def _same_household(work: Work, sender: str, receiver: str) -> bool:
-    household = work.profile(sender).household
-    return bool(household) and household == work.profile(receiver).household
+def _same_household(work: Work, sides: _Sides) -> bool:
+    """Whether units told so of both members, or both are in one pool."""
+    household = work.profile(sides.sender).household
+    if household and household == work.profile(sides.receiver).household:
+        return True
+    theirs = work.account(sides.receiver).pooling.joined
+    return any(pool in theirs for pool in work.account(sides.sender).pooling.joined)
 
 
 def _used(account: Account, prefix: str) -> dict[tuple[str, str], int]:

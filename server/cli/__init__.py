@@ -25,6 +25,7 @@ from server.cli import (
     openings,
     periods,
     policies,
+    pools,
     recalling,
     referrals,
     service,
@@ -138,6 +139,7 @@ members.app.command(
 )(merging.unmerge)
 app.add_typer(adjusting.app, name="adjustment")
 app.add_typer(transfers.app, name="transfers")
+app.add_typer(pools.app, name="pool")
 members.app.command(epilog=example("loyalty member unlink card:8800 card:8800 --unit hotel"))(
     identities.unlink
 )

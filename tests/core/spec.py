@@ -114,9 +114,12 @@ class Story:
     facts: list[Fact] = field(default_factory=list)
     heads: dict[str, DocumentPosted] = field(default_factory=dict)
     entries: int = 0
+    enrols: bool = True
+    """A pool is nobody who enrols."""
 
     def __post_init__(self) -> None:
-        self.does(EnrolMember("A", "pos", self.now, ()))
+        if self.enrols:
+            self.does(EnrolMember("A", "pos", self.now, ()))
 
     # --- given ------------------------------------------------------------------------------
 
@@ -209,10 +212,18 @@ class Story:
         return decision
 
     def burns(
-        self, points: int, *, unit: str = "A", terms: RedemptionTerms = NO_LIMITS
+        self,
+        points: int,
+        *,
+        unit: str = "A",
+        terms: RedemptionTerms = NO_LIMITS,
+        spender: str = "",
     ) -> Decision:
-        """Spend points."""
-        return self.does(BurnPoints(self.new_entry(), unit, "P", points, None, self.now, terms))
+        """Spend points; a pool's are spent by one of its members."""
+        entry_id = self.new_entry()
+        return self.does(
+            BurnPoints(entry_id, unit, "P", points, None, self.now, terms, spender_id=spender)
+        )
 
     def holds(
         self,
@@ -222,11 +233,22 @@ class Story:
         until: str | Instant | None = None,
         unit: str = "A",
         terms: RedemptionTerms = NO_LIMITS,
+        spender: str = "",
     ) -> Decision:
         """Set points aside."""
         expires_at = utc(until) if isinstance(until, str) else until
         return self.does(
-            HoldPoints(self.new_entry(), hold_id, unit, "P", points, expires_at, self.now, terms)
+            HoldPoints(
+                self.new_entry(),
+                hold_id,
+                unit,
+                "P",
+                points,
+                expires_at,
+                self.now,
+                terms,
+                spender_id=spender,
+            )
         )
 
     def captures(

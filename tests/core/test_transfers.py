@@ -20,13 +20,11 @@ from ledger.core.refusals import (
 from ledger.core.state import Account, Balance, Lot
 from loyalty.v1.events_pb2 import (
     RETURN_CAUSE_CANCELLED,
-    TRANSFER_KIND_CONTRIBUTION,
-    TRANSFER_KIND_HOME,
     PointsBurned,
     PointsReturned,
 )
 from rules.redemptions import PeriodLimit
-from tests.core.between import FEE_UNIT, Between, converts, member
+from tests.core.between import FEE_UNIT, Between, converts
 from tests.core.spec import Grant, Story, drawn, moved, no_ladder, utc
 
 
@@ -174,42 +172,6 @@ def test_points_that_come_in_let_others_live_on() -> None:
     pair.moves(10)
     assert pair.receiver.account.last_activity[TRANSFER] == utc("2025-03-01")
     assert TRANSFER not in pair.sender.account.last_activity
-
-
-def test_points_come_home_from_a_pool_to_who_contributed_them() -> None:
-    pool = member("pool")
-    anna = Between(receiver=pool, kind=TRANSFER_KIND_CONTRIBUTION)
-    ben = Between(sender=member("m-3"), receiver=pool, kind=TRANSFER_KIND_CONTRIBUTION)
-    ben.transfers = 10
-    anna.sender.posts("D1", 1, Grant(40, expires_at=utc("2025-05-01")))
-    ben.sender.posts("D2", 1, Grant(60, expires_at=utc("2025-04-01")))
-    anna.moves(40, fee=0)
-    ben.moves(60, fee=0)
-    pool.burns(70)
-    assert [(lot.contributor, lot.document, lot.left) for lot in pool.account.lots] == [
-        ("m-1", "A/till/D1", 30)
-    ]
-    home = Between(sender=pool, receiver=anna.sender, kind=TRANSFER_KIND_HOME)
-    home.transfers = 20
-    with pytest.raises(InsufficientPoints) as refusal:
-        home.sends(31, fee=0)
-    assert refusal.value.available == 30
-    home.moves(30, fee=0)
-    assert anna.sender.lot("t21.1").document == "A/till/D1"
-    assert anna.sender.lot("t21.1").contributor == ""
-    assert pool.available == 0
-
-
-def test_burned_points_of_a_pool_come_back_with_their_contributor() -> None:
-    pool = member("pool")
-    pair = Between(receiver=pool, kind=TRANSFER_KIND_CONTRIBUTION)
-    pair.sender.has_lot("L1", 40)
-    pair.moves(40, fee=0)
-    burn = pool.burns(40)
-    pool.reverses(burn)
-    assert [lot.contributor for lot in pool.account.lots] == ["m-1"]
-    pool.holds("H", 10)
-    assert snapshot.decode(snapshot.encode(pool.account)) == pool.account
 
 
 def test_a_member_does_not_learn_what_the_sender_bought() -> None:

@@ -77,6 +77,12 @@ class Surface:
     merge_members = Unary(member.MergeMembersRequest, member.MergeMembersResponse)
     unmerge_members = Unary(member.UnmergeMembersRequest, member.UnmergeMembersResponse)
     continue_merge = Unary(member.ContinueMergeRequest, member.ContinueMergeResponse)
+    create_pool = Unary(member.CreatePoolRequest, member.CreatePoolResponse)
+    add_pool_member = Unary(member.AddPoolMemberRequest, member.AddPoolMemberResponse)
+    remove_pool_member = Unary(member.RemovePoolMemberRequest, member.RemovePoolMemberResponse)
+    set_pool_permission = Unary(member.SetPoolPermissionRequest, member.SetPoolPermissionResponse)
+    close_pool = Unary(member.ClosePoolRequest, member.ClosePoolResponse)
+    get_pool = Unary(member.GetPoolRequest, member.GetPoolResponse)
 
     get_programme = Unary(programme.GetProgrammeRequest, programme.GetProgrammeResponse)
     check_policy = Unary(programme.CheckPolicyRequest, programme.CheckPolicyResponse)

@@ -13,6 +13,7 @@ from ledger.core.applying import (
     members,
     merging,
     openings,
+    pools,
     recalls,
     transfers,
 )
@@ -68,6 +69,13 @@ from loyalty.v1.events_pb2 import (
     PointsReleased,
     PointsReturned,
     PointsSent,
+    PoolClosed,
+    PoolCreated,
+    PoolJoined,
+    PoolLeft,
+    PoolMemberAdded,
+    PoolMemberRemoved,
+    PoolPermissionsChanged,
     QuarantineClawedBack,
     QuarantineLifted,
     RecallMade,
@@ -153,6 +161,13 @@ APPLIES: Final[dict[type, Applies]] = {
     QuarantineLifted: recalls.lift,
     PendingQuarantineLifted: recalls.lift,
     QuarantineClawedBack: recalls.claw_back,
+    PoolCreated: pools.create,
+    PoolMemberAdded: pools.add,
+    PoolMemberRemoved: pools.remove,
+    PoolPermissionsChanged: pools.change_permissions,
+    PoolClosed: pools.close,
+    PoolJoined: pools.join,
+    PoolLeft: pools.leave,
 }
 _MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)

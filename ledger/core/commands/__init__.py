@@ -34,6 +34,13 @@ from ledger.core.commands.merging import BeginMerge as BeginMerge
 from ledger.core.commands.merging import ContinueMerge as ContinueMerge
 from ledger.core.commands.merging import Rank as Rank
 from ledger.core.commands.openings import RecordOpening as RecordOpening
+from ledger.core.commands.pools import AddPoolMember as AddPoolMember
+from ledger.core.commands.pools import ClosePool as ClosePool
+from ledger.core.commands.pools import CreatePool as CreatePool
+from ledger.core.commands.pools import JoinPool as JoinPool
+from ledger.core.commands.pools import LeavePool as LeavePool
+from ledger.core.commands.pools import RemovePoolMember as RemovePoolMember
+from ledger.core.commands.pools import SetPoolPermissions as SetPoolPermissions
 from ledger.core.commands.questions import LotEnds as LotEnds
 from ledger.core.commands.questions import Occasion as Occasion
 from ledger.core.commands.questions import TierAnswer as TierAnswer
@@ -95,5 +102,12 @@ Command = (
     | RecordOpening
     | ExtendLot
     | RecallPoints
+    | CreatePool
+    | AddPoolMember
+    | RemovePoolMember
+    | SetPoolPermissions
+    | ClosePool
+    | JoinPool
+    | LeavePool
     | AdvanceAccount
 )

@@ -21,7 +21,8 @@ A request with several faults is refused for the first of them in this order, to
                       UNKNOWN_METRIC, TOO_MANY_CONSENTS
     membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
                       ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
-                      POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
+                      IN_POOLS, POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH,
+                      ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     accounting        PERIOD_NOT_OVER, PERIOD_OUT_OF_ORDER, UNKNOWN_PERIOD
@@ -30,6 +31,8 @@ A request with several faults is refused for the first of them in this order, to
                       END_NOT_LATER
     transfers         UNKNOWN_TRANSFER, TRANSFER_RESOLVED, TRANSFER_WAITS, NO_RELATION,
                       ACCOUNT_TOO_YOUNG
+    pools             UNKNOWN_POOL, POOL_NOT_OPEN, NOT_PERMITTED_IN_POOL, NOT_IN_POOL,
+                      ALREADY_IN_POOL, LAST_ADMINISTRATOR, POOL_FULL, TOO_MANY_POOLS
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
@@ -55,6 +58,7 @@ from ledger.core.refusals import (
     periods,
     points,
     policies,
+    pools,
     transfers,
     words,
 )
@@ -143,6 +147,15 @@ from ledger.core.refusals.policies import PolicyOverlaps as PolicyOverlaps
 from ledger.core.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from ledger.core.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from ledger.core.refusals.policies import UnknownPolicy as UnknownPolicy
+from ledger.core.refusals.pools import AlreadyInPool as AlreadyInPool
+from ledger.core.refusals.pools import InPools as InPools
+from ledger.core.refusals.pools import LastAdministrator as LastAdministrator
+from ledger.core.refusals.pools import NotInPool as NotInPool
+from ledger.core.refusals.pools import NotPermittedInPool as NotPermittedInPool
+from ledger.core.refusals.pools import PoolFull as PoolFull
+from ledger.core.refusals.pools import PoolNotOpen as PoolNotOpen
+from ledger.core.refusals.pools import TooManyPools as TooManyPools
+from ledger.core.refusals.pools import UnknownPool as UnknownPool
 from ledger.core.refusals.transfers import AccountTooYoung as AccountTooYoung
 from ledger.core.refusals.transfers import NoRelation as NoRelation
 from ledger.core.refusals.transfers import TransferResolved as TransferResolved
@@ -192,6 +205,7 @@ ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
         periods,
         adjusting,
         transfers,
+        pools,
         points,
     )
     for refusal in _of(module)

@@ -96,7 +96,7 @@ class GetAccountRequest(_message.Message):
     """Answer for the very account that is named, though it was merged into another; needs the verb `audit` too."""
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
-        """Whose account. Required."""
+        """Whose account. Required. May be a pool."""
 
     @_builtins.property
     def as_of(self) -> Global___AsOf:
@@ -441,7 +441,7 @@ class ListEntriesRequest(_message.Message):
     """The statement of the very account that is named, though it was merged into another; needs the verb `audit` too."""
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
-        """Whose statement. Required."""
+        """Whose statement. Required. May be a pool."""
 
     def __init__(
         self,

@@ -376,6 +376,13 @@ class Event(_message.Message):
     DOCUMENT_MOVED_OUT_FIELD_NUMBER: _builtins.int
     TIER_CHANGED_FIELD_NUMBER: _builtins.int
     PERIOD_CLOSED_FIELD_NUMBER: _builtins.int
+    POOL_CREATED_FIELD_NUMBER: _builtins.int
+    POOL_MEMBER_ADDED_FIELD_NUMBER: _builtins.int
+    POOL_MEMBER_REMOVED_FIELD_NUMBER: _builtins.int
+    POOL_PERMISSIONS_CHANGED_FIELD_NUMBER: _builtins.int
+    POOL_CLOSED_FIELD_NUMBER: _builtins.int
+    POOL_JOINED_FIELD_NUMBER: _builtins.int
+    POOL_LEFT_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _builtins.int
     OPENING_RECORDED_FIELD_NUMBER: _builtins.int
     OPENING_SOURCE_DECLARED_FIELD_NUMBER: _builtins.int
@@ -601,6 +608,34 @@ class Event(_message.Message):
         """An accounting period was closed."""
 
     @_builtins.property
+    def pool_created(self) -> Global___PoolCreated:
+        """A pool was opened."""
+
+    @_builtins.property
+    def pool_member_added(self) -> Global___PoolMemberAdded:
+        """A member came into a pool."""
+
+    @_builtins.property
+    def pool_member_removed(self) -> Global___PoolMemberRemoved:
+        """A member left a pool, or was taken out."""
+
+    @_builtins.property
+    def pool_permissions_changed(self) -> Global___PoolPermissionsChanged:
+        """What a member may do in a pool changed."""
+
+    @_builtins.property
+    def pool_closed(self) -> Global___PoolClosed:
+        """A pool was closed."""
+
+    @_builtins.property
+    def pool_joined(self) -> Global___PoolJoined:
+        """The member came into a pool."""
+
+    @_builtins.property
+    def pool_left(self) -> Global___PoolLeft:
+        """The member is in a pool no more."""
+
+    @_builtins.property
     def membership_changed(self) -> Global___MembershipChanged:
         """A member was suspended or closed, or takes part again."""
 
@@ -704,6 +739,13 @@ class Event(_message.Message):
         document_moved_out: Global___DocumentMovedOut | None = ...,
         tier_changed: Global___TierChanged | None = ...,
         period_closed: Global___PeriodClosed | None = ...,
+        pool_created: Global___PoolCreated | None = ...,
+        pool_member_added: Global___PoolMemberAdded | None = ...,
+        pool_member_removed: Global___PoolMemberRemoved | None = ...,
+        pool_permissions_changed: Global___PoolPermissionsChanged | None = ...,
+        pool_closed: Global___PoolClosed | None = ...,
+        pool_joined: Global___PoolJoined | None = ...,
+        pool_left: Global___PoolLeft | None = ...,
         membership_changed: Global___MembershipChanged | None = ...,
         opening_recorded: Global___OpeningRecorded | None = ...,
         opening_source_declared: Global___OpeningSourceDeclared | None = ...,
@@ -717,11 +759,11 @@ class Event(_message.Message):
         debts_moved_out: Global___DebtsMovedOut | None = ...,
         debts_moved_in: Global___DebtsMovedIn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "pool_closed", b"pool_closed", "pool_created", b"pool_created", "pool_joined", b"pool_joined", "pool_left", b"pool_left", "pool_member_added", b"pool_member_added", "pool_member_removed", b"pool_member_removed", "pool_permissions_changed", b"pool_permissions_changed", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_made", b"adjustment_made", "adjustment_proposed", b"adjustment_proposed", "adjustment_rejected", b"adjustment_rejected", "arrears_incurred", b"arrears_incurred", "arrears_repaid", b"arrears_repaid", "budget_used", b"budget_used", "burn_reversed", b"burn_reversed", "clawback_written_off", b"clawback_written_off", "consent_changed", b"consent_changed", "converted_points_issued", b"converted_points_issued", "debts_moved_in", b"debts_moved_in", "debts_moved_out", b"debts_moved_out", "document_claimed", b"document_claimed", "document_moved_out", b"document_moved_out", "document_posted", b"document_posted", "hold_captured", b"hold_captured", "hold_moved_in", b"hold_moved_in", "hold_moved_out", b"hold_moved_out", "hold_released", b"hold_released", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "kind", b"kind", "lot_extended", b"lot_extended", "lot_reinstated", b"lot_reinstated", "lots_moved_in", b"lots_moved_in", "lots_moved_out", b"lots_moved_out", "member_enrolled", b"member_enrolled", "member_erased", b"member_erased", "member_profile_changed", b"member_profile_changed", "membership_changed", b"membership_changed", "merge_stepped", b"merge_stepped", "opening_lot_recorded", b"opening_lot_recorded", "opening_recorded", b"opening_recorded", "opening_source_declared", b"opening_source_declared", "pending_clawed_back", b"pending_clawed_back", "pending_moved_in", b"pending_moved_in", "pending_moved_out", b"pending_moved_out", "pending_quarantine_lifted", b"pending_quarantine_lifted", "pending_quarantined", b"pending_quarantined", "period_closed", b"period_closed", "points_adjusted", b"points_adjusted", "points_burned", b"points_burned", "points_clawed_back", b"points_clawed_back", "points_converted", b"points_converted", "points_earned", b"points_earned", "points_expired", b"points_expired", "points_held", b"points_held", "points_pended", b"points_pended", "points_quarantined", b"points_quarantined", "points_received", b"points_received", "points_released", b"points_released", "points_returned", b"points_returned", "points_sent", b"points_sent", "policy_approved", b"policy_approved", "policy_drafted", b"policy_drafted", "policy_published", b"policy_published", "policy_simulated", b"policy_simulated", "policy_withdrawn", b"policy_withdrawn", "pool_closed", b"pool_closed", "pool_created", b"pool_created", "pool_joined", b"pool_joined", "pool_left", b"pool_left", "pool_member_added", b"pool_member_added", "pool_member_removed", b"pool_member_removed", "pool_permissions_changed", b"pool_permissions_changed", "quarantine_clawed_back", b"quarantine_clawed_back", "quarantine_lifted", b"quarantine_lifted", "recall_made", b"recall_made", "referral_cause_changed", b"referral_cause_changed", "referral_created", b"referral_created", "reversal_reversed", b"reversal_reversed", "tier_changed", b"tier_changed", "transfer_completed", b"transfer_completed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "referral_created", "referral_cause_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "recall_made", "points_quarantined", "pending_quarantined", "quarantine_lifted", "pending_quarantine_lifted", "quarantine_clawed_back", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["member_enrolled", "identity_linked", "member_profile_changed", "consent_changed", "identity_unlinked", "member_erased", "referral_created", "referral_cause_changed", "policy_published", "policy_drafted", "policy_simulated", "policy_approved", "policy_withdrawn", "budget_used", "points_earned", "points_pended", "points_released", "points_burned", "points_held", "hold_captured", "hold_released", "points_expired", "points_clawed_back", "pending_clawed_back", "arrears_incurred", "arrears_repaid", "burn_reversed", "reversal_reversed", "opening_lot_recorded", "clawback_written_off", "points_sent", "points_received", "transfer_completed", "points_returned", "points_converted", "converted_points_issued", "lot_reinstated", "adjustment_made", "points_adjusted", "adjustment_proposed", "adjustment_rejected", "lot_extended", "recall_made", "points_quarantined", "pending_quarantined", "quarantine_lifted", "pending_quarantine_lifted", "quarantine_clawed_back", "document_posted", "document_claimed", "document_moved_out", "tier_changed", "period_closed", "pool_created", "pool_member_added", "pool_member_removed", "pool_permissions_changed", "pool_closed", "pool_joined", "pool_left", "membership_changed", "opening_recorded", "opening_source_declared", "merge_stepped", "lots_moved_out", "lots_moved_in", "pending_moved_out", "pending_moved_in", "hold_moved_out", "hold_moved_in", "debts_moved_out", "debts_moved_in"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -2526,6 +2568,220 @@ class ClawbackWrittenOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClawbackWrittenOff: _TypeAlias = ClawbackWrittenOff  # noqa: Y015
+
+@_typing.final
+class PoolCreated(_message.Message):
+    """A pool was opened: an account that several members put points into and spend from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    pool_id: _builtins.str
+    """UUIDv7; the id of its account."""
+    business_unit: _builtins.str
+    """Where it was opened."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        pool_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "create_time", b"create_time", "pool_id", b"pool_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolCreated: _TypeAlias = PoolCreated  # noqa: Y015
+
+@_typing.final
+class PoolMemberAdded(_message.Message):
+    """A member came into a pool; in the pool's account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    BY_ID_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Who."""
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    by_id: _builtins.str
+    """Member who let them in; empty for who opened the pool."""
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
+        """What the member may do there, in the order of the enum."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
+        business_unit: _builtins.str = ...,
+        by_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id", "member_id", b"member_id", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolMemberAdded: _TypeAlias = PoolMemberAdded  # noqa: Y015
+
+@_typing.final
+class PoolMemberRemoved(_message.Message):
+    """A member is in a pool no more; in the pool's account. What the member had put in and is left goes home."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    BY_ID_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Who."""
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    by_id: _builtins.str
+    """Member who did it: the same one, or one who may administer the pool."""
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        by_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id", "member_id", b"member_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolMemberRemoved: _TypeAlias = PoolMemberRemoved  # noqa: Y015
+
+@_typing.final
+class PoolPermissionsChanged(_message.Message):
+    """What a member may do in a pool changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    BY_ID_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """Who."""
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    by_id: _builtins.str
+    """Member who did it."""
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
+        """What the member may do from now on, in the order of the enum."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
+        business_unit: _builtins.str = ...,
+        by_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id", "member_id", b"member_id", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolPermissionsChanged: _TypeAlias = PoolPermissionsChanged  # noqa: Y015
+
+@_typing.final
+class PoolClosed(_message.Message):
+    """A pool was closed, after its members were taken out. Nothing is put in or spent any more; what comes back to it later
+    goes home to whoever had put it in.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    BY_ID_FIELD_NUMBER: _builtins.int
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    by_id: _builtins.str
+    """Member who did it."""
+    def __init__(
+        self,
+        *,
+        business_unit: _builtins.str = ...,
+        by_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolClosed: _TypeAlias = PoolClosed  # noqa: Y015
+
+@_typing.final
+class PoolJoined(_message.Message):
+    """The member came into a pool; in the member's account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    pool_id: _builtins.str
+    """The pool."""
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    def __init__(
+        self,
+        *,
+        pool_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "pool_id", b"pool_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolJoined: _TypeAlias = PoolJoined  # noqa: Y015
+
+@_typing.final
+class PoolLeft(_message.Message):
+    """The member is in a pool no more; in the member's account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    pool_id: _builtins.str
+    """The pool."""
+    business_unit: _builtins.str
+    """Business unit through which it happened."""
+    def __init__(
+        self,
+        *,
+        pool_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "pool_id", b"pool_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolLeft: _TypeAlias = PoolLeft  # noqa: Y015
 
 @_typing.final
 class PointsSent(_message.Message):

@@ -180,7 +180,7 @@ class Posting(_message.Message):
     entry_id: _builtins.str
     """Id of the entry: names it in ReverseEntry and in statements. Empty when nothing was recorded."""
     member_id: _builtins.str
-    """Who it was. Empty for a document without a member."""
+    """Whose account it is: a member's, or a pool's. Empty for a document without a member."""
     tier: _builtins.str
     """The member's tier after it; empty for none."""
     position: _builtins.str
@@ -1300,12 +1300,15 @@ class BurnPointsRequest(_message.Message):
     MONEY_FIELD_NUMBER: _builtins.int
     REWARD_FIELD_NUMBER: _builtins.int
     BASKET_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
     """All checks and the full answer, nothing recorded."""
     reward: _builtins.str
     """A reward of the policy's catalogue, at its price."""
+    pool_id: _builtins.str
+    """A pool whose points these are; `member` then names who spends them and has to be permitted to. Empty: the member's own."""
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and when; business_unit is required."""
@@ -1337,10 +1340,11 @@ class BurnPointsRequest(_message.Message):
         money: _types_pb2.Money | None = ...,
         reward: _builtins.str = ...,
         basket: _types_pb2.Money | None = ...,
+        pool_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "reward", b"reward"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "reward", b"reward", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "pool_id", b"pool_id", "request_id", b"request_id", "reward", b"reward", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_amount: _TypeAlias = _typing.Literal["points", "money", "reward"]  # noqa: Y015
     _WhichOneofArgType_amount: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
@@ -1386,12 +1390,15 @@ class HoldPointsRequest(_message.Message):
     POINTS_FIELD_NUMBER: _builtins.int
     MONEY_FIELD_NUMBER: _builtins.int
     BASKET_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the caller, 1 to 64 printable characters."""
     validate_only: _builtins.bool
     """All checks and the full answer, nothing recorded."""
     hold_id: _builtins.str
     """The caller's id of the hold, unique in the business unit for ever, 1 to 64 printable characters."""
+    pool_id: _builtins.str
+    """A pool whose points these are; `member` then names who sets aside them and has to be permitted to. Empty: the member's own."""
     @_builtins.property
     def origin(self) -> _types_pb2.Origin:
         """Where and when; business_unit is required."""
@@ -1423,10 +1430,11 @@ class HoldPointsRequest(_message.Message):
         points: _types_pb2.Points | None = ...,
         money: _types_pb2.Money | None = ...,
         basket: _types_pb2.Money | None = ...,
+        pool_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "hold_id", b"hold_id", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "basket", b"basket", "hold_id", b"hold_id", "member", b"member", "money", b"money", "origin", b"origin", "points", b"points", "pool_id", b"pool_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_amount: _TypeAlias = _typing.Literal["points", "money"]  # noqa: Y015
     _WhichOneofArgType_amount: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from loyalty.v1 import ledger_service_pb2 as _ledger_service_pb2
 from loyalty.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -37,6 +38,7 @@ class Member(_message.Message):
     ERASE_TIME_FIELD_NUMBER: _builtins.int
     MERGED_INTO_FIELD_NUMBER: _builtins.int
     MERGE_STEP_FIELD_NUMBER: _builtins.int
+    POOL_IDS_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
@@ -65,6 +67,10 @@ class Member(_message.Message):
     def erase_time(self) -> _timestamp_pb2.Timestamp:
         """When the member was erased; empty for who was not. Who was is found by member_id alone."""
 
+    @_builtins.property
+    def pool_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Pools that the member is in."""
+
     def __init__(
         self,
         *,
@@ -79,10 +85,11 @@ class Member(_message.Message):
         erase_time: _timestamp_pb2.Timestamp | None = ...,
         merged_into: _builtins.str = ...,
         merge_step: _builtins.int = ...,
+        pool_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time", "erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "merge_step", b"merge_step", "merged_into", b"merged_into", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "merge_step", b"merge_step", "merged_into", b"merged_into", "pool_ids", b"pool_ids", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1634,3 +1641,533 @@ class ContinueMergeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ContinueMergeResponse: _TypeAlias = ContinueMergeResponse  # noqa: Y015
+
+@_typing.final
+class Pool(_message.Message):
+    """A pool: points that members have together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    BALANCES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TRANSFER_IDS_FIELD_NUMBER: _builtins.int
+    pool_id: _builtins.str
+    """UUIDv7."""
+    business_unit: _builtins.str
+    """Where it was opened."""
+    closed: _builtins.bool
+    """Nothing is put in or spent any more."""
+    position: _builtins.str
+    """Opaque: what this answer reflects."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___PoolMember]:
+        """Who is in it, in the order in which they came."""
+
+    @_builtins.property
+    def balances(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Balance]:
+        """Its points, by point currency."""
+
+    @_builtins.property
+    def transfer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Transfers that take points home because of this write, by id."""
+
+    def __init__(
+        self,
+        *,
+        pool_id: _builtins.str = ...,
+        business_unit: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        members: _abc.Iterable[Global___PoolMember] | None = ...,
+        closed: _builtins.bool = ...,
+        balances: _abc.Iterable[_ledger_service_pb2.Balance] | None = ...,
+        position: _builtins.str = ...,
+        transfer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "business_unit", b"business_unit", "closed", b"closed", "create_time", b"create_time", "members", b"members", "pool_id", b"pool_id", "position", b"position", "transfer_ids", b"transfer_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pool: _TypeAlias = Pool  # noqa: Y015
+
+@_typing.final
+class PoolMember(_message.Message):
+    """A member of a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member."""
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
+        """What the member may do there, in the order of the enum."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member_id", b"member_id", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoolMember: _TypeAlias = PoolMember  # noqa: Y015
+
+@_typing.final
+class CreatePoolRequest(_message.Message):
+    """Opens a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who opens it, and is its first member. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePoolRequest: _TypeAlias = CreatePoolRequest  # noqa: Y015
+
+@_typing.final
+class CreatePoolResponse(_message.Message):
+    """The new pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Done before by this request_id: this is the first answer."""
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePoolResponse: _TypeAlias = CreatePoolResponse  # noqa: Y015
+
+@_typing.final
+class AddPoolMemberRequest(_message.Message):
+    """Lets a member into a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    JOINING_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    pool_id: _builtins.str
+    """The pool."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who does it: a member who may administer the pool. Required."""
+
+    @_builtins.property
+    def joining(self) -> _types_pb2.MemberRef:
+        """Who comes in. Required."""
+
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
+        """What they may do, each once; at least one."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        pool_id: _builtins.str = ...,
+        joining: _types_pb2.MemberRef | None = ...,
+        permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["joining", b"joining", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["joining", b"joining", "member", b"member", "origin", b"origin", "permissions", b"permissions", "pool_id", b"pool_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddPoolMemberRequest: _TypeAlias = AddPoolMemberRequest  # noqa: Y015
+
+@_typing.final
+class AddPoolMemberResponse(_message.Message):
+    """The pool with its new member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Done before by this request_id: this is the first answer."""
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddPoolMemberResponse: _TypeAlias = AddPoolMemberResponse  # noqa: Y015
+
+@_typing.final
+class RemovePoolMemberRequest(_message.Message):
+    """Takes a member out of a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    pool_id: _builtins.str
+    """The pool."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who does it: a member who may administer the pool, or the one who leaves. Required."""
+
+    @_builtins.property
+    def leaving(self) -> _types_pb2.MemberRef:
+        """Who leaves. Required. Not the last one who may administer the pool."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        pool_id: _builtins.str = ...,
+        leaving: _types_pb2.MemberRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["leaving", b"leaving", "member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaving", b"leaving", "member", b"member", "origin", b"origin", "pool_id", b"pool_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovePoolMemberRequest: _TypeAlias = RemovePoolMemberRequest  # noqa: Y015
+
+@_typing.final
+class RemovePoolMemberResponse(_message.Message):
+    """The pool without the member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Done before by this request_id: this is the first answer."""
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Transfer]:
+        """What goes home by this, as it stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+        replayed: _builtins.bool = ...,
+        transfers: _abc.Iterable[_ledger_service_pb2.Transfer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool", "replayed", b"replayed", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovePoolMemberResponse: _TypeAlias = RemovePoolMemberResponse  # noqa: Y015
+
+@_typing.final
+class SetPoolPermissionRequest(_message.Message):
+    """Says what a member may do in a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    pool_id: _builtins.str
+    """The pool."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who does it: a member who may administer the pool. Required."""
+
+    @_builtins.property
+    def subject(self) -> _types_pb2.MemberRef:
+        """Of whom. Required."""
+
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
+        """What they may do from now on, each once; at least one. One member at least keeps the right to administer."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        pool_id: _builtins.str = ...,
+        subject: _types_pb2.MemberRef | None = ...,
+        permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "subject", b"subject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "permissions", b"permissions", "pool_id", b"pool_id", "request_id", b"request_id", "subject", b"subject", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPoolPermissionRequest: _TypeAlias = SetPoolPermissionRequest  # noqa: Y015
+
+@_typing.final
+class SetPoolPermissionResponse(_message.Message):
+    """The pool as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Done before by this request_id: this is the first answer."""
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPoolPermissionResponse: _TypeAlias = SetPoolPermissionResponse  # noqa: Y015
+
+@_typing.final
+class ClosePoolRequest(_message.Message):
+    """Closes a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Chosen by the caller, 1 to 64 printable characters."""
+    validate_only: _builtins.bool
+    """All checks, nothing recorded."""
+    pool_id: _builtins.str
+    """The pool."""
+    @_builtins.property
+    def origin(self) -> _types_pb2.Origin:
+        """Where and through what; business_unit is required."""
+
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """Who does it: a member who may administer the pool. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        origin: _types_pb2.Origin | None = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        pool_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "origin", b"origin", "pool_id", b"pool_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClosePoolRequest: _TypeAlias = ClosePoolRequest  # noqa: Y015
+
+@_typing.final
+class ClosePoolResponse(_message.Message):
+    """The closed pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """Done before by this request_id: this is the first answer."""
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Transfer]:
+        """What goes home by this, as it stands now; empty with validate_only."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+        replayed: _builtins.bool = ...,
+        transfers: _abc.Iterable[_ledger_service_pb2.Transfer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool", "replayed", b"replayed", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClosePoolResponse: _TypeAlias = ClosePoolResponse  # noqa: Y015
+
+@_typing.final
+class GetPoolRequest(_message.Message):
+    """Asks for a pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    pool_id: _builtins.str
+    """The pool."""
+    min_position: _builtins.str
+    """Answer from at least here: a position of an earlier answer."""
+    @_builtins.property
+    def member(self) -> _types_pb2.MemberRef:
+        """On whose behalf: the member has to be permitted to see it. Empty: the token alone decides."""
+
+    def __init__(
+        self,
+        *,
+        pool_id: _builtins.str = ...,
+        member: _types_pb2.MemberRef | None = ...,
+        min_position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "min_position", b"min_position", "pool_id", b"pool_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPoolRequest: _TypeAlias = GetPoolRequest  # noqa: Y015
+
+@_typing.final
+class GetPoolResponse(_message.Message):
+    """A pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POOL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pool(self) -> Global___Pool:
+        """The pool."""
+
+    def __init__(
+        self,
+        *,
+        pool: Global___Pool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pool", b"pool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPoolResponse: _TypeAlias = GetPoolResponse  # noqa: Y015

@@ -115,6 +115,36 @@ class MemberServiceStub:
                 request_serializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.SerializeToString,
                 response_deserializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.FromString,
                 _registered_method=True)
+        self.CreatePool = channel.unary_unary(
+                '/loyalty.v1.MemberService/CreatePool',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.CreatePoolRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.CreatePoolResponse.FromString,
+                _registered_method=True)
+        self.AddPoolMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/AddPoolMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberResponse.FromString,
+                _registered_method=True)
+        self.RemovePoolMember = channel.unary_unary(
+                '/loyalty.v1.MemberService/RemovePoolMember',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberResponse.FromString,
+                _registered_method=True)
+        self.SetPoolPermission = channel.unary_unary(
+                '/loyalty.v1.MemberService/SetPoolPermission',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionResponse.FromString,
+                _registered_method=True)
+        self.ClosePool = channel.unary_unary(
+                '/loyalty.v1.MemberService/ClosePool',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.ClosePoolRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.ClosePoolResponse.FromString,
+                _registered_method=True)
+        self.GetPool = channel.unary_unary(
+                '/loyalty.v1.MemberService/GetPool',
+                request_serializer=loyalty_dot_v1_dot_member__service__pb2.GetPoolRequest.SerializeToString,
+                response_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetPoolResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -319,6 +349,73 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreatePool(self, request, context):
+        """Opens a pool, a household's say: an account that members put points into and spend from together. Who opens it may do
+        everything in it. A pool has at most 50 members, a member is in at most 10 pools.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-1","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.MemberService/CreatePool
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddPoolMember(self, request, context):
+        """Lets a member into a pool. That the member agrees is for the caller to know.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-2","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+        "joining":{"identity":{"scheme":"card","value":"8801"}},
+        "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemovePoolMember(self, request, context):
+        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
+        "leaving":{"identity":{"scheme":"card","value":"8801"}}}' localhost:7070 loyalty.v1.MemberService/RemovePoolMember
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPoolPermission(self, request, context):
+        """Says what a member may do in a pool.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-4","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+        "subject":{"identity":{"scheme":"card","value":"8801"}},
+        "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_SPEND"]}' localhost:7070 loyalty.v1.MemberService/SetPoolPermission
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClosePool(self, request, context):
+        """Closes a pool: its members are taken out, and what is left goes home to whoever put it in, lot by lot. What comes back
+        to it later (a hold ends, a burn is reversed) can be taken home with TransferPoints.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-5","origin":{"business_unit":"market"},
+        "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…"}' localhost:7070 loyalty.v1.MemberService/ClosePool
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPool(self, request, context):
+        """Tells who is in a pool, and what it has. Its lots and statement are told by AccountService.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"pool_id":"0198…"}' \
+        localhost:7070 loyalty.v1.MemberService/GetPool
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -401,6 +498,36 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.ContinueMerge,
                     request_deserializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.FromString,
                     response_serializer=loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.SerializeToString,
+            ),
+            'CreatePool': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePool,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.CreatePoolRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.CreatePoolResponse.SerializeToString,
+            ),
+            'AddPoolMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddPoolMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberResponse.SerializeToString,
+            ),
+            'RemovePoolMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemovePoolMember,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberResponse.SerializeToString,
+            ),
+            'SetPoolPermission': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPoolPermission,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionResponse.SerializeToString,
+            ),
+            'ClosePool': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClosePool,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.ClosePoolRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.ClosePoolResponse.SerializeToString,
+            ),
+            'GetPool': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPool,
+                    request_deserializer=loyalty_dot_v1_dot_member__service__pb2.GetPoolRequest.FromString,
+                    response_serializer=loyalty_dot_v1_dot_member__service__pb2.GetPoolResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -836,6 +963,168 @@ class MemberService:
             '/loyalty.v1.MemberService/ContinueMerge',
             loyalty_dot_v1_dot_member__service__pb2.ContinueMergeRequest.SerializeToString,
             loyalty_dot_v1_dot_member__service__pb2.ContinueMergeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/CreatePool',
+            loyalty_dot_v1_dot_member__service__pb2.CreatePoolRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.CreatePoolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddPoolMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/AddPoolMember',
+            loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.AddPoolMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemovePoolMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/RemovePoolMember',
+            loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.RemovePoolMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPoolPermission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/SetPoolPermission',
+            loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.SetPoolPermissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClosePool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/ClosePool',
+            loyalty_dot_v1_dot_member__service__pb2.ClosePoolRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.ClosePoolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loyalty.v1.MemberService/GetPool',
+            loyalty_dot_v1_dot_member__service__pb2.GetPoolRequest.SerializeToString,
+            loyalty_dot_v1_dot_member__service__pb2.GetPoolResponse.FromString,
             options,
             channel_credentials,
             insecure,

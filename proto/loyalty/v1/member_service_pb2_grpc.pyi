@@ -167,6 +167,49 @@ class MemberServiceStub:
       "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
       localhost:7070 loyalty.v1.MemberService/ContinueMerge
     """
+    CreatePool: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.CreatePoolRequest, _member_service_pb2.CreatePoolResponse]
+    """Opens a pool, a household's say: an account that members put points into and spend from together. Who opens it may do
+    everything in it. A pool has at most 50 members, a member is in at most 10 pools.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-1","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.MemberService/CreatePool
+    """
+    AddPoolMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.AddPoolMemberRequest, _member_service_pb2.AddPoolMemberResponse]
+    """Lets a member into a pool. That the member agrees is for the caller to know.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-2","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+      "joining":{"identity":{"scheme":"card","value":"8801"}},
+      "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
+    """
+    RemovePoolMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.RemovePoolMemberRequest, _member_service_pb2.RemovePoolMemberResponse]
+    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
+      "leaving":{"identity":{"scheme":"card","value":"8801"}}}' localhost:7070 loyalty.v1.MemberService/RemovePoolMember
+    """
+    SetPoolPermission: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.SetPoolPermissionRequest, _member_service_pb2.SetPoolPermissionResponse]
+    """Says what a member may do in a pool.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-4","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+      "subject":{"identity":{"scheme":"card","value":"8801"}},
+      "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_SPEND"]}' localhost:7070 loyalty.v1.MemberService/SetPoolPermission
+    """
+    ClosePool: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ClosePoolRequest, _member_service_pb2.ClosePoolResponse]
+    """Closes a pool: its members are taken out, and what is left goes home to whoever put it in, lot by lot. What comes back
+    to it later (a hold ends, a burn is reversed) can be taken home with TransferPoints.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-5","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…"}' localhost:7070 loyalty.v1.MemberService/ClosePool
+    """
+    GetPool: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetPoolRequest, _member_service_pb2.GetPoolResponse]
+    """Tells who is in a pool, and what it has. Its lots and statement are told by AccountService.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"pool_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.MemberService/GetPool
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -306,6 +349,49 @@ class MemberServiceAsyncStub(MemberServiceStub):
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
       "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
       localhost:7070 loyalty.v1.MemberService/ContinueMerge
+    """
+    CreatePool: _aio.UnaryUnaryMultiCallable[_member_service_pb2.CreatePoolRequest, _member_service_pb2.CreatePoolResponse]  # type: ignore[assignment]
+    """Opens a pool, a household's say: an account that members put points into and spend from together. Who opens it may do
+    everything in it. A pool has at most 50 members, a member is in at most 10 pools.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-1","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.MemberService/CreatePool
+    """
+    AddPoolMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.AddPoolMemberRequest, _member_service_pb2.AddPoolMemberResponse]  # type: ignore[assignment]
+    """Lets a member into a pool. That the member agrees is for the caller to know.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-2","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+      "joining":{"identity":{"scheme":"card","value":"8801"}},
+      "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
+    """
+    RemovePoolMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.RemovePoolMemberRequest, _member_service_pb2.RemovePoolMemberResponse]  # type: ignore[assignment]
+    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
+      "leaving":{"identity":{"scheme":"card","value":"8801"}}}' localhost:7070 loyalty.v1.MemberService/RemovePoolMember
+    """
+    SetPoolPermission: _aio.UnaryUnaryMultiCallable[_member_service_pb2.SetPoolPermissionRequest, _member_service_pb2.SetPoolPermissionResponse]  # type: ignore[assignment]
+    """Says what a member may do in a pool.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-4","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+      "subject":{"identity":{"scheme":"card","value":"8801"}},
+      "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_SPEND"]}' localhost:7070 loyalty.v1.MemberService/SetPoolPermission
+    """
+    ClosePool: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ClosePoolRequest, _member_service_pb2.ClosePoolResponse]  # type: ignore[assignment]
+    """Closes a pool: its members are taken out, and what is left goes home to whoever put it in, lot by lot. What comes back
+    to it later (a hold ends, a burn is reversed) can be taken home with TransferPoints.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-5","origin":{"business_unit":"market"},
+      "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…"}' localhost:7070 loyalty.v1.MemberService/ClosePool
+    """
+    GetPool: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetPoolRequest, _member_service_pb2.GetPoolResponse]  # type: ignore[assignment]
+    """Tells who is in a pool, and what it has. Its lots and statement are told by AccountService.
+
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"pool_id":"0198…"}' \\
+      localhost:7070 loyalty.v1.MemberService/GetPool
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -539,6 +625,85 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-3","origin":{"business_unit":"hotel"},
           "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"step":1}' \\
           localhost:7070 loyalty.v1.MemberService/ContinueMerge
+        """
+
+    @_abc_1.abstractmethod
+    def CreatePool(
+        self,
+        request: _member_service_pb2.CreatePoolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.CreatePoolResponse, _abc.Awaitable[_member_service_pb2.CreatePoolResponse]]:
+        """Opens a pool, a household's say: an account that members put points into and spend from together. Who opens it may do
+        everything in it. A pool has at most 50 members, a member is in at most 10 pools.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-1","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.MemberService/CreatePool
+        """
+
+    @_abc_1.abstractmethod
+    def AddPoolMember(
+        self,
+        request: _member_service_pb2.AddPoolMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.AddPoolMemberResponse, _abc.Awaitable[_member_service_pb2.AddPoolMemberResponse]]:
+        """Lets a member into a pool. That the member agrees is for the caller to know.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-2","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+          "joining":{"identity":{"scheme":"card","value":"8801"}},
+          "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
+        """
+
+    @_abc_1.abstractmethod
+    def RemovePoolMember(
+        self,
+        request: _member_service_pb2.RemovePoolMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.RemovePoolMemberResponse, _abc.Awaitable[_member_service_pb2.RemovePoolMemberResponse]]:
+        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
+          "leaving":{"identity":{"scheme":"card","value":"8801"}}}' localhost:7070 loyalty.v1.MemberService/RemovePoolMember
+        """
+
+    @_abc_1.abstractmethod
+    def SetPoolPermission(
+        self,
+        request: _member_service_pb2.SetPoolPermissionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.SetPoolPermissionResponse, _abc.Awaitable[_member_service_pb2.SetPoolPermissionResponse]]:
+        """Says what a member may do in a pool.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-4","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…",
+          "subject":{"identity":{"scheme":"card","value":"8801"}},
+          "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_SPEND"]}' localhost:7070 loyalty.v1.MemberService/SetPoolPermission
+        """
+
+    @_abc_1.abstractmethod
+    def ClosePool(
+        self,
+        request: _member_service_pb2.ClosePoolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ClosePoolResponse, _abc.Awaitable[_member_service_pb2.ClosePoolResponse]]:
+        """Closes a pool: its members are taken out, and what is left goes home to whoever put it in, lot by lot. What comes back
+        to it later (a hold ends, a burn is reversed) can be taken home with TransferPoints.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-5","origin":{"business_unit":"market"},
+          "member":{"identity":{"scheme":"card","value":"8800"}},"pool_id":"0198…"}' localhost:7070 loyalty.v1.MemberService/ClosePool
+        """
+
+    @_abc_1.abstractmethod
+    def GetPool(
+        self,
+        request: _member_service_pb2.GetPoolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.GetPoolResponse, _abc.Awaitable[_member_service_pb2.GetPoolResponse]]:
+        """Tells who is in a pool, and what it has. Its lots and statement are told by AccountService.
+
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"pool_id":"0198…"}' \\
+          localhost:7070 loyalty.v1.MemberService/GetPool
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

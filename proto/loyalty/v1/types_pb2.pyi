@@ -142,6 +142,38 @@ MEMBERSHIP_STATE_UNMERGING: MembershipState.ValueType  # 6
 """On the way out of another member's account: asking again in a moment helps."""
 Global___MembershipState: _TypeAlias = MembershipState  # noqa: Y015
 
+class _PoolPermission:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PoolPermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PoolPermission.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POOL_PERMISSION_UNSPECIFIED: _PoolPermission.ValueType  # 0
+    """Refused on writes."""
+    POOL_PERMISSION_VIEW: _PoolPermission.ValueType  # 1
+    """See it."""
+    POOL_PERMISSION_CONTRIBUTE: _PoolPermission.ValueType  # 2
+    """Put points in."""
+    POOL_PERMISSION_SPEND: _PoolPermission.ValueType  # 3
+    """Spend its points, and set them aside."""
+    POOL_PERMISSION_ADMINISTER: _PoolPermission.ValueType  # 4
+    """Let members in, take them out, say what they may do, and close it."""
+
+class PoolPermission(_PoolPermission, metaclass=_PoolPermissionEnumTypeWrapper):
+    """What a member may do in a pool."""
+
+POOL_PERMISSION_UNSPECIFIED: PoolPermission.ValueType  # 0
+"""Refused on writes."""
+POOL_PERMISSION_VIEW: PoolPermission.ValueType  # 1
+"""See it."""
+POOL_PERMISSION_CONTRIBUTE: PoolPermission.ValueType  # 2
+"""Put points in."""
+POOL_PERMISSION_SPEND: PoolPermission.ValueType  # 3
+"""Spend its points, and set them aside."""
+POOL_PERMISSION_ADMINISTER: PoolPermission.ValueType  # 4
+"""Let members in, take them out, say what they may do, and close it."""
+Global___PoolPermission: _TypeAlias = PoolPermission  # noqa: Y015
+
 class _DocumentKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

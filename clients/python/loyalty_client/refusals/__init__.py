@@ -84,6 +84,15 @@ from loyalty_client.refusals.policies import PolicyOverlaps as PolicyOverlaps
 from loyalty_client.refusals.policies import PolicyWithdrawn as PolicyWithdrawn
 from loyalty_client.refusals.policies import RetroactivePolicy as RetroactivePolicy
 from loyalty_client.refusals.policies import UnknownPolicy as UnknownPolicy
+from loyalty_client.refusals.pools import AlreadyInPool as AlreadyInPool
+from loyalty_client.refusals.pools import InPools as InPools
+from loyalty_client.refusals.pools import LastAdministrator as LastAdministrator
+from loyalty_client.refusals.pools import NotInPool as NotInPool
+from loyalty_client.refusals.pools import NotPermittedInPool as NotPermittedInPool
+from loyalty_client.refusals.pools import PoolFull as PoolFull
+from loyalty_client.refusals.pools import PoolNotOpen as PoolNotOpen
+from loyalty_client.refusals.pools import TooManyPools as TooManyPools
+from loyalty_client.refusals.pools import UnknownPool as UnknownPool
 from loyalty_client.refusals.transfers import AccountTooYoung as AccountTooYoung
 from loyalty_client.refusals.transfers import NoRelation as NoRelation
 from loyalty_client.refusals.transfers import TransferResolved as TransferResolved

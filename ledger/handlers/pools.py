@@ -1,0 +1,180 @@
+"""CreatePool, AddPoolMember, RemovePoolMember, SetPoolPermission, ClosePool.
+
+Who is in a pool stands in its own account and in those of its members, and both change in one act.
+What goes home because of it is sent in the same act, and arrives as every transfer does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import uuid_utils
+
+from ledger.act import Act, Answer
+from ledger.answers import position_token
+from ledger.core import commands
+from ledger.core.commands import Command
+from ledger.core.decide import decide
+from ledger.core.instant import Instant
+from ledger.core.pools import require_pool
+from ledger.handlers import context, parties
+from ledger.handlers.members import require_unit
+from ledger.known import Range
+from ledger.lanes import account_of, account_stream
+from ledger.pool_answers import pool_message
+from ledger.work import Work
+from ledger.writes import WriteRequest
+from loyalty.v1.events_pb2 import TRANSFER_KIND_HOME
+from loyalty.v1.member_service_pb2 import (
+    AddPoolMemberRequest,
+    ClosePoolRequest,
+    CreatePoolRequest,
+    RemovePoolMemberRequest,
+    SetPoolPermissionRequest,
+)
+
+
+def create_pool(act: Act, work: Work) -> Answer:
+    """Open a pool whose first member is who opens it."""
+    request = act.request
+    assert isinstance(request, CreatePoolRequest)
+    at, unit = _when_and_where(request, act, work)
+    founder = context.member_stream(act, work)
+    _require_taking_part(work, founder)
+    stream = account_stream(str(uuid_utils.uuid7()))
+    where = _decide(work, stream, commands.CreatePool(account_of(founder), unit, at))
+    _decide(work, founder, commands.JoinPool(account_of(stream), unit, at))
+    return _answer(act, work, where)
+
+
+def add_pool_member(act: Act, work: Work) -> Answer:
+    """Let a member in."""
+    request = act.request
+    assert isinstance(request, AddPoolMemberRequest)
+    at, unit = _when_and_where(request, act, work)
+    doer = _doer(act, work)
+    joining = parties.other_stream(act, work)
+    stream = parties.pool_named(act, work)
+    command = commands.AddPoolMember(
+        account_of(joining), tuple(request.permissions), account_of(doer), unit, at
+    )
+    where = _decide(work, stream, command)
+    _decide(work, joining, commands.JoinPool(account_of(stream), unit, at))
+    return _answer(act, work, where)
+
+
+def set_pool_permission(act: Act, work: Work) -> Answer:
+    """Say what a member may do."""
+    request = act.request
+    assert isinstance(request, SetPoolPermissionRequest)
+    at, unit = _when_and_where(request, act, work)
+    doer = _doer(act, work)
+    subject = parties.other_stream(act, work)
+    command = commands.SetPoolPermissions(
+        account_of(subject), tuple(request.permissions), account_of(doer), unit, at
+    )
+    return _answer(act, work, _decide(work, parties.pool_named(act, work), command))
+
+
+def remove_pool_member(act: Act, work: Work) -> Answer:
+    """Take a member out, or let one leave; what the member had put in goes home."""
+    request = act.request
+    assert isinstance(request, RemovePoolMemberRequest)
+    at, unit = _when_and_where(request, act, work)
+    leaving = parties.other_stream(act, work)
+    doer = context.member_stream(act, work)
+    if doer != leaving:
+        _require_taking_part(work, doer)
+    stream = parties.pool_named(act, work)
+    command = commands.RemovePoolMember(account_of(leaving), account_of(doer), unit, at)
+    where = _decide(work, stream, command)
+    _decide(work, leaving, commands.LeavePool(account_of(stream), unit, at))
+    return _answer(act, work, where, _send_home(work, stream, [account_of(leaving)], unit, at))
+
+
+def close_pool(act: Act, work: Work) -> Answer:
+    """Take everybody out; what is left goes home to whoever had put it in."""
+    request = act.request
+    assert isinstance(request, ClosePoolRequest)
+    at, unit = _when_and_where(request, act, work)
+    doer = _doer(act, work)
+    stream = parties.pool_named(act, work)
+    members = [member.member_id for member in require_pool(work.account(stream)).members]
+    where = _decide(work, stream, commands.ClosePool(account_of(doer), unit, at))
+    for member_id in members:
+        left = parties.stream_of(member_id, work)
+        _decide(work, left, commands.LeavePool(account_of(stream), unit, at))
+    # Also to those who left before, when what they had put in came back after that.
+    contributors = dict.fromkeys(lot.contributor for lot in work.account(stream).lots)
+    return _answer(act, work, where, _send_home(work, stream, contributors, unit, at))
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What went home."""
+
+    transfer_ids: list[str]
+    where: Range | None = None
+
+
+def _send_home(
+    work: Work, stream: str, contributors: Iterable[str], unit: str, at: Instant
+) -> _Sent:
+    """Send to each of some members what is left of what they put in, by currency."""
+    sent = _Sent([])
+    for contributor in contributors:
+        left: dict[str, int] = {}
+        for lot in work.account(stream).lots:
+            if lot.contributor == contributor and lot.available:
+                left[lot.currency] = left.get(lot.currency, 0) + lot.available
+        for currency, points in left.items():
+            entry_id = str(uuid_utils.uuid7())
+            command = commands.SendPoints(
+                entry_id=entry_id,
+                receiver_id=contributor,
+                business_unit=unit,
+                currency=currency,
+                points=points,
+                occurred_at=at,
+                kind=TRANSFER_KIND_HOME,
+            )
+            sent.where = _decide(work, stream, command)
+            sent.transfer_ids.append(entry_id)
+    return sent
+
+
+def _when_and_where(request: WriteRequest, act: Act, work: Work) -> tuple[Instant, str]:
+    at = context.occurred_at(act, work)
+    unit: str = request.origin.business_unit  # type: ignore[union-attr]
+    require_unit(work, unit, at)
+    return at, unit
+
+
+def _doer(act: Act, work: Work) -> str:
+    """Stream of the member who administers. Raises what `require_taking_part` raises."""
+    stream = context.member_stream(act, work)
+    _require_taking_part(work, stream)
+    return stream
+
+
+def _require_taking_part(work: Work, stream: str) -> None:
+    parties.require_taking_part(work.account(stream))
+
+
+def _decide(work: Work, stream: str, command: Command) -> Range:
+    account, _ = work.advance(stream)
+    decision = decide(
+        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
+    )
+    return work.record(stream, decision)
+
+
+def _answer(act: Act, work: Work, where: Range, sent: _Sent | None = None) -> Answer:
+    """Answer with the pool as it is now; the request's facts reach to the last that was sent."""
+    ids: list[str] = []
+    if sent is not None and sent.where is not None:
+        ids = sent.transfer_ids
+        where = where._replace(last=sent.where.last, next_pos=sent.where.next_pos)
+    account = work.account(where.stream)
+    position = position_token(where.lane, where.next_pos)
+    message = pool_message(account, position=position, transfer_ids=ids)
+    return context.register(act, work, where, message)

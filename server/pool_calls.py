@@ -1,0 +1,71 @@
+"""The calls about pools. What goes home by one of them is brought on at once, as any transfer."""
+
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from ledger.service import Ledger
+from loyalty.v1 import member_service_pb2 as pb
+from server import pool_shape, validation
+from server.auth import Verb
+from server.rpc import Call, Rpc
+from server.transfer_calls import transfer_seen_by
+from server.transferring import bring_on
+
+Question = TypeVar("Question", bound=Message)
+
+
+class PoolCalls:
+    """Answers the calls about pools."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Write to and read from `ledger`."""
+        self._ledger = ledger
+
+    def offers(self) -> list[Rpc[Any]]:
+        """What MemberService offers of them."""
+        return [
+            self._write("CreatePool", pb.CreatePoolRequest, pb.CreatePoolResponse),
+            self._write("AddPoolMember", pb.AddPoolMemberRequest, pb.AddPoolMemberResponse),
+            self._write(
+                "RemovePoolMember", pb.RemovePoolMemberRequest, pb.RemovePoolMemberResponse
+            ),
+            self._write(
+                "SetPoolPermission", pb.SetPoolPermissionRequest, pb.SetPoolPermissionResponse
+            ),
+            self._write("ClosePool", pb.ClosePoolRequest, pb.ClosePoolResponse),
+            Rpc("GetPool", pb.GetPoolRequest, Verb.READ, pool_shape.get_pool, self._get),
+        ]
+
+    def _write(self, name: str, request: type[Question], response: type[Message]) -> Rpc[Question]:
+        verb, check = validation.MEMBER_WRITES[name]
+
+        async def answer(question: Any, call: Call) -> Message:
+            given = await self._ledger.write(
+                question, client=call.principal.client, deadline=call.deadline
+            )
+            pool = given.message
+            assert isinstance(pool, pb.Pool), "a write about a pool is answered with it"
+            told: dict[str, Any] = {"pool": pool, "replayed": given.replayed}
+            if pool.transfer_ids and not question.validate_only:
+                for transfer_id in pool.transfer_ids:
+                    await bring_on(self._ledger, transfer_id)
+                told["transfers"] = [
+                    await transfer_seen_by(call.principal, self._ledger, transfer_id)
+                    for transfer_id in pool.transfer_ids
+                ]
+            return response(**told)
+
+        return Rpc(name, request, verb, check, answer, unit=_unit)
+
+    async def _get(self, request: pb.GetPoolRequest, _: Call) -> pb.GetPoolResponse:
+        viewer = request.member if request.HasField("member") else None
+        pool = await self._ledger.pool(
+            request.pool_id, viewer=viewer, min_position=request.min_position
+        )
+        return pb.GetPoolResponse(pool=pool)
+
+
+def _unit(request: Any) -> str:
+    unit: str = request.origin.business_unit
+    return unit
