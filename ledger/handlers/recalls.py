@@ -9,7 +9,7 @@ from ledger.core.events import AccountFact, AnyFact
 from ledger.core.lot_history import spent_of
 from ledger.core.state import Account
 from ledger.ends import with_ends
-from ledger.handlers import context
+from ledger.handlers import context, parties
 from ledger.handlers.members import require_unit
 from ledger.keys import document_thing
 from ledger.work import Work
@@ -30,7 +30,9 @@ def recall_points(act: Act, work: Work) -> Answer:
     require_unit(work, unit, at)
     if request.write_off_to:
         _require_bearer(work, request.write_off_to, at)
-    stream = context.member_stream(act, work)
+    # A recall names accounts, a pool's like a member's: points are followed wherever they went.
+    account_id = request.member.member_id
+    stream = parties.stream_of(account_id, work) if account_id else context.member_stream(act, work)
     account, due = work.advance(stream)
     lots = frozenset(request.lot_ids)
     claws_back = request.action == RECALL_ACTION_CLAW_BACK

@@ -30,13 +30,14 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
     CreatePoolRequest,
-    MergeMembersRequest,
     RemovePoolMemberRequest,
     SuspendMemberRequest,
 )
-from loyalty.v1.types_pb2 import MemberRef, Origin
+from loyalty.v1.types_pb2 import RECALL_ACTION_QUARANTINE, MemberRef, Origin
+from tests.store.merging import merge
 from tests.store.moving import ACCEPTED, AT_ONCE, MOVING, divergences
 from tests.store.pooling import ADMINISTER, CONTRIBUTE, SPEND, VIEW, Pooler
+from tests.store.recalling import Recaller, recalling
 from tests.store.till import Till, at, moved, open_till
 
 FREE = MOVING + "transfers: [{id: gift, currency: p, relation: household}]\n"
@@ -262,19 +263,26 @@ async def test_who_is_in_a_pool_leaves_it_before_becoming_part_of_another(databa
         pooler, pool, _, m2 = await family(till)
         await pooler.moves(m2, pool, 60)
         m3 = await till.enrol("3")
-        request = MergeMembersRequest(
-            request_id=till.rid(),
-            origin=Origin(business_unit="a"),
-            member=m2,
-            into=m3,
-            reason="one person",
-        )
         with pytest.raises(InPools) as error:
-            await till.write(request)
+            await merge(till, m2, m3)
         assert error.value.pool_id == pool.pool_id
         await pooler.removes(pool, m2, by=m2)
-        await till.write(request)
+        await merge(till, m2, m3)
         assert await pooler.balance(m3) == (60, 0)
+        assert await divergences(till) == {}
+
+
+async def test_bad_points_are_recalled_from_a_pool(database: str) -> None:
+    async with open_till(database, now="2025-03-01T00:00") as till:
+        await till.publish(FREE)
+        pooler, pool, m1, m2 = await family(till)
+        await pooler.moves(m1, pool, 50)
+        account = MemberRef(member_id=pool.pool_id)
+        [lot, *_] = await Recaller(till, pool).lots()
+        recall = recalling(till, account, RECALL_ACTION_QUARANTINE, lot)
+        assert moved(await till.post(recall)) == [("points_quarantined", 50)]
+        with pytest.raises(InsufficientPoints):
+            await till.post(pooler.burn(pool, m2, 1))
         assert await divergences(till) == {}
 
 

@@ -21,8 +21,7 @@ A request with several faults is refused for the first of them in this order, to
                       UNKNOWN_METRIC, TOO_MANY_CONSENTS
     membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
                       ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
-                      IN_POOLS, POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH,
-                      ACCOUNT_NOT_EMPTY
+                      POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     accounting        PERIOD_NOT_OVER, PERIOD_OUT_OF_ORDER, UNKNOWN_PERIOD
@@ -32,7 +31,7 @@ A request with several faults is refused for the first of them in this order, to
     transfers         UNKNOWN_TRANSFER, TRANSFER_RESOLVED, TRANSFER_WAITS, NO_RELATION,
                       ACCOUNT_TOO_YOUNG
     pools             UNKNOWN_POOL, POOL_NOT_OPEN, NOT_PERMITTED_IN_POOL, NOT_IN_POOL,
-                      ALREADY_IN_POOL, LAST_ADMINISTRATOR, POOL_FULL, TOO_MANY_POOLS
+                      ALREADY_IN_POOL, LAST_ADMINISTRATOR, IN_POOLS, POOL_FULL, TOO_MANY_POOLS
     what              UNKNOWN_HOLD, HOLD_RESOLVED, UNKNOWN_ENTRY, NOT_REVERSIBLE,
                       FEE_NOT_REVERSIBLE, NO_TIER_GRANTED, TIER_BELOW_EARNED
     how many          NOT_FOR_TIER, NOT_NOW, BELOW_MINIMUM, NOT_A_STEP, ABOVE_MAXIMUM,
