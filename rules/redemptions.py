@@ -80,7 +80,12 @@ def redemption(
         if entry.currency == currency and business_unit in (entry.business_unit or policy.units)
     ]
     if not offered:
-        raise RulesRefusal("NOT_REDEEMABLE", path="currency", value=currency)
+        spent = {
+            entry.currency
+            for entry in policy.model.redemptions
+            if business_unit in (entry.business_unit or policy.units)
+        }
+        raise RulesRefusal("NOT_REDEEMABLE", path="currency", value=currency, known=sorted(spent))
     entry = _first_open(policy.terms, unit, offered, tier=tier, at=at)
     stated = entry.point_value
     value = stated.minor(unit.currency_code) / entry.per_points if stated else None
