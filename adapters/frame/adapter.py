@@ -68,6 +68,19 @@ class Pulled:
     """There is more at once; the next pull follows without a pause."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the profiles of a member are to show, in the system's own words."""
+
+    customers: tuple[str, ...]
+    """The system's numbers of the person: one, or several that the ledger knows as one member."""
+    programme: str
+    """What the system calls our programme."""
+    points: int
+    level: str | None
+    """What the system calls the tier; None: leave it alone."""
+
+
 class Adapter:
     """A source system. `version` rises whenever the same input gives another canonical form."""
 
@@ -87,6 +100,9 @@ class Adapter:
     """Pause between reconciling pulls; 0: the system cannot be asked."""
     cut_at: ClassVar[str] = ""
     """Local name of the elements by which large XML files are cut; empty: a file is one message."""
+
+    profile_kind: ClassVar[str] = ""
+    """Kind of identity by which `show` finds a profile; empty: profiles are not written."""
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
         """Say whether the delivery comes from the vendor. Reads no clock but `received_at`.
@@ -158,6 +174,15 @@ class Adapter:
 
         Raises:
             RetryLater: the vendor does not answer.
+        """
+        raise NotImplementedError
+
+    async def show(self, shown: Shown, connection: Connection, api: "Api") -> None:
+        """Write points and tier into a member's profiles. Done twice, it leaves the same.
+
+        Raises:
+            RetryLater, Unreadable: they do not show it yet; it is tried again.
+            Parked: they cannot until somebody changes a file.
         """
         raise NotImplementedError
 

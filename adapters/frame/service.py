@@ -101,7 +101,7 @@ async def running(settings: AdapterSettings, *, dsn: str, token: str) -> AsyncIt
         pool, connections, ledger=ledger, api=api, metrics=metrics, dry_run=settings.dry_run
     )
     reader = Ledger(channel, settings.outbox_token(token))
-    outbox = Outbox(pool, subscriptions, ledger=reader, metrics=metrics)
+    outbox = Outbox(pool, subscriptions, ledger=reader, api=api, metrics=metrics)
     upkeep = Upkeep(
         pool,
         metrics,

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from adapters.frame import moments, signatures
-from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
+from adapters.frame.adapter import Adapter, Api, Connection, Pulled, Shown, each, read_as
 from adapters.frame.mapping import MappingFile
 from adapters.frame.reading import object_of
 from adapters.frame.words import (
@@ -33,6 +33,7 @@ from adapters.mews.shapes import (
     Reservation,
     Settings,
 )
+from adapters.mews.showing import show
 from adapters.mews.stating import acquaintance_of, outlet_of, stay_of
 
 OVERLAP: Final = timedelta(hours=1)
@@ -58,6 +59,7 @@ class MewsAdapter(Adapter):
     secrets = ("webhook_token",)
     api_secrets = ("client_token", "access_token")
     pull_seconds = 900
+    profile_kind = "customer"
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
         """A token in the address is all there is: behind the connection's name, or `?token=`."""
@@ -157,6 +159,10 @@ class MewsAdapter(Adapter):
             return Pulled(deliveries, json.dumps(rest), more=end < _stamp(now))
         rest = {"begin": begin, "end": end, "list": at, "page": page}
         return Pulled(deliveries, json.dumps(rest), more=True)
+
+    async def show(self, shown: Shown, connection: Connection, api: Api) -> None:
+        """The loyalty memberships of the member's accounts get points and tier."""
+        await show(shown, Mews(connection, api))
 
 
 def _stamp(moment: Any) -> str:

@@ -120,6 +120,7 @@ class Membership(Sent):
 
     Id: Key
     AccountId: Key
+    LoyaltyProgramId: Word = ""
     State: Word = ""
     ActivityState: Word = "Active"
     IsPrimary: bool = False

@@ -188,7 +188,7 @@ def check(
         for each in good:
             said = f"{each['file']}: {each.get('connection', '')}"
             if "subscription" in each:
-                said = f"{each['file']}: subscription {each['subscription']} to {each['url']}"
+                said = f"{each['file']}: subscription {each['subscription']} to {each['receiver']}"
             else:
                 said += f" ({each['system']}) version {each['version']}"
                 said += f", digest {str(each['digest'])[:12]}"

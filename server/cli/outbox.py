@@ -10,7 +10,7 @@ from server.cli.adapter_asking import ask, explained, print_rows, token
 from server.cli.options import AsJson, example
 
 app = typer.Typer(
-    help="What subscribers are told: webhooks about balances and tiers.", no_args_is_help=True
+    help="What subscribers are told of points and tiers: webhooks, profiles.", no_args_is_help=True
 )
 
 Only = Annotated[str, typer.Option("--subscription", metavar="NAME", help="Of this one only.")]

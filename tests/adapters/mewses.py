@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 ENTERPRISE = "851df8c8-90f2-4c4a-8e01-a4fc46b25178"
+PROGRAMME = "f701dafb-5765-4cf4-b1dd-1f602a740ae5"
 SECRETS = {"webhook_token": "hush", "client_token": "C", "access_token": "A"}
 
 
@@ -91,6 +92,7 @@ def membership(**changes: Any) -> dict[str, Any]:
     return {
         "Id": "M1",
         "AccountId": "C1",
+        "LoyaltyProgramId": PROGRAMME,
         "State": "Enrolled",
         "IsPrimary": True,
         "ProviderMembershipId": "8800",
@@ -118,6 +120,7 @@ class MewsApi:
         ("CustomerIds", "Id"),
         ("AccountIds", "AccountId"),
         ("LoyaltyMembershipIds", "Id"),
+        ("LoyaltyProgramIds", "LoyaltyProgramId"),
     )
 
     def __init__(self) -> None:
@@ -130,6 +133,8 @@ class MewsApi:
         }
         self.updates: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
+        self.faults: list[Response] = []
+        """What the next updates are answered instead of being done."""
 
     @property
     def app(self) -> Starlette:
@@ -179,5 +184,14 @@ class MewsApi:
         told = await self._told(request)
         if told is None:
             return JSONResponse({"Message": "Invalid token"}, 401)
+        if self.faults:
+            return self.faults.pop(0)
         self.updates += told["LoyaltyMembershipUpdates"]
-        return JSONResponse({"LoyaltyMemberships": []})
+        kept = {each["Id"]: each for each in self.lists["loyaltyMemberships"]}
+        for update in told["LoyaltyMembershipUpdates"]:
+            found = kept.get(update["LoyaltyMembershipId"])
+            if found is None:
+                return JSONResponse({"Message": "Invalid LoyaltyMembershipId"}, 400)
+            values = {name: value for name, value in update.items() if isinstance(value, dict)}
+            found |= {name: value["Value"] for name, value in values.items()}
+        return JSONResponse({"LoyaltyMemberships": list(kept.values())})

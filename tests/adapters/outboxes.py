@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.frame import database
+from adapters.frame import calls, database
+from adapters.frame.adapter import Api
 from adapters.frame.metrics import Metrics
 from adapters.frame.outbox.service import Outbox
 from adapters.frame.outbox.subscription import Subscription, SubscriptionFile, read
@@ -126,10 +127,12 @@ async def telling(
     pool = await database.pool(served.dsn, max_size=3 * len(subscriptions) + 1)
     ledger = Ledger(caller.channel, token)
     named = {each.name: each for each in subscriptions}
-    outbox = Outbox(pool, named, ledger=ledger, metrics=Metrics())
+    client = calls.client()
+    outbox = Outbox(pool, named, ledger=ledger, api=Api(client), metrics=Metrics())
     try:
         await outbox.begin()
         yield Telling(pool, outbox, subscriptions[0].file)
     finally:
         await outbox.close()
+        await client.aclose()
         await pool.close()

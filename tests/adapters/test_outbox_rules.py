@@ -103,7 +103,9 @@ async def test_a_receiver_in_a_private_network_is_refused_unless_the_file_allows
 
 async def test_a_forbidden_receiver_is_a_failed_attempt_and_nothing_is_sent(tmp_path: Path) -> None:
     text = file_of("https://localhost/hooks").replace("private_addresses: true", "")
-    receiver = WebhookReceiver(subscription(tmp_path, text))
+    told = subscription(tmp_path, text)
+    assert told.file.webhook is not None
+    receiver = WebhookReceiver(told, told.file.webhook)
     outcome = await receiver.deliver(Message("msg_1", "m", "balance.changed", 1, "{}"))
     await receiver.close()
     assert outcome.problem == "localhost has an address that is not public"

@@ -22,6 +22,7 @@ State = Mapping[str, Any]
 BALANCE: Final = "balance.changed"
 TIER: Final = "tier.changed"
 EXPIRING: Final = "points.expiring"
+PROFILE: Final = "profile.changed"
 NANOS: Final = 1_000
 
 
@@ -91,14 +92,21 @@ def states_of(
     """Return what a subscription is told of an account as it is now, by kind."""
     if told.connection and not customers:
         return {}
-    horizon = now + told.webhook.expiring_days * DAY
     named: State = {"customers": list(customers)} if told.connection else {}
+    if told.profile is not None:
+        points = _available(account, told.profile.currency)
+        return {PROFILE: {**named, "points": points, "tier": account.tier}}
+    horizon = now + told.expiring_days * DAY
     states: dict[str, State] = {
         BALANCE: {**named, "balances": _balances(told, account)},
         TIER: {**named, "tier": account.tier, "valid_until": _valid_until(account)},
         EXPIRING: {**named, "expiring": _expiring(told, account, horizon)},
     }
-    return {kind: state for kind, state in states.items() if kind in told.webhook.events}
+    return {kind: state for kind, state in states.items() if kind in told.events}
+
+
+def _available(account: Account, currency: str) -> int:
+    return sum(row.available for row in account.balances if row.currency == currency)
 
 
 def _balances(told: SubscriptionFile, account: Account) -> list[dict[str, Any]]:
@@ -139,7 +147,7 @@ def _expiring(told: SubscriptionFile, account: Account, before: int) -> list[dic
 def next_look(told: SubscriptionFile, account: Account, *, now: int) -> int | None:
     """Return when time alone changes what is told: points expire, come near that, become free."""
     ends = [micros(each.expire_time) for each in account.lots if each.HasField("expire_time")]
-    near = told.webhook.expiring_days * DAY
+    near = told.expiring_days * DAY
     found = [*ends, *(end - near for end in ends)]
     found += [
         micros(each.available_time) for each in account.lots if each.HasField("available_time")

@@ -1,13 +1,14 @@
 """What operators ask of the outbox and tell it: what went out, what is stuck, telling it again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import asyncpg
 
 from adapters.frame import moments
-from adapters.frame.outbox.messages import Member, states_of
+from adapters.frame.outbox.messages import Member, Message, states_of
+from adapters.frame.outbox.profiles import shown_of
 from adapters.frame.outbox.signing import headers_of
 from adapters.frame.outbox.subscription import Subscription
 from adapters.frame.posting import Ledger, Refused
@@ -109,10 +110,11 @@ async def retry(
 async def draft(
     ledger: Ledger, subscription: Subscription, member: MemberRef, customer: str
 ) -> list[dict[str, Any]]:
-    """Return what a subscription would be told of a member now, signed; nothing is sent or kept.
+    """Return what a subscription would be told of a member now; nothing is sent or kept.
 
     Raises:
-        RetryLater, Parked, Unreadable: the ledger does not tell the account.
+        RetryLater, Parked, Unreadable: the ledger does not tell the account, or the file does not
+            say what a profile's system calls the tier.
     """
     request = account_pb.GetAccountRequest(member=member, view=account_pb.VIEW_FULL)
     given = await ledger.call(ledger.accounts.GetAccount, request)
@@ -123,14 +125,12 @@ async def draft(
     about = Member(account.member_id, 0, {}, quiet=False)
     customers = (customer,) if customer else ()
     about.state(states_of(subscription.file, account, customers, now=now), now=now)
-    return [
-        {
-            "kind": made.kind,
-            "url": subscription.file.webhook.url,
-            "headers": dict(
-                headers_of(made.message_id, made.body, subscription.keys(), sent_at=now)
-            ),
-            "body": made.body,
-        }
-        for made in about.made
-    ]
+    return [_drafted(subscription, made, now) for made in about.made]
+
+
+def _drafted(subscription: Subscription, made: Message, now: int) -> dict[str, Any]:
+    said = {"kind": made.kind, "receiver": subscription.file.receiver}
+    if subscription.file.profile is not None:
+        return {**said, **asdict(shown_of(subscription.file.profile, made.body))}
+    signed = headers_of(made.message_id, made.body, subscription.keys(), sent_at=now)
+    return {**said, "headers": dict(signed), "body": made.body}

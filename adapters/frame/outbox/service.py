@@ -7,12 +7,14 @@ from typing import Final
 import asyncpg
 import structlog
 
+from adapters.frame.adapter import Api
 from adapters.frame.database import LOST
 from adapters.frame.metrics import Metrics
 from adapters.frame.outbox import store
 from adapters.frame.outbox.drafting import Drafter
 from adapters.frame.outbox.following import Follower
-from adapters.frame.outbox.sending import Sender
+from adapters.frame.outbox.profiles import ProfileReceiver
+from adapters.frame.outbox.sending import Receiver, Sender
 from adapters.frame.outbox.subscription import Subscription
 from adapters.frame.outbox.webhooks import WebhookReceiver
 from adapters.frame.posting import Ledger
@@ -37,12 +39,21 @@ class Outbox:
         subscriptions: Mapping[str, Subscription],
         *,
         ledger: Ledger,
+        api: Api,
         metrics: Metrics,
     ) -> None:
-        """Work for `subscriptions`; `ledger` has a token with the verbs audit and read."""
+        """Work for `subscriptions`.
+
+        Args:
+            pool: of the adapters' database.
+            subscriptions: by name.
+            ledger: with a token that has the verbs audit and read.
+            api: calls to the systems whose profiles are written.
+            metrics: what is counted.
+        """
         self._pool = pool
         self._subscriptions = subscriptions
-        self._receivers = {name: WebhookReceiver(each) for name, each in subscriptions.items()}
+        self._receivers = {name: _receiver(each, api) for name, each in subscriptions.items()}
         self._steps: list[tuple[str, Step]] = []
         for name, each in subscriptions.items():
             receiver = self._receivers[name]
@@ -75,6 +86,12 @@ class Outbox:
         """Close the connections to all receivers."""
         for each in self._receivers.values():
             await each.close()
+
+
+def _receiver(subscription: Subscription, api: Api) -> Receiver:
+    if subscription.file.webhook is not None:
+        return WebhookReceiver(subscription, subscription.file.webhook)
+    return ProfileReceiver(subscription, api)
 
 
 async def _again(subscription: str, step: Step) -> None:

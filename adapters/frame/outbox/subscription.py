@@ -60,6 +60,21 @@ class Webhook(Row):
         return self
 
 
+class Profile(Row):
+    """Profiles of a connection's customers, into which points and tier are written."""
+
+    programme: Text
+    """What the system calls our programme: memberships of others are left alone."""
+    currency: Text
+    """Point currency whose available points are shown."""
+    decimals: Annotated[int, Field(ge=0, le=9)] = 0
+    """Decimal places of the currency, as the policy has them; whole points are shown."""
+    tiers: Mapping[Text, Text] = {}
+    """What the system calls each tier. A tier without a row is a dead letter."""
+    without_tier: Annotated[str, StringConstraints(max_length=64)] = ""
+    """What the system calls it to have none. This and `tiers` empty: no tier is shown."""
+
+
 class SubscriptionFile(Row):
     """A file of a subscription."""
 
@@ -74,7 +89,8 @@ class SubscriptionFile(Row):
     """Tell everybody's state once at the beginning, or only what changes from then on."""
     currencies: tuple[Text, ...] = ()
     """Point currencies it is about; empty: all."""
-    webhook: Webhook
+    webhook: Webhook | None = None
+    profile: Profile | None = None
 
     @model_validator(mode="after")
     def _names_customers_wholly(self) -> "SubscriptionFile":
@@ -82,16 +98,51 @@ class SubscriptionFile(Row):
             raise ValueError("connection and customer_scheme stand together or not at all")
         return self
 
+    @model_validator(mode="after")
+    def _has_one_receiver(self) -> "SubscriptionFile":
+        if (self.webhook is None) == (self.profile is None):
+            raise ValueError("expected one of webhook and profile")
+        if self.profile is not None and not self.connection:
+            raise ValueError("profile: expected the connection whose profiles they are")
+        if self.profile is not None and self.currencies:
+            raise ValueError("currencies: for webhooks; a profile names its own currency")
+        return self
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What a webhook is told of."""
+        return self.webhook.events if self.webhook else ()
+
+    @property
+    def expiring_days(self) -> int:
+        """For how many days ahead points that expire are told of."""
+        return self.webhook.expiring_days if self.webhook else 0
+
+    @property
+    def receiver(self) -> str:
+        """Who is told, for people."""
+        return self.webhook.url if self.webhook else f"profiles of {self.connection}"
+
 
 class Subscription:
     """A subscription with its secrets."""
 
     def __init__(
-        self, told: SubscriptionFile, secrets: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        told: SubscriptionFile,
+        secrets: Mapping[str, tuple[str, ...]] | None = None,
+        connection: Connection | None = None,
     ) -> None:
-        """Keep what the file says; `secrets` are the live values by name, the newest first."""
+        """Keep what the file says.
+
+        Args:
+            told: the file.
+            secrets: live values by name, the newest first.
+            connection: the one that the file names.
+        """
         self.file = told
         self.name = told.subscription
+        self.connection = connection
         self._secrets = secrets or {}
 
     def keys(self) -> tuple[str, ...]:
@@ -100,10 +151,22 @@ class Subscription:
 
     def problems(self) -> list[str]:
         """What is wrong with its secrets."""
+        if self.file.profile is not None:
+            return self._missing()
         if not self.keys():
             return [f"{self.name}.{SECRET} is missing"]
         found = ((number, problem_of(key)) for number, key in enumerate(self.keys(), 1))
         return [f"{self.name}.{SECRET}, line {number}: {wrong}" for number, wrong in found if wrong]
+
+    def _missing(self) -> list[str]:
+        if self.connection is None:
+            return []
+        names = self.connection.adapter.api_secrets
+        return [
+            f"{self.connection.name}.{name} is missing"
+            for name in names
+            if not self.connection.keys(name)
+        ]
 
 
 def read(path: Path) -> SubscriptionFile:
@@ -145,7 +208,9 @@ def read_all(
             twice = f"another file has subscription {told.subscription!r}"
             findings.append(Finding(str(path), 0, "subscription", twice))
         findings += against(told, str(path), connections)
-        found[told.subscription] = Subscription(told, secrets_of(told.subscription, secrets))
+        found[told.subscription] = Subscription(
+            told, secrets_of(told.subscription, secrets), connections.get(told.connection)
+        )
     if findings:
         raise MappingRefused(findings)
     return found
@@ -164,16 +229,17 @@ def checked(path: Path, secrets: Path | None) -> tuple[list[Finding], dict[str, 
     for each in mapping_files(path.parent):
         # What is wrong in a mapping is told where the mapping is checked.
         with suppress(MappingRefused):
-            made = connection_of(read_mapping(each), None)
+            made = connection_of(read_mapping(each), secrets)
             connections[made.name] = made
     findings = [*against(told, str(path), connections)]
     if secrets is not None:
-        wrong = Subscription(told, secrets_of(told.subscription, secrets)).problems()
+        own = secrets_of(told.subscription, secrets)
+        wrong = Subscription(told, own, connections.get(told.connection)).problems()
         findings += [Finding(str(path), 0, "secrets", f"{secrets}/{each}") for each in wrong]
     said: dict[str, object] = {
         "file": str(path),
         "subscription": told.subscription,
-        "url": told.webhook.url,
+        "receiver": told.receiver,
     }
     return findings, said
 
@@ -187,9 +253,17 @@ def against(
     if told.connection not in connections:
         problem = f"no mapping beside it has connection {told.connection!r}"
         return [Finding(file, 0, "connection", problem)]
-    schemes = {row.scheme for row in connections[told.connection].mapping.identities}
+    connection = connections[told.connection]
+    if told.profile is not None and not connection.adapter.profile_kind:
+        problem = f"profiles of {connection.adapter.name} are not written"
+        return [Finding(file, 0, "profile", problem)]
+    # A profile is found by the system's own number of it; a webhook's receiver says what it knows.
+    kind = connection.adapter.profile_kind if told.profile is not None else ""
+    rows = connection.mapping.identities
+    schemes = {row.scheme for row in rows if not kind or row.kind == kind}
     if told.customer_scheme not in schemes:
         known = ", ".join(sorted(schemes)) or "none"
-        problem = f"{told.customer_scheme!r}: the mapping's identities have {known}"
+        of_kind = f" of kind {kind}" if kind else ""
+        problem = f"{told.customer_scheme!r}: the mapping's identities{of_kind} have {known}"
         return [Finding(file, 0, "customer_scheme", problem)]
     return []

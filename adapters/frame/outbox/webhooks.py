@@ -10,7 +10,7 @@ from adapters.frame.calls import patience
 from adapters.frame.outbox.addresses import Forbidden, Target, Unknown, target_of
 from adapters.frame.outbox.messages import Message, Outcome
 from adapters.frame.outbox.signing import headers_of
-from adapters.frame.outbox.subscription import Subscription
+from adapters.frame.outbox.subscription import Subscription, Webhook
 
 LIMITS: Final = httpx.Timeout(10.0, connect=5.0)
 WHOLE_SECONDS: Final = 15.0
@@ -22,10 +22,10 @@ USER_AGENT: Final = "loyalty-outbox/1"
 class WebhookReceiver:
     """Posts the messages of one subscription, over connections that no other one shares."""
 
-    def __init__(self, subscription: Subscription) -> None:
-        """Post to the subscription's address."""
+    def __init__(self, subscription: Subscription, webhook: Webhook) -> None:
+        """Post to the address of `webhook`, signed with the subscription's secrets."""
         self._subscription = subscription
-        self._webhook = subscription.file.webhook
+        self._webhook = webhook
         # No proxy and no credentials of the environment; where a redirect leads was not checked.
         self._client = httpx.AsyncClient(timeout=LIMITS, follow_redirects=False, trust_env=False)
 
