@@ -16,7 +16,7 @@ from server.cli.options import AsJson
 if TYPE_CHECKING:
     from server.config import Settings
 
-HOUSEHOLDS: Final = 500
+HOUSEHOLDS: Final = 200
 """Households that take part in a demo of the usual size."""
 
 
@@ -78,7 +78,8 @@ def demo(
         bool, typer.Option("--full", help="All households, not only the first.")
     ] = False,
     households: Annotated[
-        int | None, typer.Option(min=10, max=2_469, help="How many households take part.")
+        int | None,
+        typer.Option(min=10, max=2_469, help="How many households take part; 200 if not said."),
     ] = None,
     seeded: Annotated[
         bool,
