@@ -27,7 +27,7 @@ class Place(NamedTuple):
 PLACES: Final = (
     Place("fingerprint", "ledger.service", "", "prepare"),
     Place("lookup", "ledger.lookup", "Lookup", "fill", waits=True),
-    Place("decide", "ledger.writer", "", "decide_act"),
+    Place("decide", "ledger.deciding", "", "decide_act"),
     Place("rules", "ledger.handlers.versions", "", "award"),
     Place("rules", "ledger.handlers.versions", "", "facts_of"),
     Place("append", "ledger.work", "Work", "append"),
