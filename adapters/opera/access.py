@@ -9,6 +9,7 @@ from adapters.frame import moments
 from adapters.frame.adapter import Api, Connection, read_as
 from adapters.frame.oauth import Logins
 from adapters.frame.words import Unreadable
+from adapters.opera.calling import MEDIA, written
 from adapters.opera.shapes import Bill, Profile, Reservation, Settings
 
 EVENTS_MAX: Final = 20
@@ -67,18 +68,51 @@ class Opera:
             return None
         return read_as(Profile, told.get("profileDetails", told.get("profile", told)))
 
+    async def memberships(self, profile: str, hotel: str) -> list[dict[str, Any]]:
+        """Return the memberships of a profile, whole, as OPERA has them. Raises Unreadable."""
+        path = f"/crm/v1/profiles/{quote(profile, safe='')}"
+        told = await self._get(hotel, path, {"fetchInstructions": ["Membership"]}) or {}
+        details = told.get("profileDetails", told.get("profile", told))
+        listed = (details.get("profileMemberships") or {}).get("profileMembership") or []
+        if not (isinstance(listed, list) and all(isinstance(each, dict) for each in listed)):
+            raise Unreadable("profileMembership is no list of memberships")
+        return listed
+
+    async def change_membership(
+        self, profile: str, hotel: str, kind: str, number: str, membership: Mapping[str, Any]
+    ) -> Any:
+        """Put a membership in the place of the one it was; None: OPERA has no such one."""
+        place = "/".join(quote(each, safe="") for each in (kind, "membershipId", number))
+        path = f"/crm/v1/profiles/{quote(profile, safe='')}/membershipType/{place}"
+        body = {
+            "profileIdList": [{"id": profile, "type": "Profile"}],
+            "profileMemberships": [membership],
+        }
+        headers = {"content-type": MEDIA}
+        return await self._call("PUT", hotel, path, content=written(body), headers=headers)
+
     async def _get(self, hotel: str, path: str, query: Mapping[str, Any]) -> Any:
+        return await self._call("GET", hotel, path, params=dict(query))
+
+    async def _call(
+        self,
+        method: str,
+        hotel: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **request: Any,
+    ) -> Any:
         settings = self._settings
-        headers = {
+        login = {
             "Authorization": f"Bearer {await self._bearer()}",
             "x-app-key": self._connection.secret("app_key"),
             "x-hotelid": hotel,
             "x-externalsystem": settings.external_system,
             "x-request-id": sha256(f"{path} {moments.now()}".encode()).hexdigest()[:32],
         }
-        return await self._api.json(
-            "GET", settings.gateway + path, params=dict(query), headers=headers
-        )
+        url = settings.gateway + path
+        return await self._api.json(method, url, headers=login | dict(headers or {}), **request)
 
     async def _bearer(self) -> str:
         settings, connection = self._settings, self._connection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from adapters.frame import moments
-from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
+from adapters.frame.adapter import Adapter, Api, Connection, Pulled, Shown, each, read_as
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.netting import stated
 from adapters.frame.reading import object_of
@@ -29,6 +29,7 @@ from adapters.opera.access import RESERVATIONS_MAX, Opera, reservations_of
 from adapters.opera.bill import currency_of, is_settled, lines_of
 from adapters.opera.serving import routes_of
 from adapters.opera.shapes import Bill, EventData, Profile, Reservation, Settings, id_of
+from adapters.opera.showing import show
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_STAY,
     DOCUMENT_STATUS_CANCELLED,
@@ -61,6 +62,7 @@ class OperaCloud(Adapter):
     settings = Settings
     api_secrets = ("client_id", "client_secret", "app_key")
     pull_seconds = 60
+    profile_kind = "profile"
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
         """OPERA sends no webhooks: its events are fetched, so whatever comes here is not its."""
@@ -109,6 +111,11 @@ class OperaCloud(Adapter):
             bill = await opera.bill(hotel, number)
             found.append(Part(parts.subject, "bill", now, bill.model_dump()))
         return found
+
+    async def show(self, shown: Shown, connection: Connection, api: Api) -> None:
+        """The memberships of the member's profiles get points and level."""
+        settings: Settings = connection.mapping.settings
+        await show(shown, Opera(connection, api), settings.hotels[0])
 
     def canonicalise(self, parts: Parts, mapping: MappingFile) -> Canonical:
         """A stay after check-out with a settled folio; a person who has several identities."""

@@ -60,15 +60,19 @@ def problem(refused: Refused, status: int) -> Response:
 
 
 def exact(number: Decimal) -> str:
-    """Return a number as `answer` writes it: with all its digits, and not as a text."""
+    """Return a number as `written` writes it: with all its digits, and not as a text."""
     return f"\0{number:f}\0"
+
+
+def written(body: Mapping[str, Any]) -> str:
+    """Return JSON in which decimal numbers have all their digits."""
+    return _NUMBER.sub(r"\1", json.dumps(body, ensure_ascii=True, default=exact))
 
 
 def answer(body: Mapping[str, Any], status: int = 200, location: str = "") -> Response:
     """Return an answer in JSON."""
-    text = _NUMBER.sub(r"\1", json.dumps(body, ensure_ascii=True))
     headers = {"Location": location} if location else None
-    return Response(text, status, headers, media_type=MEDIA)
+    return Response(written(body), status, headers, media_type=MEDIA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,9 @@ def body(told: Any) -> bytes:
     return json.dumps(told).encode()
 
 
+MEMBERSHIP = "/crm/v1/profiles/{number}/membershipType/{kind}/membershipId/{card:path}"
+
+
 class OperaApi:
     """Login, events that are gone once they were given, reservations, folios and profiles."""
 
@@ -145,6 +148,10 @@ class OperaApi:
         self.reservations: dict[str, dict[str, Any]] = {}
         self.bills: dict[str, dict[str, Any]] = {}
         self.profiles: dict[str, dict[str, Any]] = {}
+        self.changed: list[dict[str, Any]] = []
+        """Bodies of the changes of memberships that were made."""
+        self.faults: list[Response] = []
+        """What the next changes are answered instead of being made."""
         self.logins = 0
         self.request_ids: set[str] = set()
 
@@ -160,6 +167,7 @@ class OperaApi:
                 Route(at + "/{number}", self._reservation),
                 Route("/csh/v1/hotels/{hotel}/reservations/{number}/folios", self._bill),
                 Route("/crm/v1/profiles/{number}", self._profile),
+                Route(MEMBERSHIP, self._membership, methods=["PUT"]),
             ]
         )
 
@@ -222,3 +230,21 @@ class OperaApi:
         if found is None:
             return JSONResponse({"title": "Not found"}, 404)
         return JSONResponse({"profileDetails": found})
+
+    async def _membership(self, request: Request) -> Response:
+        """A change of a membership: what is put replaces what there was."""
+        if (refusal := self._refuses(request)) is not None:
+            return refusal
+        if self.faults:
+            return self.faults.pop(0)
+        path, told = request.path_params, await request.json()
+        assert request.headers["content-type"] == "application/json;charset=UTF-8"
+        assert told["profileIdList"] == [{"id": path["number"], "type": "Profile"}]
+        (put,) = told["profileMemberships"]
+        kept = self.profiles[path["number"]]["profileMemberships"]["profileMembership"]
+        for place, each in enumerate(kept):
+            if (each["membershipType"], each["membershipId"]) == (path["kind"], path["card"]):
+                kept[place] = put
+                self.changed.append(put)
+                return JSONResponse({"profileMemberships": [put]})
+        return JSONResponse({"title": "Not found"}, 404)
