@@ -38,7 +38,7 @@ USAGE: Final = 2
 UNAVAILABLE: Final = 3
 
 # A file or a pipe has no width of its own; this one holds every table.
-WIDTH: Final = 100
+WIDTH: Final = 220
 
 out: Final = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 err: Final = Console(
