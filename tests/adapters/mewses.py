@@ -133,6 +133,8 @@ class MewsApi:
         }
         self.updates: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
+        self.answers: list[Any] = []
+        """What the next lists are answered with instead of what there is."""
         self.faults: list[Response] = []
         """What the next updates are answered instead of being done."""
 
@@ -160,6 +162,8 @@ class MewsApi:
         if told is None:
             return JSONResponse({"Message": "Invalid token"}, 401)
         self.asked.append(told)
+        if self.answers:
+            return JSONResponse(self.answers.pop(0))
         name = request.path_params["name"]
         found = list(self.lists[name])
         for wanted, field in self.FILTERS:

@@ -1,5 +1,6 @@
 """Reception sees points and tier in Mews: in the guest's membership of our programme."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 from starlette.responses import JSONResponse
 
 from adapters.frame.adapter import Shown
+from adapters.frame.outbox import operating
+from adapters.frame.outbox.messages import Message
+from adapters.frame.outbox.profiles import ProfileReceiver
+from adapters.frame.outbox.subscription import Subscription, read
+from adapters.frame.posting import Ledger
 from adapters.frame.words import RetryLater, Unreadable
 from loyalty.v1.member_service_pb2 import GrantTierRequest
 from loyalty.v1.types_pb2 import Origin
@@ -85,6 +91,28 @@ async def test_what_mews_refuses_is_told_apart_from_what_passes_by_itself() -> N
         await shown(api)
 
 
+async def test_an_answer_that_nobody_foresaw_spoils_one_attempt(tmp_path: Path) -> None:
+    file = tmp_path / "it.outbox.yaml"
+    file.write_text(FILE, encoding="utf-8")
+    api = hotel(mewses.membership())
+    api.answers = [["none"], {}]
+    data = {"customers": ["C1"], "points": 5, "tier": "silver"}
+    message = Message("msg_1", "m", "profile.changed", 1, json.dumps({"data": data}))
+    made = connection(mewses.MAPPING, mewses.SECRETS)
+    async with api_of(api.app) as calls:
+        receiver = ProfileReceiver(Subscription(read(file), None, made), calls)
+        outcomes = [await receiver.deliver(message) for _ in range(3)]
+        bare = Subscription(read(file), None, connection(mewses.MAPPING))
+        refused = await ProfileReceiver(bare, calls).deliver(message)
+    assert [each.problem for each in outcomes] == [
+        "not understood: AttributeError",
+        f"no live membership of programme {PROGRAMME}: account C1",
+        "",
+    ]
+    assert not any(each.final for each in outcomes)
+    assert refused.problem == "mews.client_token is missing"
+
+
 @asynccontextmanager
 async def reception(
     served: Served, caller: Caller, folder: Path, api: mewses.MewsApi
@@ -147,6 +175,11 @@ async def test_a_stay_is_seen_at_reception_and_what_changes_while_mews_is_away_i
         await again(at)
         assert len(api.updates) == 2
         assert (membership["Points"], membership["LoyaltyTierId"]) == (points - 100, "tier-2")
+        told = Subscription(read(tmp_path / "mappings" / "it.outbox.yaml"))
+        ledger = Ledger(caller.channel, await served.token("drafts", verbs=("read",)))
+        (drafted,) = await operating.draft(ledger, told, requests.member(), "C1")
+        assert (drafted["receiver"], drafted["customers"]) == ("profiles of mews", ("C1",))
+        assert (drafted["points"], drafted["level"]) == (points - 100, "tier-2")
 
 
 @pytest.mark.database

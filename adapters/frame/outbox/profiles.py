@@ -4,12 +4,21 @@ What a system calls a tier is declared in the subscription's file. A tier withou
 letter: a guest who is shown the wrong tier is worse off than one whose profile is late.
 """
 
+import asyncio
 import json
+from typing import Final
+
+import structlog
 
 from adapters.frame.adapter import Api, Shown
 from adapters.frame.outbox.messages import Message, Outcome
 from adapters.frame.outbox.subscription import Profile, Subscription
 from adapters.frame.words import Parked, RetryLater, Unreadable, shown
+
+log = structlog.get_logger(__name__)
+
+WHOLE_SECONDS: Final = 60.0
+"""For a whole attempt, which may be several calls, however slowly the system answers."""
 
 
 class ProfileReceiver:
@@ -32,13 +41,21 @@ class ProfileReceiver:
         if wrong := self._subscription.problems():
             return Outcome(wrong[0])
         try:
-            await connection.adapter.show(shown_of(profile, message.body), connection, self._api)
+            async with asyncio.timeout(WHOLE_SECONDS):
+                shows = shown_of(profile, message.body)
+                await connection.adapter.show(shows, connection, self._api)
         except Parked as parked:
             return Outcome(shown(parked), final=True)
         except RetryLater as later:
             return Outcome(shown(later), seconds=later.seconds)
         except Unreadable as error:
             return Outcome(shown(error))
+        except TimeoutError:
+            return Outcome(f"no answer within {WHOLE_SECONDS:.0f} seconds")
+        except Exception as error:
+            # An answer that nobody foresaw spoils an attempt, and not the whole subscription.
+            log.exception("profile_not_written", subscription=self._subscription.name)
+            return Outcome(f"not understood: {type(error).__name__}")
         return Outcome()
 
 
