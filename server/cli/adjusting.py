@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from google.protobuf.message import Message
@@ -14,6 +14,7 @@ from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.options import (
     CALL_SECONDS,
     DEFAULT_SERVER,
@@ -235,12 +236,9 @@ def extend(  # noqa: PLR0913 - one argument an option
 
 
 def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> pb.Posting:
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub: Any = LedgerServiceStub(channel)
-        answer = getattr(stub, method)(request, metadata=call, timeout=CALL_SECONDS)
-        posting: pb.Posting = answer.posting
-        return posting
+    answer = call_once(LedgerServiceStub, (server, token, ca), method, request)
+    posting: pb.Posting = answer.posting
+    return posting
 
 
 def _request_id(step: str, *words: str) -> str:

@@ -9,6 +9,7 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import MembershipState, Origin
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.membership import Operator, Reason, RequestId, Unit
 from server.cli.options import (
     DEFAULT_SERVER,
@@ -17,12 +18,9 @@ from server.cli.options import (
     Ref,
     Server,
     Token,
-    channel_to,
     member_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 _PREFIX: Final = "MEMBERSHIP_STATE_"
 _SECONDS: Final = 60.0
@@ -55,10 +53,8 @@ def merge(  # noqa: PLR0913 - every option is an argument
         into=member_ref(into),
         reason=reason,
     )
-    sent = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.MergeMembers(request, metadata=sent, timeout=_SECONDS)
+    where = (server, token, ca)
+    answer = call_once(MemberServiceStub, where, "MergeMembers", request, seconds=_SECONDS)
     _show(answer, f"into [bold]{answer.into.member_id}[/]", json=json)
 
 
@@ -82,10 +78,8 @@ def unmerge(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    sent = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.UnmergeMembers(request, metadata=sent, timeout=_SECONDS)
+    where = (server, token, ca)
+    answer = call_once(MemberServiceStub, where, "UnmergeMembers", request, seconds=_SECONDS)
     _show(answer, f"from [bold]{getattr(answer, 'from').member_id}[/]", json=json)
 
 

@@ -13,18 +13,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from loyalty.v1 import programme_service_pb2 as pb
 from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Server,
     Token,
-    channel_to,
     example,
-    require_token,
 )
-from server.cli.sending import metadata
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -64,10 +61,7 @@ ValidateOnly = Annotated[
 
 def ask(server: str, token: str, ca: Path | None, method: str, request: "Message") -> Any:
     """Call the programme's service once; what is refused is explained, with what to do next."""
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = ProgrammeServiceStub(channel)
-        return getattr(stub, method)(request, metadata=call, timeout=CALL_SECONDS)
+    return call_once(ProgrammeServiceStub, (server, token, ca), method, request)
 
 
 def request_id(step: str, *parts: str) -> str:

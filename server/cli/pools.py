@@ -1,7 +1,6 @@
 """`loyalty pool …`: what members have together, who is in it and what they may do there."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -11,21 +10,18 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import MemberRef, Origin, PoolPermission
 from server.cli import console
+from server.cli.calling import Where, call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Server,
     Token,
-    channel_to,
     example,
     member_ref,
     party_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 app = typer.Typer(help="Let members share points.", no_args_is_help=True)
 
@@ -183,12 +179,8 @@ def _permissions(may: list[May]) -> list[PoolPermission.ValueType]:
     return [PoolPermission.Value(f"POOL_PERMISSION_{each.name}") for each in may]
 
 
-def _ask(where: tuple[str, str, Path | None], method: str, request: Any) -> Any:
-    server, token, ca = where
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub: Any = MemberServiceStub(channel)
-        return getattr(stub, method)(request, metadata=call, timeout=CALL_SECONDS)
+def _ask(where: Where, method: str, request: Any) -> Any:
+    return call_once(MemberServiceStub, where, method, request)
 
 
 def _tell(answer: Any, *, json: bool) -> None:

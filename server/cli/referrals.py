@@ -10,19 +10,16 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import Origin
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Server,
     Token,
-    channel_to,
     member_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 
 def referral(
@@ -47,10 +44,7 @@ def referral(
     request.request_id = hashlib.sha256(
         told.SerializeToString(deterministic=True) + unit.encode()
     ).hexdigest()
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.CreateReferral(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once(MemberServiceStub, (server, token, ca), "CreateReferral", request)
     if json:
         console.print_json(answer)
     elif validate_only:

@@ -14,15 +14,14 @@ from loyalty.v1.events_pb2 import ReturnCause
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Ref,
     Server,
     Token,
-    channel_to,
     concurrent_channel_to,
     example,
     member_ref,
@@ -30,7 +29,6 @@ from server.cli.options import (
     require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 if TYPE_CHECKING:
     from server.transferring import Continued
@@ -265,10 +263,7 @@ def _about(kind: type[Any], step: str, ref: str, transfer_id: str, unit: str) ->
 
 
 def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> Any:
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub: Any = LedgerServiceStub(channel)
-        return getattr(stub, method)(request, metadata=call, timeout=CALL_SECONDS)
+    return call_once(LedgerServiceStub, (server, token, ca), method, request)
 
 
 def _today() -> str:
