@@ -41,19 +41,17 @@ from loyalty.v1.events_pb2 import (
 
 ISSUES = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted | ConvertedPointsIssued
 MOVED_IN = PointsReceived | LotsMovedIn | PendingMovedIn | HoldMovedIn
+LEAVES = TransferCompleted | LotsMovedOut | PendingMovedOut | HoldMovedOut
 TAKES = (
-    PointsBurned
+    LEAVES
+    | PointsBurned
     | HoldCaptured
     | ReversalReversed
     | PointsClawedBack
     | PendingClawedBack
     | QuarantineClawedBack
     | ArrearsRepaid
-    | TransferCompleted
     | PointsConverted
-    | LotsMovedOut
-    | PendingMovedOut
-    | HoldMovedOut
 )
 
 

@@ -1,14 +1,13 @@
 """What must be true when a simulation ends, reckoned from what was answered."""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from ledger.act import Answer
-from ledger.core.events import AccountFact, AnyFact, decode, kind_of
-from ledger.lanes import ACCOUNT
+from ledger.core.events import AccountFact, AnyFact, decode
+from ledger.lanes import ACCOUNT, account_of
 from ledger.verify import verify
-from loyalty.v1.events_pb2 import DocumentPosted
+from loyalty.v1.events_pb2 import DocumentPosted, HoldCaptured, PointsBurned
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
     OUTCOME_SUPERSEDED,
@@ -20,6 +19,7 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED
 from tests.core.laws import check_laws
 from tests.simulation.due import folded
+from tests.simulation.motion_checks import Located, check_motion, fees
 from tests.simulation.processes import World
 from tests.simulation.store import MemoryLog
 from tests.simulation.traffic import Traffic
@@ -29,11 +29,17 @@ async def check(world: World, traffic: Traffic) -> None:
     """Assert everything."""
     for stream in world.database.streams:
         if stream.startswith(ACCOUNT):
-            facts = [cast(AccountFact, fact) for fact in _facts(world, stream)]
-            check_laws(facts, folded(world, stream))
+            of_account = [cast(AccountFact, fact) for fact in _facts(world, stream)]
+            check_laws(of_account, folded(world, stream))
     await _check_history(world)
-    _check_entries(world, traffic)
-    _check_documents(world, traffic)
+    facts = [
+        (account_of(stream), fact)
+        for stream in world.database.streams
+        for fact in _facts(world, stream)
+    ]
+    _check_entries(facts, traffic)
+    _check_documents(facts, traffic)
+    check_motion(facts, world, traffic)
     await _check_replays(traffic)
 
 
@@ -47,22 +53,22 @@ async def _check_history(world: World) -> None:
     assert not findings, findings[:3]
 
 
-def _check_entries(world: World, traffic: Traffic) -> None:
-    """Every answered burn and capture stands in the history, once, and no other does."""
-    answered: Counter[str] = Counter()
+def _check_entries(facts: list[Located], traffic: Traffic) -> None:
+    """Every answered burn, capture and fee stands in the history, once, and no other does."""
+    answered = Counter(fees(traffic))
     for sent in traffic.sent.values():
         if isinstance(sent.request, BurnPointsRequest | CaptureHoldRequest) and isinstance(
             sent.result, Answer
         ):
             answered[_posting(sent.result).entry_id] += 1
     recorded: Counter[str] = Counter()
-    for fact in _all_facts(world):
-        if kind_of(fact) in ("points_burned", "hold_captured"):
-            recorded[cast(Any, fact).entry_id] += 1
+    for _, fact in facts:
+        if isinstance(fact, PointsBurned | HoldCaptured):
+            recorded[fact.entry_id] += 1
     assert recorded == answered
 
 
-def _check_documents(world: World, traffic: Traffic) -> None:
+def _check_documents(facts: list[Located], traffic: Traffic) -> None:
     """The newest version that was answered stands, and gives what a child would reckon."""
     newest: dict[tuple[str, str], PostDocumentRequest] = {}
     versions: Counter[tuple[str, str, int]] = Counter()
@@ -78,7 +84,7 @@ def _check_documents(world: World, traffic: Traffic) -> None:
             newest[key] = request
     heads: dict[tuple[str, str], DocumentPosted] = {}
     recorded: Counter[tuple[str, str, int]] = Counter()
-    for fact in _all_facts(world):
+    for _, fact in facts:
         if isinstance(fact, DocumentPosted):
             key = (fact.business_unit, fact.document.document_id)
             recorded[*key, fact.document.version] += 1
@@ -116,8 +122,3 @@ def _posting(answer: Answer) -> Posting:
 
 def _facts(world: World, stream: str) -> list[AnyFact]:
     return [decode(event.payload) for event in world.database.streams[stream]]
-
-
-def _all_facts(world: World) -> Iterator[AnyFact]:
-    for stream in world.database.streams:
-        yield from _facts(world, stream)

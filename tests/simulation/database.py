@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ledger.awaited import AwaitedRow
 from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
+from ledger.keys import ACT, AFTER_ACTS
 from ledger.profile import ProfileRow
 from ledger.store import NEVER, AppendBatch, Head, Holder, IdentityKey, KeyRow, KeyTaken, Moved
 
@@ -78,9 +79,12 @@ class MemoryDatabase:
 
     def acts(self, thing: str) -> list[str]:
         """Keys of the acts on a thing, in order."""
-        begin = bisect_left(self.sorted_keys, thing + "#")
-        end = bisect_left(self.sorted_keys, thing + "$")
-        return self.sorted_keys[begin:end]
+        return self.keys_between(thing + ACT, thing + AFTER_ACTS)
+
+    def keys_between(self, first: str, end: str) -> list[str]:
+        """Keys from `first` on, before `end`, in order."""
+        begin = bisect_left(self.sorted_keys, first)
+        return self.sorted_keys[begin : bisect_left(self.sorted_keys, end)]
 
     def event_at(self, row: KeyRow) -> Iterable[StoredEvent]:
         """Events that a key points at."""

@@ -61,9 +61,13 @@ class MemoryDue:
 
 
 def folded(world: World, stream: str) -> Account:
-    """An account, folded from all its facts."""
-    facts = [cast(AccountFact, decode(event.payload)) for event in world.database.streams[stream]]
-    return fold(Account(account_of(stream)), facts)
+    """An account, folded from all its facts; what was folded before is not folded again."""
+    events = world.database.streams[stream]
+    account = world.folded.get(stream) or Account(account_of(stream))
+    if account.version < len(events):
+        facts = [cast(AccountFact, decode(event.payload)) for event in events[account.version :]]
+        account = world.folded[stream] = fold(account, facts)
+    return account
 
 
 def _order(due: DueAccount) -> tuple[Instant, str]:

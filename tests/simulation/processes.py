@@ -1,11 +1,13 @@
 """Server processes of a simulation: each a ledger of its own over the one database."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from ledger.core.instant import SECOND, Instant
+from ledger.core.state import Account
 from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
 from ledger.store import AppendBatch
@@ -24,6 +26,9 @@ FATES: Final = (
 JUMP: Final = 0.02
 """How often a clock jumps before it is read."""
 JUMP_MAX: Final = 300 * SECOND
+WAIT_SECONDS: Final = 10.0
+"""Virtual seconds after which who waits for a process looks whether it still lives."""
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -54,6 +59,16 @@ class Process:
         """Whether it still serves."""
         return not self.store.dead and self.ledger.serving
 
+    async def run(self, doing: Coroutine[Any, Any, Result]) -> asyncio.Future[Result]:
+        """Do something in this process; it is cancelled, wherever it is, when the process dies."""
+        task = asyncio.ensure_future(doing)
+        while not task.done():
+            await asyncio.wait({task}, timeout=WAIT_SECONDS)
+            if not self.lives:
+                task.cancel()
+                await asyncio.wait({task})
+        return task
+
 
 @dataclass
 class World:
@@ -65,6 +80,8 @@ class World:
     processes: list[Process] = field(default_factory=list)
     deaths: int = 0
     faults: dict[Fate, int] = field(default_factory=dict)
+    folded: dict[str, Account] = field(default_factory=dict)
+    """By stream, as far as somebody has looked at them."""
     calm: bool = False
     """No more faults: what is to end well can end."""
 
@@ -78,8 +95,11 @@ class World:
         self.processes = [await self._process() for _ in range(processes)]
 
     async def any_process(self) -> Process:
-        """One of the processes; one that died has been started again, with nothing in memory."""
-        index = self.random.randrange(len(self.processes))
+        """One of the processes, as `process` gives it."""
+        return await self.process(self.random.randrange(len(self.processes)))
+
+    async def process(self, index: int) -> Process:
+        """That process; one that died has been started again, with nothing in memory."""
         async with self._starting:
             if not self.processes[index].lives:
                 await self._bury(self.processes[index])

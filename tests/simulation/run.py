@@ -1,16 +1,19 @@
-"""A simulation: several callers, several processes, a sweeper; everything drawn from one seed."""
+"""A simulation: callers, processes, passes over what is due; everything drawn from one seed."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from unittest.mock import patch
 from uuid import UUID
 
-from ledger.core.instant import SECOND, from_datetime
-from server.sweeping import Sweeper, SweepStopped, into
+from ledger.core.events import KIND_NAME
+from ledger.core.instant import from_datetime
+from ledger.core.refusals import Refusal
 from tests.simulation.checks import check
-from tests.simulation.due import MemoryDue
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.passes import Passes
 from tests.simulation.processes import JUMP_MAX, World
 from tests.simulation.store import Fate
 from tests.simulation.traffic import Traffic
@@ -18,7 +21,6 @@ from tests.simulation.traffic import Traffic
 BEGIN = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
 CALLERS = 16
 PROCESSES = 2
-SWEEP_EVERY = 250
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class Outcome:
 
     steps: int
     events: int
+    history: str
+    """A digest of every event, in its place and with its time."""
+    kinds: dict[str, int]
+    """How many of each kind of event."""
     deaths: int
     faults: dict[Fate, int]
     answered: int
@@ -63,12 +69,17 @@ async def _simulate(seed: int, steps: int, members: int) -> Outcome:
     await world.start(PROCESSES)
     traffic = Traffic(world, members)
     await traffic.begin()
-    sweeping = asyncio.ensure_future(_sweep(world, traffic, steps))
-    await asyncio.gather(*(_call(traffic, steps) for _ in range(CALLERS)))
-    await sweeping
+    passes = Passes(world, traffic, steps)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CALLERS):
+            group.create_task(_call(traffic, steps))
+        group.create_task(passes.sweep())
+        for owner in range(PROCESSES):
+            group.create_task(passes.go_on(owner))
     world.calm = True
     # No clock stands behind what another one has recorded.
     world.now += 2 * JUMP_MAX
+    await passes.rest()
     await check(world, traffic)
     await world.stop()
     return _outcome(world, traffic)
@@ -80,32 +91,18 @@ async def _call(traffic: Traffic, steps: int) -> None:
         traffic.pass_time()
 
 
-async def _sweep(world: World, traffic: Traffic, steps: int) -> None:
-    """Sweep now and then, each time with another process; one that dies is found half done."""
-    swept_at = 0
-    while traffic.steps < steps:
-        await asyncio.sleep(1.0)
-        if traffic.steps < swept_at + SWEEP_EVERY:
-            continue
-        swept_at = traffic.steps
-        process = await world.any_process()
-        sweeper = Sweeper(MemoryDue(world), into(process.ledger))
-        pass_ = asyncio.ensure_future(sweeper.sweep(world.now - 2 * JUMP_MAX - SECOND))
-        while not pass_.done():
-            await asyncio.wait({pass_}, timeout=1.0)
-            if not process.lives:
-                pass_.cancel()
-                await asyncio.wait({pass_})
-        if not pass_.cancelled() and pass_.exception() is not None:
-            assert isinstance(pass_.exception(), SweepStopped), pass_.exception()
-
-
 def _outcome(world: World, traffic: Traffic) -> Outcome:
-    refused: dict[str, int] = {}
-    for sent in traffic.sent.values():
-        if isinstance(sent.result, Exception):
-            reason = sent.result.reason
-            refused[reason] = refused.get(reason, 0) + 1
-    events = sum(len(lane) for lane in world.database.events.values())
-    answered = len(traffic.sent) - sum(refused.values())
-    return Outcome(traffic.steps, events, world.deaths, world.faults, answered, refused)
+    refused = Counter(
+        sent.result.reason for sent in traffic.sent.values() if isinstance(sent.result, Refusal)
+    )
+    events = world.database.all_events()
+    return Outcome(
+        steps=traffic.steps,
+        events=len(events),
+        history=sha256(b"".join(event.leaf_hash for event in events)).hexdigest(),
+        kinds=Counter(KIND_NAME[event.kind] for event in events),
+        deaths=world.deaths,
+        faults=world.faults,
+        answered=len(traffic.sent) - refused.total(),
+        refused=refused,
+    )

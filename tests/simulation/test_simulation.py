@@ -14,6 +14,7 @@ from tests.simulation.store import Fate
 
 STEPS = 5_000
 SEEDS = range(1, 21)
+MOVES = {"points_received", "transfer_completed", "points_returned", "converted_points_issued"}
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,8 @@ def test_nothing_is_lost_doubled_or_wrong_whatever_crashes(seed: int) -> None:
     assert set(outcome.faults) == set(Fate), "each fate befell some commit"
     assert outcome.deaths > 10
     assert outcome.answered > STEPS / 2
+    assert outcome.kinds.keys() >= MOVES, "points moved, arrived and came back"
 
 
-def test_a_seed_brings_the_same_world_back() -> None:
+def test_a_seed_brings_the_same_history_back() -> None:
     assert simulate(7, steps=300) == simulate(7, steps=300)

@@ -12,11 +12,13 @@ from ledger.store import KeyTaken
 from loyalty.v1.ledger_service_pb2 import (
     BurnPointsRequest,
     CaptureHoldRequest,
+    ConvertPointsRequest,
     HoldPointsRequest,
     PostDocumentRequest,
     Posting,
     ReleaseHoldRequest,
     ReverseEntryRequest,
+    TransferPointsRequest,
 )
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
@@ -32,34 +34,16 @@ from loyalty.v1.types_pb2 import (
     Origin,
     Points,
 )
-from tests.simulation.processes import JUMP_MAX, Process, World
+from server.transferring import bring_on
+from tests.simulation.motion import BROUGHT_ON, Motion
+from tests.simulation.processes import JUMP_MAX, WAIT_SECONDS, Process, World
+from tests.simulation.programme import POLICY
 
-POLICY: Final = """
-schema: loyalty.policy/v1
-programme: simulated
-version: 1
-effective_from: 2020-01-01T00:00:00Z
-zone: UTC
-currencies:
-  - {id: p, role: spendable, expiry: month}
-business_units:
-  - {id: a, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
-  - {id: b, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
-categories: [food, {id: gift_card, earns: false}]
-earn:
-  - {kind: base, id: base, currency: p, rate: {points: 1, per: "1.00 EUR"}}
-expiries:
-  - {kind: fixed, id: month, days: 30}
-holds:
-  - {timeout_hours: 72}
-redemptions:
-  - {id: pay, currency: p, min_points: 1, step: 1}
-"""
 CLIENT: Final = "till"
 UNITS: Final = ("a", "b")
 RETRY_SECONDS: Final = 0.1
-WAIT_SECONDS: Final = 10.0
-"""Virtual seconds after which a caller looks whether the process still lives."""
+LEFT_UNDER_WAY: Final = 0.3
+"""How often whoever sent points does not bring them on, as if the process died just then."""
 
 
 @dataclass
@@ -84,11 +68,13 @@ class Traffic:
     owners: dict[tuple[str, str], int] = field(default_factory=dict)
     holds: list[tuple[str, str]] = field(default_factory=list)
     burns: list[tuple[str, str]] = field(default_factory=list)
+    motion: Motion = field(init=False)
     steps: int = 0
     _number: int = 0
 
     def __post_init__(self) -> None:
         self.random = Random(self.world.seed + 1)
+        self.motion = Motion(self.random, self._anybody, self._id, self._unit)
 
     async def begin(self) -> None:
         """Publish the policy and enrol everybody."""
@@ -113,8 +99,18 @@ class Traffic:
             await self._again()
             return
         draw = self.random.choices(
-            (self._new, self._next, self._burn, self._hold, self._capture, self._reverse),
-            weights=(30, 30, 15, 8, 8, 9),
+            (
+                self._new,
+                self._next,
+                self._burn,
+                self._hold,
+                self._capture,
+                self._reverse,
+                self.motion.send,
+                self.motion.decide,
+                self.motion.convert,
+            ),
+            weights=(26, 22, 12, 7, 7, 8, 9, 5, 4),
         )
         await self.send(draw[0]())
 
@@ -131,6 +127,7 @@ class Traffic:
             process = await self.world.any_process()
             result = await self._ask(process, request)
             if isinstance(result, Answer):
+                await self._bring_on(process, request, result)
                 return self._remember(request, result)
             if isinstance(result, Refusal) and not isinstance(result, NotServing):
                 return self._remember(request, result)
@@ -138,12 +135,7 @@ class Traffic:
 
     async def _ask(self, process: Process, request: Any) -> Answer | Refusal | None:
         """One try; None: nobody answered, and the caller cannot know what was recorded."""
-        asking = asyncio.ensure_future(process.ledger.write(request, client=CLIENT))
-        while not asking.done():
-            await asyncio.wait({asking}, timeout=WAIT_SECONDS)
-            if not process.lives:
-                asking.cancel()
-                await asyncio.wait({asking})
+        asking = await process.run(process.ledger.write(request, client=CLIENT))
         if asking.cancelled():
             return None
         error = asking.exception()
@@ -154,6 +146,14 @@ class Traffic:
         # As a caller sees INTERNAL: too many contests for one key. Asking again is safe.
         assert isinstance(error, KeyTaken), error
         return None
+
+    async def _bring_on(self, process: Process, request: Any, result: Answer) -> None:
+        """As the service does it before it answers."""
+        if not isinstance(request, BROUGHT_ON) or self.random.random() < LEFT_UNDER_WAY:
+            return
+        doing = await process.run(bring_on(process.ledger, entry(result)))
+        if not doing.cancelled() and doing.exception() is not None:
+            assert isinstance(doing.exception(), KeyTaken), doing.exception()
 
     def _remember(self, request: Any, result: Answer | Refusal) -> Answer | Refusal:
         before = self.sent.get(request.request_id)
@@ -172,6 +172,11 @@ class Traffic:
             self.holds.append((unit, request.hold_id))
         elif isinstance(request, BurnPointsRequest | CaptureHoldRequest):
             self.burns.append((unit, entry(result)))
+        elif isinstance(request, TransferPointsRequest | ConvertPointsRequest):
+            if isinstance(request, TransferPointsRequest):
+                self.motion.learn(request, entry(result))
+            # Somebody tries to take it back, too.
+            self.burns.append((unit, entry(result)))
 
     # Drawing
 
@@ -184,8 +189,14 @@ class Traffic:
         self._number += 1
         return f"{kind}-{self._number}"
 
+    def _unit(self) -> str:
+        return self.random.choice(UNITS)
+
+    def _anybody(self) -> MemberRef:
+        return _member(self.random.randrange(self.members))
+
     def _new(self) -> Any:
-        unit, document = self.random.choice(UNITS), self._id("D")
+        unit, document = self._unit(), self._id("D")
         self.owners[unit, document] = self.random.randrange(self.members)
         self.versions[unit, document] = 1
         return self._document(unit, document, 1)
@@ -231,16 +242,16 @@ class Traffic:
     def _burn(self) -> Any:
         return BurnPointsRequest(
             request_id=self._id("burn"),
-            origin=Origin(business_unit=self.random.choice(UNITS)),
-            member=_member(self.random.randrange(self.members)),
+            origin=Origin(business_unit=self._unit()),
+            member=self._anybody(),
             points=Points(currency="p", amount=self.random.randint(1, 200)),
         )
 
     def _hold(self) -> Any:
         return HoldPointsRequest(
             request_id=self._id("hold"),
-            origin=Origin(business_unit=self.random.choice(UNITS)),
-            member=_member(self.random.randrange(self.members)),
+            origin=Origin(business_unit=self._unit()),
+            member=self._anybody(),
             hold_id=self._id("H"),
             points=Points(currency="p", amount=self.random.randint(1, 150)),
         )

@@ -1,0 +1,162 @@
+"""What must be true of points that moved, reckoned from what was answered."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ledger.act import Answer
+from ledger.core.events import AnyFact
+from ledger.lanes import ACCOUNT
+from loyalty.v1.events_pb2 import (
+    RETURN_CAUSE_CANCELLED,
+    RETURN_CAUSE_DECLINED,
+    RETURN_CAUSE_REFUSED,
+    RETURN_CAUSE_TIMED_OUT,
+    BurnReversed,
+    ConvertedPointsIssued,
+    LotReinstated,
+    PointsConverted,
+    PointsExpired,
+    PointsReceived,
+    PointsReturned,
+    PointsSent,
+    TransferCompleted,
+)
+from loyalty.v1.ledger_service_pb2 import (
+    AcceptTransferRequest,
+    CancelTransferRequest,
+    ConvertPointsRequest,
+    DeclineTransferRequest,
+    Posting,
+    TransferPointsRequest,
+)
+from tests.core.laws import ISSUES, LEAVES, TAKES
+from tests.simulation.due import folded
+from tests.simulation.processes import World
+from tests.simulation.programme import converted, transfer_fee
+from tests.simulation.traffic import Traffic
+
+Located = tuple[str, AnyFact]
+"""A fact, and the account in whose stream it stands."""
+_WORDS: Final = {
+    AcceptTransferRequest: (PointsReceived, 0),
+    DeclineTransferRequest: (PointsReturned, RETURN_CAUSE_DECLINED),
+    CancelTransferRequest: (PointsReturned, RETURN_CAUSE_CANCELLED),
+}
+"""How a transfer ends on whose word."""
+
+
+def check_motion(facts: list[Located], world: World, traffic: Traffic) -> None:
+    """Assert everything about points that moved, once everything has come to rest."""
+    _check_transfers(facts, traffic)
+    _check_words(facts, traffic)
+    _check_conversions(facts, traffic)
+    _check_conserved(facts, world)
+
+
+def fees(traffic: Traffic) -> Iterator[str]:
+    """Entries of which a fee was burned."""
+    for request, posting in _answered(traffic, TransferPointsRequest):
+        if transfer_fee(request.points.currency, request.points.amount):
+            yield posting.entry_id
+    for request, posting in _answered(traffic, ConvertPointsRequest):
+        if request.conversion == "up":
+            yield posting.entry_id
+
+
+def _check_transfers(facts: list[Located], traffic: Traffic) -> None:
+    """What was answered was sent, once, and arrived or came back, once, and whole."""
+    sent = _by_entry(facts, PointsSent)
+    answered = {
+        posting.entry_id: (posting.member_id, request.points.currency, request.points.amount)
+        for request, posting in _answered(traffic, TransferPointsRequest)
+    }
+    assert answered == {
+        entry: (account, fact.currency, fact.points) for entry, [(account, fact)] in sent.items()
+    }
+    arrived, back = _by_entry(facts, PointsReceived), _by_entry(facts, PointsReturned)
+    assert arrived.keys() | back.keys() == sent.keys()
+    assert not arrived.keys() & back.keys()
+    let_go = _by_entry(facts, TransferCompleted)
+    assert let_go.keys() == arrived.keys()
+    given_back = _by_entry([(who, fact) for who, fact in facts if _is_fee_back(fact)], BurnReversed)
+    for entry, [(sender, fact)] in sent.items():
+        for ends, who in ((arrived, fact.receiver_id), (let_go, sender), (back, sender)):
+            for account, end in ends.get(entry, ()):
+                assert (account, end.points) == (who, fact.points), entry
+        returned = [end.points for _, end in given_back.get(entry, ())]
+        fee = transfer_fee(fact.currency, fact.points)
+        assert returned == ([fee] if fee and entry in back else []), entry
+    for ends in (arrived, let_go, back):
+        assert all(len(each) == 1 for each in ends.values())
+
+
+def _is_fee_back(fact: AnyFact) -> bool:
+    return isinstance(fact, BurnReversed) and fact.entry_id == fact.burn_entry_id
+
+
+def _check_words(facts: list[Located], traffic: Traffic) -> None:
+    """Who was told that a transfer is accepted, declined or cancelled was told the truth."""
+    ends = _by_entry(facts, PointsReceived) | _by_entry(facts, PointsReturned)
+    said: Counter[str] = Counter()
+    for kind, (outcome, cause) in _WORDS.items():
+        for request, _ in _answered(traffic, kind):
+            said[request.transfer_id] += 1
+            [(_, end)] = ends[request.transfer_id]
+            assert type(end) is outcome, request
+            assert getattr(end, "cause", 0) == cause, request
+    assert all(times == 1 for times in said.values())
+    for entry, [(_, end)] in ends.items():
+        if isinstance(end, PointsReturned) and entry not in said:
+            assert end.cause in (RETURN_CAUSE_TIMED_OUT, RETURN_CAUSE_REFUSED), end
+
+
+def _check_conversions(facts: list[Located], traffic: Traffic) -> None:
+    """What was converted was given up and got, once each, in the same account."""
+    answered = {
+        posting.entry_id: (posting.member_id, request.points)
+        for request, posting in _answered(traffic, ConvertPointsRequest)
+    }
+    kind = {
+        posting.entry_id: request.conversion
+        for request, posting in _answered(traffic, ConvertPointsRequest)
+    }
+    given, got = _by_entry(facts, PointsConverted), _by_entry(facts, ConvertedPointsIssued)
+    assert answered == {entry: (account, fact.points) for entry, [(account, fact)] in given.items()}
+    assert {
+        entry: (account, converted(kind[entry], points))
+        for entry, (account, points) in answered.items()
+    } == {entry: (account, fact.points) for entry, [(account, fact)] in got.items()}
+
+
+def _check_conserved(facts: list[Located], world: World) -> None:
+    """All accounts together have what was ever issued and not used up; nothing is in transit."""
+    left: Counter[str] = Counter()
+    for _, fact in facts:
+        if isinstance(fact, ISSUES | LotReinstated | BurnReversed):
+            left[fact.currency] += fact.points
+        elif isinstance(fact, TAKES | PointsExpired) and not isinstance(fact, LEAVES):
+            left[fact.currency] -= fact.points
+    had: Counter[str] = Counter()
+    for stream in world.database.streams:
+        if stream.startswith(ACCOUNT):
+            for lot in folded(world, stream).lots:
+                had[lot.currency] += lot.left
+                assert not lot.in_transit, f"{stream} has points in transit at rest"
+    assert +left == +had
+
+
+def _answered(traffic: Traffic, kind: type[Any]) -> Iterator[tuple[Any, Posting]]:
+    for sent in traffic.sent.values():
+        if isinstance(sent.request, kind) and isinstance(sent.result, Answer):
+            message = sent.result.message
+            assert isinstance(message, Posting)
+            yield sent.request, message
+
+
+def _by_entry(facts: list[Located], kind: type[Any]) -> dict[str, list[tuple[str, Any]]]:
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for account, fact in facts:
+        if isinstance(fact, kind):
+            found.setdefault(fact.entry_id, []).append((account, fact))
+    return found
