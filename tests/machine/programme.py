@@ -10,6 +10,7 @@ effective_from: 2020-01-01T00:00:00Z
 zone: UTC
 currencies:
   - {id: p, role: spendable, expiry: month}
+  - {id: q, role: spendable, expiry: week}
 business_units:
   - {id: a, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
   - {id: b, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
@@ -20,8 +21,23 @@ earn:
      when: {basket_min: "100.00 EUR"}}
 expiries:
   - {kind: fixed, id: month, days: 30}
+  - {kind: fixed, id: week, days: 7}
 holds:
   - {timeout_hours: 72}
 redemptions:
   - {id: pay, currency: p, min_points: 1, step: 1}
+  - {id: fly, currency: q, min_points: 1, step: 1}
+documents: {claim_days: 3}
+transfers:
+  - {id: family, currency: p, relation: household, fee_points: 1,
+     sender_limits: [{window: local_day, points: 200}],
+     receiver_limits: [{window: local_day, points: 150}]}
+  - {id: gift, currency: p, min_points: 10, step: 5, fee_share: "10%", fee_unit: b,
+     acceptance: required, accept_days: 2,
+     sender_limits: [{window: local_day, points: 150}],
+     receiver_limits: [{window: local_day, points: 120}]}
+  - {id: kin, currency: q, relation: household, max_points: 40}
+conversions:
+  - {id: swap, currency: p, into: q, rate: "4/5", issuer: b, fee_points: 3, fee_unit: a}
+  - {id: back, currency: q, into: p, rate: "3/2", issuer: a, rounding: half_even}
 """

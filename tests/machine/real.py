@@ -70,29 +70,6 @@ class RealLedger:
         """The account as a reader sees it now."""
         return self.run(self.ledger.account(ref(member)))[0]
 
-    def balance(self, member: str) -> dict[str, int]:
-        """Points by state."""
-        held = self.account(member).balance("p")
-        return {
-            "available": held.available,
-            "pending": held.pending,
-            "held": held.held,
-            "arrears": held.arrears,
-        }
-
-    def lots(self, member: str) -> list[tuple[str, int, int, int, int]]:
-        """(issuer, end, free, waiting, held) of the open lots in the order they are drawn."""
-        return [
-            (
-                lot.issuer,
-                FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
-                lot.available,
-                lot.pending,
-                lot.held,
-            )
-            for lot in self.account(member).lots
-        ]
-
     def check(self) -> None:
         """The laws of the core hold for every account, and verification finds nothing."""
         for stream, events in self.database.streams.items():
@@ -114,6 +91,34 @@ class RealLedger:
         """End what runs."""
         self.run(self.ledger.close())
         self.loop.close()
+
+
+def balance(account: Account, currency: str) -> dict[str, int]:
+    """Points by state."""
+    held = account.balance(currency)
+    return {
+        "available": held.available,
+        "pending": held.pending,
+        "held": held.held,
+        "in_transit": held.in_transit,
+        "arrears": held.arrears,
+    }
+
+
+def lots(account: Account) -> list[tuple[Any, ...]]:
+    """The open lots in the order they are drawn: currency, issuer, end, and points by state."""
+    return [
+        (
+            lot.currency,
+            lot.issuer,
+            FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
+            lot.available,
+            lot.pending,
+            lot.held,
+            lot.in_transit,
+        )
+        for lot in account.lots
+    ]
 
 
 def ref(member: str) -> MemberRef:

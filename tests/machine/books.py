@@ -1,0 +1,229 @@
+"""The clerk's books: who has which lots, what time does to them, and that all of it adds up."""
+
+from collections import Counter
+from typing import Any
+
+HOUR = 3_600
+DAY = 24 * HOUR
+LIVES = {"p": 30, "q": 7}
+"""Days that points live, to the end of the last one."""
+
+Lot = dict[str, Any]
+Part = list[Any]
+"""[lot, points]"""
+
+LEFT = ("free", "waiting", "held", "transit")
+GONE = ("burned", "expired", "taken", "repaid", "converted", "moved")
+
+
+class No(Exception):
+    """The clerk refuses; the word is the ledger's reason."""
+
+
+class Books:
+    """All accounts."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.holds: dict[str, dict[str, Any]] = {}
+        self.burns: dict[str, dict[str, Any]] = {}
+        self.reversals: dict[str, dict[str, Any]] = {}
+        self.fees: dict[str, str] = {}
+        self.transfers: dict[str, dict[str, Any]] = {}
+        self.issued: Counter[str] = Counter()
+        self.recorded = 0
+
+    # What a teller sees
+
+    def enrol(self, member: str, household: str = "") -> None:
+        self.members[member] = {
+            "lots": [], "debts": [], "holds": [], "household": household,
+            "sent": Counter(), "received": Counter(),
+        }  # fmt: skip
+
+    def balance(self, member: str, currency: str, now: int) -> dict[str, int]:
+        """Points by state, once time has had its way."""
+        self.tick(member, now)
+        account = self.members[member]
+        lots = [lot for lot in account["lots"] if lot["currency"] == currency]
+        debts = account["debts"] if currency == "p" else []
+        return {
+            "available": sum(lot["free"] for lot in lots),
+            "pending": sum(lot["waiting"] for lot in lots),
+            "held": sum(lot["held"] for lot in lots),
+            "in_transit": sum(lot["transit"] for lot in lots),
+            "arrears": sum(debt["points"] for debt in debts),
+        }
+
+    def lots(self, member: str) -> list[tuple[Any, ...]]:
+        """What is left, in the order it is spent: currency, issuer, end, and points by state."""
+        return [
+            (lot["currency"], lot["issuer"], lot["ends"], *(lot[state] for state in LEFT))
+            for lot in self.in_order(member)
+        ]
+
+    # What time does
+
+    def tick(self, member: str, now: int) -> None:
+        """Release, expire and time out, in order of the due instant."""
+        while due := self._due(member, now):
+            at, what, _, thing = min(due, key=lambda each: each[:3])
+            if what == 0:
+                self.release_lot(member, thing)
+            elif what == 1:
+                thing["expired"] += thing["free"]
+                thing["free"] = 0
+            else:
+                self.end_hold(thing, "TIMED_OUT", at)
+
+    def _due(self, member: str, now: int) -> list[tuple[int, int, Any, Any]]:
+        account = self.members[member]
+        due: list[tuple[int, int, Any, Any]] = []
+        for lot in account["lots"]:
+            if lot["waiting"] and lot["from"] is not None and lot["from"] <= now:
+                due.append((lot["from"], 0, lot["number"], lot))
+            if lot["free"] and lot["ends"] <= now:
+                due.append((lot["ends"], 1, lot["number"], lot))
+        for hold in account["holds"]:
+            if hold["open"] and hold["ends"] <= now:
+                due.append((hold["ends"], 2, (hold["number"], ""), hold))
+        return due
+
+    def release_lot(self, member: str, lot: Lot) -> None:
+        lot["free"] += lot["waiting"]
+        lot["waiting"] = 0
+        self._repay(member, lot)
+
+    def end_hold(self, held: dict[str, Any], how: str, at: int) -> None:
+        for lot, points in held["left"]:
+            lot["held"] -= points
+            lot["free"] += points
+        held.update(left=[], open=False, how=how, at=at)
+
+    def _repay(self, member: str, lot: Lot) -> None:
+        """An award pays what is owed, the oldest debt first."""
+        for debt in self.members[member]["debts"]:
+            paid = min(debt["points"], lot["free"])
+            debt["points"] -= paid
+            debt["repaid"] += paid
+            lot["free"] -= paid
+            lot["repaid"] += paid
+
+    # Lots
+
+    def new_lot(
+        self, member: str, unit: str, points: int, *, currency: str = "p", ends: int, earned: int,
+        document: str = "",
+    ) -> Lot:  # fmt: skip
+        """A lot whose points can be spent."""
+        lot: Lot = {
+            "currency": currency, "issuer": unit, "ends": ends, "earned": earned,
+            "document": document, "parent": None, "from": earned,
+        }  # fmt: skip
+        self.put(member, lot, points)
+        self.issued[currency] += points
+        return lot
+
+    def put(self, member: str, lot: Lot, points: int, place: str = "") -> None:
+        """Put a new lot into an account; `place` is its place among those that came with it."""
+        self.recorded += 1
+        lot |= dict.fromkeys((*LEFT, *GONE), 0)
+        lot |= {"number": (self.recorded, place), "issued": points, "free": points}
+        self.members[member]["lots"].append(lot)
+
+    def award(
+        self, member: str, document: str, unit: str, points: int, *, starts: int | None,
+        ends: int, earned: int, now: int,
+    ) -> None:  # fmt: skip
+        """Points for a document, which pay what is owed as soon as they can be spent."""
+        lot = self.new_lot(member, unit, points, ends=ends, earned=earned, document=document)
+        lot["from"] = starts
+        if starts == now:
+            self._repay(member, lot)
+        else:
+            lot.update(free=0, waiting=points)
+
+    def draw(self, member: str, currency: str, points: int, to: str) -> list[Part]:
+        """[lot, points] taken, in the order of spending; all or nothing."""
+        lots = [lot for lot in self.in_order(member) if lot["currency"] == currency]
+        if sum(lot["free"] for lot in lots) < points:
+            raise No("INSUFFICIENT_POINTS")
+        drawn = []
+        for lot in lots:
+            took = shift(lot, "free", to, points)
+            points -= took
+            if took:
+                drawn.append([lot, took])
+        return drawn
+
+    def take_back(self, member: str, document: str, unit: str, points: int) -> None:
+        """First what waits of the document, then its own lots, then any other; the rest is owed."""
+        lots = [lot for lot in self.in_order(member) if lot["currency"] == "p"]
+        own = [lot for lot in lots if lot["document"] == document]
+        others = [lot for lot in lots if lot["document"] != document]
+        for lot in own:
+            points -= shift(lot, "waiting", "taken", points)
+        for lot in (*own, *others):
+            points -= shift(lot, "free", "taken", points)
+        if points:
+            debt = {"unit": unit, "points": points, "incurred": points, "repaid": 0}
+            self.members[member]["debts"].append(debt)
+
+    # The order of spending, and the books
+
+    def in_order(self, member: str) -> list[Lot]:
+        """Lots with something left."""
+        lots = [lot for lot in self.members[member]["lots"] if any(lot[state] for state in LEFT)]
+        return sorted(lots, key=order)
+
+    def check(self) -> None:
+        """Every lot and every debt adds up, nothing is below nothing, and nothing got lost."""
+        for account in self.members.values():
+            for lot in account["lots"]:
+                assert lot["issued"] == sum(lot[state] for state in (*LEFT, *GONE))
+                assert min(lot[state] for state in (*LEFT, *GONE)) >= 0
+            for debt in account["debts"]:
+                assert debt["incurred"] == debt["points"] + debt["repaid"]
+        self._check_all_together()
+
+    def _check_all_together(self) -> None:
+        """What was issued is somewhere; what moved out of one account has moved into another."""
+        lots = [lot for account in self.members.values() for lot in account["lots"]]
+        # Until the sender has let go, points that arrived stand in both accounts.
+        twice: Counter[str] = Counter()
+        for transfer in self.transfers.values():
+            if transfer["state"] == "RECEIVED":
+                twice[transfer["currency"]] += transfer["points"]
+        for currency, issued in self.issued.items():
+            mine = [lot for lot in lots if lot["currency"] == currency]
+            states = [state for state in (*LEFT, *GONE) if state != "moved"]
+            there = sum(lot[state] for lot in mine for state in states)
+            assert issued == there - twice[currency]
+            moved_in = sum(lot["issued"] for lot in mine if lot["parent"] is not None)
+            assert moved_in == sum(lot["moved"] for lot in mine) + twice[currency]
+        for lot in lots:
+            if lot["parent"] is not None:
+                assert all(lot[kept] == lot["parent"][kept] for kept in KEPT)
+
+
+KEPT = ("currency", "issuer", "ends", "earned")
+"""What a lot keeps wherever its points go."""
+
+
+def order(lot: Lot) -> tuple[int, int, tuple[int, str]]:
+    """Place in the order of spending."""
+    return lot["ends"], lot["earned"], lot["number"]
+
+
+def shift(lot: Lot, state: str, to: str, most: int) -> int:
+    """Move up to so many points of a lot from one state to another; how many were moved."""
+    moved = min(lot[state], most)
+    lot[state] -= moved
+    lot[to] += moved
+    return int(moved)
+
+
+def end_of_life(currency: str, since: int) -> int:
+    """When points end that are earned at an instant."""
+    return (since // DAY + LIVES[currency] + 1) * DAY

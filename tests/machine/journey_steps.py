@@ -1,0 +1,115 @@
+"""Steps of points that go elsewhere: transfers, one step at a time, and conversions."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import Bundle, multiple, rule
+
+from loyalty.v1.ledger_service_pb2 import (
+    AcceptTransferRequest,
+    CancelTransferRequest,
+    ContinueTransferRequest,
+    ConvertPointsRequest,
+    DeclineTransferRequest,
+    TransferPointsRequest,
+)
+from tests.machine.journeys import CONVERSIONS
+from tests.machine.real import posting, ref
+from tests.machine.steps import Steps, amount, entries, members, points, units
+
+transfers: Bundle[str] = Bundle("transfers")
+DECISIONS = (AcceptTransferRequest, DeclineTransferRequest, CancelTransferRequest)
+several = st.one_of(st.integers(1, 30).map(lambda five: 5 * five), points)
+"""Points, often in the steps that terms ask for."""
+
+
+class JourneySteps(Steps):
+    """Whatever makes points go elsewhere."""
+
+    @rule(
+        target=transfers,
+        sender=members,
+        receiver=members,
+        currency=st.sampled_from(("p", "p", "p", "q")),
+        number=several,
+        unit=units,
+        bring_on=st.sampled_from((True, True, False)),
+    )
+    def send(
+        self, sender: str, receiver: str, currency: str, number: int, unit: str, bring_on: bool
+    ) -> Any:
+        """Points leave for another member; normally the next steps follow at once."""
+        if sender == receiver:
+            return multiple()
+        request = self.about(
+            TransferPointsRequest,
+            unit,
+            member=ref(sender),
+            receiver=ref(receiver),
+            points=amount(currency, number),
+        )
+        answer = self.both(
+            request,
+            lambda made: self.clerk.send(made, sender, receiver, currency, number, unit, self.now),
+        )
+        if answer is None:
+            return multiple()
+        transfer = posting(answer).entry_id
+        while bring_on and self._continued(transfer):
+            pass
+        return transfer
+
+    def _continued(self, transfer: str) -> bool:
+        """Take the next step, if there is one."""
+        request = self.about(ContinueTransferRequest, "a", transfer_id=transfer)
+        return self.both(request, lambda _: self.clerk.carry_on(transfer, self.now)) is not None
+
+    @rule(transfer=transfers)
+    def carry_on(self, transfer: str) -> None:
+        """The next step is taken that nobody has to be asked about."""
+        self._continued(transfer)
+
+    @rule(
+        transfer=transfers,
+        kind=st.sampled_from(
+            (AcceptTransferRequest, DeclineTransferRequest, CancelTransferRequest)
+        ),
+        stranger=st.sampled_from(("", "", "", "", "ann", "bob", "cat")),
+    )
+    def decide(self, transfer: str, kind: type[Any], stranger: str) -> None:
+        """Who receives takes the points or not, or who sent them wants them back."""
+        known = self.clerk.transfers[transfer]
+        side = "sender" if kind is CancelTransferRequest else "receiver"
+        member = stranger or known[side]
+        work = {
+            AcceptTransferRequest: self.clerk.accept,
+            DeclineTransferRequest: self.clerk.decline,
+            CancelTransferRequest: self.clerk.cancel,
+        }[kind]
+        request = self.about(kind, "a", member=ref(member), transfer_id=transfer)
+        self.both(request, lambda _: work(transfer, member, self.now))
+
+    @rule(target=entries, transfer=transfers)
+    def reverse_fee(self, transfer: str) -> Any:
+        """Somebody will try to take back the fee alone."""
+        fee = self.clerk.fees.get(transfer)
+        return multiple() if fee is None else (transfer, fee)
+
+    @rule(
+        target=entries,
+        member=members,
+        conversion=st.sampled_from(tuple(CONVERSIONS)),
+        number=points,
+        unit=units,
+    )
+    def convert(self, member: str, conversion: str, number: int, unit: str) -> Any:
+        """Points become points of another currency; its fee alone cannot be taken back."""
+        request = self.about(
+            ConvertPointsRequest, unit, member=ref(member), conversion=conversion, points=number
+        )
+        answer = self.both(
+            request, lambda made: self.clerk.convert(made, member, conversion, number, self.now)
+        )
+        if answer is None or not CONVERSIONS[conversion]["fee"]:
+            return multiple()
+        return posting(answer).entry_id, CONVERSIONS[conversion]["unit"]

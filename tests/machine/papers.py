@@ -1,0 +1,159 @@
+"""The clerk's model of documents: what they give, whose they are, and points given by hand."""
+
+from typing import Any
+
+from tests.machine.books import DAY, Books, No, end_of_life, order
+
+CLAIM_DAYS = 3
+
+
+class Papers(Books):
+    """Documents, and adjustments by hand."""
+
+    def post(self, document: str, version: int, content: dict[str, Any], now: int) -> str:
+        """State a document; POSTED, REPLAYED or SUPERSEDED."""
+        known = self.documents.setdefault(
+            document, {"versions": {}, "gave": {}, "final": None, "at": now, "claimed": False}
+        )
+        if version in known["versions"]:
+            if known["versions"][version] != content:
+                raise No("DOCUMENT_CONFLICT")
+            return "REPLAYED"
+        member = content["member"]
+        if known["versions"] and version < max(known["versions"]):
+            return "SUPERSEDED"
+        known["versions"][version] = content
+        known["at"] = now
+        status = content["status"]
+        if status == "final" and known["final"] is None:
+            known["final"] = now
+        if member is not None:
+            self.tick(member, now)
+            self._settle(member, document, known, content, now, earned=now)
+            self.tick(member, now)
+        return "POSTED"
+
+    def owner(self, document: str) -> str | None:
+        """Whose a document is now; None while it is nobody's, or nothing was posted."""
+        known = self.documents.get(document)
+        return known["versions"][max(known["versions"])]["member"] if known else None
+
+    def move(self, document: str, member: str, now: int) -> None:
+        """A document becomes another member's, or somebody's: nothing there, all of it here."""
+        known = self.documents[document]
+        content = known["versions"][max(known["versions"])]
+        before = content["member"]
+        if before == member:
+            raise No("ALREADY_THEIRS")
+        if before is None:
+            known["claimed"] = True
+        else:
+            self.tick(before, now)
+            gave = sum(known["gave"].values())
+            if gave:
+                self.take_back(before, document, content["unit"], gave)
+            self.tick(before, now)
+        self._arrive(document, member, now)
+
+    def claim(self, document: str, member: str, now: int, *, right_code: bool) -> None:
+        """Somebody shows the receipt of a document that is nobody's, once and not too late."""
+        known = self.documents.get(document)
+        if known is None:
+            raise No("UNKNOWN_DOCUMENT")
+        if not right_code:
+            raise No("WRONG_RECEIPT_CODE")
+        if known["claimed"]:
+            raise No("ALREADY_CLAIMED")
+        owner = self.owner(document)
+        if owner is not None:
+            raise No("ALREADY_THEIRS" if owner == member else "DOCUMENT_OF_ANOTHER_MEMBER")
+        if known["final"] is not None and now >= (known["final"] // DAY + CLAIM_DAYS + 1) * DAY:
+            raise No("CLAIM_TOO_LATE")
+        known["claimed"] = True
+        self._arrive(document, member, now)
+
+    def _arrive(self, document: str, member: str, now: int) -> None:
+        """What a document gives is given as if it had been this member's when it happened."""
+        self.tick(member, now)
+        known = self.documents[document]
+        newest = max(known["versions"])
+        known["versions"][newest] = {**known["versions"][newest], "member": member}
+        known["gave"] = {}
+        content = known["versions"][newest]
+        self._settle(member, document, known, content, now, earned=known["at"])
+        self.tick(member, now)
+
+    def adjust(self, member: str, unit: str, points: int, now: int) -> None:
+        """Points are given by hand, and pay no debt; or taken, and what is missing is owed."""
+        self.tick(member, now)
+        if points > 0:
+            self.new_lot(member, unit, points, ends=end_of_life("p", now), earned=now)
+        else:
+            self.take_back(member, "by hand", unit, -points)
+        self.tick(member, now)
+
+    def _settle(
+        self, member: str, document: str, known: dict[str, Any], content: dict[str, Any], now: int,
+        *, earned: int,
+    ) -> None:  # fmt: skip
+        """Post the difference between what the document gives and what it gave."""
+        status, unit = content["status"], content["unit"]
+        gives = {} if status == "cancelled" else _gives(content["food"])
+        pinned = known["final"] if known["final"] is not None else earned
+        mine = [lot for lot in self.members[member]["lots"] if lot["document"] == document]
+        waiting = [lot for lot in mine if lot["waiting"] and lot["from"] is None]
+        undated = sum(lot["waiting"] for lot in waiting) if status == "final" else 0
+        less, more = _difference(
+            known["gave"], gives, _starts(status, pinned, now), undated=undated, now=now
+        )
+        known["gave"] = gives
+        if less:
+            self.take_back(member, document, unit, less)
+        if status == "final":
+            for lot in sorted(waiting, key=order):
+                if lot["waiting"]:
+                    self.release_lot(member, lot)
+        ends = end_of_life("p", pinned)
+        for starts, points in more.items():
+            self.award(
+                member, document, unit, points, starts=starts, ends=ends, earned=earned, now=now
+            )
+
+
+def _gives(food: int) -> dict[str, int]:
+    """Points by rule for so many cents of food."""
+    return {"base": food // 100, "bonus": 50 if food >= 10_000 else 0}
+
+
+def _starts(status: str, pinned: int, now: int) -> dict[str, int | None]:
+    """When points of each rule can be spent; None: when their document is final."""
+    if status == "pending":
+        return {"base": None, "bonus": None}
+    return {"base": now, "bonus": max(now, pinned + 14 * DAY)}
+
+
+def _difference(
+    gave: dict[str, int],
+    gives: dict[str, int],
+    starts: dict[str, int | None],
+    *,
+    undated: int,
+    now: int,
+) -> tuple[int, dict[int | None, int]]:
+    """Points to take back, and points to give by when they can be spent.
+
+    `undated` points waited for the final version; of those that now have to wait longer all are
+    taken and given anew.
+    """
+    less, more = 0, dict[int | None, int]()
+    for rule, at in starts.items():
+        had, has = gave.get(rule, 0), gives.get(rule, 0)
+        longer = 0
+        if at is not None and at > now:
+            longer = min(had, has, undated)
+            undated -= longer
+        less += max(0, had - has) + longer
+        given = max(0, has - had) + longer
+        if given:
+            more[at] = more.get(at, 0) + given
+    return less, more

@@ -1,0 +1,110 @@
+"""The clerk's model of spending: burns, holds, and what is taken back of them."""
+
+from typing import Any
+
+from tests.machine.books import HOUR, Books, No
+
+
+class Spending(Books):
+    """Burns, holds and reversals."""
+
+    def burn(
+        self, entry: str, member: str, unit: str, points: int, now: int, currency: str = "p"
+    ) -> None:
+        self.tick(member, now)
+        drawn = self.draw(member, currency, points, "burned")
+        self._burned(entry, member, unit, drawn, currency)
+        self.tick(member, now)
+
+    def _burned(
+        self, entry: str, member: str, unit: str, drawn: list[list[Any]], currency: str
+    ) -> None:
+        self.burns[entry] = {"member": member, "unit": unit, "out": drawn, "currency": currency}
+
+    def hold(self, hold: str, member: str, unit: str, points: int, now: int) -> None:
+        if hold in self.holds:
+            raise No("HOLD_EXISTS")
+        self.tick(member, now)
+        drawn = self.draw(member, "p", points, "held")
+        made = {
+            "number": len(self.holds), "member": member, "unit": unit, "left": drawn,
+            "ends": now + 72 * HOUR, "open": True, "how": "",
+        }  # fmt: skip
+        self.holds[hold] = made
+        self.members[member]["holds"].append(made)
+
+    def capture(self, entry: str, hold: str, points: int, final: bool, now: int) -> None:
+        held = self._open_hold(hold, now)
+        if points > sum(part[1] for part in held["left"]):
+            raise No("MORE_THAN_HELD")
+        out = []
+        for part in held["left"]:
+            took = min(points, part[1])
+            points -= took
+            part[1] -= took
+            part[0]["held"] -= took
+            part[0]["burned"] += took
+            if took:
+                out.append([part[0], took])
+        held["left"] = [part for part in held["left"] if part[1]]
+        self._burned(entry, held["member"], held["unit"], out, "p")
+        if final or not held["left"]:
+            self.end_hold(held, "CAPTURED", now)
+        self.tick(held["member"], now)
+
+    def release(self, hold: str, now: int) -> None:
+        held = self._open_hold(hold, now)
+        self.end_hold(held, "RELEASED", now)
+        self.tick(held["member"], now)
+
+    def _open_hold(self, hold: str, now: int) -> dict[str, Any]:
+        held = self.holds.get(hold)
+        if held is None:
+            raise No("UNKNOWN_HOLD")
+        self.tick(held["member"], now)
+        if not held["open"]:
+            raise No("HOLD_RESOLVED")
+        return held
+
+    # Reversals
+
+    def reverse(self, entry: str, target: str, points: int, now: int) -> None:
+        """Take back a burn, or such a reversal; 0 points: all that is left of it."""
+        if target in self.fees:
+            raise No("FEE_NOT_REVERSIBLE")
+        if target in self.burns:
+            self._unburn(entry, target, points, now)
+        elif target in self.reversals:
+            self._reburn(entry, target, points, now)
+        else:
+            raise No("UNKNOWN_ENTRY")
+
+    def _unburn(self, entry: str, target: str, points: int, now: int) -> None:
+        burn = self.burns[target]
+        self.tick(burn["member"], now)
+        left = sum(part[1] for part in burn["out"])
+        if not left or points > left:
+            raise No("MORE_THAN_LEFT")
+        points = points or left
+        self.reversals[entry] = {"burn": target, "left": points}
+        while points:
+            lot, out = burn["out"][-1]
+            back = min(points, out)
+            points -= back
+            lot["burned"] -= back
+            lot["free"] += back
+            burn["out"][-1][1] -= back
+            if not burn["out"][-1][1]:
+                burn["out"].pop()
+        self.tick(burn["member"], now)
+
+    def _reburn(self, entry: str, target: str, points: int, now: int) -> None:
+        reversal = self.reversals[target]
+        burn = self.burns[reversal["burn"]]
+        self.tick(burn["member"], now)
+        if not reversal["left"] or points > reversal["left"]:
+            raise No("MORE_THAN_LEFT")
+        points = points or reversal["left"]
+        burn["out"] += self.draw(burn["member"], burn["currency"], points, "burned")
+        reversal["left"] -= points
+        self.tick(burn["member"], now)

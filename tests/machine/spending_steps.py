@@ -1,0 +1,78 @@
+"""Steps of spending: burns, holds, and what is taken back of them."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import Bundle, consumes, multiple, rule
+
+from loyalty.v1.ledger_service_pb2 import (
+    BurnPointsRequest,
+    CaptureHoldRequest,
+    HoldPointsRequest,
+    ReleaseHoldRequest,
+    ReverseEntryRequest,
+)
+from tests.machine.real import posting, ref
+from tests.machine.steps import Steps, amount, entries, members, points, units
+
+holds: Bundle[tuple[str, str]] = Bundle("holds")
+"""(hold, unit)"""
+
+
+class SpendingSteps(Steps):
+    """Whatever can be done with points in one account."""
+
+    @rule(
+        target=entries,
+        member=members,
+        unit=units,
+        number=points,
+        currency=st.sampled_from(("p", "p", "q")),
+    )
+    def burn(self, member: str, unit: str, number: int, currency: str) -> Any:
+        """Points are spent."""
+        request = self.about(
+            BurnPointsRequest, unit, member=ref(member), points=amount(currency, number)
+        )
+        answer = self.both(
+            request, lambda made: self.clerk.burn(made, member, unit, number, self.now, currency)
+        )
+        return multiple() if answer is None else (posting(answer).entry_id, unit)
+
+    @rule(target=holds, member=members, unit=units, number=points)
+    def hold(self, member: str, unit: str, number: int) -> Any:
+        """Points are set aside."""
+        hold = self.new("H")
+        request = self.about(
+            HoldPointsRequest, unit, member=ref(member), hold_id=hold, points=amount("p", number)
+        )
+        answer = self.both(request, lambda _: self.clerk.hold(hold, member, unit, number, self.now))
+        return multiple() if answer is None else (hold, unit)
+
+    @rule(target=entries, hold=holds, number=points, final=st.booleans())
+    def capture(self, hold: tuple[str, str], number: int, final: bool) -> Any:
+        """Held points are spent."""
+        request = self.about(
+            CaptureHoldRequest, hold[1], hold_id=hold[0], points=number, final=final
+        )
+        answer = self.both(
+            request, lambda made: self.clerk.capture(made, hold[0], number, final, self.now)
+        )
+        return multiple() if answer is None else (posting(answer).entry_id, hold[1])
+
+    @rule(hold=consumes(holds))
+    def release(self, hold: tuple[str, str]) -> None:
+        """Held points come back."""
+        request = self.about(ReleaseHoldRequest, hold[1], hold_id=hold[0])
+        self.both(request, lambda _: self.clerk.release(hold[0], self.now))
+
+    @rule(target=entries, entry=entries, number=st.one_of(st.just(0), points))
+    def reverse(self, entry: tuple[str, str], number: int) -> Any:
+        """A burn is taken back, or such a reversal."""
+        request = self.about(ReverseEntryRequest, entry[1], entry_id=entry[0], points=number)
+        answer = self.both(
+            request, lambda made: self.clerk.reverse(made, entry[0], number, self.now)
+        )
+        if answer is None or entry[0] in self.clerk.reversals:
+            return multiple()
+        return posting(answer).entry_id, entry[1]

@@ -1,0 +1,129 @@
+"""What every step of the state machine does: ask the ledger and the clerk, and compare."""
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+from ledger.act import Answer
+from ledger.core.refusals import Refusal
+from loyalty.v1.ledger_service_pb2 import (
+    OUTCOME_POSTED,
+    OUTCOME_REPLAYED,
+    OUTCOME_SUPERSEDED,
+    AdvanceAccountRequest,
+)
+from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberRequest
+from loyalty.v1.types_pb2 import Identity, Origin, Points
+from tests.machine.books import DAY, HOUR, No
+from tests.machine.naive import Clerk
+from tests.machine.real import RealLedger, balance, lots, posting, ref
+
+MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
+"""Household by member."""
+CURRENCIES = ("p", "q")
+OUTCOMES = {
+    OUTCOME_POSTED: "POSTED",
+    OUTCOME_REPLAYED: "REPLAYED",
+    OUTCOME_SUPERSEDED: "SUPERSEDED",
+}
+members = st.sampled_from(tuple(MEMBERS))
+units = st.sampled_from(("a", "b"))
+points = st.one_of(st.integers(1, 60), st.integers(1, 400))
+entries: Bundle[tuple[str, str]] = Bundle("entries")
+"""(entry, unit) of what may be reversed."""
+
+
+def _asked(work: Callable[[str], Any], entry: str) -> tuple[str, Any]:
+    """(reason, nothing) of what the clerk refuses, or (nothing, answer)."""
+    try:
+        return "", work(entry)
+    except No as no:
+        return str(no), None
+
+
+class Steps(RuleBasedStateMachine):
+    """Does the same to both, and compares what they say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real = RealLedger()
+        self.clerk = Clerk()
+        self.now = 9 * HOUR
+        self.numbers = 0
+        self.real.at(self.now)
+
+    @initialize()
+    def enrol(self) -> None:
+        """All members exist from the start."""
+        for member, household in MEMBERS.items():
+            identity = Identity(scheme="card", value=member)
+            origin = Origin(business_unit="a")
+            request = EnrolMemberRequest(
+                request_id=self.new("e"), origin=origin, identities=[identity]
+            )
+            assert isinstance(self.real.write(request), Answer)
+            if household:
+                told = UpdateMemberRequest(
+                    request_id=self.new("u"), origin=origin, member=ref(member), household=household
+                )
+                assert isinstance(self.real.write(told), Answer)
+            self.clerk.enrol(member, household)
+
+    def new(self, kind: str) -> str:
+        self.numbers += 1
+        return f"{kind}{self.numbers}"
+
+    def about(self, kind: type[Any], unit: str, **given: Any) -> Any:
+        """A new request at a unit."""
+        return kind(request_id=self.new("r"), origin=Origin(business_unit=unit), **given)
+
+    def both(self, request: Any, work: Callable[[str], Any]) -> Answer | None:
+        """Send the request, let the clerk work, and compare: the answer, None if both refused."""
+        real = self.real.write(request)
+        entry = "" if isinstance(real, Refusal) else posting(real).entry_id
+        refused, said = _asked(work, entry)
+        if isinstance(real, Refusal):
+            assert real.reason == refused, f"the ledger says {real}"
+            return None
+        assert not refused, f"the clerk says {refused}, the ledger answers"
+        if isinstance(said, str):
+            assert OUTCOMES[posting(real).outcome] == said
+        return real
+
+    # Time
+
+    @rule(by=st.one_of(st.integers(1, 3_600), st.integers(1, 40).map(lambda days: days * DAY)))
+    def pass_time(self, by: int) -> None:
+        """A while passes."""
+        self.now += by
+        self.real.at(self.now)
+
+    @rule(member=members)
+    def advance(self, member: str) -> None:
+        """What time decided is recorded; nothing else changes."""
+        request = self.about(AdvanceAccountRequest, "a", member=ref(member))
+        self.both(request, lambda _: self.clerk.tick(member, self.now))
+
+    # After every step
+
+    @invariant()
+    def they_agree(self) -> None:
+        """Balances and lots are the same, and the clerk's books add up."""
+        for member in self.clerk.members:
+            real = self.real.account(member)
+            for currency in CURRENCIES:
+                assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
+            assert lots(real) == self.clerk.lots(member)
+        self.clerk.check()
+
+    def teardown(self) -> None:
+        """In the end the whole history is verified."""
+        self.real.check()
+        self.real.close()
+
+
+def amount(currency: str, number: int) -> Points:
+    """So many points."""
+    return Points(currency=currency, amount=number)
