@@ -15,12 +15,10 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from tests.machine.journeys import CONVERSIONS
 from tests.machine.real import posting, ref
-from tests.machine.steps import Steps, amount, entries, members, points, units
+from tests.machine.steps import Steps, amount, entries, fitting, members, points, units
 
 transfers: Bundle[str] = Bundle("transfers")
 DECISIONS = (AcceptTransferRequest, DeclineTransferRequest, CancelTransferRequest)
-several = st.one_of(st.integers(1, 30).map(lambda five: 5 * five), points)
-"""Points, often in the steps that terms ask for."""
 
 
 class JourneySteps(Steps):
@@ -31,16 +29,19 @@ class JourneySteps(Steps):
         sender=members,
         receiver=members,
         currency=st.sampled_from(("p", "p", "p", "q")),
-        number=several,
+        number=points,
+        fits=fitting,
         unit=units,
         bring_on=st.sampled_from((True, True, False)),
     )
     def send(
-        self, sender: str, receiver: str, currency: str, number: int, unit: str, bring_on: bool
-    ) -> Any:
+        self, sender: str, receiver: str, currency: str, number: int, fits: bool, unit: str,
+        bring_on: bool,
+    ) -> Any:  # fmt: skip
         """Points leave for another member; normally the next steps follow at once."""
         if sender == receiver:
             return multiple()
+        number = self.within(sender, currency, min(number, 150), fits=fits, step=5)
         request = self.about(
             TransferPointsRequest,
             unit,
@@ -100,10 +101,12 @@ class JourneySteps(Steps):
         member=members,
         conversion=st.sampled_from(tuple(CONVERSIONS)),
         number=points,
+        fits=fitting,
         unit=units,
     )
-    def convert(self, member: str, conversion: str, number: int, unit: str) -> Any:
+    def convert(self, member: str, conversion: str, number: int, fits: bool, unit: str) -> Any:
         """Points become points of another currency; its fee alone cannot be taken back."""
+        number = self.within(member, CONVERSIONS[conversion]["from"], number, fits=fits)
         request = self.about(
             ConvertPointsRequest, unit, member=ref(member), conversion=conversion, points=number
         )

@@ -13,7 +13,7 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
 )
 from tests.machine.real import posting, ref
-from tests.machine.steps import Steps, amount, entries, members, points, units
+from tests.machine.steps import Steps, amount, entries, fitting, members, points, units
 
 holds: Bundle[tuple[str, str]] = Bundle("holds")
 """(hold, unit)"""
@@ -28,9 +28,11 @@ class SpendingSteps(Steps):
         unit=units,
         number=points,
         currency=st.sampled_from(("p", "p", "q")),
+        fits=fitting,
     )
-    def burn(self, member: str, unit: str, number: int, currency: str) -> Any:
+    def burn(self, member: str, unit: str, number: int, currency: str, fits: bool) -> Any:
         """Points are spent."""
+        number = self.within(member, currency, number, fits=fits)
         request = self.about(
             BurnPointsRequest, unit, member=ref(member), points=amount(currency, number)
         )
@@ -39,9 +41,10 @@ class SpendingSteps(Steps):
         )
         return multiple() if answer is None else (posting(answer).entry_id, unit)
 
-    @rule(target=holds, member=members, unit=units, number=points)
-    def hold(self, member: str, unit: str, number: int) -> Any:
+    @rule(target=holds, member=members, unit=units, number=points, fits=fitting)
+    def hold(self, member: str, unit: str, number: int, fits: bool) -> Any:
         """Points are set aside."""
+        number = self.within(member, "p", number, fits=fits)
         hold = self.new("H")
         request = self.about(
             HoldPointsRequest, unit, member=ref(member), hold_id=hold, points=amount("p", number)
@@ -49,7 +52,12 @@ class SpendingSteps(Steps):
         answer = self.both(request, lambda _: self.clerk.hold(hold, member, unit, number, self.now))
         return multiple() if answer is None else (hold, unit)
 
-    @rule(target=entries, hold=holds, number=points, final=st.booleans())
+    @rule(
+        target=entries,
+        hold=holds,
+        number=st.one_of(st.integers(1, 20), points),
+        final=st.booleans(),
+    )
     def capture(self, hold: tuple[str, str], number: int, final: bool) -> Any:
         """Held points are spent."""
         request = self.about(
@@ -66,7 +74,7 @@ class SpendingSteps(Steps):
         request = self.about(ReleaseHoldRequest, hold[1], hold_id=hold[0])
         self.both(request, lambda _: self.clerk.release(hold[0], self.now))
 
-    @rule(target=entries, entry=entries, number=st.one_of(st.just(0), points))
+    @rule(target=entries, entry=entries, number=st.one_of(st.just(0), st.just(0), points))
     def reverse(self, entry: tuple[str, str], number: int) -> Any:
         """A burn is taken back, or such a reversal."""
         request = self.about(ReverseEntryRequest, entry[1], entry_id=entry[0], points=number)

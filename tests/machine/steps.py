@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from ledger.act import Answer
 from ledger.core.refusals import Refusal
@@ -31,6 +31,13 @@ OUTCOMES = {
 members = st.sampled_from(tuple(MEMBERS))
 units = st.sampled_from(("a", "b"))
 points = st.one_of(st.integers(1, 60), st.integers(1, 400))
+fitting = st.sampled_from((True, True, True, False))
+"""Whether an amount is to be within what is there."""
+spans = st.one_of(
+    st.integers(1, 3_600),
+    st.integers(1, 4).map(lambda days: days * DAY),
+    st.integers(1, 40).map(lambda days: days * DAY),
+)
 entries: Bundle[tuple[str, str]] = Bundle("entries")
 """(entry, unit) of what may be reversed."""
 
@@ -54,22 +61,15 @@ class Steps(RuleBasedStateMachine):
         self.numbers = 0
         self.real.at(self.now)
 
-    @initialize()
-    def enrol(self) -> None:
-        """All members exist from the start."""
-        for member, household in MEMBERS.items():
-            identity = Identity(scheme="card", value=member)
-            origin = Origin(business_unit="a")
-            request = EnrolMemberRequest(
-                request_id=self.new("e"), origin=origin, identities=[identity]
-            )
-            assert isinstance(self.real.write(request), Answer)
-            if household:
-                told = UpdateMemberRequest(
-                    request_id=self.new("u"), origin=origin, member=ref(member), household=household
-                )
-                assert isinstance(self.real.write(told), Answer)
-            self.clerk.enrol(member, household)
+    def enrol(self, member: str, household: str) -> None:
+        """A member joins; units may know of a household."""
+        identity = Identity(scheme="card", value=member)
+        request = self.about(EnrolMemberRequest, "a", identities=[identity])
+        assert isinstance(self.real.write(request), Answer)
+        if household:
+            told = self.about(UpdateMemberRequest, "a", member=ref(member), household=household)
+            assert isinstance(self.real.write(told), Answer)
+        self.clerk.enrol(member, household)
 
     def new(self, kind: str) -> str:
         self.numbers += 1
@@ -92,16 +92,24 @@ class Steps(RuleBasedStateMachine):
             assert OUTCOMES[posting(real).outcome] == said
         return real
 
+    def within(self, member: str, currency: str, number: int, *, fits: bool, step: int = 1) -> int:
+        """The number, or one within what the member has, in the steps that are asked for."""
+        there = self.clerk.balance(member, currency, self.now)["available"]
+        if not fits or there < step:
+            return number
+        return max(step, (1 + (number - 1) % there) // step * step)
+
     # Time
 
-    @rule(by=st.one_of(st.integers(1, 3_600), st.integers(1, 40).map(lambda days: days * DAY)))
-    def pass_time(self, by: int) -> None:
-        """A while passes."""
+    @rule(by=spans, swept=st.sampled_from((*MEMBERS, "", "", "")))
+    def pass_time(self, by: int, swept: str) -> None:
+        """A while passes, and what it decided may be recorded."""
         self.now += by
         self.real.at(self.now)
+        if swept:
+            self._advance(swept)
 
-    @rule(member=members)
-    def advance(self, member: str) -> None:
+    def _advance(self, member: str) -> None:
         """What time decided is recorded; nothing else changes."""
         request = self.about(AdvanceAccountRequest, "a", member=ref(member))
         self.both(request, lambda _: self.clerk.tick(member, self.now))
