@@ -6,6 +6,7 @@ LOYALTY_MACHINE_EXAMPLES says how many stories are tried; the usual number is fo
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.document_steps import DocumentSteps
 from tests.machine.journey_steps import JourneySteps
@@ -16,10 +17,12 @@ class Machine(DocumentSteps, SpendingSteps, JourneySteps):
     """Everything that callers can do."""
 
 
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    max_examples=int(os.environ.get("LOYALTY_MACHINE_EXAMPLES", "100")),
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+def test_ledger_and_clerk_agree_after_every_step() -> None:
+    """Stories of forty steps, each begun with the members' first purchases."""
+    often = settings(
+        max_examples=int(os.environ.get("LOYALTY_MACHINE_EXAMPLES", "100")),
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Machine, settings=often)
