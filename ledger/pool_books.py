@@ -142,6 +142,8 @@ def _received(fact: PointsReceived, pooling: Pooling) -> Iterator[str]:
 def _sent(fact: PointsSent, pooling: Pooling) -> Iterator[str]:
     if (fact.kind == TRANSFER_KIND_HOME) != (pooling.pool is not None):
         yield f"transfer {fact.entry_id} is of another kind than its sender"
+    elif pooling.pool and any(draw.contributor_id != fact.receiver_id for draw in fact.draws):
+        yield f"transfer {fact.entry_id} takes points home that {fact.receiver_id} did not put in"
 
 
 _CHECKS: Final[dict[type, Callable[[Any, Pooling], Iterator[str]]]] = {

@@ -85,6 +85,15 @@ def require_contributor(account: Account, sender_id: str) -> None:
     require_permission(account, sender_id, POOL_PERMISSION_CONTRIBUTE)
 
 
+def contributed(account: Account, currency: str) -> dict[str, int]:
+    """Points of a currency that are available in a pool, by who put them in."""
+    left: dict[str, int] = {}
+    for lot in account.lots:
+        if lot.currency == currency and lot.available:
+            left[lot.contributor] = left.get(lot.contributor, 0) + lot.available
+    return left
+
+
 def create(draft: Draft, command: CreatePool) -> None:
     """Open a pool whose founder may do everything."""
     account = draft.tally.account()

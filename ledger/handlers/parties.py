@@ -10,7 +10,7 @@ from ledger.core import refusals
 from ledger.core.closing import require_somebody
 from ledger.core.membership import require_spending
 from ledger.core.pools import require_pool
-from ledger.core.state import Account
+from ledger.core.state import OWN, Account
 from ledger.handlers import context
 from ledger.lanes import account_stream
 from ledger.redirects import live_stream
@@ -52,6 +52,11 @@ def named_stream(account_id: str, work: Work) -> str:
     if account.enrolled_at is None and account.pooling.pool is None:
         raise refusals.UnknownMember(member=account_id)
     return stream
+
+
+def one_with(account: Account) -> list[str]:
+    """An account, and those of the members who are part of it now."""
+    return [account.account_id, *(owner for owner in account.parts if owner != OWN)]
 
 
 def pool_stream(pool_id: str, work: Work) -> str:

@@ -15,7 +15,7 @@ from ledger.core import commands
 from ledger.core.commands import Command
 from ledger.core.decide import decide
 from ledger.core.instant import Instant
-from ledger.core.pools import require_pool
+from ledger.core.pools import contributed, require_pool
 from ledger.handlers import context, parties
 from ledger.handlers.members import require_unit
 from ledger.known import Range
@@ -88,7 +88,8 @@ def remove_pool_member(act: Act, work: Work) -> Answer:
     command = commands.RemovePoolMember(account_of(leaving), account_of(doer), unit, at)
     where = _decide(work, stream, command)
     _decide(work, leaving, commands.LeavePool(account_of(stream), unit, at))
-    return _answer(act, work, where, _send_home(work, stream, [account_of(leaving)], unit, at))
+    whose = parties.one_with(work.account(leaving))
+    return _answer(act, work, where, _send_home(work, stream, whose, unit, at))
 
 
 def close_pool(act: Act, work: Work) -> Answer:
@@ -122,11 +123,11 @@ def _send_home(
     """Send to each of some members what is left of what they put in, by currency."""
     sent = _Sent([])
     for contributor in contributors:
-        left: dict[str, int] = {}
-        for lot in work.account(stream).lots:
-            if lot.contributor == contributor and lot.available:
-                left[lot.currency] = left.get(lot.currency, 0) + lot.available
-        for currency, points in left.items():
+        account = work.account(stream)
+        for currency in account.balances:
+            points = contributed(account, currency).get(contributor, 0)
+            if not points:
+                continue
             entry_id = str(uuid_utils.uuid7())
             command = commands.SendPoints(
                 entry_id=entry_id,

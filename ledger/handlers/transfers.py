@@ -26,7 +26,7 @@ from ledger.core.commands import (
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
-from ledger.core.pools import require_contributor
+from ledger.core.pools import contributed, require_contributor
 from ledger.core.state import Account
 from ledger.ends import with_ends
 from ledger.handlers import context, parties
@@ -67,7 +67,7 @@ def transfer_points(act: Act, work: Work) -> Answer:
     currency = request.points.currency
     command = SendPoints(
         entry_id=entry_id,
-        receiver_id=account_of(sides.receiver),
+        receiver_id=_receiver_id(request, work, sides),
         business_unit=request.origin.business_unit,
         currency=currency,
         points=request.points.amount,
@@ -94,6 +94,20 @@ def _sides(request: TransferPointsRequest, act: Act, work: Work) -> _Sides:
     if sides.sender == sides.receiver:
         raise refusals.Malformed(field="receiver", value="the sender", expected="somebody else")
     return sides
+
+
+def _receiver_id(request: TransferPointsRequest, work: Work, sides: _Sides) -> str:
+    """To whom points are sent; out of a pool, whose they are of the receiver and who is part of it.
+
+    What comes home under the name of a merged member arrives where they are now.
+    """
+    receiver = account_of(sides.receiver)
+    if sides.kind != TRANSFER_KIND_HOME:
+        return receiver
+    left = contributed(work.account(sides.sender), request.points.currency)
+    whose = parties.one_with(work.account(sides.receiver))
+    enough = (each for each in whose if left.get(each, 0) >= request.points.amount)
+    return next(enough, receiver)
 
 
 def _speeds(act: Act, work: Work, sides: _Sides, currency: str) -> tuple[Speed, ...]:

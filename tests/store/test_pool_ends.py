@@ -18,6 +18,7 @@ from loyalty.v1.ledger_service_pb2 import TRANSFER_STATE_COMPLETED, TRANSFER_STA
 from loyalty.v1.member_service_pb2 import SuspendMemberRequest
 from loyalty.v1.types_pb2 import MemberRef, Origin
 from tests.store.erasing import erase
+from tests.store.merging import merge, unmerge
 from tests.store.moving import divergences
 from tests.store.pooling import ADMINISTER, CONTRIBUTE, SPEND, VIEW, Pooler
 from tests.store.test_pools import FREE, family
@@ -224,4 +225,55 @@ async def test_a_pool_whose_only_administrator_is_erased_is_still_spent_and_left
         await pooler.removes(pool, m2, by=m2)
         assert await pooler.balance(m2) == (60, 0)
         assert await pooler.lineage(pool) == {first: 30}
+        assert await divergences(till) == {}
+
+
+async def test_points_of_who_was_merged_meanwhile_come_home_to_what_they_are_part_of(
+    database: str,
+) -> None:
+    async with open_till(database, now="2025-03-01T00:00") as till:
+        await till.publish(FREE)
+        pooler, pool, m1, m2 = await family(till)
+        t = await till.enrol("t")
+        await pooler.moves(m2, pool, 60)
+        second = await pooler.id_of(m2)
+        burn = await till.post(pooler.burn(pool, m1, 60))
+        await pooler.closes(pool, by=m1)
+        await merge(till, m2, t)
+        await till.post(till.reverse(burn.entry_id, 40))
+        assert await pooler.lineage(pool) == {second: 40}
+        for named in (t, m2, MemberRef(member_id=second)):
+            home = await pooler.moves(pool, named, 10)
+            assert (home.state, home.receiver_id) == (TRANSFER_STATE_COMPLETED, second)
+        assert await pooler.balance(t) == (30, 0)
+        with pytest.raises(InsufficientPoints):
+            await till.post(pooler.transfer(pool, m1, 1))
+        await unmerge(till, second)
+        with pytest.raises(InsufficientPoints):
+            await till.post(pooler.transfer(pool, t, 10))
+        await pooler.moves(pool, m2, 10)
+        assert [await pooler.balance(each) for each in (m2, t, pool)] == [(10, 0), (30, 0), (0, 0)]
+        assert await divergences(till) == {}
+
+
+async def test_who_leaves_takes_home_what_those_put_in_who_became_part_of_them(
+    database: str,
+) -> None:
+    async with open_till(database, now="2025-03-01T00:00") as till:
+        await till.publish(FREE)
+        pooler, pool, m1, m2 = await family(till)
+        await pooler.permits(pool, m2, VIEW, CONTRIBUTE, ADMINISTER, by=m1)
+        await pooler.moves(m1, pool, 50)
+        await pooler.moves(m2, pool, 60)
+        first, second = await pooler.id_of(m1), await pooler.id_of(m2)
+        await till.post(pooler.hold(pool, m1, "H", 110))
+        await pooler.removes(pool, m1, by=m1)
+        await pooler.adds(pool, await till.enrol("3"), VIEW, ADMINISTER, by=m2)
+        await merge(till, m1, m2)
+        await till.post(till.release("H"))
+        assert await pooler.lineage(pool) == {first: 50, second: 60}
+        left = await pooler.removes(pool, m2, by=m2)
+        assert len(left.transfer_ids) == 2
+        assert await pooler.balance(m2) == (210, 0)
+        assert await pooler.balance(pool) == (0, 0)
         assert await divergences(till) == {}

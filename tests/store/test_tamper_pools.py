@@ -78,6 +78,10 @@ def by_another_spender(fact: Any) -> None:
     fact.spender_id = "somebody else"
 
 
+def to_another(fact: Any) -> None:
+    fact.receiver_id = "somebody else"
+
+
 def a_gift(fact: Any) -> None:
     fact.kind = TRANSFER_KIND_GIFT
 
@@ -97,6 +101,7 @@ def a_gift(fact: Any) -> None:
         ("pool_joined", 0, of_another_pool),
         ("pool_left", 1, of_another_pool),
         ("points_held", 0, by_another_spender),
+        ("points_sent", -1, to_another),
     ],
 )
 async def test_a_change_is_found(
