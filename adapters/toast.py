@@ -44,9 +44,10 @@ from loyalty.v1.types_pb2 import (
 )
 
 CLOSED: Final = "CLOSED"
+OPEN: Final = "OPEN"
 SIGNED_SECONDS: Final = 2 * 86_400
 """How old a signed message may be: Toast sends again for hours."""
-NEVER_TAKEN: Final = ("VOIDED", "DENIED", "CANCELLED", "ERROR")
+NEVER_TAKEN: Final = ("VOIDED", "DENIED", "CANCELLED", "ERROR", "ERROR_NETWORK")
 NOT_GOODS: Final = {
     "HOUSE_ACCOUNT_PAY_BALANCE": "deposit",
     "TOAST_CARD_SELL": "gift_card",
@@ -95,6 +96,7 @@ class Charge(Sent):
     """A service charge: nothing to earn on."""
 
     charge_amount: Amount = Field(default="0", alias="chargeAmount")
+    refund_details: Refund | None = Field(default=None, alias="refundDetails")
 
 
 class Discount(Sent):
@@ -154,6 +156,7 @@ class Order(Sent):
     closed: Time | None = Field(default=None, alias="closedDate")
     business_date: int | None = Field(default=None, alias="businessDate")
     in_test_mode: Flag = Field(default=False, alias="createdInTestMode")
+    excess_food: Flag = Field(default=False, alias="excessFood")
     voided: Flag = False
     deleted: Flag = False
 
@@ -168,16 +171,11 @@ class Toast(Adapter):
     kept_headers = ("content-type", "toast-restaurant-external-id")
 
     def verify(self, delivery: Delivery, connection: Connection) -> Verdict:
-        """HMAC-SHA256 of the raw body and the message's own timestamp behind it."""
+        """HMAC-SHA256, in base64, of the raw body and the message's own timestamp behind it."""
         signature = delivery.header("toast-signature")
         signed_at = _signed_at(delivery)
         signed = delivery.body + signed_at.encode()
-        keys = connection.keys("webhook_secret")
-        # The documentation leaves open in which of two ways the digest is written.
-        if not (
-            signatures.hmac_base64(keys, signed, signature)
-            or signatures.hmac_hex(keys, signed, signature)
-        ):
+        if not signatures.hmac_base64(connection.keys("webhook_secret"), signed, signature):
             return Verdict.FORGED
         moment = moments.instant(signed_at, "timestamp")
         if not signatures.fresh(moment, delivery.received_at, seconds=SIGNED_SECONDS):
@@ -212,9 +210,18 @@ class Toast(Adapter):
         check = read_as(Check, content["check"])
         order = read_as(Order, content["order"])
         gone = check.voided or check.deleted or order.voided or order.deleted
-        if not gone and check.payment_status != CLOSED and check.paid is None:
+        if order.excess_food:
+            return Nothing("excess_food")
+        if not gone and not _is_paid(check):
             return Nothing("not_paid")
         return _statement(check, order, str(content["restaurant"]), mapping, gone=gone)
+
+
+def _is_paid(check: Check) -> bool:
+    """Whether nothing is owed: an open check tells when a share of it was paid, too."""
+    return check.payment_status == CLOSED or (
+        check.payment_status != OPEN and check.paid is not None
+    )
 
 
 def _signed_at(delivery: Delivery) -> str:
@@ -296,6 +303,8 @@ def _net_lines(check: Check, currency: str) -> list[NetLine]:
         for each in check.payments
         if each.refund is not None and each.payment_status not in NEVER_TAKEN
     )
+    charges = [each.refund_details for each in check.charges if each.refund_details is not None]
+    paid_back -= sum(sum(_refunded(each, currency)) for each in charges)
     named = sum(each.amount + each.tax for each in back)
     # What payments paid back beyond the selections that are named is spread over what is left.
     take_back(lines, back, max(paid_back, named))

@@ -6,7 +6,15 @@ A model of a sender's object names the few fields that are used and ignores the 
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 
 from adapters.frame import moments
 from adapters.frame.money import decimal
@@ -16,9 +24,17 @@ ID_LENGTH: Final = 64
 
 
 class Sent(BaseModel):
-    """An object of a sender: what is not named here is not ours to read."""
+    """An object of a sender: what is not named here is not ours to read, and null is not told."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told(cls, data: Any) -> Any:
+        """Senders write null, or leave a field out, from one version to the next."""
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 def _amount(value: Any) -> str:

@@ -200,7 +200,7 @@ class MappingFile(Row):
             value = known.get(row.kind)
             text = "" if value is None else str(value).strip()
             if row.kind == "email":
-                text = text.casefold()
+                text = _address(text)
             if text and len(text) <= IDENTITY_LENGTH and text.isprintable():
                 found.append(Identity(scheme=row.scheme, value=text))
         return tuple(found)
@@ -218,6 +218,12 @@ class MappingFile(Row):
     def is_ours(self, *actors: object) -> bool:
         """Whether one of those who acted in the source system is the ledger itself."""
         return any(actor is not None and str(actor) in self.own_actors for actor in actors)
+
+
+def _address(text: str) -> str:
+    """An e-mail address as it is compared; empty for what stands for none, such as a lone "@"."""
+    name, at, host = text.casefold().partition("@")
+    return f"{name}{at}{host}" if name and host else ""
 
 
 def _fits(pattern: str, code: str) -> bool:

@@ -39,7 +39,7 @@ from loyalty.v1.types_pb2 import (
 
 PAID: Final = ("paid", "partially_refunded", "refunded")
 NEVER_PAID: Final = ("voided", "expired")
-ORDERS: Final = ("create", "updated", "paid", "cancelled", "edited", "fulfilled")
+ORDERS: Final = ("create", "updated", "paid", "cancelled", "fulfilled", "partially_fulfilled")
 PAGE: Final = 250
 FIRST_PULL: Final = timedelta(days=2)
 
@@ -88,7 +88,8 @@ class Shopify(Adapter):
             return each([raw], lambda one: self._order(one, sent, connection))
         if kind == "refund":
             return each([raw], _refund)
-        return [Dropped("not_ours")]
+        # An edit tells what changed, not the order: that comes with orders/updated.
+        return [Dropped("told_by_order" if kind == "edit" else "not_ours")]
 
     def _order(self, raw: Any, sent: int, connection: Connection) -> Iterable[Item]:
         order = read_as(Order, raw)
@@ -106,7 +107,8 @@ class Shopify(Adapter):
             return [*items, Faulty("refunds: expected a list", subject)]
         # In an order they do not repeat whose they are.
         named = ({"order_id": order.id, **one} for one in refunds if isinstance(one, dict))
-        return [*items, *each(named, _refund)]
+        # What an order tells of a refund is as new as the order: transactions settle later.
+        return [*items, *each(named, lambda one: _refund(one, version))]
 
     def canonicalise(self, parts: Parts, mapping: MappingFile) -> Canonical:
         """The order with what its refunds took back, as one document."""
@@ -198,6 +200,8 @@ def _kind_of(topic: str, told: Mapping[str, Any]) -> tuple[str, Any]:
         return "order", told["order"]
     if "refund" in told and isinstance(told["refund"], dict):
         return "refund", told["refund"]
+    if isinstance(told.get("order_edit"), dict):
+        return "edit", None
     family, _, event = topic.partition("/")
     if topic:
         kind = {"orders": "order", "refunds": "refund"}.get(family, "")
@@ -213,10 +217,11 @@ def _moment(text: str) -> int:
     return moments.instant(text, "x-shopify-triggered-at") if text else 0
 
 
-def _refund(raw: Any) -> Item:
+def _refund(raw: Any, told_at: int = 0) -> Item:
     refund = read_as(Refund, raw)
     version = moments.instant(refund.created_at, "created_at")
-    return Part(_subject(refund.order_id), f"refund/{refund.id}", version, refund.model_dump())
+    subject, key = _subject(refund.order_id), f"refund/{refund.id}"
+    return Part(subject, key, version, refund.model_dump(), max(told_at, version))
 
 
 def _status(order: Order, settings: Settings) -> DocumentStatus.ValueType | None:
@@ -229,10 +234,9 @@ def _status(order: Order, settings: Settings) -> DocumentStatus.ValueType | None
 
 
 def _place_codes(order: Order) -> tuple[str, ...]:
-    """Orders of the till belong to its location, and to nothing else; others are online."""
-    if order.source_name == "pos" or order.location_id:
-        return (f"location/{order.location_id or 'none'}",)
-    return ("online",)
+    """Orders of the till belong to its location, and to nothing else; others may have one too."""
+    at = f"location/{order.location_id or 'none'}"
+    return (at,) if order.source_name == "pos" else (at, "online")
 
 
 def _changed(order: Order, refunds: Sequence[Refund]) -> int:

@@ -10,6 +10,8 @@ from adapters.frame.words import Parked, Unreadable
 from adapters.shopify.shapes import Line, Order, Refund, RefundLine, Shipping
 
 TIP: Final = ("tip",)
+SHIPPING: Final = "shipping_refund"
+"""Kind of an adjustment that pays shipping back; later versions of the API have lines for it."""
 
 
 def net_lines(order: Order, refunds: Sequence[Refund]) -> tuple[list[NetLine], int, int]:
@@ -24,7 +26,12 @@ def net_lines(order: Order, refunds: Sequence[Refund]) -> tuple[list[NetLine], i
         returned = [_returned(lines, each, order) for each in refund.refund_line_items]
         given_back = _shipping_given_back(refund, currency)
         paid = _paid_back(refund, currency)
-        take_back(lines, returned, None if paid is None else max(paid - given_back, 0))
+        if paid is None:
+            # Paid back in the customer's currency: lines and adjustments are in the shop's.
+            left = sum(each.amount + each.tax for each in returned) + _beyond(refund, currency)
+        else:
+            left = max(paid - given_back - _passed_on(refund, currency), 0)
+        take_back(lines, returned, left)
         shipping -= min(shipping, given_back)
     return lines, shipping, tip
 
@@ -99,10 +106,27 @@ def _shipping_given_back(refund: Refund, currency: str) -> int:
         amounts = [
             amount
             for each in refund.order_adjustments
-            if each.kind == "shipping_refund"
+            if each.kind == SHIPPING
             for amount in (each.amount, each.tax_amount)
         ]
     return sum(abs(minor_units(amount, currency, "refunded shipping")) for amount in amounts)
+
+
+def _passed_on(refund: Refund, currency: str) -> int:
+    """What of a refund are duties and fees, which no line contains."""
+    told = (refund.total_duties_set, refund.total_additional_fees_set)
+    return sum(minor_units(each.shop_money.amount, currency, "duties") for each in told)
+
+
+def _beyond(refund: Refund, currency: str) -> int:
+    """What was paid back beyond the lines. Less than them, it is not paid out yet."""
+    amounts = [
+        amount
+        for each in refund.order_adjustments
+        if each.kind != SHIPPING
+        for amount in (each.amount, each.tax_amount)
+    ]
+    return max(-sum(minor_units(each, currency, "order_adjustments") for each in amounts), 0)
 
 
 def _returned(lines: Sequence[NetLine], said: RefundLine, order: Order) -> Returned:

@@ -157,7 +157,7 @@ class RefundShipping(Sent):
 
 
 class Refund(Sent):
-    """A refund of an order. It never changes."""
+    """A refund of an order. Its lines never change; its transactions and adjustments may."""
 
     id: Id
     order_id: Id
@@ -166,6 +166,8 @@ class Refund(Sent):
     transactions: tuple[Transaction, ...] = ()
     order_adjustments: tuple[Adjustment, ...] = ()
     refund_shipping_lines: tuple[RefundShipping, ...] = ()
+    total_duties_set: AmountSet = AmountSet()
+    total_additional_fees_set: AmountSet = AmountSet()
 
 
 class Transactions(Sent):

@@ -28,13 +28,15 @@ def net_lines(
         raise Unreadable(f"amount_money is {paid}, expected 0 or more")
     lines = [_by_amount(paid)] if order is None else _share(_lines(order), order, paid)
     for refund in refunds:
+        told = returned.get(refund.order_id, ())
         back = [
             _returned(lines, each, order)
-            for returns in returned.get(refund.order_id, ())
+            for returns in told
             for each in returns.return_line_items
             if each.source_line_item_uid
         ]
-        amount = max(refund.amount_money.amount, 0)
+        beside = sum(_beside(returns) for returns in told)
+        amount = max(refund.amount_money.amount - beside, 0)
         if back:
             take_back(lines, back, amount)
         else:
@@ -83,6 +85,12 @@ def _share(lines: list[NetLine], order: Order, paid: int) -> list[NetLine]:
     return lines
 
 
+def _beside(returns: Return) -> int:
+    """Tips and service charges that came back: a refund's amount contains them, no line does."""
+    told = (returns.return_amounts.tip_money, returns.return_amounts.service_charge_money)
+    return sum(max(each.amount, 0) for each in told)
+
+
 def _returned(lines: Sequence[NetLine], said: ReturnLine, order: Order | None) -> Returned:
     net = next((line for line in lines if line.line_id == said.source_line_item_uid), None)
     if net is None:
@@ -91,5 +99,6 @@ def _returned(lines: Sequence[NetLine], said: ReturnLine, order: Order | None) -
             "line_missing", f"a refund names line {said.source_line_item_uid} of order {where}"
         )
     tax = max(said.total_tax_money.amount, 0)
-    amount = max(said.total_money.amount - tax, 0)
+    charge = max(said.total_service_charge_money.amount, 0)
+    amount = max(said.total_money.amount - tax - charge, 0)
     return Returned(net, amount, tax, Decimal(said.quantity))

@@ -94,12 +94,21 @@ class ReturnLine(Sent):
     quantity: Amount = "1"
     total_money: Money = NOTHING
     total_tax_money: Money = NOTHING
+    total_service_charge_money: Money = NOTHING
+
+
+class Amounts(Sent):
+    """Of what came back, what no line is earned on."""
+
+    tip_money: Money = NOTHING
+    service_charge_money: Money = NOTHING
 
 
 class Return(Sent):
     """What a refund's order says came back."""
 
     return_line_items: tuple[ReturnLine, ...] = ()
+    return_amounts: Amounts = Amounts()
 
 
 class Tender(Sent):

@@ -74,3 +74,11 @@ def test_an_identity_that_cannot_be_one_is_left_out() -> None:
     assert members({"customer": "", "email": "x" * 200}) == ()
     assert members({"customer": 7, "fax": "1"})[0].value == "7"
     assert members({"email": " A@B.example "})[0].value == "a@b.example"
+
+
+@pytest.mark.parametrize("told", ["@", "guest@", "@example.com", "none", " "])
+def test_what_stands_for_no_address_is_nobody(told: str) -> None:
+    mapping = read(shop.MAPPING)
+    assert mapping.members({"email": told}) == ()
+    (known,) = mapping.members({"email": " Guest@Example.com"})
+    assert known.value == "guest@example.com"

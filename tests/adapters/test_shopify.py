@@ -121,6 +121,23 @@ def test_a_sale_at_a_till_belongs_to_its_location() -> None:
     assert (online.origin.business_unit, online.origin.channel) == ("web", "web")
 
 
+def test_an_order_of_the_office_names_a_location_and_may_belong_to_it() -> None:
+    draft = {"source_name": "shopify_draft_order", "location_id": 103709376812}
+    stated = statement(meaning(shop.order(shop.line(1, "1.00"), **draft)))
+    assert stated.origin.business_unit == "web"
+    draft |= {"location_id": 905684977, "currency": "USD"}
+    stated = statement(meaning(shop.order(shop.line(1, "1.00"), **draft)))
+    assert stated.origin.business_unit == "market"
+    assert stated.document.kind == DOCUMENT_KIND_ORDER
+
+
+def test_an_edit_says_what_changed_and_not_the_order() -> None:
+    told = {"order_edit": {"id": 1, "order_id": 2, "line_items": {"additions": [], "removals": []}}}
+    sent = shop.body(told)
+    headers = {"x_shopify_topic": "orders/edited"}
+    assert only(translate(DOLLARS, sent, **headers)) == Nothing("told_by_order")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -176,3 +176,50 @@ def test_an_unknown_line_in_a_refund_waits_for_the_order_that_has_it() -> None:
     result = only(meaning(bought, back))
     assert isinstance(result, Parked)
     assert result.reason == "line_missing"
+
+
+def test_refunded_duties_and_fees_are_not_taken_from_the_goods() -> None:
+    first, second = shop.line(1, "30.00"), shop.line(2, "20.00")
+    told = shop.order(first, second)
+    back = shop.refund(
+        told,
+        shop.returned(second, "20.00"),
+        transactions=[shop.paid_back("27.00")],
+        total_duties_set={"shop_money": {"amount": "4.50", "currency_code": "GBP"}},
+        total_additional_fees_set={"shop_money": {"amount": "2.50", "currency_code": "GBP"}},
+    )
+    assert lines_of(statement(meaning(told, back))) == [("goods", 30_00)]
+
+
+def test_money_paid_back_in_the_customers_currency_goes_by_lines_and_adjustments() -> None:
+    first, second = shop.line(1, "30.00"), shop.line(2, "20.00")
+    told = shop.order(first, second)
+    dollars = [shop.paid_back("25.40", currency="USD")]
+    named = shop.refund(told, shop.returned(second, "20.00"), transactions=dollars)
+    assert lines_of(statement(meaning(told, named))) == [("goods", 30_00)]
+    # While it is not paid out, what the lines are worth stands as a difference.
+    open_yet = {"kind": "refund_discrepancy", "amount": "20.00", "tax_amount": "0.00"}
+    waiting = shop.refund(
+        told, shop.returned(second, "20.00"), transactions=dollars, order_adjustments=[open_yet]
+    )
+    assert lines_of(statement(meaning(told, waiting))) == [("goods", 30_00)]
+    beyond = {"kind": "refund_discrepancy", "amount": "-9.00", "tax_amount": "-1.00"}
+    amount = shop.refund(told, transactions=dollars, order_adjustments=[beyond])
+    assert lines_of(statement(meaning(told, amount))) == [("goods", 24_00), ("goods", 16_00)]
+
+
+def test_a_transaction_that_fails_later_gave_nothing_back() -> None:
+    jar = shop.line(1, "30.00")
+    told = shop.order(jar)
+    pending = shop.refund(told, transactions=[shop.paid_back("10.00", status="pending")])
+    failed = shop.refund(told, transactions=[shop.paid_back("10.00", status="failure")])
+    after = shop.order(jar, refunds=[failed], updated_at=shop.days_ago(4))
+    for order in ((told, pending, after), (told, after, pending)):
+        assert lines_of(statement(meaning(*order))) == [("goods", 30_00)]
+
+
+def test_what_is_null_is_not_told() -> None:
+    names = ("gift_card", "tax_lines", "discount_allocations", "sku", "vendor")
+    nothing: dict[str, Any] = dict.fromkeys(names)
+    told = shop.order(shop.line(1, "12.50", **nothing), test=None, note_attributes=None)
+    assert lines_of(statement(meaning(told | {"shipping_lines": None}))) == [("goods", 12_50)]

@@ -199,6 +199,33 @@ def test_a_refund_with_lines_takes_back_those_lines() -> None:
     assert sum(amount for _, amount in lines_of(statement({"payment/P1": result}))) == 5_00
 
 
+def test_a_refund_with_tip_and_service_charge_takes_only_its_lines_back() -> None:
+    charged = squares.line("coffee", 6_60, 60, total_service_charge_money=squares.usd(1_00))
+    told = squares.order(charged, squares.line("beans", 20_00))
+    tip = {"tip_money": squares.usd(2_00), "service_charge_money": squares.usd(1_00)}
+    back = {
+        "return_line_items": [
+            {
+                "source_line_item_uid": "coffee",
+                "quantity": "1",
+                "total_money": squares.usd(6_60),
+                "total_tax_money": squares.usd(60),
+                "total_service_charge_money": squares.usd(1_00),
+            }
+        ],
+        "return_amounts": tip,
+    }
+    contents = {
+        "payment": squares.payment(26_60),
+        "order/O1": told,
+        "refund/R1": squares.refund(8_60),
+        "returns/RO1": squares.order(id="RO1", returns=[back]),
+    }
+    made = connection(squares.MAPPING)
+    stated = made.adapter.canonicalise(Parts("payment/P1", contents), made.mapping)
+    assert lines_of(statement({"payment/P1": stated})) == [("grocery", 20_00)]
+
+
 def test_a_pending_refund_takes_back_nothing_yet() -> None:
     waits = {"refund": squares.refund(5_00, status="PENDING")}
     assert lines_of(statement(meaning(*paid(squares.line("a", 5_00)), waits))) == [

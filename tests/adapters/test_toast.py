@@ -149,6 +149,23 @@ def test_a_refund_is_taken_off_its_selection_and_the_rest_off_all() -> None:
     lines = [selection("S1", 10), selection("S2", 20)]
     told = statement(meaning(event(check(*lines, payments=unnamed))))
     assert lines_of(told) == [("food", 8_00), ("food", 16_00)]
+    charge = {"chargeAmount": 5, "refundDetails": {"refundAmount": 5, "taxRefundAmount": 0.5}}
+    with_charge = check(*lines, payments=unnamed, appliedServiceCharges=[charge])
+    told = statement(meaning(event(with_charge)))
+    assert sum(amount for _, amount in lines_of(told)) == 29_50, "5.50 of the 6.00 are the charge"
+
+
+def test_a_check_that_is_paid_in_part_earns_when_it_is_paid_whole() -> None:
+    told = check(selection("S1", 5), paymentStatus="OPEN")
+    assert only(meaning(event(told))) == Nothing("not_paid")
+    for status in ("PAID", "CLOSED"):
+        told = check(selection("S1", 5), paymentStatus=status)
+        assert lines_of(statement(meaning(event(told)))) == [("food", 5_00)]
+
+
+def test_food_that_would_be_thrown_away_earns_nothing() -> None:
+    told = event(check(selection("S1", 5)), excessFood=True)
+    assert only(meaning(told)) == Nothing("excess_food")
 
 
 @pytest.mark.parametrize("changes", [{"voided": True}, {"deleted": True}])
@@ -221,7 +238,7 @@ def test_points_as_means_of_payment_earn_nothing() -> None:
     assert isinstance(only(meaning(event(told), more=more)), Parked)
 
 
-def test_a_signature_holds_for_its_body_time_and_key_in_either_writing() -> None:
+def test_a_signature_holds_for_its_body_time_and_key_in_base64() -> None:
     made = connection(mapping(), SECRETS)
     told = event(check(selection("S1", 5)))
 
@@ -231,7 +248,7 @@ def test_a_signature_holds_for_its_body_time_and_key_in_either_writing() -> None
 
     good = signed(told)["toast-signature"]
     assert verdict(told, good) is Verdict.GENUINE
-    assert verdict(told, signature(told).hex()) is Verdict.GENUINE
+    assert verdict(told, signature(told).hex()) is Verdict.FORGED
     assert verdict(told, signed(told, "other")["toast-signature"]) is Verdict.FORGED
     assert verdict(told.replace(b"S1", b"S2"), good) is Verdict.FORGED
     assert verdict(told, "") is Verdict.FORGED

@@ -177,9 +177,38 @@ def test_refunds_are_taken_off_their_lines_or_all_once_each_and_never_beyond() -
     assert alone.reason == "sale_missing"
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "trade_refund_RefundSellerAgree",
+        "trade_refund_RefundSellerCreated",
+        "trade_refund_SysRefund",
+        "youzan_trade_RefundSuccess",
+    ],
+)
+def test_every_message_that_ends_a_refund_takes_it_back_once(kind: str) -> None:
+    sale = push("trade_TradeSuccess", trade("TRADE_SUCCESS"))
+    told = push(kind, refund("30.00"))
+    again = push("trade_refund_RefundSuccess", refund("30.00"), version=2)
+    for order in ((sale, told), (told, sale, again), (again, told, sale)):
+        assert lines_of(statement(meaning(*order))) == [("goods", 70_00)]
+
+
+@pytest.mark.parametrize("kind", ["trade_refund_BuyerCreated", "youzan_trade_RefundSellerAgree"])
+def test_a_refund_that_is_only_asked_for_takes_nothing(kind: str) -> None:
+    assert only(meaning(push(kind, refund("30.00")))) == Nothing("not_ours")
+
+
+def test_a_buyer_who_never_logged_in_is_nobody() -> None:
+    told = trade("TRADE_SUCCESS")
+    told["full_order_info"]["buyer_info"] = {"buyer_id": 0, "outer_user_id": None}
+    assert statement(meaning(push("trade_TradeSuccess", told))).members == ()
+
+
 def test_tests_echoes_and_other_pushes_are_dropped() -> None:
     told = trade("TRADE_SUCCESS")
-    assert only(meaning(push("trade_TradeSuccess", told, test=True))) == Nothing("test")
+    for test in (True, "true"):
+        assert only(meaning(push("trade_TradeSuccess", told, test=test))) == Nothing("test")
     own = hashlib.md5(b"app").hexdigest()
     made = connection(mapping(), SECRETS)
     for name in ("us", own):
