@@ -7,20 +7,19 @@ from ledger.act import Answer
 from ledger.core.events import AccountFact, AnyFact, decode
 from ledger.lanes import ACCOUNT, account_of
 from ledger.verify import verify
-from loyalty.v1.events_pb2 import DocumentPosted, HoldCaptured, PointsBurned
+from loyalty.v1.events_pb2 import HoldCaptured, PointsBurned
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_POSTED,
-    OUTCOME_SUPERSEDED,
     BurnPointsRequest,
     CaptureHoldRequest,
-    PostDocumentRequest,
     Posting,
 )
-from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED
 from tests.core.laws import check_laws
 from tests.simulation.due import folded
-from tests.simulation.motion_checks import Located, check_motion, fees
+from tests.simulation.located import Located
+from tests.simulation.motion_checks import check_motion, fees
 from tests.simulation.processes import World
+from tests.simulation.sales_checks import check_sales
 from tests.simulation.store import MemoryLog
 from tests.simulation.traffic import Traffic
 
@@ -38,7 +37,7 @@ async def check(world: World, traffic: Traffic) -> None:
         for fact in _facts(world, stream)
     ]
     _check_entries(facts, traffic)
-    _check_documents(facts, traffic)
+    check_sales(facts, traffic)
     check_motion(facts, world, traffic)
     await _check_replays(traffic)
 
@@ -66,40 +65,6 @@ def _check_entries(facts: list[Located], traffic: Traffic) -> None:
         if isinstance(fact, PointsBurned | HoldCaptured):
             recorded[fact.entry_id] += 1
     assert recorded == answered
-
-
-def _check_documents(facts: list[Located], traffic: Traffic) -> None:
-    """The newest version that was answered stands, and gives what a child would reckon."""
-    newest: dict[tuple[str, str], PostDocumentRequest] = {}
-    versions: Counter[tuple[str, str, int]] = Counter()
-    for sent in traffic.sent.values():
-        request, result = sent.request, sent.result
-        if not isinstance(request, PostDocumentRequest) or not isinstance(result, Answer):
-            continue
-        if _posting(result).outcome == OUTCOME_SUPERSEDED:
-            continue
-        key = (request.origin.business_unit, request.document.document_id)
-        versions[*key, request.document.version] = 1
-        if key not in newest or newest[key].document.version < request.document.version:
-            newest[key] = request
-    heads: dict[tuple[str, str], DocumentPosted] = {}
-    recorded: Counter[tuple[str, str, int]] = Counter()
-    for _, fact in facts:
-        if isinstance(fact, DocumentPosted):
-            key = (fact.business_unit, fact.document.document_id)
-            recorded[*key, fact.document.version] += 1
-            heads[key] = fact
-    assert recorded == versions, "each answered version was recorded once, and no other"
-    for key, request in newest.items():
-        assert heads[key].document == request.document
-        assert sum(grant.granted for grant in heads[key].grants) == _expected(request)
-
-
-def _expected(request: PostDocumentRequest) -> int:
-    if request.document.status == DOCUMENT_STATUS_CANCELLED:
-        return 0
-    food = sum(line.net_minor_units for line in request.document.lines if line.category == "food")
-    return food // 100
 
 
 async def _check_replays(traffic: Traffic) -> None:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ledger.act import Answer
 from ledger.core.events import AnyFact
 from ledger.lanes import ACCOUNT
 from loyalty.v1.events_pb2 import (
@@ -27,18 +26,16 @@ from loyalty.v1.ledger_service_pb2 import (
     CancelTransferRequest,
     ConvertPointsRequest,
     DeclineTransferRequest,
-    Posting,
     TransferPointsRequest,
 )
 from tests.core.laws import ISSUES, LEAVES, TAKES
 from tests.simulation.due import folded
+from tests.simulation.located import Located, answered, by_entry
 from tests.simulation.processes import World
 from tests.simulation.programme import converted, transfer_fee
 from tests.simulation.traffic import Traffic
 
-Located = tuple[str, AnyFact]
-"""A fact, and the account in whose stream it stands."""
-_WORDS: Final = {
+_WORDS: Final[dict[type[Any], tuple[type, int]]] = {
     AcceptTransferRequest: (PointsReceived, 0),
     DeclineTransferRequest: (PointsReturned, RETURN_CAUSE_DECLINED),
     CancelTransferRequest: (PointsReturned, RETURN_CAUSE_CANCELLED),
@@ -56,30 +53,30 @@ def check_motion(facts: list[Located], world: World, traffic: Traffic) -> None:
 
 def fees(traffic: Traffic) -> Iterator[str]:
     """Entries of which a fee was burned."""
-    for request, posting in _answered(traffic, TransferPointsRequest):
+    for request, posting in answered(traffic, TransferPointsRequest):
         if transfer_fee(request.points.currency, request.points.amount):
             yield posting.entry_id
-    for request, posting in _answered(traffic, ConvertPointsRequest):
-        if request.conversion == "up":
+    for conversion, posting in answered(traffic, ConvertPointsRequest):
+        if conversion.conversion == "up":
             yield posting.entry_id
 
 
 def _check_transfers(facts: list[Located], traffic: Traffic) -> None:
     """What was answered was sent, once, and arrived or came back, once, and whole."""
-    sent = _by_entry(facts, PointsSent)
-    answered = {
+    sent = by_entry(facts, PointsSent)
+    told = {
         posting.entry_id: (posting.member_id, request.points.currency, request.points.amount)
-        for request, posting in _answered(traffic, TransferPointsRequest)
+        for request, posting in answered(traffic, TransferPointsRequest)
     }
-    assert answered == {
+    assert told == {
         entry: (account, fact.currency, fact.points) for entry, [(account, fact)] in sent.items()
     }
-    arrived, back = _by_entry(facts, PointsReceived), _by_entry(facts, PointsReturned)
+    arrived, back = by_entry(facts, PointsReceived), by_entry(facts, PointsReturned)
     assert arrived.keys() | back.keys() == sent.keys()
     assert not arrived.keys() & back.keys()
-    let_go = _by_entry(facts, TransferCompleted)
+    let_go = by_entry(facts, TransferCompleted)
     assert let_go.keys() == arrived.keys()
-    given_back = _by_entry([(who, fact) for who, fact in facts if _is_fee_back(fact)], BurnReversed)
+    given_back = by_entry([(who, fact) for who, fact in facts if _is_fee_back(fact)], BurnReversed)
     for entry, [(sender, fact)] in sent.items():
         for ends, who in ((arrived, fact.receiver_id), (let_go, sender), (back, sender)):
             for account, end in ends.get(entry, ()):
@@ -97,10 +94,10 @@ def _is_fee_back(fact: AnyFact) -> bool:
 
 def _check_words(facts: list[Located], traffic: Traffic) -> None:
     """Who was told that a transfer is accepted, declined or cancelled was told the truth."""
-    ends = _by_entry(facts, PointsReceived) | _by_entry(facts, PointsReturned)
+    ends = by_entry(facts, PointsReceived) | by_entry(facts, PointsReturned)
     said: Counter[str] = Counter()
     for kind, (outcome, cause) in _WORDS.items():
-        for request, _ in _answered(traffic, kind):
+        for request, _ in answered(traffic, kind):
             said[request.transfer_id] += 1
             [(_, end)] = ends[request.transfer_id]
             assert type(end) is outcome, request
@@ -113,19 +110,19 @@ def _check_words(facts: list[Located], traffic: Traffic) -> None:
 
 def _check_conversions(facts: list[Located], traffic: Traffic) -> None:
     """What was converted was given up and got, once each, in the same account."""
-    answered = {
+    told = {
         posting.entry_id: (posting.member_id, request.points)
-        for request, posting in _answered(traffic, ConvertPointsRequest)
+        for request, posting in answered(traffic, ConvertPointsRequest)
     }
     kind = {
         posting.entry_id: request.conversion
-        for request, posting in _answered(traffic, ConvertPointsRequest)
+        for request, posting in answered(traffic, ConvertPointsRequest)
     }
-    given, got = _by_entry(facts, PointsConverted), _by_entry(facts, ConvertedPointsIssued)
-    assert answered == {entry: (account, fact.points) for entry, [(account, fact)] in given.items()}
+    given, got = by_entry(facts, PointsConverted), by_entry(facts, ConvertedPointsIssued)
+    assert told == {entry: (account, fact.points) for entry, [(account, fact)] in given.items()}
     assert {
         entry: (account, converted(kind[entry], points))
-        for entry, (account, points) in answered.items()
+        for entry, (account, points) in told.items()
     } == {entry: (account, fact.points) for entry, [(account, fact)] in got.items()}
 
 
@@ -144,19 +141,3 @@ def _check_conserved(facts: list[Located], world: World) -> None:
                 had[lot.currency] += lot.left
                 assert not lot.in_transit, f"{stream} has points in transit at rest"
     assert +left == +had
-
-
-def _answered(traffic: Traffic, kind: type[Any]) -> Iterator[tuple[Any, Posting]]:
-    for sent in traffic.sent.values():
-        if isinstance(sent.request, kind) and isinstance(sent.result, Answer):
-            message = sent.result.message
-            assert isinstance(message, Posting)
-            yield sent.request, message
-
-
-def _by_entry(facts: list[Located], kind: type[Any]) -> dict[str, list[tuple[str, Any]]]:
-    found: dict[str, list[tuple[str, Any]]] = {}
-    for account, fact in facts:
-        if isinstance(fact, kind):
-            found.setdefault(fact.entry_id, []).append((account, fact))
-    return found

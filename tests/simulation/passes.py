@@ -49,6 +49,8 @@ class Passes:
         await self._gone_on(await self.world.any_process(), "rest")
         assert not self.transfers.under_way(), "one calm pass brings every transfer to its end"
         await self._swept(await self.world.any_process())
+        waiting = await MemoryDue(self.world).awaited(limit=1)
+        assert not waiting, "one calm sweep credits what waited for a member"
 
     async def _busy(self, steps: int) -> bool:
         """Wait until so many steps were taken; False when there are no more."""

@@ -14,7 +14,6 @@ from loyalty.v1.ledger_service_pb2 import (
     CaptureHoldRequest,
     ConvertPointsRequest,
     HoldPointsRequest,
-    PostDocumentRequest,
     Posting,
     ReleaseHoldRequest,
     ReverseEntryRequest,
@@ -23,21 +22,16 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import (
-    DOCUMENT_KIND_SALE,
-    DOCUMENT_STATUS_CANCELLED,
-    DOCUMENT_STATUS_FINAL,
-    DOCUMENT_STATUS_PENDING,
-    Document,
-    DocumentLine,
-    Identity,
     MemberRef,
     Origin,
     Points,
 )
 from server.transferring import bring_on
+from tests.simulation.cards import card, holder
 from tests.simulation.motion import BROUGHT_ON, Motion
 from tests.simulation.processes import JUMP_MAX, WAIT_SECONDS, Process, World
 from tests.simulation.programme import POLICY
+from tests.simulation.sales import Sales
 
 CLIENT: Final = "till"
 UNITS: Final = ("a", "b")
@@ -63,17 +57,16 @@ class Traffic:
     random: Random = field(init=False)
     sent: dict[str, Sent] = field(default_factory=dict)
     """By request id."""
-    versions: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Highest version sent of each document, by (unit, document id)."""
-    owners: dict[tuple[str, str], int] = field(default_factory=dict)
     holds: list[tuple[str, str]] = field(default_factory=list)
     burns: list[tuple[str, str]] = field(default_factory=list)
+    sales: Sales = field(init=False)
     motion: Motion = field(init=False)
     steps: int = 0
     _number: int = 0
 
     def __post_init__(self) -> None:
         self.random = Random(self.world.seed + 1)
+        self.sales = Sales(self.random, list(range(self.members)), self._id, self._unit)
         self.motion = Motion(self.random, self._anybody, self._id, self._unit)
 
     async def begin(self) -> None:
@@ -84,7 +77,7 @@ class Traffic:
         await asyncio.sleep(WAIT_SECONDS)
         self.world.now += 2 * JUMP_MAX
         for member in range(self.members):
-            identities = [_identity(member)]
+            identities = [card(member)]
             origin = Origin(business_unit="a")
             enrol = EnrolMemberRequest(
                 request_id=f"enrol-{member}", origin=origin, identities=identities
@@ -100,8 +93,10 @@ class Traffic:
             return
         draw = self.random.choices(
             (
-                self._new,
-                self._next,
+                self.sales.first,
+                self.sales.next,
+                self.sales.claim,
+                self.sales.join,
                 self._burn,
                 self._hold,
                 self._capture,
@@ -110,7 +105,7 @@ class Traffic:
                 self.motion.decide,
                 self.motion.convert,
             ),
-            weights=(26, 22, 12, 7, 7, 8, 9, 5, 4),
+            weights=(25, 20, 3, 1, 11, 7, 7, 8, 9, 5, 4),
         )
         await self.send(draw[0]())
 
@@ -177,6 +172,8 @@ class Traffic:
                 self.motion.learn(request, entry(result))
             # Somebody tries to take it back, too.
             self.burns.append((unit, entry(result)))
+        elif isinstance(request, EnrolMemberRequest):
+            self.sales.joined(request)
 
     # Drawing
 
@@ -193,51 +190,7 @@ class Traffic:
         return self.random.choice(UNITS)
 
     def _anybody(self) -> MemberRef:
-        return _member(self.random.randrange(self.members))
-
-    def _new(self) -> Any:
-        unit, document = self._unit(), self._id("D")
-        self.owners[unit, document] = self.random.randrange(self.members)
-        self.versions[unit, document] = 1
-        return self._document(unit, document, 1)
-
-    def _next(self) -> Any:
-        """A later version of a document, or an older one that comes late."""
-        if not self.versions:
-            return self._new()
-        unit, document = self.random.choice(list(self.versions))
-        highest = self.versions[unit, document]
-        version = max(1, highest + self.random.choice((-1, 1, 1, 1, 2)))
-        self.versions[unit, document] = max(highest, version)
-        return self._document(unit, document, version)
-
-    def _document(self, unit: str, document: str, version: int) -> PostDocumentRequest:
-        status = self.random.choices(
-            (DOCUMENT_STATUS_FINAL, DOCUMENT_STATUS_PENDING, DOCUMENT_STATUS_CANCELLED),
-            weights=(80, 10, 10),
-        )[0]
-        lines = [
-            DocumentLine(
-                line_id=str(number),
-                category=self.random.choice(("food", "food", "gift_card")),
-                net_minor_units=self.random.randint(0, 30_000),
-            )
-            for number in range(self.random.randint(1, 3))
-        ]
-        return PostDocumentRequest(
-            request_id=self._id("post"),
-            origin=Origin(business_unit=unit),
-            member=_member(self.owners[unit, document]),
-            document=Document(
-                source="pos",
-                document_id=document,
-                version=version,
-                kind=DOCUMENT_KIND_SALE,
-                status=status,
-                currency_code="EUR",
-                lines=lines,
-            ),
-        )
+        return holder(self.random.choice(self.sales.known))
 
     def _burn(self) -> Any:
         return BurnPointsRequest(
@@ -289,11 +242,3 @@ def entry(answer: Answer) -> str:
     if isinstance(message, Posting):
         return message.entry_id
     return str(getattr(message, "member_id", "") or getattr(message, "digest", ""))
-
-
-def _identity(member: int) -> Identity:
-    return Identity(scheme="card", value=f"{member:06d}")
-
-
-def _member(member: int) -> MemberRef:
-    return MemberRef(identity=_identity(member))
