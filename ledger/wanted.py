@@ -1,7 +1,8 @@
 """What decisions ask for beyond what their requests name: it is looked up, then decided again.
 
 A transfer's receiver, the account that a merged one became, the purses of a campaign: only deciding
-tells that they matter. A round that wanted something records nothing.
+tells that they matter, or that an act has to be undone. A round that wanted something records
+nothing.
 """
 
 from dataclasses import dataclass, field, fields
@@ -30,6 +31,11 @@ class Wanted:
     """Identities whose member is needed."""
     histories: set[str] = field(default_factory=set)
     """Accounts, by stream, of which it is needed what was spent of closed lots."""
+    undone: set[str] = field(default_factory=set)
+    """Keys of acts that recorded a part of themselves and were refused then: a way back is needed.
+
+    To keep one for every act would cost each of them a copy of all that the batch knows.
+    """
 
     def __bool__(self) -> bool:
         """Whether anything is wanted."""

@@ -67,6 +67,8 @@ class Work:
         """Versions that the act under way has recorded."""
         self.wanted = Wanted()
         """What was asked for and not known: with it, decide again."""
+        self.acted = 0
+        """How many facts were recorded that time alone had not decided, also those undone since."""
         self.batch = AppendBatch()
         self._identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]] = {}
         """Whose an identity was before this batch, and its row after it."""
@@ -76,6 +78,7 @@ class Work:
         self._clock = clock
         self._purses = purses
         self._looked_up = looked_up or Wanted()
+        self.to_undo = self._looked_up.undone
 
     # What handlers read
 
@@ -191,7 +194,9 @@ class Work:
         decision = advance(account, now=now, ladder=self.policies.ladder, ends=self.ends)
         if not decision.facts:
             return account, []
+        acted = self.acted
         self.record(stream, decision)
+        self.acted = acted
         return decision.account, [fact.event for fact in decision.facts]
 
     def record(self, stream: str, decision: Decision) -> Range:
@@ -227,7 +232,8 @@ class Work:
         version = before
         for fact in facts:
             version += 1
-            stored = _stored(lane, pos, stream, version, fact, recorded_at)
+            place = (lane, pos, stream, version, *columns_of(fact.event))
+            stored = sealed((*place, fact.occurred_at, recorded_at), encode(fact.event))
             self.batch.events.append(stored)
             for key in keys_of(fact.event):
                 self._register_act(key, fact.event, stored)
@@ -235,6 +241,7 @@ class Work:
                 for known in (self.known, self.made):
                     known.expiries.setdefault(stream, {})[version] = fact
             pos += 1
+            self.acted += 1
             recorded_at += 1
         if version == before:
             return Range(lane, stream, None, None, pos)
@@ -390,10 +397,3 @@ class Work:
         self.batch.expected = {lane: self._began[lane].next_pos for lane in touched}
         self.batch.recorded_at = {lane: self.standing[lane].last_recorded_at for lane in touched}
         return self.batch
-
-
-def _stored(
-    lane: int, pos: int, stream: str, version: int, fact: Fact, recorded_at: Instant
-) -> StoredEvent:
-    place = (lane, pos, stream, version, *columns_of(fact.event), fact.occurred_at, recorded_at)
-    return sealed(place, encode(fact.event))

@@ -91,13 +91,20 @@ def decide_act(act: Act, work: Work) -> Answer:
     again = context.replay(act, work)
     if again is not None:
         return again
-    if not act.request.validate_only:
-        return _handled(act, work)
-    before = work.mark()
+    tried = act.request.validate_only
+    before = work.mark() if tried or act.key in work.to_undo else None
+    acted = work.acted
     try:
-        return context.validated(_handled(act, work))
-    finally:
+        answer = _handled(act, work)
+    except Refusal:
+        if before is not None:
+            work.back_to(before)
+        elif work.acted > acted:
+            work.wanted.undone.add(act.key)
+        raise
+    if before is not None and tried:
         work.back_to(before)
+    return context.validated(answer) if tried else answer
 
 
 def _handled(act: Act, work: Work) -> Answer:
