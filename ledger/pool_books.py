@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ledger.core.events import AccountFact
-from ledger.core.pooling import Pool, Pooling
+from ledger.core.pooling import Pool, Pooling, PoolMember
 from ledger.core.pools import MEMBERS_MAX, POOLS_MAX
 from ledger.core.tally import Tally
 from ledger.findings import Finding, Reason
@@ -12,6 +12,8 @@ from ledger.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_HOME,
+    MemberErased,
+    MembershipChanged,
     PointsBurned,
     PointsHeld,
     PointsReceived,
@@ -25,6 +27,7 @@ from loyalty.v1.events_pb2 import (
     PoolPermissionsChanged,
 )
 from loyalty.v1.types_pb2 import (
+    MEMBERSHIP_STATE_CLOSED,
     POOL_PERMISSION_ADMINISTER,
     POOL_PERMISSION_CONTRIBUTE,
     POOL_PERMISSION_SPEND,
@@ -90,6 +93,8 @@ def _removed(fact: PoolMemberRemoved, pooling: Pooling) -> Iterator[str]:
         yield f"member {fact.member_id} is not in the pool"
     if fact.by_id != fact.member_id:
         yield from _not_by_administrator(pool, fact.by_id)
+    if pool.without(fact.member_id).heir is not None:
+        yield f"nobody may administer the pool when {fact.member_id} has left"
 
 
 def _changed(fact: PoolPermissionsChanged, pooling: Pooling) -> Iterator[str]:
@@ -99,6 +104,13 @@ def _changed(fact: PoolPermissionsChanged, pooling: Pooling) -> Iterator[str]:
     if pool.closed or not pool.has(fact.member_id):
         yield f"member {fact.member_id} is not in the pool"
     yield from _not_by_administrator(pool, fact.by_id)
+    others = pool.without(fact.member_id)
+    if fact.handed_over:
+        told = PoolMember(fact.member_id, tuple(fact.permissions))
+        if told != pool.without(fact.by_id).heir:
+            yield f"the right to administer does not go from {fact.by_id} to {fact.member_id}"
+    elif POOL_PERMISSION_ADMINISTER not in fact.permissions and not others.is_administered:
+        yield f"nobody may administer the pool when {fact.member_id} may not"
 
 
 def _not_by_administrator(pool: Pool, by_id: str) -> Iterator[str]:
@@ -120,6 +132,13 @@ def _joined(fact: PoolJoined, pooling: Pooling) -> Iterator[str]:
 def _left(fact: PoolLeft, pooling: Pooling) -> Iterator[str]:
     if fact.pool_id not in pooling.joined:
         yield f"the account is not in pool {fact.pool_id}"
+
+
+def _gone(fact: MembershipChanged | MemberErased, pooling: Pooling) -> Iterator[str]:
+    if isinstance(fact, MembershipChanged) and fact.state != MEMBERSHIP_STATE_CLOSED:
+        return
+    for pool_id in pooling.joined:
+        yield f"the account is closed or erased, and still in pool {pool_id}"
 
 
 def _spent(fact: PointsBurned | PointsHeld, pooling: Pooling) -> Iterator[str]:
@@ -153,6 +172,8 @@ _CHECKS: Final[dict[type, Callable[[Any, Pooling], Iterator[str]]]] = {
     PoolClosed: _closed,
     PoolJoined: _joined,
     PoolLeft: _left,
+    MembershipChanged: _gone,
+    MemberErased: _gone,
     PointsBurned: _spent,
     PointsHeld: _spent,
     PointsReceived: _received,

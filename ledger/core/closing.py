@@ -11,7 +11,6 @@ from ledger.core.commands import (
     EraseMember,
     HoldPoints,
     LeaveDocument,
-    LeavePool,
     PostDocument,
     RecallPoints,
     ReceivePoints,
@@ -41,9 +40,8 @@ _OF_OLD_THINGS = (
     ReturnPoints,
     UnlinkIdentity,
     LeaveDocument,
-    LeavePool,
 )
-"""What is about a hold, burn, transfer, document, identity or pool that stands already."""
+"""What is about a hold, burn, transfer, document or identity that stands already."""
 
 
 def require_membership(command: Command, account: Account) -> None:

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from ledger.core.instant import Instant
-from loyalty.v1.types_pb2 import PoolPermission
+from loyalty.v1.types_pb2 import POOL_PERMISSION_ADMINISTER, PoolPermission
 
 
 class PoolMember(NamedTuple):
@@ -32,6 +32,25 @@ class Pool(NamedTuple):
     def has(self, member_id: str) -> bool:
         """Whether a member is in the pool."""
         return any(member.member_id == member_id for member in self.members)
+
+    def without(self, member_id: str) -> "Pool":
+        """The pool as it is when a member has left."""
+        staying = tuple(member for member in self.members if member.member_id != member_id)
+        return self._replace(members=staying)
+
+    @property
+    def is_administered(self) -> bool:
+        """Whether anybody may administer it."""
+        return any(POOL_PERMISSION_ADMINISTER in member.permissions for member in self.members)
+
+    @property
+    def heir(self) -> PoolMember | None:
+        """Who administers it from now on, with what they may do then; None if somebody does."""
+        if self.is_administered or not self.members:
+            return None
+        first = self.members[0]
+        may = tuple(sorted({*first.permissions, POOL_PERMISSION_ADMINISTER}))
+        return first._replace(permissions=may)
 
 
 class Pooling(NamedTuple):

@@ -114,14 +114,13 @@ def create(draft: Draft, command: CreatePool) -> None:
 
 
 def add(draft: Draft, command: AddPoolMember) -> None:
-    """Let a member in. Raises PoolNotOpen, NotPermittedInPool, AlreadyInPool, PoolFull."""
-    account = draft.tally.account()
-    pool = require_open(account)
-    require_permission(account, command.by_id, POOL_PERMISSION_ADMINISTER)
+    """Let a member in. Raises AlreadyInPool, PoolFull, and what `_opened` raises."""
+    pool = _opened(draft, command)
+    pool_id = draft.tally.account_id
     if pool.has(command.member_id):
-        raise refusals.AlreadyInPool(pool_id=account.account_id, member_id=command.member_id)
+        raise refusals.AlreadyInPool(pool_id=pool_id, member_id=command.member_id)
     if len(pool.members) >= MEMBERS_MAX:
-        raise refusals.PoolFull(pool_id=account.account_id, limit=MEMBERS_MAX)
+        raise refusals.PoolFull(pool_id=pool_id, limit=MEMBERS_MAX)
     draft.record(
         PoolMemberAdded(
             member_id=command.member_id,
@@ -133,24 +132,35 @@ def add(draft: Draft, command: AddPoolMember) -> None:
 
 
 def remove(draft: Draft, command: RemovePoolMember) -> None:
-    """Take a member out. Raises NotPermittedInPool, NotInPool, LastAdministrator."""
-    account = draft.tally.account()
-    pool = require_pool(account)
-    if command.by_id != command.member_id:
-        require_permission(account, command.by_id, POOL_PERMISSION_ADMINISTER)
-    _require_in(account, pool, command.member_id)
-    _require_administrator(account, pool, without=command.member_id)
-    _remove(draft, command.member_id, command.business_unit, command.by_id)
+    """Take a member out; the last one closes the pool behind them. Raises what `_opened` raises.
+
+    Whoever leaves a pool that nobody else may administer hands that right over right before, so
+    that each step is by somebody who may take it.
+    """
+    staying = _opened(draft, command).without(command.member_id)
+    heir = staying.heir
+    if heir is not None:
+        draft.record(
+            PoolPermissionsChanged(
+                member_id=heir.member_id,
+                permissions=heir.permissions,
+                business_unit=command.business_unit,
+                by_id=command.member_id,
+                handed_over=True,
+            )
+        )
+    _remove(draft, command.member_id, command)
+    if not staying.members:
+        _close(draft, command)
 
 
 def set_permissions(draft: Draft, command: SetPoolPermissions) -> None:
-    """Say what a member may do. Raises PoolNotOpen, and what `remove` raises."""
-    account = draft.tally.account()
-    pool = require_open(account)
-    require_permission(account, command.by_id, POOL_PERMISSION_ADMINISTER)
-    _require_in(account, pool, command.member_id)
-    if POOL_PERMISSION_ADMINISTER not in command.permissions:
-        _require_administrator(account, pool, without=command.member_id)
+    """Say what a member may do. Raises LastAdministrator, and what `_opened` raises."""
+    others = _opened(draft, command).without(command.member_id)
+    if POOL_PERMISSION_ADMINISTER not in command.permissions and not others.is_administered:
+        raise refusals.LastAdministrator(
+            pool_id=draft.tally.account_id, member_id=command.member_id
+        )
     draft.record(
         PoolPermissionsChanged(
             member_id=command.member_id,
@@ -162,15 +172,12 @@ def set_permissions(draft: Draft, command: SetPoolPermissions) -> None:
 
 
 def close(draft: Draft, command: ClosePool) -> None:
-    """Take everybody out, then close. Raises PoolNotOpen, NotPermittedInPool."""
-    account = draft.tally.account()
-    pool = require_open(account)
-    require_permission(account, command.by_id, POOL_PERMISSION_ADMINISTER)
-    others = [each.member_id for each in pool.members if each.member_id != command.by_id]
+    """Take everybody out, then close. Raises what `_opened` raises."""
+    others = _opened(draft, command).without(command.by_id)
     # Whoever closes it goes last, so that each step is by somebody who may take it.
-    for member_id in (*others, command.by_id):
-        _remove(draft, member_id, command.business_unit, command.by_id)
-    draft.record(PoolClosed(business_unit=command.business_unit, by_id=command.by_id))
+    for member_id in (*(each.member_id for each in others.members), command.by_id):
+        _remove(draft, member_id, command)
+    _close(draft, command)
 
 
 def join(draft: Draft, command: JoinPool) -> None:
@@ -186,17 +193,30 @@ def leave(draft: Draft, command: LeavePool) -> None:
     draft.record(PoolLeft(pool_id=command.pool_id, business_unit=command.business_unit))
 
 
-def _remove(draft: Draft, member_id: str, business_unit: str, by_id: str) -> None:
-    draft.record(PoolMemberRemoved(member_id=member_id, business_unit=business_unit, by_id=by_id))
+def _opened(
+    draft: Draft, command: AddPoolMember | RemovePoolMember | SetPoolPermissions | ClosePool
+) -> Pool:
+    """The open pool that a command is about, if who does it may; to leave needs no permission.
+
+    Raises UnknownPool, PoolNotOpen, NotPermittedInPool, NotInPool.
+    """
+    account = draft.tally.account()
+    pool = require_open(account)
+    if not (isinstance(command, RemovePoolMember) and command.by_id == command.member_id):
+        require_permission(account, command.by_id, POOL_PERMISSION_ADMINISTER)
+    match command:
+        case RemovePoolMember() | SetPoolPermissions() if not pool.has(command.member_id):
+            raise refusals.NotInPool(pool_id=account.account_id, member_id=command.member_id)
+    return pool
 
 
-def _require_in(account: Account, pool: Pool, member_id: str) -> None:
-    if not pool.has(member_id):
-        raise refusals.NotInPool(pool_id=account.account_id, member_id=member_id)
+def _remove(draft: Draft, member_id: str, command: RemovePoolMember | ClosePool) -> None:
+    draft.record(
+        PoolMemberRemoved(
+            member_id=member_id, business_unit=command.business_unit, by_id=command.by_id
+        )
+    )
 
 
-def _require_administrator(account: Account, pool: Pool, *, without: str) -> None:
-    """Refuse to leave a pool to nobody."""
-    left = (each for each in pool.members if each.member_id != without)
-    if not any(POOL_PERMISSION_ADMINISTER in each.permissions for each in left):
-        raise refusals.LastAdministrator(pool_id=account.account_id, member_id=without)
+def _close(draft: Draft, command: RemovePoolMember | ClosePool) -> None:
+    draft.record(PoolClosed(business_unit=command.business_unit, by_id=command.by_id))

@@ -11,6 +11,7 @@ from ledger.core.state import OWN
 from ledger.erasures import certificate_of
 from ledger.handlers import context
 from ledger.handlers.members import require_unit
+from ledger.handlers.pools import leave_pools
 from ledger.lanes import account_of, account_stream
 from ledger.profile import UNKNOWN
 from ledger.work import Work
@@ -26,6 +27,7 @@ def erase_member(act: Act, work: Work) -> Answer:
     unit = request.origin.business_unit
     require_unit(work, unit, at)
     stream = context.member_stream(act, work)
+    leave_pools(work, stream, unit, at)
     account, _ = work.advance(stream)
     # Who is erased is erased with all that was merged into their account.
     streams = (stream, *(account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})))

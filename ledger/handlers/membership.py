@@ -9,6 +9,7 @@ from ledger.core import commands
 from ledger.core.decide import decide
 from ledger.handlers import context
 from ledger.handlers.members import member_message, require_unit
+from ledger.handlers.pools import leave_pools
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
@@ -37,6 +38,8 @@ def change_membership(act: Act, work: Work) -> Answer:
     unit = request.origin.business_unit
     require_unit(work, unit, at)
     stream = context.member_stream(act, work)
+    if isinstance(request, CloseMemberRequest):
+        leave_pools(work, stream, unit, at)
     account, _ = work.advance(stream)
     command = commands.ChangeMembership(
         entry_id=str(uuid_utils.uuid7()),

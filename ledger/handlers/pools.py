@@ -85,11 +85,11 @@ def remove_pool_member(act: Act, work: Work) -> Answer:
     if doer != leaving:
         _require_taking_part(work, doer)
     stream = parties.pool_named(act, work)
-    command = commands.RemovePoolMember(account_of(leaving), account_of(doer), unit, at)
-    where = _decide(work, stream, command)
-    _decide(work, leaving, commands.LeavePool(account_of(stream), unit, at))
-    whose = parties.one_with(work.account(leaving))
-    return _answer(act, work, where, _send_home(work, stream, whose, unit, at))
+    where = _take_out(work, stream, leaving, account_of(doer), unit, at)
+    home = _contributors(work, stream)
+    if _is_open(work, stream):
+        home = parties.one_with(work.account(leaving))
+    return _answer(act, work, where, _send_home(work, stream, home, unit, at))
 
 
 def close_pool(act: Act, work: Work) -> Answer:
@@ -104,9 +104,43 @@ def close_pool(act: Act, work: Work) -> Answer:
     for member_id in members:
         left = parties.stream_of(member_id, work)
         _decide(work, left, commands.LeavePool(account_of(stream), unit, at))
-    # Also to those who left before, when what they had put in came back after that.
-    contributors = dict.fromkeys(lot.contributor for lot in work.account(stream).lots)
-    return _answer(act, work, where, _send_home(work, stream, contributors, unit, at))
+    home = _contributors(work, stream)
+    return _answer(act, work, where, _send_home(work, stream, home, unit, at))
+
+
+def leave_pools(work: Work, stream: str, unit: str, at: Instant) -> None:
+    """Take who goes for good out of all pools, in the act in which the account is closed or erased.
+
+    What they had put in stays with the others, as it could not arrive; what others had put into a
+    pool that closes behind them goes home.
+    """
+    pools = [account_stream(pool_id) for pool_id in work.account(stream).pooling.joined]
+    if not all([work.other_account(pool).pooling.pool for pool in pools]):
+        # Not known in the first round: all are looked up at once.
+        return
+    gone = parties.one_with(work.account(stream))
+    for pool in pools:
+        _take_out(work, pool, stream, account_of(stream), unit, at)
+        if not _is_open(work, pool):
+            others = [each for each in _contributors(work, pool) if each not in gone]
+            _send_home(work, pool, others, unit, at)
+
+
+def _take_out(work: Work, stream: str, leaving: str, by_id: str, unit: str, at: Instant) -> Range:
+    """Record in both accounts that a member is in a pool no more."""
+    command = commands.RemovePoolMember(account_of(leaving), by_id, unit, at)
+    where = _decide(work, stream, command)
+    _decide(work, leaving, commands.LeavePool(account_of(stream), unit, at))
+    return where
+
+
+def _is_open(work: Work, stream: str) -> bool:
+    return not require_pool(work.account(stream)).closed
+
+
+def _contributors(work: Work, stream: str) -> list[str]:
+    """Who put in what a pool has, also those who left before it came back."""
+    return list(dict.fromkeys(lot.contributor for lot in work.account(stream).lots))
 
 
 @dataclass(slots=True)

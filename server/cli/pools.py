@@ -101,7 +101,11 @@ def remove(  # noqa: PLR0913 - every option is an argument
     ca: Authority = None,
     json: AsJson = False,
 ) -> None:
-    """Take a member out; what is left of what they put in goes home to them."""
+    """Take a member out; what is left of what they put in goes home to them.
+
+    If nobody who stays may administer the pool, who has been in it longest may then; the last
+    member's leaving closes it.
+    """
     request = pb.RemovePoolMemberRequest(
         member=member_ref(by or ref), pool_id=_pool_id(pool), leaving=member_ref(ref)
     )

@@ -35,6 +35,7 @@ from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_HOME,
     MembershipChanged,
     PointsBurned,
+    PoolPermissionsChanged,
 )
 from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_CLOSED,
@@ -76,6 +77,9 @@ class Pooled:
 
     def closes(self, *, by: str = "anna") -> None:
         self.pool.does(ClosePool(by, "A", NEW_YEAR))
+
+    def told(self, last: int) -> list[str]:
+        return [kind_of(fact.event) for fact in self.pool.facts[-last:]]
 
     def contributes(self, sender: Story, points: int) -> None:
         self._between(sender, self.pool, TRANSFER_KIND_CONTRIBUTION).moves(points, fee=0)
@@ -127,18 +131,49 @@ def test_only_who_administers_lets_members_in_and_says_what_they_may() -> None:
     assert "ben" not in pooled.members()
 
 
-def test_somebody_always_administers() -> None:
+def test_the_last_who_administers_cannot_give_that_up_and_stay() -> None:
     pooled = Pooled()
     pooled.adds("ben", VIEW)
-    with pytest.raises(LastAdministrator):
-        pooled.removes("anna", by="anna")
     with pytest.raises(LastAdministrator):
         pooled.permits("anna", VIEW, SPEND)
     pooled.permits("ben", ADMINISTER)
     pooled.permits("anna", VIEW)
+    assert pooled.members() == {"anna": (VIEW,), "ben": (ADMINISTER,)}
+
+
+def test_the_last_who_administers_leaves_that_to_who_has_been_in_it_longest() -> None:
+    pooled = Pooled()
+    pooled.adds("carl", SPEND, VIEW)
+    pooled.adds("ben", VIEW, CONTRIBUTE, SPEND)
     pooled.removes("anna", by="anna")
-    with pytest.raises(LastAdministrator):
-        pooled.removes("ben", by="ben")
+    assert pooled.told(2) == ["pool_permissions_changed", "pool_member_removed"]
+    handed = pooled.pool.facts[-2].event
+    assert handed == PoolPermissionsChanged(
+        member_id="carl",
+        permissions=(VIEW, SPEND, ADMINISTER),
+        business_unit="A",
+        by_id="anna",
+        handed_over=True,
+    )
+    assert pooled.members() == {"carl": (VIEW, SPEND, ADMINISTER), "ben": (VIEW, CONTRIBUTE, SPEND)}
+    pooled.permits("ben", ADMINISTER, by="carl")
+    pooled.removes("carl", by="carl")
+    # Somebody else may administer it: nothing is handed over.
+    assert pooled.told(2) == ["pool_permissions_changed", "pool_member_removed"]
+    assert pooled.members() == {"ben": (ADMINISTER,)}
+    assert not pooled.pool.facts[-2].event.handed_over  # type: ignore[union-attr]
+
+
+def test_a_pool_that_the_last_member_leaves_is_closed() -> None:
+    pooled = Pooled()
+    pooled.contributes(pooled.anna.has_lot("L1", 40), 40)
+    pooled.removes("anna", by="anna")
+    assert pooled.told(2) == ["pool_member_removed", "pool_closed"]
+    assert pooled.members() == {}
+    with pytest.raises(PoolNotOpen):
+        pooled.removes("anna", by="anna")
+    pooled.takes_home(pooled.anna, 40)
+    assert pooled.anna.available == 40
 
 
 def test_a_pool_and_a_member_have_room_for_so_many() -> None:
@@ -226,11 +261,7 @@ def test_a_closed_pool_takes_and_gives_nothing_but_what_comes_home() -> None:
     with pytest.raises(NotPermittedInPool):
         pooled.closes(by="ben")
     pooled.closes()
-    assert [kind_of(fact.event) for fact in pooled.pool.facts[-3:]] == [
-        "pool_member_removed",
-        "pool_member_removed",
-        "pool_closed",
-    ]
+    assert pooled.told(3) == ["pool_member_removed", "pool_member_removed", "pool_closed"]
     assert pooled.members() == {}
     for refused in (
         lambda: pooled.pool.burns(1, spender="anna"),
@@ -247,10 +278,8 @@ def test_a_closed_pool_takes_and_gives_nothing_but_what_comes_home() -> None:
     assert (pooled.anna.available, pooled.pool.available) == (40, 0)
 
 
-def test_who_closed_the_account_comes_into_no_pool_and_still_leaves_one() -> None:
+def test_who_closed_the_account_comes_into_no_pool() -> None:
     pooled = Pooled()
     pooled.anna.tells(MembershipChanged(state=MEMBERSHIP_STATE_CLOSED, business_unit="A"))
     with pytest.raises(AccountClosed):
         pooled.anna.does(JoinPool("another", "A", NEW_YEAR))
-    pooled.anna.does(LeavePool("pool", "A", NEW_YEAR))
-    assert pooled.anna.account.pooling.joined == ()

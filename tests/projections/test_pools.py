@@ -2,8 +2,7 @@
 
 import asyncpg
 
-from loyalty.v1.member_service_pb2 import RemovePoolMemberRequest
-from loyalty.v1.types_pb2 import MemberRef, Origin
+from loyalty.v1.types_pb2 import MemberRef
 from projections import PROJECTIONS
 from projections.balances import balances_of
 from projections.due import EVER, DueAccounts, Range
@@ -13,6 +12,7 @@ from projections.transfers import due_transfers
 from projections.unit_totals import unit_totals
 from server.sweeping import Sweeper, into
 from tests.projections.following import follow_to_the_end
+from tests.store.erasing import erase
 from tests.store.moving import divergences
 from tests.store.test_pools import FREE, family
 from tests.store.till import Till, at, open_till
@@ -69,15 +69,7 @@ async def test_the_sweeper_finds_what_expires_in_a_pool_and_what_goes_home(
         pooler, pool, m1, m2 = await family(till)
         await pooler.moves(m1, pool, 100)
         await pooler.moves(m2, pool, 60)
-        await till.write(
-            RemovePoolMemberRequest(
-                request_id=till.rid(),
-                origin=Origin(business_unit="a"),
-                member=m2,
-                pool_id=pool.pool_id,
-                leaving=m2,
-            )
-        )
+        await pooler.removes_and_dies(pool, m2, by=m2)
         # The process died after that commit; then the points' day passes.
         await follow_to_the_end(service)
         [left] = await due_transfers(connection, till.clock.now(), after="", limit=9)
@@ -93,4 +85,30 @@ async def test_the_sweeper_finds_what_expires_in_a_pool_and_what_goes_home(
         await follow_to_the_end(service)
         assert not await due_transfers(connection, till.clock.now(), after="", limit=9)
         await same(service, connection, till, pool)
+        assert await divergences(till) == {}
+
+
+async def test_the_tables_follow_a_pool_that_nobody_is_left_in(
+    database: str, service: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    async with open_till(database, now="2025-03-01T00:00") as till:
+        await till.publish(FREE)
+        pooler, pool, m1, m2 = await family(till)
+        await pooler.moves(m1, pool, 50)
+        await pooler.moves(m2, pool, 60)
+        await till.post(pooler.hold(pool, m1, "H", 110))
+        await pooler.removes(pool, m2, by=m1)
+        # Given back after who had put it in left, it goes home when the pool closes.
+        await till.post(till.release("H"))
+        first, second = await pooler.id_of(m1), await pooler.id_of(m2)
+        await erase(till, m1)
+        assert (await pooler.sees(pool)).closed
+        await follow_to_the_end(service)
+        [left] = await due_transfers(connection, till.clock.now(), after="", limit=9)
+        await pooler.brought_on(left.transfer)
+        assert await pooler.lineage(pool) == {first: 50}
+        assert await pooler.balance(m2) == (60, 0)
+        gone = MemberRef(member_id=first)
+        await same(service, connection, till, gone, MemberRef(member_id=second), pool)
+        assert not await due_transfers(connection, till.clock.now(), after="", limit=9)
         assert await divergences(till) == {}

@@ -192,11 +192,12 @@ async def test_a_pool_is_kept_at_the_command_line(desk: Caller, served: Served) 
         "permit", pool, "card:8801", "--may", "view", "--by", "card:8800", *here
     )
     assert "spend," not in permitted.stdout.splitlines()[-2]
-    left = await loyalty("remove", pool, "card:8801", *here)
+    left = await loyalty("remove", pool, "card:8800", *here)
     assert left.exit_code == 0, left.output
-    closed = await loyalty("close", pool, "--by", "card:8800", *here)
+    assert "40 point home to" in left.stdout
+    assert "view, administer" in (await loyalty("show", pool)).stdout
+    closed = await loyalty("close", pool, "--by", "card:8801", *here)
     assert f"{pool}   closed" in closed.stdout
-    assert "40 point home to" in closed.stdout
     assert "closed" in (await loyalty("show", pool)).stdout
     wrong = await loyalty("show", "card:8800")
     assert (wrong.exit_code, "expected pool:" in wrong.output) == (2, True)

@@ -56,18 +56,31 @@ class Pooler(Mover):
     async def removes(self, pool: MemberRef, leaving: MemberRef, *, by: MemberRef) -> Pool:
         return await self.pool(RemovePoolMemberRequest, by, pool_id=pool.pool_id, leaving=leaving)
 
+    async def removes_and_dies(
+        self, pool: MemberRef, leaving: MemberRef, *, by: MemberRef
+    ) -> list[str]:
+        """As if the process died after that commit: ids of the transfers that are under way."""
+        request = self._request(RemovePoolMemberRequest, by, pool_id=pool.pool_id, leaving=leaving)
+        return list((await self._written(request)).transfer_ids)
+
     async def closes(self, pool: MemberRef, *, by: MemberRef) -> Pool:
         return await self.pool(ClosePoolRequest, by, pool_id=pool.pool_id)
 
     async def pool(self, kind: type[Any], by: MemberRef, **fields: Any) -> Pool:
         """A write about a pool; what goes home because of it arrives."""
-        request = kind(
-            request_id=self.till.rid(), origin=Origin(business_unit="a"), member=by, **fields
-        )
-        message = (await self.till.write(request)).message
-        assert isinstance(message, Pool)
+        message = await self._written(self._request(kind, by, **fields))
         for transfer_id in message.transfer_ids:
             await bring_on(self.till.ledger, transfer_id)
+        return message
+
+    def _request(self, kind: type[Any], by: MemberRef, **fields: Any) -> Any:
+        return kind(
+            request_id=self.till.rid(), origin=Origin(business_unit="a"), member=by, **fields
+        )
+
+    async def _written(self, request: Any) -> Pool:
+        message = (await self.till.write(request)).message
+        assert isinstance(message, Pool)
         return message
 
     def burn(self, pool: MemberRef, spender: MemberRef, points: int) -> BurnPointsRequest:

@@ -15,6 +15,10 @@ from server.database import connect
 from tests.store.till import Till, open_till
 
 EVENT = "SELECT * FROM event WHERE lane = $1 AND pos = $2"
+REWRITE = (
+    "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6, leaf_hash = $7"
+    " WHERE lane = $1 AND pos = $2"
+)
 
 Place = tuple[int, int]
 
@@ -63,8 +67,7 @@ class Story:
             payload=encode(fact),
         )
         await self.owner.execute(
-            "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6,"
-            " leaf_hash = $7 WHERE lane = $1 AND pos = $2",
+            REWRITE,
             *place,
             currency,
             points,
@@ -72,6 +75,21 @@ class Story:
             changed.payload,
             leaf_hash(changed),
         )
+
+    @asynccontextmanager
+    async def rewritten(self, place: Place, change: Callable[[Any], None]) -> AsyncIterator[None]:
+        """Change a fact as `rewrite` does, and put it back in the end."""
+        [row] = await self.owner.fetch(EVENT, *place)
+        await self.rewrite(place, change)
+        try:
+            yield
+        finally:
+            await self.owner.execute(
+                REWRITE,
+                *place,
+                *(row[name] for name in ("currency", "points", "business_unit", "payload")),
+                row["leaf_hash"],
+            )
 
     async def rewrite_balances(self, lane: int, after: int, more: int) -> None:
         """Raise every later available_after of a lane."""

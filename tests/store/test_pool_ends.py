@@ -14,7 +14,7 @@ from ledger.core.refusals import (
     NotPermittedInPool,
     Refusal,
 )
-from loyalty.v1.ledger_service_pb2 import TRANSFER_STATE_COMPLETED, TRANSFER_STATE_RETURNED
+from loyalty.v1.ledger_service_pb2 import TRANSFER_STATE_COMPLETED
 from loyalty.v1.member_service_pb2 import SuspendMemberRequest
 from loyalty.v1.types_pb2 import MemberRef, Origin
 from tests.store.erasing import erase
@@ -74,26 +74,29 @@ async def test_points_of_an_erased_member_stay_spendable_by_the_others(database:
         with pytest.raises(AccountErased):
             await till.post(pooler.burn(pool, nobody, 1))
         await till.post(pooler.burn(pool, m1, 10))
-        left = await pooler.removes(pool, nobody, by=m1)
+        left = await pooler.sees(pool)
         assert [member.member_id for member in left.members] == [await pooler.id_of(m1)]
-        [home] = [await till.ledger.transfer(each) for each in left.transfer_ids]
-        assert (home.state, home.reason) == (TRANSFER_STATE_RETURNED, "ACCOUNT_ERASED")
+        with pytest.raises(NotInPool):
+            await pooler.removes(pool, nobody, by=m1)
         assert await pooler.lineage(pool) == {gone: 50}
         await till.post(pooler.burn(pool, m1, 50))
         assert await pooler.balance(pool) == (0, 0)
         assert await divergences(till) == {}
 
 
-async def test_the_last_member_leaves_by_closing_and_takes_the_points_home(database: str) -> None:
+async def test_the_last_member_closes_the_pool_by_leaving_and_takes_the_points_home(
+    database: str,
+) -> None:
     async with open_till(database, now="2025-03-01T00:00") as till:
         await till.publish(FREE)
         pooler, pool, m1, m2 = await family(till)
         await pooler.moves(m1, pool, 150)
         await pooler.removes(pool, m2, by=m2)
         with pytest.raises(LastAdministrator):
-            await pooler.removes(pool, m1, by=m1)
+            await pooler.permits(pool, m1, VIEW, by=m1)
         assert await pooler.balance(pool) == (150, 0)
-        closed = await pooler.closes(pool, by=m1)
+        closed = await pooler.removes(pool, m1, by=m1)
+        assert (closed.closed, list(closed.members)) == (True, [])
         states = [(await till.ledger.transfer(each)).state for each in closed.transfer_ids]
         assert states == [TRANSFER_STATE_COMPLETED]
         assert await pooler.balance(m1) == (150, 0)
@@ -173,7 +176,7 @@ async def test_two_administrators_who_take_each_other_out_leave_one(database: st
                 outcome(pooler.removes(pool, m2, by=m1)),
                 outcome(Pooler(other).removes(pool, m1, by=m2)),
             )
-        assert sorted(told) in (["", "NOT_PERMITTED_IN_POOL"], ["", "LAST_ADMINISTRATOR"])
+        assert sorted(told) == ["", "NOT_PERMITTED_IN_POOL"]
         assert len((await pooler.sees(pool)).members) == 1
         assert await divergences(till) == {}
 
@@ -192,40 +195,6 @@ async def test_who_left_and_is_named_again_is_refused(database: str) -> None:
             await till.post(pooler.burn(pool, m2, 1))
         with pytest.raises(InsufficientPoints):
             await till.post(pooler.burn(pool, m1, 21))
-
-
-async def test_a_pool_whose_only_administrator_is_erased_is_still_spent_and_left(
-    database: str,
-) -> None:
-    async with open_till(database, now="2025-03-01T00:00") as till:
-        await till.publish(FREE)
-        pooler, pool, m1, m2 = await family(till)
-        await pooler.moves(m1, pool, 60)
-        await pooler.moves(m2, pool, 20)
-        first = await pooler.id_of(m1)
-        gone = MemberRef(member_id=first)
-        await erase(till, m1)
-        # Nobody administers it from now on, neither in that member's name nor in another's.
-        told = [
-            await outcome(pooler.closes(pool, by=gone)),
-            await outcome(pooler.permits(pool, m2, ADMINISTER, by=gone)),
-            await outcome(pooler.removes(pool, gone, by=gone)),
-            await outcome(pooler.closes(pool, by=m2)),
-            await outcome(pooler.removes(pool, gone, by=m2)),
-        ]
-        assert told == [
-            "ACCOUNT_ERASED",
-            "ACCOUNT_ERASED",
-            "LAST_ADMINISTRATOR",
-            "NOT_PERMITTED_IN_POOL",
-            "NOT_PERMITTED_IN_POOL",
-        ]
-        # Who may spend still spends, and leaves with their own.
-        await till.post(pooler.burn(pool, m2, 30))
-        await pooler.removes(pool, m2, by=m2)
-        assert await pooler.balance(m2) == (60, 0)
-        assert await pooler.lineage(pool) == {first: 30}
-        assert await divergences(till) == {}
 
 
 async def test_points_of_who_was_merged_meanwhile_come_home_to_what_they_are_part_of(

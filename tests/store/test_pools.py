@@ -12,7 +12,6 @@ from ledger.core.refusals import (
     NoRelation,
     NotPermittedInPool,
     PoolNotOpen,
-    Refusal,
     UnknownMember,
     UnknownPool,
 )
@@ -30,7 +29,6 @@ from loyalty.v1.ledger_service_pb2 import (
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
     CreatePoolRequest,
-    RemovePoolMemberRequest,
     SuspendMemberRequest,
 )
 from loyalty.v1.types_pb2 import RECALL_ACTION_QUARANTINE, MemberRef, Origin
@@ -216,15 +214,14 @@ async def test_what_goes_home_to_a_closed_account_stays_in_the_pool(database: st
         await till.publish(FREE)
         pooler, pool, m1, m2 = await family(till)
         await pooler.moves(m2, pool, 60)
+        # The process dies when the points are on their way, and the account is closed meanwhile.
+        [sent] = await pooler.removes_and_dies(pool, m2, by=m1)
         await till.write(
             CloseMemberRequest(
                 request_id=till.rid(), origin=Origin(business_unit="a"), member=m2, reason="wish"
             )
         )
-        with pytest.raises(Refusal):
-            await till.post(pooler.burn(pool, m2, 1))
-        left = await pooler.removes(pool, m2, by=m1)
-        [home] = [await till.ledger.transfer(each) for each in left.transfer_ids]
+        home = await pooler.brought_on(sent)
         assert (home.state, home.reason) == (TRANSFER_STATE_RETURNED, "ACCOUNT_CLOSED")
         assert await pooler.balance(pool) == (60, 0)
         assert await divergences(till) == {}
@@ -240,16 +237,7 @@ async def test_a_crash_after_leaving_leaves_points_that_any_process_brings_home(
         async with open_till(database, now="2025-03-01T00:00") as other:
             other.client = "other"
             # The first process dies when the act is recorded: nobody brings the points home.
-            answer = await till.write(
-                RemovePoolMemberRequest(
-                    request_id=till.rid(),
-                    origin=Origin(business_unit="a"),
-                    member=m1,
-                    pool_id=pool.pool_id,
-                    leaving=m2,
-                )
-            )
-            [transfer] = answer.message.transfer_ids  # type: ignore[union-attr]
+            [transfer] = await pooler.removes_and_dies(pool, m2, by=m1)
             assert await pooler.balance(pool) == (0, 60)
             await asyncio.gather(pooler.brought_on(transfer), Pooler(other).brought_on(transfer))
             assert await pooler.balance(m2) == (60, 0)

@@ -1,18 +1,32 @@
 """Pools that were changed afterwards, in the pool's account or a member's: every one is found."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-
-import pytest
+from typing import Any, Final
 
 from ledger.core.events import KIND_NUMBER
+from ledger.core.pooling import Pool, Pooling, PoolMember
+from ledger.core.state import Account
+from ledger.core.tally import Tally
 from ledger.findings import Reason
-from loyalty.v1.events_pb2 import TRANSFER_KIND_GIFT
-from loyalty.v1.types_pb2 import POOL_PERMISSION_VIEW
+from ledger.pool_books import wrong_of_pools
+from loyalty.v1.events_pb2 import (
+    TRANSFER_KIND_GIFT,
+    MemberErased,
+    MembershipChanged,
+    PoolMemberRemoved,
+)
+from loyalty.v1.types_pb2 import (
+    MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_SUSPENDED,
+    POOL_PERMISSION_VIEW,
+    Identity,
+    MemberRef,
+)
 from server.database import connect
+from tests.store.erasing import erase
 from tests.store.moving import MOVING
-from tests.store.pooling import CONTRIBUTE, SPEND, VIEW, Pooler
+from tests.store.pooling import ADMINISTER, CONTRIBUTE, SPEND, VIEW, Pooler
 from tests.store.tampering import Place, Story
 from tests.store.till import open_till
 
@@ -21,7 +35,7 @@ POLICY = MOVING + "transfers: [{id: gift, currency: p, relation: household}]\n"
 
 @asynccontextmanager
 async def pooling(url: str) -> AsyncIterator[Story]:
-    """A pool that was spent from, that a member left, and that was closed."""
+    """A pool that was spent from, left and closed; another that its founder was erased from."""
     async with open_till(url) as till:
         pooler = Pooler(till)
         await till.publish(POLICY)
@@ -36,6 +50,11 @@ async def pooling(url: str) -> AsyncIterator[Story]:
         await pooler.removes(pool, m2, by=m1)
         await pooler.closes(pool, by=m1)
         await till.post(till.burn(m1, 10))
+        m3, m4, m5 = [await till.enrol(card) for card in ("3", "4", "5")]
+        left = await pooler.opens(m3)
+        await pooler.adds(left, m4, VIEW, by=m3)
+        await pooler.adds(left, m5, VIEW, by=m3)
+        await erase(till, m3)
         owner = await connect(url, role=None)
         story = Story(till, owner, m1)
         try:
@@ -86,30 +105,32 @@ def a_gift(fact: Any) -> None:
     fact.kind = TRANSFER_KIND_GIFT
 
 
-@pytest.mark.parametrize(
-    ("kind", "which", "change"),
-    [
-        ("pool_created", 0, of_another_pool),
-        ("pool_member_added", 1, of_another_member),
-        ("pool_member_added", 1, by_another),
-        ("pool_member_added", 1, by_nobody),
-        ("pool_member_removed", 0, of_another_member),
-        ("pool_member_removed", 0, by_another),
-        ("pool_permissions_changed", 0, by_another),
-        ("pool_permissions_changed", 0, of_another_member),
-        ("pool_permissions_changed", 0, only_to_look),
-        ("pool_joined", 0, of_another_pool),
-        ("pool_left", 1, of_another_pool),
-        ("points_held", 0, by_another_spender),
-        ("points_sent", -1, to_another),
-    ],
+CHANGES: Final = (
+    ("pool_created", 0, of_another_pool),
+    ("pool_member_added", 1, of_another_member),
+    ("pool_member_added", 1, by_another),
+    ("pool_member_added", 1, by_nobody),
+    ("pool_member_removed", 0, of_another_member),
+    ("pool_member_removed", 0, by_another),
+    ("pool_permissions_changed", 0, by_another),
+    ("pool_permissions_changed", 0, of_another_member),
+    ("pool_permissions_changed", 0, only_to_look),
+    ("pool_permissions_changed", 1, by_another),
+    ("pool_permissions_changed", 1, only_to_look),
+    ("pool_joined", 0, of_another_pool),
+    ("pool_left", 1, of_another_pool),
+    ("points_held", 0, by_another_spender),
+    ("points_sent", -1, to_another),
 )
-async def test_a_change_is_found(
-    database: str, kind: str, which: int, change: Callable[[Any], None]
-) -> None:
+
+
+async def test_every_change_is_found(database: str) -> None:
     async with pooling(database) as story:
-        await story.rewrite((await places(story, kind))[which], change)
-        assert Reason.POOL_MISMATCH in await story.found()
+        for kind, which, change in CHANGES:
+            async with story.rewritten((await places(story, kind))[which], change):
+                found = await story.found()
+            assert Reason.POOL_MISMATCH in found, (kind, which, change)
+        assert await story.found() == {}
 
 
 async def test_points_are_spent_by_who_may_or_by_the_member_alone(database: str) -> None:
@@ -120,9 +141,34 @@ async def test_points_are_spent_by_who_may_or_by_the_member_alone(database: str)
         assert set(found) == set(await places(story, "points_burned"))
 
 
-async def test_a_transfer_to_a_pool_is_no_gift(database: str) -> None:
+async def test_who_came_last_does_not_inherit_and_a_transfer_to_a_pool_is_no_gift(
+    database: str,
+) -> None:
     async with pooling(database) as story:
-        # The pool is the youngest account; before it stands what members got home.
+        fifth = (
+            await story.till.ledger.member(MemberRef(identity=Identity(scheme="card", value="5")))
+        ).member_id
+
+        def to_who_came_last(fact: Any) -> None:
+            fact.member_id = fifth
+
+        [_, place] = await places(story, "pool_permissions_changed")
+        async with story.rewritten(place, to_who_came_last):
+            assert place in (await story.found())[Reason.POOL_MISMATCH]
+        # The pool is the youngest account with points; before it stands what members got home.
         [*_, last] = await places(story, "points_received")
-        await story.rewrite(last, a_gift)
-        assert last in (await story.found())[Reason.POOL_MISMATCH]
+        async with story.rewritten(last, a_gift):
+            assert last in (await story.found())[Reason.POOL_MISMATCH]
+
+
+def test_who_goes_is_in_no_pool_and_leaves_none_that_nobody_administers() -> None:
+    pool = Pool(0, (PoolMember("anna", (VIEW, ADMINISTER)), PoolMember("ben", (VIEW,))))
+    tally = Tally(Account("pool", pooling=Pooling(pool=pool)))
+    left = PoolMemberRemoved(member_id="anna", by_id="anna")
+    assert [*wrong_of_pools(left, tally, "pool")]
+    assert not [*wrong_of_pools(PoolMemberRemoved(member_id="ben", by_id="ben"), tally, "pool")]
+    tally = Tally(Account("anna", pooling=Pooling(joined=("pool",))))
+    closed = MembershipChanged(state=MEMBERSHIP_STATE_CLOSED)
+    for gone in (closed, MemberErased(), MembershipChanged(state=MEMBERSHIP_STATE_SUSPENDED)):
+        wrong = [each for each in wrong_of_pools(gone, tally, "anna") if "still in pool" in each]
+        assert bool(wrong) == (gone is closed or isinstance(gone, MemberErased))

@@ -30,9 +30,7 @@ def add(tally: Tally, event: PoolMemberAdded) -> None:
 
 def remove(tally: Tally, event: PoolMemberRemoved) -> None:
     """Take a member out."""
-    pool = _pool(tally)
-    members = tuple(each for each in pool.members if each.member_id != event.member_id)
-    _change(tally, pool._replace(members=members))
+    _change(tally, _pool(tally).without(event.member_id))
 
 
 def change_permissions(tally: Tally, event: PoolPermissionsChanged) -> None:

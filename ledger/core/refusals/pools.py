@@ -59,7 +59,7 @@ class AlreadyInPool(Refusal):
 class LastAdministrator(Refusal):
     """Nobody would be left who may administer the pool."""
 
-    advice = "Let another member administer it first, or close it."
+    advice = "Let another member administer it first, or let this one leave."
     sentence = "member {member_id!r} is the last who may administer pool {pool_id!r}"
     pool_id: str
     member_id: str

@@ -2639,7 +2639,9 @@ Global___PoolMemberAdded: _TypeAlias = PoolMemberAdded  # noqa: Y015
 
 @_typing.final
 class PoolMemberRemoved(_message.Message):
-    """A member is in a pool no more; in the pool's account. What the member had put in and is left goes home."""
+    """A member is in a pool no more; in the pool's account. What the member had put in and is left goes home, unless the
+    member's account is closed or erased in the same commit: then it stays with the others.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2677,12 +2679,17 @@ class PoolPermissionsChanged(_message.Message):
     PERMISSIONS_FIELD_NUMBER: _builtins.int
     BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
     BY_ID_FIELD_NUMBER: _builtins.int
+    HANDED_OVER_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """Who."""
     business_unit: _builtins.str
     """Business unit through which it happened."""
     by_id: _builtins.str
     """Member who did it."""
+    handed_over: _builtins.bool
+    """Whoever did it was the only one who might administer the pool, and leaves it in the same commit: the right goes to who
+    has been in it longest of those who stay, beside what that member may do already.
+    """
     @_builtins.property
     def permissions(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.PoolPermission.ValueType]:
         """What the member may do from now on, in the order of the enum."""
@@ -2694,10 +2701,11 @@ class PoolPermissionsChanged(_message.Message):
         permissions: _abc.Iterable[_types_pb2.PoolPermission.ValueType] | None = ...,
         business_unit: _builtins.str = ...,
         by_id: _builtins.str = ...,
+        handed_over: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id", "member_id", b"member_id", "permissions", b"permissions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "by_id", b"by_id", "handed_over", b"handed_over", "member_id", b"member_id", "permissions", b"permissions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2705,8 +2713,8 @@ Global___PoolPermissionsChanged: _TypeAlias = PoolPermissionsChanged  # noqa: Y0
 
 @_typing.final
 class PoolClosed(_message.Message):
-    """A pool was closed, after its members were taken out. Nothing is put in or spent any more; what comes back to it later
-    goes home to whoever had put it in.
+    """A pool was closed, after its members were taken out or the last one left. Nothing is put in or spent any more; what
+    comes back to it later goes home to whoever had put it in.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -1904,7 +1904,7 @@ class RemovePoolMemberRequest(_message.Message):
 
     @_builtins.property
     def leaving(self) -> _types_pb2.MemberRef:
-        """Who leaves. Required. Not the last one who may administer the pool."""
+        """Who leaves. Required."""
 
     def __init__(
         self,

@@ -214,7 +214,8 @@ class MemberServiceServicer:
     def EraseMember(self, request, context):
         """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
         history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
-        can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+        can be corrected without naming the member. The member leaves all pools, as by RemovePoolMember, but what they put in
+        stays there. It cannot be undone. Needs the verb `erase`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
@@ -286,7 +287,8 @@ class MemberServiceServicer:
     def CloseMember(self, request, context):
         """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
         no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
-        points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+        points, a burn that is given back) expires at once. Debts stay as they are. The member leaves all pools, as by
+        RemovePoolMember, but what they put in stays there. Needs the verb `close`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \
@@ -373,7 +375,8 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemovePoolMember(self, request, context):
-        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them. When
+        nobody who stays may administer the pool, who has been in it longest may from now on; when nobody stays, it closes.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",

@@ -76,7 +76,8 @@ class MemberServiceStub:
     EraseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]
     """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
     history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
-    can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+    can be corrected without naming the member. The member leaves all pools, as by RemovePoolMember, but what they put in
+    stays there. It cannot be undone. Needs the verb `erase`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
@@ -124,7 +125,8 @@ class MemberServiceStub:
     CloseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]
     """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
     no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
-    points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+    points, a burn that is given back) expires at once. Debts stay as they are. The member leaves all pools, as by
+    RemovePoolMember, but what they put in stays there. Needs the verb `close`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
@@ -183,7 +185,8 @@ class MemberServiceStub:
       "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
     """
     RemovePoolMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.RemovePoolMemberRequest, _member_service_pb2.RemovePoolMemberResponse]
-    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them. When
+    nobody who stays may administer the pool, who has been in it longest may from now on; when nobody stays, it closes.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
@@ -259,7 +262,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
     EraseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EraseMemberRequest, _member_service_pb2.EraseMemberResponse]  # type: ignore[assignment]
     """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
     history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
-    can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+    can be corrected without naming the member. The member leaves all pools, as by RemovePoolMember, but what they put in
+    stays there. It cannot be undone. Needs the verb `erase`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
@@ -307,7 +311,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
     CloseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]  # type: ignore[assignment]
     """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
     no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
-    points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+    points, a burn that is given back) expires at once. Debts stay as they are. The member leaves all pools, as by
+    RemovePoolMember, but what they put in stays there. Needs the verb `close`.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
@@ -366,7 +371,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
       "permissions":["POOL_PERMISSION_VIEW","POOL_PERMISSION_CONTRIBUTE"]}' localhost:7070 loyalty.v1.MemberService/AddPoolMember
     """
     RemovePoolMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.RemovePoolMemberRequest, _member_service_pb2.RemovePoolMemberResponse]  # type: ignore[assignment]
-    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+    """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them. When
+    nobody who stays may administer the pool, who has been in it longest may from now on; when nobody stays, it closes.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
@@ -475,7 +481,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.EraseMemberResponse, _abc.Awaitable[_member_service_pb2.EraseMemberResponse]]:
         """Erases what is known of a member as a person: the profile with its key, every identity. The account stays with its
         history, which still verifies; nobody is found by the identities any more, and they are free. What was posted before
-        can be corrected without naming the member. It cannot be undone. Needs the verb `erase`.
+        can be corrected without naming the member. The member leaves all pools, as by RemovePoolMember, but what they put in
+        stays there. It cannot be undone. Needs the verb `erase`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"x-1","origin":{"business_unit":"hotel"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"balance":"ERASED_BALANCE_FORFEITED",
@@ -559,7 +566,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_service_pb2.CloseMemberResponse, _abc.Awaitable[_member_service_pb2.CloseMemberResponse]]:
         """Closes an account: it takes nothing but corrections of documents, burns and holds that it had before. It must have
         no spendable points, or `forfeit` says that they are to expire now. Whatever becomes available later (pending
-        points, a burn that is given back) expires at once. Debts stay as they are. Needs the verb `close`.
+        points, a burn that is given back) expires at once. Debts stay as they are. The member leaves all pools, as by
+        RemovePoolMember, but what they put in stays there. Needs the verb `close`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"s-2","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}},"reason":"asked by the member","forfeit":true}' \\
@@ -660,7 +668,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_service_pb2.RemovePoolMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.RemovePoolMemberResponse, _abc.Awaitable[_member_service_pb2.RemovePoolMemberResponse]]:
-        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them.
+        """Takes a member out of a pool, or lets a member leave. What the member put in and is left of it goes home to them. When
+        nobody who stays may administer the pool, who has been in it longest may from now on; when nobody stays, it closes.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"p-3","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8801"}},"pool_id":"0198…",
