@@ -34,6 +34,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from loyalty.v1 import types_pb2
 from loyalty.v1.types_pb2 import (
@@ -254,7 +255,7 @@ def _statement(
         kind=DOCUMENT_KIND_SALE,
         status=DOCUMENT_STATUS_CANCELLED if gone else DOCUMENT_STATUS_FINAL,
         currency_code=currency,
-        receipt_code=check.display_number[:64] if not gone else "",
+        receipt_code=short(check.display_number) if not gone else "",
     )
     if not gone:
         document.lines.extend(stated(_net_lines(check, currency), mapping, gross=False))
@@ -280,10 +281,12 @@ def _occurred(check: Check, order: Order, place: PlaceRow) -> int:
     for told in (check.paid, order.closed, order.opened):
         if told is not None:
             return moments.instant(told, "paidDate")
+    told = str(order.business_date)
     try:
-        day = datetime.strptime(str(order.business_date), "%Y%m%d").date()  # noqa: DTZ007
+        # It would read a day of one digit too, and guess where the month ends.
+        day = datetime.strptime(told if len(told) == 8 else "", "%Y%m%d").date()  # noqa: DTZ007
     except ValueError:
-        raise Unreadable(f"businessDate is {order.business_date!r}, expected yyyymmdd") from None
+        raise Unreadable(f"businessDate is {told[:40]}, expected yyyymmdd") from None
     return moments.instant(f"{day}T00:00:00", "businessDate", zone=place.zone)
 
 

@@ -44,6 +44,7 @@ ZONE: Final = "Asia/Shanghai"
 """Youzan writes China's time, without saying so, whatever the shop's zone."""
 CURRENCY: Final = "CNY"
 TAKEN: Final = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.ID_REUSED, Outcome.GREETING)
+VERSION_DIGITS: Final = 19
 UNPAID, PAID, DONE, CLOSED = range(4)
 STATES: Final = {
     "WAIT_BUYER_PAY": UNPAID,
@@ -159,6 +160,12 @@ class Refund(Sent):
     update_time: Word = ""
 
 
+class Envelope(Sent):
+    """What stands around a message."""
+
+    test: Said = False
+
+
 class Youzan(Adapter):
     """Trades and refunds of Youzan."""
 
@@ -201,7 +208,7 @@ class Youzan(Adapter):
             # What the API or an export tells, without an envelope.
             return [_trade(told, "pulled", {})]
         kind = str(told.get("type") or "")
-        if told.get("test") in (True, "true"):
+        if read_as(Envelope, told).test:
             return [Dropped("test")]
         if _is_echo(told, connection):
             return [Dropped("own_echo")]
@@ -263,7 +270,8 @@ def _trade(message: Mapping[str, Any], kind: str, told: Mapping[str, Any]) -> Pa
 def _version(told: Mapping[str, Any], instead: int) -> int:
     version = told.get("version", instead)
     if isinstance(version, bool) or not (
-        isinstance(version, int) or (isinstance(version, str) and version.isdecimal())
+        isinstance(version, int)
+        or (isinstance(version, str) and version.isdecimal() and len(version) <= VERSION_DIGITS)
     ):
         raise Unreadable(f"version is {str(version)[:40]!r}, expected a whole number")
     return int(version)

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_STAY,
@@ -255,7 +256,7 @@ def _left_at(reservation: Reservation) -> int:
 
 def _nights(reservation: Reservation) -> int:
     """Days between arrival and departure, both told in the hotel's own time."""
-    first, last = (date.fromisoformat(t[:10]) for t in (reservation.arrival, reservation.departure))
+    first, last = map(moments.written_day, (reservation.arrival, reservation.departure))
     nights = (last - first).days
     if not 0 <= nights <= NIGHTS_MAX:
         raise Unreadable(f"a stay from {reservation.arrival} to {reservation.departure}")
@@ -286,7 +287,7 @@ def _lines(folios: Sequence[Folio], currency: str) -> list[NetLine]:
     for charge, sign in _charged(folios):
         kind = charge.serviceType or "Other"
         codes = (f"service/{kind}", "charge")
-        line = sums.setdefault(kind, NetLine(kind[:64], codes, 0, 0, Decimal(0)))
+        line = sums.setdefault(kind, NetLine(short(kind), codes, 0, 0, Decimal(0)))
         net = minor_units(charge.amount.netAmount, currency, "netAmount")
         gross = minor_units(charge.amount.grossAmount, currency, "grossAmount")
         line.amount += sign * net

@@ -61,4 +61,4 @@ async def _body(response: httpx.Response) -> bytes:
 def patience(response: httpx.Response) -> int:
     """Return for how many seconds an answer asks to be left alone; 0: it does not say."""
     stated = response.headers.get("retry-after", "").partition(".")[0]
-    return min(int(stated), PATIENCE_SECONDS_MAX) if stated.isdigit() else 0
+    return min(int(stated), PATIENCE_SECONDS_MAX) if stated.isdecimal() and len(stated) < 10 else 0

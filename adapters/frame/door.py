@@ -132,7 +132,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:
     """Read the body. Raises TooLarge, before reading it where its length is told; Gone."""
     stated = headers.get("content-length", "0")
-    if not stated.isdigit() or int(stated) > most:
+    if not stated.isdecimal() or int(stated) > most:
         raise TooLarge
     chunks: list[bytes] = []
     size = 0

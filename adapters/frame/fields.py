@@ -3,6 +3,7 @@
 A model of a sender's object names the few fields that are used and ignores the rest.
 """
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -21,6 +22,8 @@ from adapters.frame.money import decimal
 from adapters.frame.words import Unreadable
 
 ID_LENGTH: Final = 64
+_NO_TEXT: Final = re.compile(r"[\0\ud800-\udfff]")
+"""What JSON can write and no text contains: NUL, and half of a surrogate pair."""
 
 
 class Sent(BaseModel):
@@ -65,7 +68,15 @@ def _time(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    return "" if value is None else str(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        # Nobody is called "{'id': 7}" or "True".
+        raise ValueError("expected a text")
+    text = str(value)
+    if _NO_TEXT.search(text):
+        raise ValueError("expected a text without NUL and without half of a surrogate pair")
+    return text
 
 
 Amount = Annotated[str, BeforeValidator(_amount)]
@@ -75,7 +86,7 @@ Id = Annotated[str, BeforeValidator(_id)]
 Time = Annotated[str, BeforeValidator(_time)]
 """An ISO 8601 time with offset; kept as it was sent."""
 Word = Annotated[str, BeforeValidator(_word)]
-"""A text that may be null: empty then."""
+"""A text that may be null, empty then; a whole number is taken for its digits."""
 Flag = StrictBool
 """True or false, not "FALSE"."""
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]

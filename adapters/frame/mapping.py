@@ -26,7 +26,7 @@ from pydantic_core import ErrorDetails
 
 from adapters.frame import yaml_lines
 from adapters.frame.money import exponent
-from adapters.frame.words import Parked
+from adapters.frame.words import Parked, short
 from adapters.frame.yaml_lines import NotYaml, Place
 from loyalty.v1.types_pb2 import Identity, Origin
 
@@ -211,8 +211,8 @@ class MappingFile(Row):
             business_unit=place.business_unit,
             channel=place.channel,
             store=place.store,
-            till=till[:64],
-            operator=operator[:64],
+            till=short(till),
+            operator=short(operator),
         )
 
     def is_ours(self, *actors: object) -> bool:

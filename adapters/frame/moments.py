@@ -72,6 +72,11 @@ def local_day(moment: int, zone: str) -> date:
     return utc(moment).astimezone(ZoneInfo(zone)).date()
 
 
+def written_day(text: str) -> date:
+    """Return the calendar day that a time is written with, whatever the day is in UTC."""
+    return datetime.fromisoformat(text.strip()).date()
+
+
 def now() -> int:
     """Return the time of this machine."""
     return micros(datetime.now(UTC))

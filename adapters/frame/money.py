@@ -1,7 +1,7 @@
 """Money as senders write it, to whole minor units and back in shares. No float ever."""
 
-from collections.abc import Sequence
-from decimal import Decimal, DecimalException
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal, DecimalException
 from typing import Any, Final
 
 from adapters.frame.words import Parked, Unreadable
@@ -25,6 +25,8 @@ _EXPONENTS: Final[dict[str, int]] = {
 MINOR_MAX: Final = 10**15
 """Largest amount the ledger takes."""
 DIGITS_MAX: Final = 20
+_EXACT: Final = Context(prec=100)
+"""Room for every digit: with the 28 of an ordinary one, long numbers would be rounded."""
 
 
 def exponent(currency: str) -> int:
@@ -59,12 +61,32 @@ def minor_units(value: Any, currency: str, what: str) -> int:
         Unreadable: it is no number, or has more digits than the currency; zeros do not count.
         Parked: the currency is not known.
     """
-    scaled = decimal(value, what).scaleb(exponent(currency))
-    if scaled != scaled.to_integral_value():
+    number = scaled(decimal(value, what), exponent(currency))
+    if number != number.to_integral_value():
         raise Unreadable(
             f"{what} is {value}, which has more digits than {currency} ({exponent(currency)})"
         )
-    return int(scaled)
+    if abs(number) > MINOR_MAX:
+        raise Unreadable(f"{what} is {value}, expected at most 10^15 minor units of {currency}")
+    return int(number)
+
+
+def scaled(number: Decimal, digits: int) -> Decimal:
+    """Move the point to the right by so many digits, exactly."""
+    return number.scaleb(digits, _EXACT)
+
+
+def times(first: Decimal, second: Decimal) -> Decimal:
+    """Multiply, exactly."""
+    return _EXACT.multiply(first, second)
+
+
+def added(numbers: Iterable[Decimal]) -> Decimal:
+    """Add up, exactly."""
+    total = Decimal(0)
+    for number in numbers:
+        total = _EXACT.add(total, number)
+    return total
 
 
 def whole(value: Any, what: str) -> int:

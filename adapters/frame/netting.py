@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from adapters.frame.mapping import MappingFile
 from adapters.frame.money import capped_shares, shares
+from adapters.frame.words import short
 from loyalty.v1.types_pb2 import LINE_PART_KIND_TAX, DocumentLine, LinePart
 
 
@@ -108,16 +109,12 @@ def _line(line: NetLine, category: str, *, gross: bool) -> DocumentLine:
         category=category,
         quantity=format(line.quantity, "f"),
         net_minor_units=line.gross if gross else line.amount,
-        brand=_short(line.brand),
-        sku=_short(line.sku),
+        brand=short(line.brand),
+        sku=short(line.sku),
     )
     if gross and line.tax:
         made.parts.append(LinePart(kind=LINE_PART_KIND_TAX, minor_units=line.tax))
     return made
-
-
-def _short(text: str) -> str:
-    return "".join(filter(str.isprintable, text))[:64]
 
 
 def pay_with_points(lines: Sequence[DocumentLine], points: int) -> None:

@@ -19,6 +19,16 @@ from adapters.frame.words import Delivery, Unreadable
 DEPTH_MAX: Final = 32
 ELEMENTS_MAX: Final = 200_000
 NUMBER_DIGITS_MAX: Final = 40
+_ISO: Final = [f"iso8859-{part}" for part in (1, 2, 5, 7, 9, 15)]
+_WINDOWS: Final = [f"cp{page}" for page in (1250, 1251, 1252, 1253, 1254)]
+_UNICODE: Final = [
+    "utf-8",
+    *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")),
+]
+_EAST: Final = "gb2312 gbk gb18030 big5 big5hkscs shift_jis cp932 euc_jp iso2022_jp euc_kr cp949"
+CHARSETS: Final = frozenset([*_UNICODE, "ascii", "koi8-r", *_ISO, *_WINDOWS, *_EAST.split(" ")])
+"""Charsets in which texts are sent. Others are no charsets of texts: UTF-7 hides what it says, and
+some take minutes over a body that nobody has signed."""
 
 
 def text_of(delivery: Delivery) -> str:
@@ -30,9 +40,11 @@ def text_of(delivery: Delivery) -> str:
     charset = _charset(delivery.header("content-type"))
     try:
         name = codecs.lookup(charset).name
+        if name not in CHARSETS:
+            raise LookupError
         text = delivery.body.decode(name)
     except LookupError:
-        raise Unreadable(f"charset {charset[:40]!r} is not known") from None
+        raise Unreadable(f"charset {charset[:40]!r} is none that is read, send UTF-8") from None
     except (UnicodeDecodeError, ValueError) as error:
         raise Unreadable(f"the body is not {charset}: {error}"[:200]) from None
     return text.removeprefix("\ufeff")

@@ -13,6 +13,7 @@ Content = Mapping[str, Any]
 is kept as the text that was sent."""
 HEADER_LENGTH: Final = 300
 """Characters of a header that are kept."""
+SHORT_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,11 @@ def shown(error: Exception) -> str:
     """Return what is wrong in one line of bounded length."""
     text = clean(" ".join(str(error).split())) or type(error).__name__
     return text if len(text) <= HEADER_LENGTH else text[: HEADER_LENGTH - 1] + "…"
+
+
+def short(text: str) -> str:
+    """Return a text as the ledger takes it where it only names something: a receipt, a till."""
+    return clean(text)[:SHORT_LENGTH]
 
 
 def clean(text: str) -> str:

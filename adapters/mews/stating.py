@@ -6,8 +6,9 @@ from typing import Final
 
 from adapters.frame import moments
 from adapters.frame.adapter import read_as
+from adapters.frame.fields import ID_LENGTH
 from adapters.frame.mapping import MappingFile, PlaceRow
-from adapters.frame.money import minor_units
+from adapters.frame.money import minor_units, times
 from adapters.frame.netting import NetLine, spread, stated
 from adapters.frame.words import (
     Acquaintance,
@@ -17,6 +18,7 @@ from adapters.frame.words import (
     Parts,
     Statement,
     Unreadable,
+    short,
 )
 from adapters.mews.shapes import (
     Customer,
@@ -67,7 +69,7 @@ def stay_of(reservation: Reservation, parts: Parts, mapping: MappingFile) -> Can
         currency_code=mapping.currency(place, currency),
         lines=stated(_lines(mine, currency), mapping, gross=settings.amounts == "gross"),
         stay=Stay(nights=_nights(reservation, place), stays=1) if left else None,
-        receipt_code=reservation.Number[:64],
+        receipt_code=short(reservation.Number),
     )
     is_guest = reservation.AccountType == "Customer"
     changed = [reservation.UpdatedUtc, *(item.UpdatedUtc for item in items)]
@@ -115,7 +117,7 @@ def _lines(items: Sequence[OrderItem], currency: str) -> list[NetLine]:
         codes = (f"accounting/{kind[0]}", f"type/{kind[1]}", f"revenue/{kind[2]}")
         if item.Type == "Deposit":
             codes = ("deposit",) * 3
-        name = (kind[0] or f"{kind[1]}/{kind[2]}")[:50]
+        name = short(kind[0] or f"{kind[1]}/{kind[2]}")[:50]
         line = sums.setdefault(kind, NetLine(name, codes, 0, 0, Decimal(0)))
         net = minor_units(item.Amount.NetValue, currency, "NetValue")
         gross = minor_units(item.Amount.GrossValue, currency, "GrossValue")
@@ -203,9 +205,12 @@ def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
     )
     settings: Settings = mapping.settings
     currency = mapping.currency(place, _currency([item.UnitAmount for item in revenue]))
+    number = f"outlet/{revenue[0].BillId}"
+    if len(number) > ID_LENGTH:
+        raise Unreadable(f"the number {number} has more than {ID_LENGTH} characters")
     document = Document(
         source=mapping.source_name,
-        document_id=f"outlet/{revenue[0].BillId}"[:64],
+        document_id=number,
         kind=DOCUMENT_KIND_FOLIO,
         status=DOCUMENT_STATUS_FINAL,
         currency_code=currency,
@@ -214,7 +219,7 @@ def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
             mapping,
             gross=settings.amounts == "gross",
         ),
-        receipt_code=bill.Number[:64] if bill is not None else "",
+        receipt_code=short(bill.Number) if bill is not None else "",
     )
     consumed = [moments.instant(item.ConsumedUtc, "ConsumedUtc") for item in revenue]
     changed = [moments.instant(item.UpdatedUtc, "UpdatedUtc") for item in items]
@@ -229,7 +234,7 @@ def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
 
 def _outlet_line(item: OutletItem, currency: str) -> NetLine:
     count = Decimal(item.UnitCount)
-    net = minor_units(str(Decimal(item.UnitAmount.NetValue) * count), currency, "NetValue")
-    gross = minor_units(str(Decimal(item.UnitAmount.GrossValue) * count), currency, "GrossValue")
+    net = minor_units(times(Decimal(item.UnitAmount.NetValue), count), currency, "NetValue")
+    gross = minor_units(times(Decimal(item.UnitAmount.GrossValue), count), currency, "GrossValue")
     codes = (f"accounting/{item.AccountingCategoryId}", "outlet")
     return NetLine(item.Id, codes, net, gross - net, count)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.frame import moments
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, Shown, each, read_as
+from adapters.frame.fields import ID_LENGTH
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.netting import stated
 from adapters.frame.reading import object_of
@@ -24,6 +25,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.opera.access import RESERVATIONS_MAX, Opera, reservations_of
 from adapters.opera.bill import currency_of, is_settled, lines_of
@@ -183,7 +185,7 @@ def _event(raw: Any, mapping: MappingFile) -> Item:
     action = header.actionType.upper()
     if mapping.is_ours(header.publisherId or None):
         return Dropped("own_echo", header.primaryKey)
-    number = int(event.businessEventId.id) if event.businessEventId.id.isdigit() else 0
+    number = int(event.businessEventId.id) if event.businessEventId.id.isdecimal() else 0
     if PROFILE in action:
         subject = f"profile/{header.primaryKey}"
         return Part(subject, "profile", _version(header, mapping), None, number)
@@ -221,15 +223,18 @@ def _statement(
     place = mapping.place(f"hotel/{reservation.hotelId}")
     currency = currency_of(bill) or place.currencies[0]
     left = reservation.reservationStatus.casefold() in LEFT
+    number = f"{reservation.hotelId}/{reservation.number}"
+    if len(number) > ID_LENGTH:
+        raise Unreadable(f"the number {number} has more than {ID_LENGTH} characters")
     document = Document(
         source=mapping.source_name,
-        document_id=f"{reservation.hotelId}/{reservation.number}"[:64],
+        document_id=number,
         kind=DOCUMENT_KIND_STAY,
         status=DOCUMENT_STATUS_FINAL if left else DOCUMENT_STATUS_CANCELLED,
         currency_code=mapping.currency(place, currency),
         lines=stated(lines_of(bill, mapping, currency), mapping, gross=False),
         stay=Stay(nights=_nights(reservation), stays=1) if left else None,
-        receipt_code=id_of(reservation.reservationIdList, "Confirmation")[:64],
+        receipt_code=short(id_of(reservation.reservationIdList, "Confirmation")),
     )
     return Statement(
         origin=mapping.origin(place),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from adapters.frame.adapter import read_as
 from adapters.frame.fields import Sent, Word
 from adapters.frame.mapping import PlaceRow
-from adapters.frame.money import exponent, minor_units, whole
+from adapters.frame.money import exponent, minor_units, scaled, whole
 from adapters.frame.words import Unreadable
 from adapters.opera.calling import Call, Declined, Vendor, answer, available, declined, exact
 from adapters.opera.holding import State, Wanted, capture, fate_of, give_back, hold, release
@@ -64,7 +64,7 @@ class Desk:
         made: Points | Money
         if row.amounts == "points":
             scale = await self.vendor.scale(row.currency)
-            points = whole(Decimal(given.amount).scaleb(scale), what)
+            points = whole(scaled(Decimal(given.amount), scale), what)
             made = Points(currency=row.currency, amount=points)
             size = points
         else:

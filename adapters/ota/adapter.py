@@ -31,6 +31,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.ota.messages import (
     BOOKINGS,
@@ -111,7 +112,7 @@ class Ota(Adapter):
         message = unwrapped(xml_of(delivery.body))
         said = about(message)
         settings: Settings = connection.mapping.settings
-        if said.target == "Test":
+        if said.target.casefold() == "test":
             return [Dropped("test")]
         if not said.sent:
             # Without a time of its own, what came later is the newer state.
@@ -227,7 +228,7 @@ def _net_lines(stay: Stay, mapping: MappingFile, document: Document) -> list[Net
     settings: Settings = mapping.settings
     lines: list[NetLine] = []
     below: list[tuple[str, int]] = []
-    ids = unique_ids([f"{line.category}/{line.pms}/{line.day}"[:ID_LENGTH] for line in stay.lines])
+    ids = unique_ids([short(f"{line.category}/{line.pms}/{line.day}") for line in stay.lines])
     for line, line_id in zip(stay.lines, ids, strict=True):
         widest = f"category/{line.category}"
         codes = (f"pms/{line.pms}", widest) if line.pms else (widest,)

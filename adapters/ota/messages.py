@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from adapters.frame.adapter import read_as
 from adapters.frame.elements import attribute, child, children, descendants, is_true, local, text
 from adapters.frame.fields import Sent
-from adapters.frame.money import decimal
+from adapters.frame.money import added, decimal, scaled
 from adapters.frame.words import Unreadable
 from adapters.ota.shapes import Guest, Revenue, Settings, Stay
 
@@ -19,6 +19,7 @@ RESERVATION: Final = "14"
 GUEST: Final = "1"
 """Code of OpenTravel's table PRT for a guest."""
 NIGHTS_MAX: Final = 999
+YEARS: Final = range(1970, 2100)
 NO_FOLIO: Final = "-"
 STAYS: Final = "OTA_HotelStayInfoNotifRQ"
 BOOKINGS: Final = ("OTA_HotelResNotifRQ", "OTA_HotelResRQ", "OTA_HotelResModifyNotifRQ")
@@ -132,7 +133,7 @@ def _amount(element: Element) -> str:
     """An amount; without a point it may be told in minor units, by DecimalPlaces."""
     amount, places = attribute(element, "Amount"), attribute(element, "DecimalPlaces")
     if places in ("1", "2", "3") and "." not in amount:
-        return format(decimal(amount, "Amount").scaleb(-int(places)), "f")
+        return format(scaled(decimal(amount, "Amount"), -int(places)), "f")
     return amount
 
 
@@ -141,8 +142,9 @@ def _mismatch(info: Element, lines: list[Revenue], settings: Settings) -> str:
     for category in descendants(child(info, "RevenueCategories"), "RevenueCategory"):
         if attribute(category, "RevenueCategoryCode") in settings.totals:
             sums = children(category, "SummaryAmount") or descendants(category, "RevenueDetail")
-            told = sum((decimal(_amount(each), "the total") for each in sums), told or Decimal(0))
-    found = sum((Decimal(line.amount) for line in lines), Decimal(0))
+            amounts = (decimal(_amount(each), "the total") for each in sums)
+            told = added((told or Decimal(0), *amounts))
+    found = added(Decimal(line.amount) for line in lines)
     if told is None or told == found:
         return ""
     return f"the lines add up to {found}, the total is {told}"
@@ -221,9 +223,12 @@ def _nights(begin: str, end: str, *, inclusive: bool) -> list[date]:
 
 def _date(told: str) -> date:
     try:
-        return date.fromisoformat(told[:10])
+        day = date.fromisoformat(told[:10])
     except ValueError:
         raise Unreadable(f"{told[:40]!r} is no day, expected YYYY-MM-DD") from None
+    if day.year not in YEARS:
+        raise Unreadable(f"{day} lies outside the years 1970 to 2100")
+    return day
 
 
 def booking_of(message: Element, reservation: Element, sent: str, settings: Settings) -> Stay:

@@ -23,6 +23,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.poslog.netting import net_lines
 from adapters.poslog.shapes import Return, Settings, Ticket
@@ -118,7 +119,7 @@ def _statement(ticket: Ticket, parts: Parts, mapping: MappingFile, *, void: bool
         kind=DOCUMENT_KIND_SALE,
         status=DOCUMENT_STATUS_CANCELLED if void else DOCUMENT_STATUS_FINAL,
         currency_code=currency,
-        receipt_code=ticket.receipt[:64],
+        receipt_code=short(ticket.receipt),
     )
     returns = [read_as(Return, content) for content in parts.of("return/")]
     if not void:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from adapters.frame import moments
 from adapters.frame.adapter import read_as
 from adapters.frame.elements import attribute, child, children, descendants, is_true, local, text
-from adapters.frame.money import decimal
+from adapters.frame.money import added, decimal, times
 from adapters.frame.words import Dropped, Item, Part, Unreadable
 from adapters.poslog.shapes import Key, Return, Ticket
 
@@ -98,7 +98,7 @@ class _Reading:
         for number, off in self.rewards.items():
             if number in self.numbers:
                 line = self.lines[self.numbers[number]]
-                line["off"] = format(Decimal(line["off"]) + off, "f")
+                line["off"] = format(added((Decimal(line["off"]), off)), "f")
         told = {
             "lines": self.lines,
             "taken": self.taken,
@@ -154,9 +154,9 @@ class _Reading:
                 case "Tender" if not void:
                     self._tender(part)
                 case "Tax" if not void:
-                    self.tax += _number(part, "Amount")
+                    self.tax = added((self.tax, _number(part, "Amount")))
                 case "Discount" if not void:
-                    self.discounts += abs(_number(part, "Amount"))
+                    self.discounts = added((self.discounts, _number(part, "Amount").copy_abs()))
                 case "LoyaltyReward" if not void:
                     self._reward(part)
 
@@ -211,7 +211,8 @@ class _Reading:
         amount = _number(reward, "ExtendedRewardAmount")
         money = text(reward, "RewardCategory").lower() in ("", "monetary")
         if money and amount < 0 and number not in ("", "0"):
-            self.rewards[number] = self.rewards.get(number, Decimal(0)) - amount
+            before = self.rewards.get(number, Decimal(0))
+            self.rewards[number] = added((before, amount.copy_negate()))
 
 
 def _line(part: Element, number: str) -> dict[str, Any]:
@@ -220,12 +221,12 @@ def _line(part: Element, number: str) -> dict[str, Any]:
     if not told:
         price = text(part, "ActualSalesUnitPrice") or text(part, "UnitListPrice")
         price = price or text(part, "RegularSalesUnitPrice")
-        told = format(decimal(price, "the price") * decimal(quantity, "Quantity"), "f")
+        told = format(times(decimal(price, "the price"), decimal(quantity, "Quantity")), "f")
     told = format(decimal(told, "ExtendedAmount"), "f")
-    off = abs(_number(part, "ExtendedDiscountAmount"))
+    off = _number(part, "ExtendedDiscountAmount").copy_abs()
     if not off:
         modifiers = children(part, "RetailPriceModifier")
-        off = sum((abs(_number(each, "Amount")) for each in modifiers), Decimal(0))
+        off = added(_number(each, "Amount").copy_abs() for each in modifiers)
     taxes = (_number(each, "Amount") for each in children(part, "Tax"))
     return {
         "number": number,
@@ -233,14 +234,15 @@ def _line(part: Element, number: str) -> dict[str, Any]:
         "sku": text(part, "ItemID"),
         "amount": told,
         "off": format(off, "f"),
-        "tax": format(abs(sum(taxes, Decimal(0))), "f"),
+        "tax": format(added(taxes).copy_abs(), "f"),
         "quantity": quantity,
     }
 
 
 def _positive(line: dict[str, Any]) -> dict[str, Any]:
-    amount, quantity = decimal(line["amount"], "amount"), decimal(line["quantity"], "Quantity")
-    return line | {"amount": format(abs(amount), "f"), "quantity": format(abs(quantity), "f")}
+    amount = decimal(line["amount"], "amount").copy_abs()
+    quantity = decimal(line["quantity"], "Quantity").copy_abs()
+    return line | {"amount": format(amount, "f"), "quantity": format(quantity, "f")}
 
 
 def _codes(part: Element) -> tuple[str, ...]:

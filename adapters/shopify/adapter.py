@@ -23,6 +23,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.shopify.netting import net_lines
 from adapters.shopify.payments import pay, points_among_others
@@ -106,9 +107,8 @@ class Shopify(Adapter):
         if not isinstance(refunds, list):
             return [*items, Faulty("refunds: expected a list", subject)]
         # In an order they do not repeat whose they are.
-        named = ({"order_id": order.id, **one} for one in refunds if isinstance(one, dict))
         # What an order tells of a refund is as new as the order: transactions settle later.
-        return [*items, *each(named, lambda one: _refund(one, version))]
+        return [*items, *each(refunds, lambda one: _refund(_named(one, order.id), version))]
 
     def canonicalise(self, parts: Parts, mapping: MappingFile) -> Canonical:
         """The order with what its refunds took back, as one document."""
@@ -130,7 +130,7 @@ class Shopify(Adapter):
             status=status,
             currency_code=currency,
             lines=stated(lines, mapping, gross=settings.amounts == "gross"),
-            receipt_code=order.confirmation_number[:64],
+            receipt_code=short(order.confirmation_number),
             coupons=_coupons(order),
         )
         for code, amount in (("shipping", shipping), ("tip", tip)):
@@ -215,6 +215,10 @@ def _subject(order_id: str) -> str:
 
 def _moment(text: str) -> int:
     return moments.instant(text, "x-shopify-triggered-at") if text else 0
+
+
+def _named(refund: Any, order_id: str) -> Any:
+    return {"order_id": order_id, **refund} if isinstance(refund, dict) else refund
 
 
 def _refund(raw: Any, told_at: int = 0) -> Item:

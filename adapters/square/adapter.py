@@ -24,6 +24,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.square.netting import net_lines
 from adapters.square.shapes import (
@@ -135,7 +136,7 @@ class Square(Adapter):
     async def _asked(self, path: str, what: str, connection: Connection, api: Api) -> Any:
         settings: Settings = connection.mapping.settings
         answer = await api.json("GET", settings.api + path, headers=_login(connection))
-        return None if answer is None else answer.get(what)
+        return answer.get(what) if isinstance(answer, dict) else None
 
     async def pull(self, cursor: str, connection: Connection, api: Api) -> Pulled:
         """Payments and refunds that changed lately: a time, and what is left to be read of it."""
@@ -273,7 +274,7 @@ def _statement(payment: Payment, parts: Parts, mapping: MappingFile) -> Statemen
         status=DOCUMENT_STATUS_CANCELLED if payment.status in NEVER_PAID else DOCUMENT_STATUS_FINAL,
         currency_code=mapping.currency(place, payment.amount_money.currency),
         lines=stated(lines, mapping, gross=settings.amounts == "gross"),
-        receipt_code=payment.receipt_number[:64],
+        receipt_code=short(payment.receipt_number),
     )
     if mapping.payments:
         row = mapping.payment(payment.source_type)

@@ -23,6 +23,7 @@ def net_lines(
         refunds: completed ones.
         returned: what came back, by id of the refund's order.
     """
+    _expect_one_currency(payment, order, refunds)
     paid = payment.amount_money.amount
     if paid < 0:
         raise Unreadable(f"amount_money is {paid}, expected 0 or more")
@@ -42,6 +43,15 @@ def net_lines(
         else:
             spread(lines, amount)
     return lines
+
+
+def _expect_one_currency(payment: Payment, order: Order | None, refunds: Sequence[Refund]) -> None:
+    lines = () if order is None else order.line_items
+    amounts = [payment.amount_money, *(line.total_money for line in lines)]
+    amounts += [refund.amount_money for refund in refunds]
+    found = sorted({amount.currency for amount in amounts if amount.currency})
+    if len(found) > 1:
+        raise Unreadable(f"one payment in {' and '.join(found)}, expected one currency")
 
 
 def _by_amount(paid: int) -> NetLine:

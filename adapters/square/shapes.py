@@ -6,6 +6,7 @@ from pydantic import Field, StrictInt
 
 from adapters.frame.fields import Amount, Id, Sent, Time, Word
 from adapters.frame.mapping import Row
+from adapters.frame.money import MINOR_MAX
 
 
 class Settings(Row):
@@ -26,7 +27,7 @@ class Settings(Row):
 class Money(Sent):
     """An amount."""
 
-    amount: StrictInt = 0
+    amount: Annotated[StrictInt, Field(ge=-MINOR_MAX, le=MINOR_MAX)] = 0
     currency: Word = ""
 
 

@@ -25,6 +25,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
     Verdict,
+    short,
 )
 from adapters.woocommerce.netting import REFUNDED_LINE, gmt, net_lines
 from adapters.woocommerce.shapes import Deleted, Linked, Order, Refund, Settings
@@ -132,7 +133,7 @@ class WooCommerce(Adapter):
             status=status,
             currency_code=currency,
             lines=stated([*goods, *shipping], mapping, gross=gross),
-            receipt_code=order.order_key[:64],
+            receipt_code=short(order.order_key),
             coupons=_coupons(order),
         )
         _pay(document, order, mapping)

@@ -101,6 +101,13 @@ async def test_recorded_items_are_city_tax_and_a_companys_room(payloads: Path) -
     assert lines_of(statement({"stay": await stay(api, earn)})) == [("room", 93_46)]
 
 
+def test_a_bill_whose_number_the_ledger_cannot_hold_is_not_cut_short(payloads: Path) -> None:
+    told = recorded(payloads, "outletitems_getall_response")
+    for item in told["OutletItems"]:
+        item["BillId"] = "5" * 64
+    assert isinstance(meaning(told)[f"outlet/{'5' * 64}"], Unreadable)
+
+
 def test_recorded_outlet_items_are_nobodys_revenue_and_a_tender(payloads: Path) -> None:
     results = meaning(recorded(payloads, "outletitems_getall_response"))
     made = results.pop("outlet/5c82a9bd-729c-4f80-af48-a56ab3aebbf6")

@@ -160,6 +160,11 @@ def test_amounts_beyond_the_currency_and_impossible_stays_are_dead() -> None:
     assert isinstance(stay(operas.posting("1000", 10), roomStay=no_day), Unreadable)
 
 
+def test_a_number_that_the_ledger_cannot_hold_is_not_cut_short() -> None:
+    ids = [{"id": "5" * 58, "type": "Reservation"}]
+    assert isinstance(stay(operas.posting("1000", 10), reservationIdList=ids), Unreadable)
+
+
 def test_an_inactive_membership_is_nobodys() -> None:
     guests = operas.reservation()["reservationGuests"]
     profile = guests[0]["profileInfo"]["profile"]["profileMemberships"]

@@ -1,12 +1,18 @@
 """Hostile and broken input: read exactly, or refused with what is wrong."""
 
+from decimal import Decimal
+
+import httpx
 import pytest
+from pydantic import ValidationError
 
 from adapters.frame import moments
-from adapters.frame.money import capped_shares, minor_units, shares
+from adapters.frame.calls import patience
+from adapters.frame.fields import Sent, Word
+from adapters.frame.money import added, capped_shares, minor_units, scaled, shares, times
 from adapters.frame.reading import dumped, json_of, object_of, text_of, xml_of
 from adapters.frame.signatures import fresh, hmac_hex, same
-from adapters.frame.words import Delivery, Parked, Unreadable
+from adapters.frame.words import Delivery, Parked, Unreadable, short
 
 
 def delivery(body: bytes, content_type: str = "application/json") -> Delivery:
@@ -56,6 +62,9 @@ def test_charsets_are_honoured() -> None:
         ("é".encode("latin-1"), "application/json"),
         (b"{}", "application/json; charset=klingon"),
         (b"{}", "application/json; charset=hex"),
+        (b"{}", "application/json; charset=utf-7"),
+        (b"{}", "application/json; charset=unicode_escape"),
+        (b"a" * 200_000 + b"-" + b"99999a" * 5_000, "application/json; charset=punycode"),
         (b"\xff\xfe{", "application/json; charset=utf-16"),
         (b"[]", "application/json"),
     ],
@@ -112,6 +121,50 @@ def test_a_currency_nobody_knows_is_parked() -> None:
 def test_what_is_no_amount_is_refused(value: object) -> None:
     with pytest.raises(Unreadable):
         minor_units(value, "EUR", "it")
+
+
+@pytest.mark.parametrize(
+    "value", ["1000000000.00000000000000000001", "1.001", "10000000000000.01", "-10000000000000.01"]
+)
+def test_an_amount_is_not_rounded_however_many_digits_it_has_and_is_one_the_ledger_takes(
+    value: str,
+) -> None:
+    with pytest.raises(Unreadable):
+        minor_units(value, "EUR", "it")
+    assert minor_units("10000000000000.00", "EUR", "it") == 10**15
+
+
+def test_arithmetic_keeps_every_digit() -> None:
+    long, third = Decimal("123456789012345.00000000000000000001"), Decimal("0.3333333333333333")
+    assert added([long, third, long.copy_negate()]) == third
+    assert times(long, Decimal(3)) == Decimal("370370367037035.00000000000000000003")
+    assert scaled(long, 20) == 12345678901234500000000000000000001
+
+
+class Named(Sent):
+    name: Word = ""
+
+
+@pytest.mark.parametrize("value", [True, {"a": 1}, ["a"], Decimal("1.5"), "a\0", "a\ud83d"])
+def test_what_is_no_text_names_nobody(value: object) -> None:
+    with pytest.raises(ValidationError, match="expected a text"):
+        Named.model_validate({"name": value})
+
+
+def test_a_text_may_be_missing_or_a_whole_number() -> None:
+    assert [Named.model_validate({"name": each}).name for each in (None, 7, "å\n")] == [
+        "",
+        "7",
+        "å\n",
+    ]
+    assert short("å\n" + "x" * 80) == "å" + "x" * 63
+
+
+def test_patience_is_read_where_it_is_a_number() -> None:
+    def asked(value: str) -> int:
+        return patience(httpx.Response(429, headers=[(b"retry-after", value.encode("latin-1"))]))
+
+    assert [asked(each) for each in ("7", "7.5", "²", "", "9" * 5000)] == [7, 7, 0, 0, 0]
 
 
 def test_times_need_a_zone_and_an_hour_that_occurs_twice_is_its_first() -> None:

@@ -76,6 +76,32 @@ def test_a_recorded_refund_waits_for_its_payment_whatever_order_it_names(payload
     assert isinstance(only(results), Parked)
 
 
+def test_a_recorded_pending_refund_waits_and_once_there_is_its_payment_takes_nothing_back(
+    payloads: Path,
+) -> None:
+    told = recorded(payloads, "RefundCreatedEvent")
+    refund = told["data"]["object"]["refund"]
+    assert (refund["status"], refund["amount_money"]["amount"]) == ("PENDING", 10_00)
+    mapping = squares.MAPPING.replace("merchant: M1", f"merchant: {told['merchant_id']}")
+    results = meaning(told, mapping=mapping)
+    assert list(results) == [f"payment/{refund['payment_id']}"]
+    assert refund["payment_id"].startswith("KkAkhd")
+    waits = only(results)
+    assert isinstance(waits, Parked)
+    assert waits.reason == "sale_missing"
+    order = squares.order(squares.line("a", 30_00))
+    order |= {"tenders": [{"payment_id": refund["payment_id"]}]}
+    paid = {"payment": squares.payment(30_00, id=refund["payment_id"])}
+    for pending in ("PENDING", "REJECTED", "FAILED"):
+        refund["status"] = pending
+        stated = statement(meaning({"order": order}, paid, told, mapping=mapping))
+        assert lines_of(stated) == [("grocery", 30_00)]
+    refund["status"] = "COMPLETED"
+    stated = statement(meaning({"order": order}, paid, told, mapping=mapping))
+    assert lines_of(stated) == [("grocery", 20_00)]
+    assert only(meaning(told)) == Nothing("not_ours"), "another merchant's"
+
+
 def test_the_recorded_refund_takes_the_recorded_payment_back_whole(payloads: Path) -> None:
     mapping = squares.mapping(more="  without_order: amount\n")
     sale, back = (

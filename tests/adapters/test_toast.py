@@ -1,8 +1,5 @@
 """Toast: what its payloads mean, the recorded one and those written by hand."""
 
-import base64
-import hashlib
-import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -15,77 +12,12 @@ from adapters.frame.words import Delivery, Nothing, Parked, Unreadable, Verdict
 from adapters.toast import ADAPTER
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_FINAL
 from tests.adapters.rig import connection, lines_of, only, rig, statement, translate
+from tests.adapters.toasts import SECRETS, check, event, mapping, selection, signature, signed
 from tests.server.served import Caller, Served
-
-SECRETS = {"webhook_secret": "a-secret"}
-RECORDED = "0cd990c9-fd74-461d-8468-de2a0919ccbba"
-
-
-def mapping(more: str = "") -> str:
-    return f"""
-schema: loyalty.adapter/v1
-system: toast
-connection: toast
-version: 1
-places:
-  - {{code: restaurant/R1, business_unit: dining, zone: America/New_York, currencies: [USD]}}
-  - {{code: restaurant/{RECORDED}, business_unit: dining, zone: America/New_York,
-     currencies: [USD]}}
-categories:
-  - {{code: sales/WINE, category: drink}}
-  - {{code: line, category: food}}
-identities:
-  - {{kind: loyalty, scheme: card}}
-  - {{kind: customer, scheme: toast-customer}}
-{more}"""
-
-
-def selection(guid: str, price: float | str, **changes: Any) -> dict[str, Any]:
-    return {"guid": guid, "price": price, "tax": 0, "quantity": 1, "voided": False, **changes}
-
-
-def check(*selections: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {
-        "guid": "C1",
-        "paymentStatus": "CLOSED",
-        "paidDate": "2026-03-01T20:00:00.000+0000",
-        "voided": False,
-        "deleted": False,
-        "selections": list(selections),
-        "appliedLoyaltyInfo": {"loyaltyIdentifier": "M1"},
-        **changes,
-    }
-
-
-def event(*checks: dict[str, Any], **changes: Any) -> bytes:
-    order = {
-        "guid": "O1",
-        "modifiedDate": "2026-03-01T20:00:01.000+0000",
-        "businessDate": 20260301,
-        "createdInTestMode": False,
-        "checks": list(checks),
-        **changes,
-    }
-    told = {
-        "timestamp": moments.utc(moments.now()).isoformat(),
-        "eventType": "order_updated",
-        "guid": f"E{order['modifiedDate']}",
-        "details": {"restaurantGuid": "R1", "order": order},
-    }
-    return json.dumps(told).encode()
 
 
 def meaning(*told: bytes, more: str = "") -> dict[str, Result]:
     return translate(mapping(more), *told)
-
-
-def signature(told: bytes, key: str = "a-secret") -> bytes:
-    time = json.loads(told)["timestamp"]
-    return hmac.digest(key.encode(), told + time.encode(), hashlib.sha256)
-
-
-def signed(told: bytes, key: str = "a-secret") -> dict[str, str]:
-    return {"toast-signature": base64.b64encode(signature(told, key)).decode()}
 
 
 def test_the_recorded_order_has_two_open_checks_and_earns_nothing(payloads: Path) -> None:
@@ -201,7 +133,8 @@ def test_without_any_time_the_business_day_counts_and_it_has_to_be_one() -> None
     assert statement(meaning(event(told))).occurred_at == moments.instant(
         "2026-03-01T00:00:00-05:00", ""
     )
-    assert isinstance(only(meaning(event(told, businessDate=20261301))), Unreadable)
+    for day in (20261301, 2026113, None):
+        assert isinstance(only(meaning(event(told, businessDate=day))), Unreadable)
 
 
 @pytest.mark.parametrize(

@@ -18,84 +18,12 @@ from loyalty.v1.types_pb2 import (
     DOCUMENT_STATUS_PENDING,
 )
 from tests.adapters.rig import connection, lines_of, only, rig, statement, translate
+from tests.adapters.youzans import SECRETS, line, mapping, push, refund, signed, trade
 from tests.server.served import Caller, Served
-
-SECRETS = {"client_id": "app", "client_secret": "geheim"}
-
-
-def mapping(more: str = "") -> str:
-    return f"""
-schema: loyalty.adapter/v1
-system: youzan
-connection: youzan
-version: 1
-own_actors: [us]
-places:
-  - {{code: shop/42, business_unit: web, zone: Asia/Shanghai, currencies: [CNY]}}
-  - {{code: shop, business_unit: web, zone: Asia/Shanghai, currencies: [CNY]}}
-categories:
-  - {{code: sku/WINE*, category: drink}}
-  - {{code: line, category: goods}}
-identities:
-  - {{kind: outer_user_id, scheme: card}}
-  - {{kind: buyer_id, scheme: youzan-buyer}}
-{more}"""
-
-
-def line(oid: int, payment: str, **changes: Any) -> dict[str, Any]:
-    return {"oid": oid, "num": 1, "payment": payment, **changes}
-
-
-def trade(status: str, *lines: dict[str, Any], paid: str = "100.00", **changes: Any) -> Any:
-    info = {
-        "tid": "E1",
-        "status": status,
-        "created": "2026-03-01 12:00:00",
-        "pay_time": "2026-03-01 12:01:00",
-        "update_time": "2026-03-01 12:01:00",
-        **changes,
-    }
-    return {
-        "full_order_info": {
-            "order_info": info,
-            "orders": list(lines or [line(1, paid)]),
-            "pay_info": {"payment": paid, "post_fee": "0.00"},
-            "buyer_info": {"buyer_id": 7, "outer_user_id": "M1"},
-        }
-    }
-
-
-def push(kind: str, msg: Any, *, version: int = 1, **changes: Any) -> bytes:
-    told = {
-        "type": kind,
-        "id": "E1",
-        "kdt_id": 42,
-        "msg_id": f"{kind}-{version}",
-        "version": version,
-        "test": False,
-        "msg": msg if isinstance(msg, str) else quote_plus(json.dumps(msg)),
-        **changes,
-    }
-    return json.dumps(told).encode()
-
-
-def refund(fee: str, number: str = "F1", **changes: Any) -> dict[str, Any]:
-    return {
-        "tid": "E1",
-        "refund_id": number,
-        "refunded_fee": fee,
-        "update_time": "2026-03-02 12:00:00",
-        **changes,
-    }
 
 
 def meaning(*told: bytes, more: str = "") -> dict[str, Result]:
     return translate(mapping(more), *told)
-
-
-def signed(told: bytes, secret: str = "geheim") -> dict[str, str]:
-    digest = hashlib.md5(b"app" + told + secret.encode()).hexdigest()
-    return {"content-type": "application/json", "event-sign": digest}
 
 
 SUCCESS = push("trade_TradeSuccess", trade("TRADE_SUCCESS"), version=3)
@@ -240,6 +168,20 @@ def test_what_cannot_be_read_is_a_dead_letter(told: Any) -> None:
 @pytest.mark.parametrize("msg", ["%7Bnot", "[1]", "", "%255B%255D"])
 def test_a_message_that_is_no_object_is_a_dead_letter(msg: str) -> None:
     assert isinstance(only(meaning(push("trade_TradeSuccess", msg))), Unreadable)
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "two", -1, 2**63, 1.5, True])
+def test_a_version_that_orders_nothing_is_a_dead_letter(version: Any) -> None:
+    told = push("trade_TradeSuccess", trade("TRADE_SUCCESS"), version=version)
+    assert isinstance(only(meaning(told)), Unreadable)
+
+
+@pytest.mark.parametrize("flag", [True, "true", 1])
+def test_a_test_is_one_however_it_says_so(flag: Any) -> None:
+    told = push("trade_TradeSuccess", trade("TRADE_SUCCESS"), test=flag)
+    assert only(meaning(told)) == Nothing("test")
+    unclear = push("trade_TradeSuccess", trade("TRADE_SUCCESS"), test="perhaps")
+    assert isinstance(only(meaning(unclear)), Unreadable)
 
 
 def test_a_shop_without_row_parks() -> None:
