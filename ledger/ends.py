@@ -54,7 +54,7 @@ class Ends(LotEnds):
     def _living(self, life: LotLife, account: Account) -> rules.Living:
         return rules.Living(
             account.last_activity,
-            [(span.tier, span.from_at) for span in account.tiers],
+            [(span.tier, span.from_at) for span in account.tiers] if life.unless_tiers else (),
             self._segments_of(account.account_id) if life.unless_segments else NO_SEGMENTS,
             account.segments_since,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -163,6 +164,7 @@ class Parts:
                 | ArrearsRepaid()
                 | PointsSent()
                 | PointsConverted()
+                | PointsQuarantined()
                 | LotsMovedOut()
             ):
                 self._draw(account, fact.draws)
@@ -170,10 +172,6 @@ class Parts:
                     self._burn(account, fact)
             case PendingClawedBack() | PendingQuarantined() | PendingMovedOut():
                 self._draw(account, fact.draws, pending=True)
-            case PointsQuarantined():
-                self._draw(account, fact.draws)
-            case QuarantineLifted():
-                self._give_back(account, fact.draws)
             case PendingQuarantineLifted():
                 self._give_back(account, fact.draws, pending=True)
             case LotsMovedIn() | PendingMovedIn():
@@ -185,7 +183,7 @@ class Parts:
                 self._take(account, hold_part(fact.business_unit, fact.hold_id), fact.points)
             case MergeStepped():
                 self._step(account, fact)
-            case BurnReversed() | PointsReturned():
+            case BurnReversed() | PointsReturned() | QuarantineLifted():
                 self._give_back(account, fact.draws)
             case TierChanged():
                 self._change_tier(account, fact)
@@ -336,7 +334,7 @@ class Parts:
         for name in self._living.get(account, ()):
             part = self._parts[account, name]
             assert part.life is not None, "only parts with a life are listed"
-            life = LotLife.FromString(part.life)
+            life = _life(part.life)
             if kind in life.extended_by:
                 self._parts[account, name] = _later(part, life, at)
 
@@ -363,6 +361,16 @@ class Parts:
             self._set((account, TIER), replace(tier, available=int(not rests), pending=int(rests)))
 
 
+_life: Final = lru_cache(maxsize=1_024)(LotLife.FromString)
+"""One policy gives few different lives, and many points have each. Only to be read."""
+
+
+@lru_cache(maxsize=8_192)
+def _earliest_end(day: int, months: int) -> Instant:
+    """The earliest instant that a policy's zone may put so many months after a day in UTC."""
+    return (day_number(add_months(date_of(day), months)) - _ZONE_DAYS) * DAY
+
+
 def _living(part: Part, life: LotLife, earned_at: Instant) -> Part:
     """The part of points whose end is derived: early, by what is known without the policy."""
     if not life.inactive_months:
@@ -378,13 +386,12 @@ def _living(part: Part, life: LotLife, earned_at: Instant) -> Part:
 
 def _later(part: Part, life: LotLife, active_at: Instant) -> Part:
     """The part once something was done: it ends later, but never after its hard limit."""
-    day = day_number(add_months(date_of(active_at // DAY), life.inactive_months))
-    ends_at = (day - _ZONE_DAYS) * DAY
+    ends_at = _earliest_end(active_at // DAY, life.inactive_months)
     if part.ends_at is not None:
         ends_at = max(ends_at, part.ends_at)
     if life.HasField("hard_expire_time"):
         ends_at = min(ends_at, from_timestamp(life.hard_expire_time))
-    return replace(part, ends_at=ends_at)
+    return part if ends_at == part.ends_at else replace(part, ends_at=ends_at)
 
 
 def _at(message: object, field: str) -> Instant | None:

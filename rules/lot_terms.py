@@ -73,6 +73,7 @@ class ExpiryRule:
         self._waiting = Life(self.id) if self._life is None else self._life
         self._waiting = self._waiting._replace(from_release=True)
         self._by_day: dict[tuple[int, str], Instant] = {}
+        self._by_months: dict[tuple[int, int], Instant] = {}
 
     def _protection(self) -> Life | None:
         terms, idle = self._terms, self._inactivity
@@ -146,8 +147,15 @@ class ExpiryRule:
 
     def _months_on(self, at: Instant, months: int) -> Instant:
         assert self._inactivity is not None, "only inactivity counts so"
-        last = day_number(add_months(date_of(self._zone.wall(at) // DAY), months))
-        return self._zone.instant((last + (self._inactivity.round_to == "day_end")) * DAY)
+        key = self._zone.wall(at) // DAY, months
+        known = self._by_months.get(key)
+        if known is None:
+            if len(self._by_months) >= _REMEMBERED_MAX:
+                self._by_months.clear()
+            last = day_number(add_months(date_of(key[0]), months))
+            last += self._inactivity.round_to == "day_end"
+            known = self._by_months[key] = self._zone.instant(last * DAY)
+        return known
 
     def _last_day(self, day: int, member_since: str) -> int:
         """Give the day on which points of `day` end: at its start, or at their time of day."""

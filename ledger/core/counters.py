@@ -5,6 +5,7 @@ that held it last may have it back while nobody took it. What is kept is bounded
 older than what is kept offers no number, and giving back into it changes nothing.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
@@ -125,11 +126,12 @@ def is_forgotten(all_of: CounterPeriods, counter: str, period: str) -> bool:
 
 def streak_changed(streak: Streak, period: str, change: int) -> Streak:
     """Add a document to a period of a streak, or take one from it."""
-    counts = dict(streak)
-    if period not in counts and (change < 0 or streak_forgotten(streak, period)):
+    at = bisect_left(streak, (period,))
+    known = at < len(streak) and streak[at][0] == period
+    if not known and (change < 0 or streak_forgotten(streak, period)):
         return streak
-    counts[period] = counts.get(period, 0) + change
-    return tuple(sorted(counts.items()))[-STREAK_KEPT:]
+    counted = streak[at][1] + change if known else change
+    return (*streak[:at], (period, counted), *streak[at + known :])[-STREAK_KEPT:]
 
 
 def streak_forgotten(streak: Streak, period: str) -> bool:

@@ -6,6 +6,7 @@ What a command needs is imported when it runs, so that the others start without 
 import importlib.util
 import subprocess
 import sys
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -75,11 +76,21 @@ def config(json: AsJson = False) -> None:
 
 def demo(
     full: Annotated[
-        bool, typer.Option("--full", help="All households, not only the first.")
+        bool,
+        typer.Option("--full", help="All households and all traffic, not only a part."),
     ] = False,
     households: Annotated[
         int | None,
         typer.Option(min=10, max=2_469, help="How many households take part; 200 if not said."),
+    ] = None,
+    share: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Percent of what restaurants, hotels and web shop sell that takes part;"
+            " if not said, as fits the households: 25 for 200 of them, all from 800 on.",
+        ),
     ] = None,
     seeded: Annotated[
         bool,
@@ -96,7 +107,7 @@ def demo(
     from server.demo.year import Scale
 
     chosen = None if full else households or HOUSEHOLDS
-    scale = Scale(households=chosen, real=not seeded, keep=keep)
+    scale = Scale(chosen, not seeded, None if share is None else Fraction(share, 100), keep)
     try:
         with console.explained():
             run_demo(_settings().data_dir / "demo", scale, console.out)

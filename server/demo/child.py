@@ -1,10 +1,13 @@
-"""The demo's server: a process of its own, as in real life, with a clock that the demo turns."""
+"""The demo's servers, in processes of their own: one is called, the other follows the log.
+
+The clock of the one that is called is turned by the demo.
+"""
 
 import asyncio
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -27,8 +30,8 @@ class ChildFailed(Exception):
     """The server did not come up."""
 
 
-def settings_for(url: str, data_dir: Path) -> Settings:
-    """Settings of the demo's server, whatever the environment says.
+def settings_for(url: str, data_dir: Path, *, projections: bool) -> Settings:
+    """Settings of one of the demo's servers, whatever the environment says.
 
     Raises:
         SettingsError: something else in the environment is wrong.
@@ -42,6 +45,7 @@ def settings_for(url: str, data_dir: Path) -> Settings:
         tls_cert=None,
         tls_key=None,
         log_level=LOG_LEVEL,
+        projections=projections,
     )
 
 
@@ -53,17 +57,37 @@ def server_process(
 
     Raises:
         ChildFailed: it ended, or said nothing for a minute.
+        SettingsError: something in the environment is wrong.
     """
+    with _process(settings_for(url, data_dir, projections=False), begins_at) as (pipe, clock):
+        yield _address(pipe), clock
+
+
+@contextmanager
+def follower_process(url: str, data_dir: Path, begins_at: Instant) -> Iterator[None]:
+    """Run another server beside it, which keeps the projections; nobody waits for its start.
+
+    The first has to have started, for it makes the key that both need.
+
+    Raises:
+        SettingsError: something in the environment is wrong.
+    """
+    with _process(settings_for(url, data_dir, projections=True), begins_at):
+        yield
+
+
+@contextmanager
+def _process(settings: Settings, begins_at: Instant) -> Iterator[tuple[Connection, SharedClock]]:
     context = multiprocessing.get_context("spawn")
     cell = context.Value("q", begins_at)
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=_serve, args=(url, data_dir, cell, theirs), name="loyalty demo server"
+        target=_serve, args=(settings, cell, theirs), name="loyalty demo server"
     )
     process.start()
     theirs.close()
     try:
-        yield _address(ours), SharedClock(cell)
+        yield ours, SharedClock(cell)
     finally:
         # The other end reads the end of the pipe, and drains.
         ours.close()
@@ -83,15 +107,17 @@ def _address(pipe: Connection) -> str:
     return address
 
 
-def _serve(url: str, data_dir: Path, cell: "Synchronized[int]", pipe: Connection) -> None:
+def _serve(settings: Settings, cell: "Synchronized[int]", pipe: Connection) -> None:
     # A terminal's Ctrl-C reaches us too, but it is the parent that ends us, through the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logs.configure(LOG_LEVEL)
 
     async def until_told() -> None:
         clock = SharedClock(cell)
-        async with running_server(settings_for(url, data_dir), clock) as address:
-            pipe.send(address)
+        async with running_server(settings, clock) as address:
+            # The demo may have failed, and closed its end, before we had started.
+            with suppress(BrokenPipeError):
+                pipe.send(address)
             await asyncio.to_thread(_wait_for_end, pipe)
 
     uvloop.run(until_told())

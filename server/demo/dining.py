@@ -1,8 +1,10 @@
 """The restaurant: Pizza Place's orders of 2015, moved by 104 weeks into 2017."""
 
 import csv
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
@@ -10,7 +12,16 @@ from zoneinfo import ZoneInfo
 
 from ledger.core.instant import Instant, from_datetime
 from server.demo.owners import ORDER_PERCENT, Members
-from server.demo.sources import Control, Kind, Line, Source, SourceDocument, package_file
+from server.demo.sources import (
+    WHOLE,
+    Control,
+    Kind,
+    Line,
+    Source,
+    SourceDocument,
+    in_part,
+    package_file,
+)
 
 PUBLISHED: Final = Decimal("817860.05")
 """Sum of price over the whole file; its currency is not stated and taken as US dollars."""
@@ -19,8 +30,8 @@ SHIFT: Final = timedelta(weeks=104)
 ZONE: Final = ZoneInfo("America/New_York")
 
 
-def read(members: Members) -> Source:
-    """Read all orders; who ordered is not in the file and comes from the demo's own rule.
+def read(members: Members, *, share: Fraction = WHOLE) -> Source:
+    """Read a share of the orders; who ordered is not in the file: the demo's own rule says so.
 
     Raises:
         SourceError: the package that ships the file is missing.
@@ -28,17 +39,20 @@ def read(members: Members) -> Source:
     path = package_file("great_tables", "data/05-pizzaplace.csv")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    documents = [
-        _document(order, list(lines), members) for order, lines in groupby(rows, itemgetter("id"))
-    ]
-    amount = sum((Decimal(row["price"]) for row in rows), Decimal(0))
+    orders = [(order, list(lines)) for order, lines in groupby(rows, itemgetter("id"))]
+    taken = [(order, lines) for order, lines in orders if in_part(share, "dining", order)]
+    amount = _price(orders)
     return Source(
         business_unit="dining",
         origin="real: Pizza Place 2015 (package great_tables), moved by 104 weeks",
         links=f"made up: {ORDER_PERCENT} % of the orders are given to members by hash",
-        control=Control(PUBLISHED, len(documents), amount),
-        documents=documents,
+        control=Control(PUBLISHED, len(orders), amount, left_out=amount - _price(taken)),
+        documents=[_document(order, lines, members) for order, lines in taken],
     )
+
+
+def _price(orders: Iterable[tuple[str, list[dict[str, str]]]]) -> Decimal:
+    return sum((Decimal(row["price"]) for _, rows in orders for row in rows), Decimal(0))
 
 
 def _document(order: str, rows: list[dict[str, str]], members: Members) -> SourceDocument:

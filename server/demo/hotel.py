@@ -3,10 +3,11 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -15,16 +16,17 @@ from zoneinfo import ZoneInfo
 from ledger.core.instant import Instant, from_datetime
 from server.demo.owners import STAY_PERCENT, Members
 from server.demo.sources import (
+    WHOLE,
     Control,
     Kind,
     Line,
     Source,
     SourceDocument,
     Status,
+    in_part,
     major,
     seeded,
     shared_file,
-    total,
 )
 
 PUBLISHED: Final = Decimal("25996260.41")
@@ -58,33 +60,45 @@ class Booking:
     cancelled: bool
 
 
-def read(members: Members, *, real: bool) -> Source:
-    """Read the bookings; who stayed is not in the file and comes from the demo's own rule."""
+def read(members: Members, *, real: bool, share: Fraction = WHOLE) -> Source:
+    """Read a share of the bookings; who stayed is not in the file: the demo's own rule says so."""
     path = shared_file(FILE) if real else None
-    return _seeded(members) if path is None else _real(path, members)
+    return _seeded(members, share) if path is None else _real(path, members, share)
 
 
-def _real(path: Path, members: Members) -> Source:
+def _real(path: Path, members: Members, share: Fraction) -> Source:
     with zipfile.ZipFile(path) as archive, archive.open(ENTRY) as raw:
         rows = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
         bookings = [_booking(number, row) for number, row in enumerate(rows)]
     stays = [booking for booking in bookings if booking.stayed]
-    chosen = [booking for booking in bookings if booking.outcome_day >= FIRST_DAY]
-    amount = major(sum(booking.net for booking in stays))
-    early = major(sum(booking.net for booking in stays if booking.outcome_day < FIRST_DAY))
-    negative = [booking for booking in chosen if booking.net < 0]
-    below_zero = major(sum(booking.net for booking in negative if booking.stayed))
+    chosen = [
+        booking
+        for booking in bookings
+        if booking.outcome_day >= FIRST_DAY and in_part(share, "hotel", booking.number)
+    ]
+    amount = _revenue(bookings)
+    below_zero = _revenue(booking for booking in chosen if booking.net < 0)
     return Source(
         business_unit="hotel",
         origin=f"real: Hotel Booking Demand, check-outs from {FIRST_DAY} on",
         links=_LINKS,
-        control=Control(PUBLISHED, len(stays), amount, left_out=early, below_zero=below_zero),
+        control=Control(
+            PUBLISHED,
+            len(stays),
+            amount,
+            left_out=amount - _revenue(chosen),
+            below_zero=below_zero,
+        ),
         documents=list(
             chain.from_iterable(
                 _versions(booking, members) for booking in chosen if booking.net >= 0
             )
         ),
     )
+
+
+def _revenue(bookings: Iterable[Booking]) -> Decimal:
+    return major(sum(booking.net for booking in bookings if booking.stayed))
 
 
 def _booking(number: int, row: dict[str, str]) -> Booking:
@@ -111,17 +125,17 @@ def _booking(number: int, row: dict[str, str]) -> Booking:
     )
 
 
-def _seeded(members: Members) -> Source:
+def _seeded(members: Members, share: Fraction) -> Source:
     bookings = [_invented(number) for number in range(SEEDED_STAYS)]
-    documents = list(chain.from_iterable(_versions(booking, members) for booking in bookings))
-    amount = total(documents)
+    chosen = [booking for booking in bookings if in_part(share, "hotel", booking.number)]
+    amount = _revenue(bookings)
     stays = sum(booking.stayed for booking in bookings)
     return Source(
         business_unit="hotel",
         origin="seeded: stays made up by hash",
         links=_LINKS,
-        control=Control(None, stays, amount),
-        documents=documents,
+        control=Control(None, stays, amount, left_out=amount - _revenue(chosen)),
+        documents=list(chain.from_iterable(_versions(booking, members) for booking in chosen)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from server.demo.sources import seeded
 
 ORDER_PERCENT: Final = 55
-STAY_PERCENT: Final = 5
+STAY_PERCENT: Final = 10
 CUSTOMER_PERCENT: Final = 60
 
 

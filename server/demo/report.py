@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from server.cli.console import table
 from server.demo import habits
 from server.demo.proof import Recorded
 from server.demo.rewarding import CampaignResult, PurseResult
-from server.demo.sources import Source
+from server.demo.sources import WHOLE, Source
 from server.demo.wire import CURRENCY
 
 TOP: Final = 10
@@ -24,11 +25,23 @@ def _money(amount: Decimal) -> str:
     return f"{cents:,}" if cents == amount else f"{amount:,}"
 
 
-def print_sources(out: Console, sources: Sequence[Source]) -> None:
-    """Where the traffic comes from, who is said to be a member, and what of it is made up."""
+def _percent(share: Fraction) -> str:
+    return f"{Decimal(share.numerator * 100) / share.denominator:.4g}"
+
+
+def print_sources(out: Console, sources: Sequence[Source], part: Fraction) -> None:
+    """Where the traffic comes from, who is said to be a member, and what of it is made up.
+
+    `part` is the share of what is not the supermarket's that takes part.
+    """
     for source in sources:
         out.print(f"  [bold]{source.business_unit:<7}[/] {source.origin}")
         out.print(f"          members: {source.links}")
+    if part != WHOLE:
+        out.print(
+            f"  [bold]part[/]    {_percent(part)} % of dining's orders, hotel's bookings and web's"
+            " customers, by hash"
+        )
     out.print(f"  [bold]habits[/]  {habits.ORIGIN}")
 
 

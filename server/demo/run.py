@@ -24,7 +24,7 @@ from server.cli.console import progress
 from server.cli.sending import CALL_SECONDS, metadata
 from server.cli.verifying import verify_history
 from server.demo import report, year
-from server.demo.child import server_process
+from server.demo.child import follower_process, server_process
 from server.demo.clock import SharedClock
 from server.demo.proof import caught_up, recorded_documents
 from server.demo.rewarding import Rewarding
@@ -53,7 +53,7 @@ def run_demo(folder: Path, scale: Scale, out: Console) -> None:
     began = perf_counter()
     out.print("[bold]Reading[/]")
     passing = year.read(scale)
-    report.print_sources(out, passing.sources)
+    report.print_sources(out, passing.sources, passing.part)
     out.print(
         f"  {len(passing.documents):,} versions of documents and activities,"
         f" {len(passing.members.numbers):,} members; read in {perf_counter() - began:.1f} s"
@@ -100,11 +100,13 @@ class Demo:
                 token = await auth.create_token(
                     connection, name="demo", business_units=["*"], verbs=list(auth.Verb)
                 )
-                with server_process(url, self._folder, self._year.begins_at) as (address, clock):
+                begins_at = self._year.begins_at
+                with server_process(url, self._folder, begins_at) as (address, clock):
                     self._out.print(f"[bold]Serving[/] at {address}, PostgreSQL embedded, fsync on")
-                    async with grpc.aio.insecure_channel(address) as channel:
-                        await self._live(channel, clock, token=token)
-                    await caught_up(connection)
+                    with follower_process(url, self._folder, begins_at):
+                        async with grpc.aio.insecure_channel(address) as channel:
+                            await self._live(channel, clock, token=token)
+                        await caught_up(connection)
                 await self._count(connection)
                 await self._prove(url, connection)
             finally:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ DAY: Final = 86_400_000_000
 WEEK: Final = 7 * DAY
 YEAR_BEGINS_AT: Final = 1_483_228_800_000_000
 """2017-01-01T00:00Z. Every unit's dates are moved by whole weeks to fall around this year."""
+
+WHOLE: Final = Fraction(1)
 
 LOST_FLOAT_DIGITS: Final = Decimal("0.000001")
 """How far a float may stand from the amount it means: far above its error, far below a cent."""
@@ -145,6 +148,14 @@ def seeded(*parts: object) -> int:
     """A number from 0 to 2^64 - 1 that depends on the parts alone: the demo's only chance."""
     text = "|".join(["harbour", *map(str, parts)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def in_part(share: Fraction, unit: str, key: str) -> bool:
+    """Whether what a unit calls `key` is in the share of its traffic that takes part.
+
+    A larger share has all of a smaller one in it.
+    """
+    return seeded("part", unit, key) * share.denominator < share.numerator << 64
 
 
 def slug(text: str | None) -> str:

@@ -7,10 +7,11 @@ net. A discount lowers the goods of its own invoice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -22,12 +23,14 @@ from ledger.core.instant import Instant, from_datetime
 from server.demo.owners import CUSTOMER_PERCENT, Members
 from server.demo.sources import (
     DAY,
+    WHOLE,
     YEAR_BEGINS_AT,
     Control,
     Kind,
     Line,
     Source,
     SourceDocument,
+    in_part,
     seeded,
     shared_file,
     total,
@@ -39,6 +42,7 @@ PUBLISHED: Final = Decimal("9747747.934")
 FILE: Final = "online_retail/online_retail.whitehorse.parquet"
 SHIFT: Final = timedelta(weeks=313)
 ZONE: Final = ZoneInfo("Europe/London")
+SEEDED_CUSTOMERS: Final = 2_000
 SEEDED_ORDERS: Final = 8_000
 
 _CENT: Final = Decimal("0.01")
@@ -106,16 +110,18 @@ class Purchase:
     quantity: int
 
 
-def read(members: Members, *, real: bool) -> Source:
-    """Read the invoices; which member a customer is comes from the demo's own rule."""
+def read(members: Members, *, real: bool, share: Fraction = WHOLE) -> Source:
+    """Read a share of the customers' invoices; which member each is, says the demo's own rule."""
     path = shared_file(FILE) if real else None
-    return _seeded(members) if path is None else _real(path, members)
+    return _seeded(members, share) if path is None else _real(path, members, share)
 
 
-def _real(path: Path, members: Members) -> Source:
-    rows = list(_rows(path))
+def _real(path: Path, members: Members, share: Fraction) -> Source:
+    every = list(_rows(path))
+    # By customer, so that what a customer brings back was bought in the same part.
+    rows = [row for row in every if in_part(share, "web", row.customer or row.invoice)]
     owners = members.of_customers({row.customer for row in rows if row.customer is not None})
-    exact = sum((row.exact for row in rows), Decimal(0))
+    amount, exact = _exact(every), _exact(rows)
     rounded = sum((Decimal(row.net).scaleb(-2) for row in rows), Decimal(0))
     # By number and not by neighbourhood: the file interrupts one invoice with another.
     invoices: dict[str, list[Row]] = defaultdict(list)
@@ -129,10 +135,19 @@ def _real(path: Path, members: Members) -> Source:
         origin="real: Online Retail 2010-12 to 2011-12, moved by 313 weeks",
         links=_LINKS,
         control=Control(
-            PUBLISHED, len(invoices), exact, below_zero=below_zero, rounding=rounded - exact
+            PUBLISHED,
+            len({row.invoice for row in every}),
+            amount,
+            left_out=amount - exact,
+            below_zero=below_zero,
+            rounding=rounded - exact,
         ),
         documents=documents,
     )
+
+
+def _exact(rows: Iterable[Row]) -> Decimal:
+    return sum((row.exact for row in rows), Decimal(0))
 
 
 def category_of(stock_code: str) -> str:
@@ -224,24 +239,33 @@ def _document(order: Order, at: Instant, owners: dict[str, int]) -> SourceDocume
     )
 
 
-def _seeded(members: Members) -> Source:
-    owners = members.of_customers(f"S{number}" for number in range(2_000))
-    documents = [_invented(number, owners) for number in range(SEEDED_ORDERS)]
+def _seeded(members: Members, share: Fraction) -> Source:
+    names = [f"S{number}" for number in range(SEEDED_CUSTOMERS)]
+    customers = {name for name in names if in_part(share, "web", name)}
+    owners = members.of_customers(customers)
+    orders = [_invented(number) for number in range(SEEDED_ORDERS)]
+    every = [_document(order, at, owners) for order, at in orders]
+    documents = [
+        document
+        for document, (order, _) in zip(every, orders, strict=True)
+        if order.customer in customers
+    ]
+    amount = total(every)
     return Source(
         business_unit="web",
         origin="seeded: orders made up by hash",
         links=_LINKS,
-        control=Control(None, len(documents), total(documents)),
+        control=Control(None, len(every), amount, left_out=amount - total(documents)),
         documents=documents,
     )
 
 
-def _invented(number: int, owners: dict[str, int]) -> SourceDocument:
+def _invented(number: int) -> tuple[Order, Instant]:
     chance = seeded("web", "order", number)
-    order = Order(f"S{number:06d}", f"S{chance % 2_000}")
-    order.add("goods/homeware", 500 + chance // 2_000 % 20_000)
+    order = Order(f"S{number:06d}", f"S{chance % SEEDED_CUSTOMERS}")
+    order.add("goods/homeware", 500 + chance // SEEDED_CUSTOMERS % 20_000)
     if chance // 40_000_000 % 3 == 0:
         order.add("shipping", 395)
     minute_of_day = 8 * 60 + chance // 1_000_000_000 % (12 * 60)
     at = YEAR_BEGINS_AT + chance // 7 % 340 * DAY + minute_of_day * 60_000_000
-    return _document(order, at, owners)
+    return order, at

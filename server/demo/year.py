@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from ledger.core.instant import Instant
@@ -10,20 +11,44 @@ from server.demo import dining, hotel, market, web
 from server.demo.habits import with_habits
 from server.demo.owners import Members
 from server.demo.returns import returns_of
-from server.demo.sources import DAY, WEEK, Source, SourceDocument, SourceError, major, total
+from server.demo.sources import (
+    DAY,
+    WEEK,
+    WHOLE,
+    Source,
+    SourceDocument,
+    SourceError,
+    major,
+    total,
+)
 
 _MONDAY: Final = 4 * DAY
 """1970-01-05, the first Monday of the epoch."""
+ALL_FROM: Final = 800
+"""Households that are customers enough for all that the other units sell."""
 _TILLS: Final = ("market", "dining")
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much of it to take. `households` None takes all; `real` False makes hotel and web up."""
+    """How much of it to take. `households` None takes all; `real` False makes hotel and web up.
+
+    `share` is how much of the other units' traffic takes part; None: as fits the households.
+    """
 
     households: int | None
     real: bool
+    share: Fraction | None = None
     keep: bool = False
+
+    @property
+    def part(self) -> Fraction:
+        """Share of the restaurants', hotels' and web shop's traffic."""
+        if self.share is not None:
+            return self.share
+        if self.households is None:
+            return WHOLE
+        return min(WHOLE, Fraction(self.households, ALL_FROM))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +56,7 @@ class Year:
     """All the year's documents and activities; by unit, what the demo's own returns take back."""
 
     sources: Sequence[Source]
+    part: Fraction
     members: Members
     documents: Sequence[SourceDocument]
     brought_back: dict[str, Decimal]
@@ -52,9 +78,9 @@ def read(scale: Scale) -> Year:
     members = Members(doc.owner for doc in shop.documents if doc.owner is not None)
     sources = (
         shop,
-        dining.read(members),
-        hotel.read(members, real=scale.real),
-        web.read(members, real=scale.real),
+        dining.read(members, share=scale.part),
+        hotel.read(members, real=scale.real, share=scale.part),
+        web.read(members, real=scale.real, share=scale.part),
     )
     documents: list[SourceDocument] = []
     brought_back: dict[str, Decimal] = {}
@@ -68,7 +94,7 @@ def read(scale: Scale) -> Year:
                 sum(before.net - later.net for before, later in pairs)
             )
     shown, activities = with_habits(documents, members)
-    return Year(sources, members, [*shown, *activities], brought_back)
+    return Year(sources, scale.part, members, [*shown, *activities], brought_back)
 
 
 def _check(source: Source) -> None:

@@ -24,7 +24,7 @@ from server.demo.owners import CUSTOMER_PERCENT, ORDER_PERCENT, Members
 from server.demo.returns import returns_of
 from server.demo.rewarding import CampaignResult, PurseResult, Rewarding
 from server.demo.run import MARKER, POLICY, Demo, DemoFailed, run_demo
-from server.demo.sources import Control, Source, Status, major, seeded, total
+from server.demo.sources import WHOLE, Control, Source, Status, major, seeded, total
 from server.demo.year import Scale, Year
 
 HOUSEHOLDS = 10
@@ -49,7 +49,7 @@ def small_year() -> Year:
     documents += [document for source in others for document in source.documents]
     shown, activities = with_habits(documents, members)
     back = major(sum(before.net - later.net for before, later in pairs))
-    return Year((shop, *others), members, [*shown, *activities], {"market": back})
+    return Year((shop, *others), WHOLE, members, [*shown, *activities], {"market": back})
 
 
 @pytest.mark.slow

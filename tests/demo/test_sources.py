@@ -1,13 +1,16 @@
 """The demo's files are read completely and exactly: their totals are the published ones."""
 
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from server.demo import dining, hotel, market, web
 from server.demo.owners import Members
 from server.demo.sources import Source, SourceError, Status, exact_minor, slug, total
+from server.demo.year import Scale
 
 MEMBERS = Members(range(1, 2_470))
 
@@ -90,6 +93,44 @@ def test_without_the_files_traffic_is_made_up_the_same_on_every_run(unit: object
     )
     assert first.documents == second.documents
     assert ties(first)
+
+
+@pytest.mark.parametrize("unit", [dining, hotel, web])
+def test_a_share_ties_and_is_part_of_a_larger_one(unit: ModuleType) -> None:
+    real = {} if unit is dining else {"real": False}
+    quarter, half, whole = (
+        unit.read(MEMBERS, share=Fraction(part, 4), **real) for part in (1, 2, 4)
+    )
+    keys = [
+        {(document.document_id, document.version) for document in source.documents}
+        for source in (quarter, half, whole)
+    ]
+    assert keys[0] < keys[1] < keys[2]
+    assert abs(Fraction(len(keys[0]), len(keys[2])) - Fraction(1, 4)) < Fraction(1, 20)
+    assert quarter.control.amount == half.control.amount == whole.control.amount
+    assert quarter.control.documents == whole.control.documents
+    assert quarter.control.left_out > half.control.left_out > whole.control.left_out == 0
+    assert ties(quarter)
+    assert ties(half)
+
+
+@pytest.mark.slow
+def test_a_share_of_the_real_files_ties_too(shared: Path) -> None:
+    assert shared
+    stays = hotel.read(MEMBERS, real=True, share=Fraction(1, 10))
+    assert stays.control.amount == hotel.PUBLISHED
+    assert ties(stays)
+    orders = web.read(MEMBERS, real=True, share=Fraction(1, 10))
+    assert orders.control.amount == web.PUBLISHED
+    assert ties(orders)
+    assert max(document.version for document in orders.documents) > 1
+
+
+def test_the_share_fits_the_households_if_nobody_says_it() -> None:
+    assert Scale(200, real=False).part == Fraction(1, 4)
+    assert Scale(800, real=False).part == Scale(2_469, real=False).part == 1
+    assert Scale(None, real=False).part == 1
+    assert Scale(200, real=False, share=Fraction(1)).part == 1
 
 
 @pytest.mark.slow
