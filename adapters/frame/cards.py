@@ -4,7 +4,7 @@ import re
 from typing import Final
 from xml.etree.ElementTree import Element, tostring
 
-from adapters.frame.elements import local
+from adapters.frame.elements import descendants, local
 from adapters.frame.reading import xml_of
 
 REDACTED: Final = "redacted"
@@ -23,6 +23,8 @@ _NAMES: Final = frozenset(
     }
 )
 """Attributes and elements that hold a card's number, its code or its track."""
+_OF_MEMBERS: Final = ("LoyaltyAccount", "LoyaltyCard")
+"""Elements with a card of which a member is known: its number is no card's to pay with."""
 _TEXTS: Final = frozenset({"comment", "listitem", "note", "remark", "text"})
 """Elements in which people write whatever they like."""
 _NUMBER: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
@@ -50,12 +52,15 @@ def without_cards(body: bytes) -> bytes:
 
 def _redact(root: Element) -> bool:
     changed = False
+    whose = {id(each) for of in descendants(root, *_OF_MEMBERS) for each in of.iter()}
     for element in root.iter():
         name = local(element.tag).lower()
         for key in list(element.attrib):
             if local(key).lower() in _NAMES:
                 element.set(key, REDACTED)
                 changed = True
+        if name == "primaryaccountnumber" and id(element) in whose:
+            continue
         if name in _NAMES:
             changed = _empty(element) or changed
         elif name in _TEXTS and element.text:

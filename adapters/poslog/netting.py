@@ -1,13 +1,13 @@
 """What was really paid for the lines of a ticket, in minor units: its totals decide."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from adapters.frame.money import minor_units
+from adapters.frame.money import decimal, exponent, minor_units, scaled
 from adapters.frame.netting import NetLine, Returned, spread, take_back, unique_ids
+from adapters.poslog.lines import NOT_GOODS
 from adapters.poslog.shapes import Return, Settings, Sold, Ticket
-from adapters.poslog.transactions import NOT_GOODS
 
 LINES_MAX: Final = 500
 """A document has no more lines."""
@@ -56,11 +56,11 @@ def _discount(lines: Sequence[NetLine], ticket: Ticket, currency: str, settings:
     goods = [line for line, _ in pairs]
     beside = sum(line.amount for line in lines) - sum(line.amount for line in goods)
     target = max(_target(lines, ticket, currency, settings) - beside, 0)
-    offs = [_money(sold.off, currency) for _, sold in pairs]
+    offs = [_rounded(sold.off, currency) for _, sold in pairs]
     if sum(offs) <= sum(line.amount for line in goods) - target:
         for line, off in zip(goods, offs, strict=True):
             line.amount -= min(off, line.amount)
-    taxes = [_money(sold.tax, currency) for _, sold in pairs]
+    taxes = [_rounded(sold.tax, currency) for _, sold in pairs]
     if sum(taxes) == sum(line.amount for line in goods) - target:
         # The amounts contain their tax, each its own.
         for line, tax in zip(goods, taxes, strict=True):
@@ -71,16 +71,16 @@ def _discount(lines: Sequence[NetLine], ticket: Ticket, currency: str, settings:
 def _target(lines: Sequence[NetLine], ticket: Ticket, currency: str, settings: Settings) -> int:
     """What the lines of this ticket cost together, without tax."""
     if ticket.grand is None:
-        offs = sum(_money(line.off, currency) for line in ticket.lines)
+        offs = sum(_rounded(line.off, currency) for line in ticket.lines)
         whole = sum(line.amount for line in lines)
         return whole - offs - _money(ticket.discounts, currency)
-    tax = _money(ticket.tax, currency) if settings.grand == "with_tax" else 0
+    tax = _rounded(ticket.tax, currency) if settings.grand == "with_tax" else 0
     # What came back from other tickets lowered the total of this one.
     linked = sum(_money(line.amount, currency) for line in ticket.linked)
     grand = _money(ticket.grand, currency)
     whole = sum(line.amount for line in lines)
     if ticket.linked and whole - linked == grand:
-        linked -= sum(_money(line.tax, currency) for line in ticket.linked)
+        linked -= sum(_rounded(line.tax, currency) for line in ticket.linked)
     return grand - tax + linked
 
 
@@ -113,3 +113,9 @@ def _merged(lines: list[NetLine]) -> list[NetLine]:
 
 def _money(told: str, currency: str) -> int:
     return minor_units(told, currency, "an amount")
+
+
+def _rounded(told: str, currency: str) -> int:
+    """Tax and discounts, which some tills write more finely than the currency is."""
+    whole = scaled(decimal(told, "an amount"), exponent(currency))
+    return int(whole.to_integral_value(ROUND_HALF_UP))

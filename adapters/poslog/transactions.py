@@ -9,18 +9,12 @@ from xml.etree.ElementTree import Element
 from adapters.frame import moments
 from adapters.frame.adapter import read_as
 from adapters.frame.elements import attribute, child, children, descendants, is_true, local, text
-from adapters.frame.money import added, decimal, times
+from adapters.frame.money import added, decimal
 from adapters.frame.words import Dropped, Item, Part, Unreadable
+from adapters.poslog.lines import content, is_void, line_of, number_of, positive
 from adapters.poslog.shapes import Key, Return, Ticket
 
 VOID: Final = ("voided", "postvoided", "cancelled", "canceled")
-NOT_GOODS: Final = {
-    "giftcard": "gift_card",
-    "giftcertificate": "gift_card",
-    "storedvalue": "gift_card",
-    "deposit": "deposit",
-}
-"""ItemTypes that every policy knows."""
 
 
 def items_of(transaction: Element) -> Iterator[Item]:
@@ -57,14 +51,23 @@ def items_of(transaction: Element) -> Iterator[Item]:
 
 
 def _key(transaction: Element) -> Key:
-    store = text(transaction, "RetailStoreID") or text(transaction, "BusinessUnit", "UnitID")
     raw = {
-        "store": store,
-        "day": text(transaction, "BusinessDayDate")[:10],
+        "store": _store(transaction),
+        "day": _day(transaction),
         "till": text(transaction, "WorkstationID"),
         "sequence": text(transaction, "SequenceNumber"),
     }
     return read_as(Key, raw)
+
+
+def _store(element: Element) -> str:
+    unit = text(element, "BusinessUnit", "UnitID") or text(element, "BusinessUnit")
+    return text(element, "RetailStoreID") or unit
+
+
+def _day(element: Element) -> str:
+    day = text(element, "BusinessDayDate") or text(element, "BusinessDayDate", "Date")
+    return day[:10]
 
 
 def _flag(transaction: Element, sale: Element, name: str) -> bool:
@@ -89,15 +92,17 @@ class _Reading:
     tenders: list[dict[str, str]] = field(default_factory=list)
     rewards: dict[str, Decimal] = field(default_factory=dict)
     """Discounts of a line, by the number that the till gave it."""
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unsure: str = ""
+    """A line that came back by its quantity, and was sold by its amount."""
     discounts: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
 
     def ticket(self) -> Ticket:
         """Return what was read."""
         for number, off in self.rewards.items():
-            if number in self.numbers:
-                line = self.lines[self.numbers[number]]
+            line = self.numbers.get(number)
+            if line is not None:
                 line["off"] = format(added((Decimal(line["off"]), off)), "f")
         told = {
             "lines": self.lines,
@@ -126,7 +131,10 @@ class _Reading:
                 self.voids.append(str(self._linked_key(link)))
         for item in children(sale, "LineItem"):
             self._line_item(item)
-        totals = {attribute(each, "TotalType"): _text(each) for each in children(sale, "Total")}
+        totals = {attribute(each, "TotalType"): content(each) for each in children(sale, "Total")}
+        tax = totals.get("TransactionTaxAmount") or format(self.tax, "f")
+        if self.unsure and not self._came_back(totals.get("TransactionGrandAmount"), tax):
+            raise Unreadable(f"{self.unsure}, and no total tells which is right")
         currency = text(transaction, "CurrencyCode") or text(sale, "CurrencyCode")
         self.raw = {
             "key": self.key.model_dump(),
@@ -136,49 +144,67 @@ class _Reading:
             "currency": currency or _currency_of(sale),
             "receipt": text(sale, "ReceiptNumber"),
             "grand": totals.get("TransactionGrandAmount"),
-            "tax": totals.get("TransactionTaxAmount") or format(self.tax, "f"),
-            "loyalty": _named(sale, "LoyaltyID"),
+            "tax": tax,
+            "loyalty": _loyalty(sale),
             "membership": _named(sale, "MembershipID"),
             "customer": _named(child(sale, "Customer"), "CustomerID"),
         }
 
+    def _came_back(self, grand: str | None, tax: str) -> bool:
+        """Whether the total is what lines less what came back amount to, or below it."""
+        if not grand:
+            return False
+        above = added(decimal(line["amount"], "amount") for line in self.lines)
+        below = added(decimal(line["amount"], "amount") for line in (*self.taken, *self.linked))
+        most = added((above, below.copy_negate(), decimal(tax, "tax").copy_abs()))
+        return decimal(grand, "TransactionGrandAmount") <= most
+
     def _line_item(self, item: Element) -> None:
-        void = is_true(attribute(item, "VoidFlag"))
+        void = is_void(item)
         number = text(item, "SequenceNumber")
         for part in item:
             match local(part.tag):
-                case "Sale":
-                    self._sold(part, number, void=void)
+                case "Sale" | "SaleForDelivery" | "SaleForPickup":
+                    self._sold(part, number, void=void, link=text(item, "ItemLink"))
                 case "Return" if not void:
-                    self._returned(part, number)
+                    self._returned(part, line_of(part, number))
                 case "Tender" if not void:
                     self._tender(part)
                 case "Tax" if not void:
-                    self.tax = added((self.tax, _number(part, "Amount")))
+                    self.tax = added((self.tax, number_of(part, "Amount")))
                 case "Discount" if not void:
-                    self.discounts = added((self.discounts, _number(part, "Amount").copy_abs()))
+                    off = number_of(part, "Amount").copy_abs()
+                    self.discounts = added((self.discounts, off))
                 case "LoyaltyReward" if not void:
                     self._reward(part)
 
-    def _sold(self, sale: Element, number: str, *, void: bool) -> None:
-        line = _line(sale, number)
-        below = line["amount"].startswith("-")
-        if void and not below:
-            # The line itself is void; where a line below nothing takes it back, it is not.
-            return
-        if below:
-            self.taken.append(_positive(line))
-            return
-        if line["quantity"].startswith("-"):
-            told = f"quantity of line {number} is {line['quantity']}, its amount {line['amount']}"
-            raise Unreadable(f"{told}, expected both of one sign")
-        named = text(sale, "OperatorSequence")
-        if named:
-            self.numbers[named] = len(self.lines)
-        self.lines.append(line)
+    def _sold(self, sale: Element, number: str, *, void: bool, link: str) -> None:
+        line = line_of(sale, number)
+        if line["amount"].startswith("-"):
+            # A line below nothing takes another one back, also where it is called void.
+            told = text(sale, "ExtendedAmount")
+            if told and not told.startswith("-"):
+                self.unsure = f"quantity of line {number} is {line['quantity']}, its amount {told}"
+            self._returned(sale, line)
+        elif void:
+            self._voided(line, link)
+        else:
+            named = text(sale, "OperatorSequence")
+            if named:
+                self.numbers[named] = line
+            self.lines.append(line)
 
-    def _returned(self, part: Element, number: str) -> None:
-        line = _positive(_line(part, number))
+    def _voided(self, line: dict[str, Any], link: str) -> None:
+        """Leave out the earlier line that a void one names and repeats; else it is void itself."""
+        told = "number", "sku", "amount"
+        repeated = (link, line["sku"], line["amount"])
+        for earlier in self.lines if link else ():
+            if tuple(earlier[name] for name in told) == repeated:
+                self.lines.remove(earlier)
+                return
+
+    def _returned(self, part: Element, told: dict[str, Any]) -> None:
+        line = positive(told)
         link = child(part, "TransactionLink")
         if link is None or not text(link, "SequenceNumber"):
             self.taken.append(line)
@@ -190,17 +216,15 @@ class _Reading:
 
     def _linked_key(self, link: Element) -> Key:
         raw = {
-            "store": text(link, "RetailStoreID")
-            or text(link, "BusinessUnit", "UnitID")
-            or self.key.store,
-            "day": text(link, "BusinessDayDate")[:10] or self.key.day,
+            "store": _store(link) or self.key.store,
+            "day": _day(link) or self.key.day,
             "till": text(link, "WorkstationID") or self.key.till,
             "sequence": text(link, "SequenceNumber"),
         }
         return read_as(Key, raw)
 
     def _tender(self, tender: Element) -> None:
-        amount = _number(tender, "Amount")
+        amount = number_of(tender, "Amount")
         if amount > 0 and attribute(tender, "TypeCode").lower() in ("", "sale"):
             told = {"kind": attribute(tender, "TenderType"), "amount": format(amount, "f")}
             self.tenders.append(told)
@@ -208,74 +232,31 @@ class _Reading:
     def _reward(self, reward: Element) -> None:
         """A discount by a promotion: told once for its line, and once more in sum, without one."""
         number = text(reward, "OperatorSequenceReference")
-        amount = _number(reward, "ExtendedRewardAmount")
+        amount = number_of(reward, "ExtendedRewardAmount")
         money = text(reward, "RewardCategory").lower() in ("", "monetary")
         if money and amount < 0 and number not in ("", "0"):
             before = self.rewards.get(number, Decimal(0))
             self.rewards[number] = added((before, amount.copy_negate()))
 
 
-def _line(part: Element, number: str) -> dict[str, Any]:
-    quantity = format(decimal(text(part, "Quantity") or "1", "Quantity"), "f")
-    told = text(part, "ExtendedAmount")
-    if not told:
-        price = text(part, "ActualSalesUnitPrice") or text(part, "UnitListPrice")
-        price = price or text(part, "RegularSalesUnitPrice")
-        told = format(times(decimal(price, "the price"), decimal(quantity, "Quantity")), "f")
-    told = format(decimal(told, "ExtendedAmount"), "f")
-    off = _number(part, "ExtendedDiscountAmount").copy_abs()
-    if not off:
-        modifiers = children(part, "RetailPriceModifier")
-        off = added(_number(each, "Amount").copy_abs() for each in modifiers)
-    taxes = (_number(each, "Amount") for each in children(part, "Tax"))
-    return {
-        "number": number,
-        "codes": _codes(part),
-        "sku": text(part, "ItemID"),
-        "amount": told,
-        "off": format(off, "f"),
-        "tax": format(added(taxes).copy_abs(), "f"),
-        "quantity": quantity,
-    }
-
-
-def _positive(line: dict[str, Any]) -> dict[str, Any]:
-    amount = decimal(line["amount"], "amount").copy_abs()
-    quantity = decimal(line["quantity"], "Quantity").copy_abs()
-    return line | {"amount": format(amount, "f"), "quantity": format(quantity, "f")}
-
-
-def _codes(part: Element) -> tuple[str, ...]:
-    """By what a line may be mapped, from the closest to the widest."""
-    kind = attribute(part, "ItemType").lower()
-    if kind in NOT_GOODS:
-        return (NOT_GOODS[kind],)
-    item = text(part, "ItemID") or text(part, "POSIdentity", "POSItemID")
-    levels = [
-        f"{attribute(each, 'Level').lower() or 'department'}/{_text(each)}"
-        for each in children(part, "MerchandiseHierarchy")
-        if _text(each)
-    ]
-    return (*([f"item/{item}"] if item else []), *levels, "line")
-
-
-def _text(element: Element) -> str:
-    return (element.text or "").strip()
-
-
-def _number(element: Element, name: str) -> Decimal:
-    """A number that may be missing. Raises Unreadable."""
-    told = text(element, name)
-    return decimal(told, name) if told else Decimal(0)
-
-
 def _reason(link: Element) -> str:
     return attribute(link, "ReasonCode") or text(link, "ReasonCode")
 
 
+def _loyalty(sale: Element) -> str:
+    """The member's number, by whichever name the version of the standard has for it."""
+    cards = (
+        _named(card, "PrimaryAccountNumber")
+        for account in descendants(sale, "LoyaltyAccount")
+        for card in children(account, "LoyaltyCard")
+    )
+    account = _named(sale, "LoyaltyID") or _named(sale, "LoyaltyAccountID")
+    return account or next(filter(None, cards), "")
+
+
 def _named(element: Element | None, name: str) -> str:
     """The first value that is more than zeros, which stand for nobody."""
-    found = (_text(each) for each in descendants(element, name))
+    found = (content(each) for each in descendants(element, name))
     return next((value for value in found if value.strip("0")), "")
 
 
