@@ -24,7 +24,6 @@ from loyalty.v1.types_pb2 import (
     Origin,
     Points,
 )
-from tests.store import merging
 from tests.store.moving import Mover
 from tests.store.openings import lot, row
 from tests.store.stories import claim, move
@@ -319,25 +318,6 @@ async def adjusts(teller: Teller, told: Found) -> Posting:
         approver=told["approver"],
     )
     return await teller.till.post(request)
-
-
-@step(r"(?P<who>\w+) (?P<how>begins to become|becomes) part of (?P<other>\w+)")
-async def merges(teller: Teller, told: Found) -> None:
-    source, into = await teller.member(told["who"]), await teller.member(told["other"])
-    begun = await merging.told(teller.till, merging.merging(teller.till, source, into))
-    teller.entries[told["who"]] = begun.member_id
-    if told["how"] == "becomes":
-        await merging.finish(teller.till, begun.member_id)
-
-
-@step(r"the merge of (?P<who>\w+) is brought to its end")
-async def merges_on(teller: Teller, told: Found) -> None:
-    await merging.finish(teller.till, teller.entries[told["who"]])
-
-
-@step(r"the merge of (?P<who>\w+) is undone")
-async def unmerges(teller: Teller, told: Found) -> None:
-    await merging.unmerge(teller.till, teller.entries[told["who"]])
 
 
 @step(r"(?P<month>\d{4}-\d\d) is closed")

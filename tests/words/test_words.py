@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.words.joining  # noqa: F401 - it knows more sentences
 from tests.store.stories import verified
 from tests.store.till import at, open_till
 from tests.words.outcomes import difference
