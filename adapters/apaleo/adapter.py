@@ -41,7 +41,12 @@ from loyalty.v1.types_pb2 import (
 
 LEFT: Final = "CheckedOut"
 NEVER_CAME: Final = ("Canceled", "NoShow")
-NO_REVENUE: Final = ("CityTax",)
+NO_REVENUE: Final = frozenset(
+    {"CityTax", "SecondCityTax", "GuestLevy", "LocalTax", "ConsumptionTax", "Tax"}
+)
+"""Types of charges and of services that the hotel only passes on."""
+SECONDS_BELOW: Final = 10**11
+"""A time of an event below it is in seconds, as events were once told."""
 NIGHTS_MAX: Final = 999
 PAGE: Final = 100
 OVERLAP: Final = timedelta(hours=1)
@@ -69,8 +74,7 @@ class Apaleo(Adapter):
         if not signatures.same(connection.keys("webhook_secret"), given):
             return Verdict.FORGED
         told = object_of(delivery)
-        is_check = (told.get("topic"), told.get("type")) == ("system", "healthcheck")
-        return Verdict.GREETING if is_check else Verdict.GENUINE
+        return Verdict.GREETING if _is_check(told) else Verdict.GENUINE
 
     def event_id(self, delivery: Delivery) -> str:
         """`id`, which stays when Apaleo sends again."""
@@ -80,7 +84,7 @@ class Apaleo(Adapter):
         """An event, or reservations as the API tells them."""
         told = object_of(delivery)
         if "topic" in told:
-            if (told.get("topic"), told.get("type")) == ("system", "healthcheck"):
+            if _is_check(told):
                 return [Dropped("greeting")]
             return [_event(read_as(Event, told), connection.mapping)]
         version = delivery.received_at
@@ -159,6 +163,11 @@ def _basic(delivery: Delivery) -> str:
         return ""
 
 
+def _is_check(told: Mapping[str, Any]) -> bool:
+    topic, kind = str(told.get("topic")), str(told.get("type"))
+    return (topic.casefold(), kind.casefold()) == ("system", "healthcheck")
+
+
 def _event(event: Event, mapping: MappingFile) -> Item:
     settings: Settings = mapping.settings
     if event.accountId != settings.account:
@@ -167,7 +176,8 @@ def _event(event: Event, mapping: MappingFile) -> Item:
         return Dropped("own_echo")
     if event.data is None:
         return Dropped("not_ours")
-    version = moments.epoch(event.timestamp, "timestamp", unit=1000)
+    unit = 1000 if event.timestamp >= SECONDS_BELOW else 10**6
+    version = moments.epoch(event.timestamp, "timestamp", unit=unit)
     match event.topic.casefold():
         case "reservation":
             return Part(f"stay/{event.data.entityId}", "reservation", version, None)
@@ -198,13 +208,13 @@ async def _get(connection: Connection, api: Api, path: str, query: Mapping[str, 
 
 
 async def _folios(number: str, connection: Connection, api: Api) -> dict[str, Any]:
-    """All folios of a reservation, each whole: a list tells no charges."""
+    """All folios of a reservation, each whole: charges and allowances stand in it as it is."""
     query = {"reservationIds": number, "pageSize": str(PAGE)}
     listed = await _get(connection, api, "/finance/v1/folios", query)
     found = []
     for row in (listed or {}).get("folios") or []:
         path = f"/finance/v1/folios/{row.get('id', '')}"
-        whole = await _get(connection, api, path, {"expand": "charges,allowances"})
+        whole = await _get(connection, api, path, {})
         found += [read_as(Folio, whole).model_dump()] if whole is not None else []
     return {"folios": found}
 
@@ -212,7 +222,7 @@ async def _folios(number: str, connection: Connection, api: Api) -> dict[str, An
 def _counts(folio: Folio, settings: Settings) -> bool:
     if folio.type != "Guest":
         return False
-    return folio.company is None or settings.company_folios == "earn"
+    return not folio.is_companys or settings.company_folios == "earn"
 
 
 def _statement(
@@ -270,7 +280,7 @@ def _charged(folios: Sequence[Folio]) -> list[tuple[Charge, int]]:
         for folio in folios
         for sign, charges in ((1, folio.charges), (-1, folio.allowances))
         for charge in charges
-        if charge.isPosted and charge.movedTo is None and charge.serviceType not in NO_REVENUE
+        if charge.stays and NO_REVENUE.isdisjoint((charge.serviceType, charge.type))
     ]
 
 

@@ -34,7 +34,7 @@ class Entity(Sent):
 
 
 class Event(Sent):
-    """An event: what happened to what. Its time is in milliseconds since the epoch."""
+    """An event: what happened to what. Its time is in milliseconds, of old in seconds."""
 
     topic: Word
     type: Word
@@ -89,6 +89,18 @@ class Charge(Sent):
     isPosted: bool = True
     amount: Money
     movedTo: Any = None
+    routedTo: Any = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is posted here, neither moved by hand nor routed to another folio."""
+        return self.isPosted and self.movedTo is None and self.routedTo is None
+
+
+class Debitor(Sent):
+    """Who pays a folio."""
+
+    type: Word = ""
 
 
 class Folio(Sent):
@@ -99,5 +111,13 @@ class Folio(Sent):
     status: Word
     updated: Time
     company: Any = None
+    debitor: Debitor | None = None
     charges: Annotated[tuple[Charge, ...], BeforeValidator(_listed)] = ()
     allowances: Annotated[tuple[Charge, ...], BeforeValidator(_listed)] = ()
+
+    @property
+    def is_companys(self) -> bool:
+        """Whether a company pays it."""
+        return self.company is not None or (
+            self.debitor is not None and self.debitor.type == "Company"
+        )

@@ -1,7 +1,9 @@
 """The adapter itself: what webhooks say, what is fetched then, and what a stay amounts to."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -24,6 +26,7 @@ from adapters.frame.words import (
 )
 from adapters.mews.access import PAGE, RESERVATIONS, Mews
 from adapters.mews.shapes import (
+    Changed,
     Customer,
     Event,
     Membership,
@@ -46,7 +49,10 @@ WINDOWS: Final[Sequence[tuple[str, str]]] = (
     ("outletItems/getAll", "OutletItems"),
     ("loyaltyMemberships/getAll", "LoyaltyMemberships"),
 )
+OURS: Final = ("ServiceOrderUpdated", "CustomerAdded", "CustomerUpdated", "PaymentUpdated")
+"""Events that say something here."""
 DONE: Final = ("Processed", "Canceled")
+_TOKEN: Final = re.compile(rb'("AccessToken"\s*:\s*)"[^"]*"')
 _PULLED: Final = {"content-type": "application/json"}
 
 
@@ -75,6 +81,11 @@ class MewsAdapter(Adapter):
         """
         return f"{delivery.received_at}/{sha256(delivery.body).hexdigest()[:16]}"
 
+    def redacted(self, delivery: Delivery) -> Delivery:
+        """Without tokens: a new integration is told its own."""
+        body = _TOKEN.sub(rb'\1"redacted"', delivery.body)
+        return replace(delivery, body=body)
+
     def split(self, delivery: Delivery, connection: Connection) -> Iterable[Item]:
         """Ids of what changed, or a page of the API."""
         told = object_of(delivery)
@@ -84,6 +95,9 @@ class MewsAdapter(Adapter):
             if told.get("EnterpriseId") not in settings.enterprises:
                 return [Dropped("not_ours")]
             return each(_list(told, "Events"), lambda raw: _event(read_as(Event, raw), version))
+        if "Action" in told and "Data" in told:
+            # That an integration was made, enabled or deleted: the older webhook.
+            return [Dropped("not_ours")]
         if "OutletItems" in told or "OutletBills" in told:
             return _outlets(told, settings)
         for name, read in (
@@ -179,17 +193,17 @@ def _list(told: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _event(event: Event, version: int) -> Item:
-    number = event.Value.Id
+    if event.Discriminator not in OURS:
+        return Dropped("not_ours")
+    number = read_as(Changed, event.Value).Id
     match event.Discriminator:
         case "ServiceOrderUpdated":
             return Part(f"stay/{number}", "reservation", version, None)
-        case "CustomerAdded" | "CustomerUpdated":
-            return Part(f"customer/{number}", "customer", version, None)
         case "PaymentUpdated":
             # What closes with a payment are order items, which the windows of time bring.
             return Dropped("tender", f"payment/{number}")
         case _:
-            return Dropped("not_ours")
+            return Part(f"customer/{number}", "customer", version, None)
 
 
 def _reservation(found: Reservation, version: int) -> Item:

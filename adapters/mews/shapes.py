@@ -89,7 +89,7 @@ class OutletItem(Sent):
     """A line of a bill of an outlet, or what paid it."""
 
     Id: Key
-    EnterpriseId: Word
+    EnterpriseId: Word = ""
     BillId: Key
     AccountingCategoryId: Word = ""
     Type: Word
@@ -145,16 +145,13 @@ class Customer(Sent):
 
 
 class Event(Sent):
-    """What a webhook says: something changed, and its id."""
+    """What a webhook says: something changed. What more it says is a matter of its kind."""
 
     Discriminator: Word
-    Value: "Changed"
+    Value: Any = None
 
 
 class Changed(Sent):
     """What changed."""
 
     Id: Key
-
-
-Event.model_rebuild()

@@ -192,6 +192,7 @@ def acquaintance_of(parts: Parts, mapping: MappingFile) -> Canonical:
 
 def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
     """Return a bill of an outlet, nobody's: who has the receipt claims it. Raises Parked."""
+    settings: Settings = mapping.settings
     items = [read_as(OutletItem, raw) for raw in parts.of("item/")]
     revenue = [item for item in items if item.Type == "Revenue"]
     if not revenue:
@@ -201,9 +202,9 @@ def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
     if bill is not None and not bill.ClosedUtc:
         return Nothing("bill_open")
     place = mapping.place(
-        f"outlet/{bill.OutletId if bill else ''}", f"enterprise/{revenue[0].EnterpriseId}"
+        f"outlet/{bill.OutletId if bill else ''}",
+        f"enterprise/{revenue[0].EnterpriseId or settings.enterprises[0]}",
     )
-    settings: Settings = mapping.settings
     currency = mapping.currency(place, _currency([item.UnitAmount for item in revenue]))
     number = f"outlet/{revenue[0].BillId}"
     if len(number) > ID_LENGTH:

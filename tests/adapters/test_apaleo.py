@@ -75,6 +75,15 @@ def test_the_recorded_event_names_what_is_to_be_fetched(payloads: Path) -> None:
     assert part.version == 1_692_268_510_605_000  # type: ignore[union-attr]
 
 
+def test_a_health_check_is_known_in_capitals_and_a_time_in_seconds() -> None:
+    made = connection(MAPPING, SECRETS)
+    check = body({"topic": "System", "type": "Healthcheck", "accountId": "HFTF"})
+    assert made.adapter.verify(Delivery(check, path="hush"), made) is Verdict.GREETING
+    assert only(translate(MAPPING, check)) == Nothing("greeting")
+    (part,) = made.adapter.split(Delivery(body(event(timestamp=1530741026))), made)
+    assert part.version == 1_530_741_026_000_000  # type: ignore[union-attr]
+
+
 def test_the_recorded_reservation_is_not_checked_out(payloads: Path) -> None:
     result = only(translate(MAPPING, recorded(payloads, "reservation_confirmed")))
     assert result == Nothing("not_checked_out")
@@ -100,12 +109,18 @@ async def test_allowances_moved_charges_city_tax_and_companies_do_not_earn() -> 
         charge("Accommodation", 100, 107, movedTo={"id": "XPGMSXGF-1-2"}),
         charge("Accommodation", 50, 53.5, isPosted=False),
         charge("CityTax", 5, 5),
+        charge("SecondCityTax", 2, 2),
+        charge("Accommodation", 9, 9, type="Tax"),
+        charge("Other", 3, 3, type="GuestLevy"),
+        charge("Accommodation", 60, 64.2, routedTo={"id": "XPGMSXGF-2-1"}, movedTo=None),
         allowances=[charge("Accommodation", 20, 21.4)],
     )
     company = folio(charge("Accommodation", 300, 321), number=2, company={"id": "ACME"})
     assert lines_of(await stated(mine, company)) == [("room", 80_00)]
     earn = await stated(mine, company, text=mapping(company_folios="earn"))
     assert lines_of(earn) == [("room", 380_00)]
+    debitor = {**company, "company": None, "debitor": {"type": "Company", "name": "ACME"}}
+    assert lines_of(await stated(mine, debitor)) == [("room", 80_00)]
 
 
 async def test_an_open_folio_waits_and_who_never_came_is_cancelled() -> None:

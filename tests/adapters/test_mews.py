@@ -108,6 +108,30 @@ def test_a_bill_whose_number_the_ledger_cannot_hold_is_not_cut_short(payloads: P
     assert isinstance(meaning(told)[f"outlet/{'5' * 64}"], Unreadable)
 
 
+def test_outlet_items_of_older_answers_name_no_enterprise(payloads: Path) -> None:
+    told = recorded(payloads, "outletitems_getall_response")
+    for item in told["OutletItems"]:
+        del item["EnterpriseId"]
+    made = meaning(told)["outlet/5c82a9bd-729c-4f80-af48-a56ab3aebbf6"]
+    assert lines_of(statement({"": made})) == [("food", 44_00)]
+
+
+def test_what_a_webhook_says_of_integrations_is_not_ours_and_its_token_is_not_kept() -> None:
+    made = connection(mewses.MAPPING, mewses.SECRETS)
+    older = {"Action": "IntegrationCreated", "Data": {"AccessToken": "9E5E", "IsEnabled": True}}
+    newer = mewses.webhook(("ServiceOrderUpdated", "R1"))
+    newer["Events"].append(
+        {"Discriminator": "IntegrationCreated", "Value": {"AccessToken": "9E5E", "Requestor": None}}
+    )
+    for told in (older, newer):
+        kept = made.adapter.redacted(Delivery(mewses.body(told))).body
+        assert b"9E5E" not in kept
+        assert b"AccessToken" in kept
+        results = meaning(json.loads(kept))
+        results.pop("stay/R1", None)
+        assert only(results) == Nothing("not_ours")
+
+
 def test_recorded_outlet_items_are_nobodys_revenue_and_a_tender(payloads: Path) -> None:
     results = meaning(recorded(payloads, "outletitems_getall_response"))
     made = results.pop("outlet/5c82a9bd-729c-4f80-af48-a56ab3aebbf6")
