@@ -31,6 +31,7 @@ class Books:
         self.reversals: dict[str, dict[str, Any]] = {}
         self.fees: dict[str, str] = {}
         self.transfers: dict[str, dict[str, Any]] = {}
+        self.debts: list[dict[str, Any]] = []
         self.issued: Counter[str] = Counter()
         self.recorded = 0
 
@@ -38,16 +39,44 @@ class Books:
 
     def enrol(self, member: str, household: str = "") -> None:
         self.members[member] = {
-            "lots": [], "debts": [], "holds": [], "household": household,
+            "lots": [], "household": household, "into": None,
             "sent": Counter(), "received": Counter(),
         }  # fmt: skip
+
+    # Whose things are where: everything has one owner for ever, and accounts lead to accounts
+
+    def place(self, member: str) -> str:
+        """The account that a member is part of now."""
+        while self.members[member]["into"] is not None:
+            member = self.members[member]["into"]
+        return member
+
+    def family(self, member: str) -> list[str]:
+        """All who are part of one account."""
+        place = self.place(member)
+        return [each for each in self.members if self.place(each) == place]
+
+    def lots_of(self, member: str) -> list[Lot]:
+        """All lots of the account that a member is part of."""
+        return [lot for each in self.family(member) for lot in self.members[each]["lots"]]
+
+    def debts_of(self, member: str) -> list[dict[str, Any]]:
+        """All that the account owes, the oldest first."""
+        place = self.place(member)
+        return [debt for debt in self.debts if self.place(debt["owner"]) == place]
+
+    def holds_of(self, member: str) -> list[dict[str, Any]]:
+        """Open holds of the account: a hold is where its points are."""
+        place = self.place(member)
+        return [
+            hold for hold in self.holds.values() if hold["left"] and holder(hold, self) == place
+        ]
 
     def balance(self, member: str, currency: str, now: int) -> dict[str, int]:
         """Points by state, once time has had its way."""
         self.tick(member, now)
-        account = self.members[member]
-        lots = [lot for lot in account["lots"] if lot["currency"] == currency]
-        debts = account["debts"] if currency == "p" else []
+        lots = [lot for lot in self.lots_of(member) if lot["currency"] == currency]
+        debts = self.debts_of(member) if currency == "p" else []
         return {
             "available": sum(lot["free"] for lot in lots),
             "pending": sum(lot["waiting"] for lot in lots),
@@ -57,36 +86,55 @@ class Books:
         }
 
     def lots(self, member: str) -> list[tuple[Any, ...]]:
-        """What is left, in the order it is spent: currency, issuer, end, and points by state."""
-        return [
-            (lot["currency"], lot["issuer"], lot["ends"], *(lot[state] for state in LEFT))
-            for lot in self.in_order(member)
-        ]
+        """What is left, in the order it is spent: see `SHOWN`, whose it is, and points by state."""
+        return [shown(lot, self.place(member)) for lot in self.in_order(member)]
+
+    def put_in_recorded_order(self, member: str, recorded: list[tuple[Any, ...]]) -> None:
+        """Lots that end and were earned alike come as they were recorded, in whichever account.
+
+        What was recorded where at which place is nothing that a clerk can know: it is told.
+        """
+        place = self.place(member)
+        alike: dict[tuple[int, int], list[Lot]] = {}
+        for lot in self.in_order(member):
+            alike.setdefault((lot["ends"], lot["earned"]), []).append(lot)
+        for lots in alike.values():
+            told = [shown(lot, place) for lot in lots]
+            if len({lot["book"] for lot in lots}) == 1 or any(
+                each not in recorded for each in told
+            ):
+                continue
+            numbers = [lot["number"] for lot in lots]
+            for number, lot in zip(
+                numbers,
+                sorted(lots, key=lambda lot: recorded.index(shown(lot, place))),
+                strict=True,
+            ):
+                lot["number"] = number
 
     # What time does
 
     def tick(self, member: str, now: int) -> None:
         """Release, expire and time out, in order of the due instant."""
         while due := self._due(member, now):
-            at, what, _, thing = min(due, key=lambda each: each[:3])
+            _, what, _, thing = min(due, key=lambda each: each[:3])
             if what == 0:
                 self.release_lot(member, thing)
             elif what == 1:
                 thing["expired"] += thing["free"]
                 thing["free"] = 0
             else:
-                self.end_hold(thing, "TIMED_OUT", at)
+                self.end_hold(thing)
 
     def _due(self, member: str, now: int) -> list[tuple[int, int, Any, Any]]:
-        account = self.members[member]
         due: list[tuple[int, int, Any, Any]] = []
-        for lot in account["lots"]:
+        for lot in self.lots_of(member):
             if lot["waiting"] and lot["from"] is not None and lot["from"] <= now:
                 due.append((lot["from"], 0, lot["number"], lot))
             if lot["free"] and lot["ends"] <= now:
                 due.append((lot["ends"], 1, lot["number"], lot))
-        for hold in account["holds"]:
-            if hold["open"] and hold["ends"] <= now:
+        for hold in self.holds_of(member):
+            if hold["ends"] <= now:
                 due.append((hold["ends"], 2, (hold["number"], ""), hold))
         return due
 
@@ -95,15 +143,15 @@ class Books:
         lot["waiting"] = 0
         self._repay(member, lot)
 
-    def end_hold(self, held: dict[str, Any], how: str, at: int) -> None:
+    def end_hold(self, held: dict[str, Any]) -> None:
         for lot, points in held["left"]:
             lot["held"] -= points
             lot["free"] += points
-        held.update(left=[], open=False, how=how, at=at)
+        held["left"] = []
 
     def _repay(self, member: str, lot: Lot) -> None:
         """An award pays what is owed, the oldest debt first."""
-        for debt in self.members[member]["debts"]:
+        for debt in self.debts_of(member):
             paid = min(debt["points"], lot["free"])
             debt["points"] -= paid
             debt["repaid"] += paid
@@ -130,6 +178,7 @@ class Books:
         self.recorded += 1
         lot |= dict.fromkeys((*LEFT, *GONE), 0)
         lot |= {"number": (self.recorded, place), "issued": points, "free": points}
+        lot |= {"owner": member, "book": self.place(member)}
         self.members[member]["lots"].append(lot)
 
     def award(
@@ -167,14 +216,16 @@ class Books:
         for lot in (*own, *others):
             points -= shift(lot, "free", "taken", points)
         if points:
-            debt = {"unit": unit, "points": points, "incurred": points, "repaid": 0}
-            self.members[member]["debts"].append(debt)
+            debt = {
+                "owner": member, "unit": unit, "points": points, "incurred": points, "repaid": 0,
+            }  # fmt: skip
+            self.debts.append(debt)
 
     # The order of spending, and the books
 
     def in_order(self, member: str) -> list[Lot]:
         """Lots with something left."""
-        lots = [lot for lot in self.members[member]["lots"] if any(lot[state] for state in LEFT)]
+        lots = [lot for lot in self.lots_of(member) if any(lot[state] for state in LEFT)]
         return sorted(lots, key=order)
 
     def check(self) -> None:
@@ -183,8 +234,8 @@ class Books:
             for lot in account["lots"]:
                 assert lot["issued"] == sum(lot[state] for state in (*LEFT, *GONE))
                 assert min(lot[state] for state in (*LEFT, *GONE)) >= 0
-            for debt in account["debts"]:
-                assert debt["incurred"] == debt["points"] + debt["repaid"]
+        for debt in self.debts:
+            assert debt["incurred"] == debt["points"] + debt["repaid"]
         self._check_all_together()
 
     def _check_all_together(self) -> None:
@@ -209,6 +260,20 @@ class Books:
 
 KEPT = ("currency", "issuer", "ends", "earned")
 """What a lot keeps wherever its points go."""
+
+
+SHOWN = ("currency", "issuer", "ends", "earned", "document")
+
+
+def shown(lot: Lot, place: str) -> tuple[Any, ...]:
+    """A lot as an account shows it."""
+    owner = "" if lot["owner"] == place else lot["owner"]
+    return (*(lot[what] for what in SHOWN), owner, *(lot[state] for state in LEFT))
+
+
+def holder(hold: dict[str, Any], books: Books) -> str:
+    """The account where a hold is: where the points are that it set aside."""
+    return books.place(hold["left"][0][0]["owner"])
 
 
 def order(lot: Lot) -> tuple[int, int, tuple[int, str]]:

@@ -8,9 +8,9 @@ from tests.machine.books import DAY, KEPT, Books, No, end_of_life
 
 TERMS: dict[str, dict[str, Any]] = {
     "family": {"currency": "p", "kin": True, "fee": 1, "share": Fraction(0), "unit": None,
-               "least": 1, "step": 1, "most": None, "asks": None, "sent": 200, "received": 150},
+               "least": 1, "step": 1, "most": None, "asks": None, "sent": 120, "received": 90},
     "gift": {"currency": "p", "kin": False, "fee": 0, "share": Fraction(1, 10), "unit": "b",
-             "least": 10, "step": 5, "most": None, "asks": 2, "sent": 150, "received": 120},
+             "least": 10, "step": 5, "most": None, "asks": 2, "sent": 80, "received": 60},
     "kin": {"currency": "q", "kin": True, "fee": 0, "share": Fraction(0), "unit": None,
             "least": 1, "step": 1, "most": 40, "asks": None, "sent": None, "received": None},
 }  # fmt: skip
@@ -33,6 +33,9 @@ class Journeys(Books):
         now: int,
     ) -> None:  # fmt: skip
         """Points leave, and the fee is spent; they are on their way."""
+        sender, receiver = self.place(sender), self.place(receiver)
+        if sender == receiver:
+            raise No("MALFORMED")
         self.tick(sender, now)
         name = self._terms_for(sender, receiver, currency)
         terms = TERMS[name]
@@ -86,7 +89,7 @@ class Journeys(Books):
 
     def _open_transfer(self, transfer: str, member: str, side: str, now: int) -> dict[str, Any]:
         known = self.transfers[transfer]
-        if known[side] != member:
+        if self.place(known[side]) != self.place(member):
             raise No("UNKNOWN_TRANSFER")
         timed_out = known["until"] is not None and known["until"] <= now
         if known["state"] != "ON_ITS_WAY" or timed_out:
@@ -100,23 +103,27 @@ class Journeys(Books):
         raise No("NO_RELATION")
 
     def kin(self, one: str, other: str) -> bool:
-        """Whether two are of one household."""
-        household = self.members[one]["household"]
-        return bool(household) and household == self.members[other]["household"]
+        """Whether two are of one household; who was merged brings theirs along."""
+        household = self._household(one)
+        return bool(household) and household == self._household(other)
+
+    def _household(self, member: str) -> str:
+        told = (self.members[each]["household"] for each in self.family(member))
+        return self.members[self.place(member)]["household"] or next(filter(None, told), "")
 
     def _free(self, member: str, currency: str) -> int:
-        lots = self.members[member]["lots"]
-        return sum(lot["free"] for lot in lots if lot["currency"] == currency)
+        return sum(lot["free"] for lot in self.lots_of(member) if lot["currency"] == currency)
 
     def _check_limit(self, member: str, side: str, terms: str, points: int, now: int) -> None:
         """A day has its limit, for who sends and for who receives."""
-        used, most = self.members[member][side][terms, now // DAY], TERMS[terms][side]
+        most = TERMS[terms][side]
+        used = sum(self.members[each][side][terms, now // DAY] for each in self.family(member))
         if most is not None and used + points > most:
             raise No("LIMIT_REACHED")
 
     def _receive(self, transfer: dict[str, Any], now: int) -> None:
         """Points arrive in lots of their own, with the issuer and the end of those they left."""
-        member = transfer["receiver"]
+        member = self.place(transfer["receiver"])
         self.tick(member, now)
         self._check_limit(member, "received", transfer["terms"], transfer["points"], now)
         self.members[member]["received"][transfer["terms"], now // DAY] += transfer["points"]
@@ -139,6 +146,7 @@ class Journeys(Books):
         """Points go back to where they were, with the fee, and with the room under the limit."""
         sender = transfer["sender"]
         self.tick(sender, now)
+        owners = {lot["owner"] for lot, _ in (*transfer["drawn"], *transfer["fee"])}
         for lot, points in transfer["drawn"]:
             lot["transit"] -= points
             lot["free"] += points
@@ -148,13 +156,15 @@ class Journeys(Books):
         day = (transfer["terms"], transfer["sent"] // DAY)
         self.members[sender]["sent"][day] -= transfer["points"]
         transfer["state"] = "BACK"
-        self.tick(sender, now)
+        for owner in owners:
+            self.tick(owner, now)
 
     # Conversions
 
     def convert(self, entry: str, member: str, conversion: str, points: int, now: int) -> None:
         """Points are given up, with a fee on top, for a new lot of another currency."""
         terms = CONVERSIONS[conversion]
+        member = self.place(member)
         self.tick(member, now)
         received = terms["round"](points * terms["rate"])
         if not received:

@@ -10,12 +10,14 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * A document without a member can be claimed with its receipt's code for 3 days.
 * Points go to others of the household at once, to anybody else once they are accepted.
 * Points become miles, which live for 7 days, and miles become points.
+* Members become one and two again; everything stays whose it was.
 """
 
+from tests.machine.joins import Joins
 from tests.machine.journeys import Journeys
 from tests.machine.papers import Papers
 from tests.machine.spending import Spending
 
 
-class Clerk(Papers, Spending, Journeys):
+class Clerk(Papers, Spending, Journeys, Joins):
     """Does by hand all that the ledger does."""

@@ -43,7 +43,7 @@ class Papers(Books):
         known = self.documents[document]
         content = known["versions"][max(known["versions"])]
         before = content["member"]
-        if before == member:
+        if before is not None and self.place(before) == self.place(member):
             raise No("ALREADY_THEIRS")
         if before is None:
             known["claimed"] = True
@@ -66,7 +66,8 @@ class Papers(Books):
             raise No("ALREADY_CLAIMED")
         owner = self.owner(document)
         if owner is not None:
-            raise No("ALREADY_THEIRS" if owner == member else "DOCUMENT_OF_ANOTHER_MEMBER")
+            theirs = self.place(owner) == self.place(member)
+            raise No("ALREADY_THEIRS" if theirs else "DOCUMENT_OF_ANOTHER_MEMBER")
         if known["final"] is not None and now >= (known["final"] // DAY + CLAIM_DAYS + 1) * DAY:
             raise No("CLAIM_TOO_LATE")
         known["claimed"] = True
@@ -85,6 +86,7 @@ class Papers(Books):
 
     def adjust(self, member: str, unit: str, points: int, now: int) -> None:
         """Points are given by hand, and pay no debt; or taken, and what is missing is owed."""
+        member = self.place(member)
         self.tick(member, now)
         if points > 0:
             self.new_lot(member, unit, points, ends=end_of_life("p", now), earned=now)
@@ -100,7 +102,7 @@ class Papers(Books):
         status, unit = content["status"], content["unit"]
         gives = {} if status == "cancelled" else _gives(content["food"])
         pinned = known["final"] if known["final"] is not None else earned
-        mine = [lot for lot in self.members[member]["lots"] if lot["document"] == document]
+        mine = [lot for lot in self.lots_of(member) if lot["document"] == document]
         waiting = [lot for lot in mine if lot["waiting"] and lot["from"] is None]
         undated = sum(lot["waiting"] for lot in waiting) if status == "final" else 0
         less, more = _difference(

@@ -30,12 +30,12 @@ redemptions:
 documents: {claim_days: 3}
 transfers:
   - {id: family, currency: p, relation: household, fee_points: 1,
-     sender_limits: [{window: local_day, points: 200}],
-     receiver_limits: [{window: local_day, points: 150}]}
+     sender_limits: [{window: local_day, points: 120}],
+     receiver_limits: [{window: local_day, points: 90}]}
   - {id: gift, currency: p, min_points: 10, step: 5, fee_share: "10%", fee_unit: b,
      acceptance: required, accept_days: 2,
-     sender_limits: [{window: local_day, points: 150}],
-     receiver_limits: [{window: local_day, points: 120}]}
+     sender_limits: [{window: local_day, points: 80}],
+     receiver_limits: [{window: local_day, points: 60}]}
   - {id: kin, currency: q, relation: household, max_points: 40}
 conversions:
   - {id: swap, currency: p, into: q, rate: "4/5", issuer: b, fee_points: 3, fee_unit: a}

@@ -1,12 +1,12 @@
 """The real ledger, whole but for its database, as the state machine asks it."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ledger.act import Answer
 from ledger.clock import SettableClock
-from ledger.core.events import AccountFact, decode
+from ledger.core.events import KIND_NUMBER, AccountFact, decode
 from ledger.core.evolve import fold
 from ledger.core.instant import SECOND, from_datetime
 from ledger.core.refusals import Refusal
@@ -16,6 +16,7 @@ from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
 from ledger.verify import verify
 from loyalty.v1.ledger_service_pb2 import Posting
+from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import Identity, MemberRef
 from tests.core.laws import check_laws
@@ -27,6 +28,18 @@ from tests.simulation.store import MemoryLog, MemoryStore
 BEGIN = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
 CLIENT = "till"
 Given = TypeVar("Given")
+
+
+class WholeLog(MemoryLog):
+    """A log that also tells the versions of documents, which merges are verified by."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        super().__init__(database)
+        self._streams = database.streams
+
+    async def documents_of(self, stream: str) -> list[bytes]:
+        posted = KIND_NUMBER["document_posted"]
+        return [event.payload for event in self._streams.get(stream, ()) if event.kind == posted]
 
 
 class RealLedger:
@@ -80,7 +93,7 @@ class RealLedger:
         assert not findings, findings[:3]
 
     async def _verified(self) -> list[Any]:
-        log = MemoryLog(self.database)
+        log = WholeLog(self.database)
         return [
             found
             async for progress in verify(log, skip_awards=False)
@@ -105,13 +118,19 @@ def balance(account: Account, currency: str) -> dict[str, int]:
     }
 
 
-def lots(account: Account) -> list[tuple[Any, ...]]:
-    """The open lots in the order they are drawn: currency, issuer, end, and points by state."""
+def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """The open lots in the order they are drawn: what it is, whose it is, and points by state.
+
+    `names` are those of members, by their ids.
+    """
     return [
         (
             lot.currency,
             lot.issuer,
             FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
+            (lot.earned_at - BEGIN) // SECOND,
+            lot.document.rpartition("/")[2],
+            names.get(lot.owner, lot.owner),
             lot.available,
             lot.pending,
             lot.held,
@@ -129,4 +148,10 @@ def ref(member: str) -> MemberRef:
 def posting(answer: Answer) -> Posting:
     """The posting in an answer."""
     assert isinstance(answer.message, Posting)
+    return answer.message
+
+
+def member_of(answer: Answer) -> Member:
+    """The member in an answer."""
+    assert isinstance(answer.message, Member)
     return answer.message

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.machine.books import HOUR, Books, No
+from tests.machine.books import HOUR, Books, No, holder
 
 
 class Spending(Books):
@@ -19,19 +19,18 @@ class Spending(Books):
     def _burned(
         self, entry: str, member: str, unit: str, drawn: list[list[Any]], currency: str
     ) -> None:
-        self.burns[entry] = {"member": member, "unit": unit, "out": drawn, "currency": currency}
+        self.burns[entry] = {
+            "member": self.place(member), "unit": unit, "out": drawn, "currency": currency,
+        }  # fmt: skip
 
     def hold(self, hold: str, member: str, unit: str, points: int, now: int) -> None:
         if hold in self.holds:
             raise No("HOLD_EXISTS")
         self.tick(member, now)
         drawn = self.draw(member, "p", points, "held")
-        made = {
-            "number": len(self.holds), "member": member, "unit": unit, "left": drawn,
-            "ends": now + 72 * HOUR, "open": True, "how": "",
+        self.holds[hold] = {
+            "number": len(self.holds), "unit": unit, "left": drawn, "ends": now + 72 * HOUR,
         }  # fmt: skip
-        self.holds[hold] = made
-        self.members[member]["holds"].append(made)
 
     def capture(self, entry: str, hold: str, points: int, final: bool, now: int) -> None:
         held = self._open_hold(hold, now)
@@ -46,23 +45,26 @@ class Spending(Books):
             part[0]["burned"] += took
             if took:
                 out.append([part[0], took])
+        member = holder(held, self)
         held["left"] = [part for part in held["left"] if part[1]]
-        self._burned(entry, held["member"], held["unit"], out, "p")
-        if final or not held["left"]:
-            self.end_hold(held, "CAPTURED", now)
-        self.tick(held["member"], now)
+        self._burned(entry, member, held["unit"], out, "p")
+        if final:
+            self.end_hold(held)
+        self.tick(member, now)
 
     def release(self, hold: str, now: int) -> None:
         held = self._open_hold(hold, now)
-        self.end_hold(held, "RELEASED", now)
-        self.tick(held["member"], now)
+        member = holder(held, self)
+        self.end_hold(held)
+        self.tick(member, now)
 
     def _open_hold(self, hold: str, now: int) -> dict[str, Any]:
         held = self.holds.get(hold)
         if held is None:
             raise No("UNKNOWN_HOLD")
-        self.tick(held["member"], now)
-        if not held["open"]:
+        if held["left"]:
+            self.tick(holder(held, self), now)
+        if not held["left"]:
             raise No("HOLD_RESOLVED")
         return held
 
@@ -86,6 +88,7 @@ class Spending(Books):
         if not left or points > left:
             raise No("MORE_THAN_LEFT")
         points = points or left
+        owners = {part[0]["owner"] for part in burn["out"]}
         self.reversals[entry] = {"burn": target, "left": points}
         while points:
             lot, out = burn["out"][-1]
@@ -96,7 +99,9 @@ class Spending(Books):
             burn["out"][-1][1] -= back
             if not burn["out"][-1][1]:
                 burn["out"].pop()
-        self.tick(burn["member"], now)
+        # Every lot is its owner's, wherever that is now, and so is what comes back to it.
+        for owner in owners:
+            self.tick(owner, now)
 
     def _reburn(self, entry: str, target: str, points: int, now: int) -> None:
         reversal = self.reversals[target]

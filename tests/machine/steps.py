@@ -13,12 +13,13 @@ from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_REPLAYED,
     OUTCOME_SUPERSEDED,
     AdvanceAccountRequest,
+    Posting,
 )
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberRequest
 from loyalty.v1.types_pb2 import Identity, Origin, Points
 from tests.machine.books import DAY, HOUR, No
 from tests.machine.naive import Clerk
-from tests.machine.real import RealLedger, balance, lots, posting, ref
+from tests.machine.real import RealLedger, balance, lots, member_of, posting, ref
 
 MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
 """Household by member."""
@@ -59,13 +60,16 @@ class Steps(RuleBasedStateMachine):
         self.clerk = Clerk()
         self.now = 9 * HOUR
         self.numbers = 0
+        self.names: dict[str, str] = {}
         self.real.at(self.now)
 
     def enrol(self, member: str, household: str) -> None:
         """A member joins; units may know of a household."""
         identity = Identity(scheme="card", value=member)
         request = self.about(EnrolMemberRequest, "a", identities=[identity])
-        assert isinstance(self.real.write(request), Answer)
+        enrolled = self.real.write(request)
+        assert isinstance(enrolled, Answer)
+        self.names[member_of(enrolled).member_id] = member
         if household:
             told = self.about(UpdateMemberRequest, "a", member=ref(member), household=household)
             assert isinstance(self.real.write(told), Answer)
@@ -82,7 +86,8 @@ class Steps(RuleBasedStateMachine):
     def both(self, request: Any, work: Callable[[str], Any]) -> Answer | None:
         """Send the request, let the clerk work, and compare: the answer, None if both refused."""
         real = self.real.write(request)
-        entry = "" if isinstance(real, Refusal) else posting(real).entry_id
+        moves = isinstance(real, Answer) and real.kind is Posting
+        entry = posting(real).entry_id if moves else ""
         refused, said = _asked(work, entry)
         if isinstance(real, Refusal):
             assert real.reason == refused, f"the ledger says {real}"
@@ -123,7 +128,9 @@ class Steps(RuleBasedStateMachine):
             real = self.real.account(member)
             for currency in CURRENCIES:
                 assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
-            assert lots(real) == self.clerk.lots(member)
+            recorded = lots(real, self.names)
+            self.clerk.put_in_recorded_order(member, recorded)
+            assert recorded == self.clerk.lots(member)
         self.clerk.check()
 
     def teardown(self) -> None:

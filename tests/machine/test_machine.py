@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.document_steps import DocumentSteps
+from tests.machine.join_steps import JoinSteps
 from tests.machine.journey_steps import JourneySteps
 from tests.machine.spending_steps import SpendingSteps
 
 
-class Machine(DocumentSteps, SpendingSteps, JourneySteps):
+class Machine(DocumentSteps, SpendingSteps, JourneySteps, JoinSteps):
     """Everything that callers can do."""
 
 

@@ -1,0 +1,44 @@
+"""The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
+
+from tests.machine.books import Books, Lot, No
+
+
+class Joins(Books):
+    """Two members become one, and two again."""
+
+    def merge(self, source: str, into: str) -> None:
+        """From now on the source's things are shown, spent and asked for at the target."""
+        target = self.place(into)
+        if source == target:
+            raise No("MERGE_INTO_ITSELF")
+        if self.members[source]["into"] is not None:
+            raise No("ALREADY_MERGED")
+        if any(lot["transit"] for lot in self.lots_of(source)):
+            raise No("POINTS_IN_TRANSIT")
+        self.members[source]["into"] = target
+
+    def unmerge(self, source: str) -> None:
+        """Everybody has again what is theirs, and what came of it."""
+        into = self.members[source]["into"]
+        if into is None:
+            raise No("NOT_MERGED")
+        if self.members[into]["into"] is not None:
+            raise No("UNMERGE_FIRST")
+        leaving = self._with_those_merged_into(source)
+        if any(lot["transit"] for each in leaving for lot in self.members[each]["lots"]):
+            raise No("POINTS_IN_TRANSIT")
+        for hold in self.holds_of(into):
+            lots: list[Lot] = [lot for lot, _ in hold["left"]]
+            if len({lot["owner"] in leaving for lot in lots}) > 1:
+                raise No("HOLD_OF_BOTH")
+        self.members[source]["into"] = None
+
+    def _with_those_merged_into(self, source: str) -> set[str]:
+        found, more = {source}, True
+        while more:
+            more = False
+            for member, known in self.members.items():
+                if known["into"] in found and member not in found:
+                    found.add(member)
+                    more = True
+        return found
