@@ -31,6 +31,7 @@ from ledger.core.state import Account
 from ledger.ends import with_ends
 from ledger.handlers import context, parties
 from ledger.handlers.members import require_unit
+from ledger.handlers.merging import carry_strays
 from ledger.keys import burn_thing
 from ledger.known import Range
 from ledger.lanes import account_of, account_stream
@@ -286,7 +287,12 @@ def _give_back(work: Work, transit: Transit, why: _Reason, unit: str, at: Instan
         burned = (fact for _, fact in work.acts(burn_thing(sent.entry_id)))
         fee = next((fact for fact in burned if isinstance(fact, PointsBurned)), None)
     command = ReturnPoints(sent, fee, why.cause, unit, at, why.refusal)
-    return _decide(work, place_of(account_stream(transit.sender_id), work), command)
+    sender = place_of(account_stream(transit.sender_id), work)
+    step = _decide(work, sender, command)
+    # The fee may have been of points whose owner was part of the sender's account then.
+    carry_strays(work, sender, entry_id=sent.entry_id, unit=unit, at=at)
+    account = work.account(sender)
+    return _Step(account, step.facts, work.append(sender, account.version, ()))
 
 
 def _decide(work: Work, stream: str, command: Command) -> _Step:

@@ -31,7 +31,7 @@ class Books:
         self.reversals: dict[str, dict[str, Any]] = {}
         self.fees: dict[str, str] = {}
         self.transfers: dict[str, dict[str, Any]] = {}
-        self.debts: list[dict[str, Any]] = []
+        self.owed: list[dict[str, Any]] = []
         self.issued: Counter[str] = Counter()
         self.recorded = 0
 
@@ -63,7 +63,7 @@ class Books:
     def debts_of(self, member: str) -> list[dict[str, Any]]:
         """All that the account owes, the oldest first."""
         place = self.place(member)
-        return [debt for debt in self.debts if self.place(debt["owner"]) == place]
+        return [debt for debt in self.owed if self.place(debt["owner"]) == place]
 
     def holds_of(self, member: str) -> list[dict[str, Any]]:
         """Open holds of the account: a hold is where its points are."""
@@ -88,6 +88,11 @@ class Books:
     def lots(self, member: str) -> list[tuple[Any, ...]]:
         """What is left, in the order it is spent: see `SHOWN`, whose it is, and points by state."""
         return [shown(lot, self.place(member)) for lot in self.in_order(member)]
+
+    def debts(self, member: str) -> list[tuple[str, int, str]]:
+        """(unit, points, whose) of what is owed, in the order it is repaid."""
+        place, owed = self.place(member), [debt for debt in self.debts_of(member) if debt["points"]]
+        return [(debt["unit"], debt["points"], whose(debt, place)) for debt in owed]
 
     def put_in_recorded_order(self, member: str, recorded: list[tuple[Any, ...]]) -> None:
         """Lots that end and were earned alike come as they were recorded, in whichever account.
@@ -219,7 +224,7 @@ class Books:
             debt = {
                 "owner": member, "unit": unit, "points": points, "incurred": points, "repaid": 0,
             }  # fmt: skip
-            self.debts.append(debt)
+            self.owed.append(debt)
 
     # The order of spending, and the books
 
@@ -234,7 +239,7 @@ class Books:
             for lot in account["lots"]:
                 assert lot["issued"] == sum(lot[state] for state in (*LEFT, *GONE))
                 assert min(lot[state] for state in (*LEFT, *GONE)) >= 0
-        for debt in self.debts:
+        for debt in self.owed:
             assert debt["incurred"] == debt["points"] + debt["repaid"]
         self._check_all_together()
 
@@ -267,8 +272,12 @@ SHOWN = ("currency", "issuer", "ends", "earned", "document")
 
 def shown(lot: Lot, place: str) -> tuple[Any, ...]:
     """A lot as an account shows it."""
-    owner = "" if lot["owner"] == place else lot["owner"]
-    return (*(lot[what] for what in SHOWN), owner, *(lot[state] for state in LEFT))
+    return (*(lot[what] for what in SHOWN), whose(lot, place), *(lot[state] for state in LEFT))
+
+
+def whose(thing: dict[str, Any], place: str) -> str:
+    """The owner of a thing as an account tells it: empty where it is its own."""
+    return "" if thing["owner"] == place else str(thing["owner"])
 
 
 def holder(hold: dict[str, Any], books: Books) -> str:

@@ -81,7 +81,8 @@ class Papers(Books):
         known["versions"][newest] = {**known["versions"][newest], "member": member}
         known["gave"] = {}
         content = known["versions"][newest]
-        self._settle(member, document, known, content, now, earned=known["at"])
+        happened = known["at"] if known["final"] is None else known["final"]
+        self._settle(member, document, known, content, now, earned=happened)
         self.tick(member, now)
 
     def adjust(self, member: str, unit: str, points: int, now: int) -> None:

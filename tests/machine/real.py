@@ -140,6 +140,14 @@ def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
     ]
 
 
+def debts(account: Account, names: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    """(unit, points, whose) of what is owed, in the order it is repaid."""
+    return [
+        (debt.business_unit, debt.points, names.get(debt.owner, debt.owner))
+        for debt in account.debts
+    ]
+
+
 def ref(member: str) -> MemberRef:
     """A member by card."""
     return MemberRef(identity=Identity(scheme="card", value=member))

@@ -19,7 +19,7 @@ from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberReques
 from loyalty.v1.types_pb2 import Identity, Origin, Points
 from tests.machine.books import DAY, HOUR, No
 from tests.machine.naive import Clerk
-from tests.machine.real import RealLedger, balance, lots, member_of, posting, ref
+from tests.machine.real import RealLedger, balance, debts, lots, member_of, posting, ref
 
 MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
 """Household by member."""
@@ -128,6 +128,7 @@ class Steps(RuleBasedStateMachine):
             real = self.real.account(member)
             for currency in CURRENCIES:
                 assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
+            assert debts(real, self.names) == self.clerk.debts(member)
             recorded = lots(real, self.names)
             self.clerk.put_in_recorded_order(member, recorded)
             assert recorded == self.clerk.lots(member)

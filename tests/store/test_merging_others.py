@@ -62,6 +62,39 @@ async def test_debts_come_along_are_repaid_there_and_what_is_left_goes_back(data
         assert not (await verified(till)).divergences
 
 
+async def test_the_oldest_debt_is_repaid_first_whoever_it_came_from(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        s, t = await till.enrol("s"), await till.enrol("t")
+        for member, name in ((s, "D1"), (t, "D2")):
+            await till.post(till.document(member, name, 1, 20_00))
+            await till.post(till.burn(member, 20))
+            await till.post(till.document(member, name, 2))
+        source = await merge(till, s, t)
+        await till.post(till.document(t, "D3", 1, 25_00))
+        await unmerge(till, source)
+        assert (await points(till, s), await points(till, t)) == ((0, 0, 0), (0, 0, 15))
+        assert not (await verified(till)).divergences
+
+
+async def test_a_fee_comes_back_to_whose_points_it_was_though_they_have_parted(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(ACCEPTED)
+        mover = Mover(till)
+        s, t, other = [await till.enrol(name) for name in ("s", "t", "other")]
+        await mover.earns(t, "D1", 40, on="2025-01-01", tea=True)
+        await mover.earns(s, "D2", 10, on="2025-02-01", tea=True)
+        source = await merge(till, s, t)
+        sent = await mover.sends(t, other, 40)
+        await unmerge(till, source)
+        assert (await points(till, s), await points(till, t)) == ((6, 0, 0), (0, 0, 0))
+        await mover.declines(other, sent.entry_id)
+        assert (await points(till, s), await points(till, t)) == ((10, 0, 0), (40, 0, 0))
+        assert not (await verified(till)).divergences
+
+
 async def test_two_ledgers_that_take_the_same_steps_move_everything_once(database: str) -> None:
     async with open_till(database) as one, open_till(database) as two:
         await one.publish()

@@ -203,8 +203,8 @@ def debts_out(tally: Tally, event: DebtsMovedOut) -> None:
 
 
 def debts_in(tally: Tally, event: DebtsMovedIn) -> None:
-    """Take debts."""
-    tally.debts += (
+    """Take debts, which stand by age among those that are here: their ids rise with time."""
+    taken = (
         Debt(
             moved.debt_id,
             moved.business_unit,
@@ -215,6 +215,7 @@ def debts_in(tally: Tally, event: DebtsMovedIn) -> None:
         )
         for moved in event.debts
     )
+    tally.debts = sorted((*tally.debts, *taken), key=lambda debt: debt.debt_id)
 
 
 def _drawn(event: LotsMovedOut | PendingMovedOut | HoldMovedOut) -> list[Drawn]:
