@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import hypothesis.strategies as st
 from hypothesis.stateful import rule
 
 from loyalty.v1.ledger_service_pb2 import BurnPointsRequest
@@ -17,17 +18,21 @@ from tests.machine.steps import Steps, amount, members
 class JoinSteps(Steps):
     """Members become one, and two again."""
 
-    @rule(source=members, into=members)
-    def merge(self, source: str, into: str) -> None:
-        """Staff find out that two members are one person."""
+    @rule(source=members, into=members, contrary=st.sampled_from((False, False, False, True)))
+    def join_or_part(self, source: str, into: str, contrary: bool) -> None:
+        """Staff find out that two members are one person, or that they are not."""
+        if self.clerk.is_merged(source) is contrary:
+            self._merge(source, into)
+        else:
+            self._unmerge(source)
+
+    def _merge(self, source: str, into: str) -> None:
         request = self.about(
             MergeMembersRequest, "a", member=ref(source), into=ref(into), reason="one person"
         )
         self._begun(request, source, lambda: self.clerk.merge(source, into), frozen=(source,))
 
-    @rule(source=members)
-    def unmerge(self, source: str) -> None:
-        """Staff find out that they are not."""
+    def _unmerge(self, source: str) -> None:
         request = self.about(UnmergeMembersRequest, "a", member=ref(source), reason="two persons")
         frozen = (source, self.clerk.place(source))
         self._begun(request, source, lambda: self.clerk.unmerge(source), frozen=frozen)

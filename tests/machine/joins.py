@@ -6,12 +6,16 @@ from tests.machine.books import Books, Lot, No
 class Joins(Books):
     """Two members become one, and two again."""
 
+    def is_merged(self, member: str) -> bool:
+        """Whether a member is part of another."""
+        return self.members[member]["into"] is not None
+
     def merge(self, source: str, into: str) -> None:
         """From now on the source's things are shown, spent and asked for at the target."""
         target = self.place(into)
         if source == target:
             raise No("MERGE_INTO_ITSELF")
-        if self.members[source]["into"] is not None:
+        if self.is_merged(source):
             raise No("ALREADY_MERGED")
         if any(lot["transit"] for lot in self.lots_of(source)):
             raise No("POINTS_IN_TRANSIT")
@@ -22,7 +26,7 @@ class Joins(Books):
         into = self.members[source]["into"]
         if into is None:
             raise No("NOT_MERGED")
-        if self.members[into]["into"] is not None:
+        if self.is_merged(into):
             raise No("UNMERGE_FIRST")
         leaving = self._with_those_merged_into(source)
         if any(lot["transit"] for each in leaving for lot in self.members[each]["lots"]):

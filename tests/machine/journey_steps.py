@@ -11,11 +11,12 @@ from loyalty.v1.ledger_service_pb2 import (
     ContinueTransferRequest,
     ConvertPointsRequest,
     DeclineTransferRequest,
+    ReverseEntryRequest,
     TransferPointsRequest,
 )
 from tests.machine.journeys import CONVERSIONS
 from tests.machine.real import posting, ref
-from tests.machine.steps import Steps, amount, entries, fitting, members, points, units
+from tests.machine.steps import Steps, amount, fitting, members, points, units
 
 transfers: Bundle[str] = Bundle("transfers")
 DECISIONS = (AcceptTransferRequest, DeclineTransferRequest, CancelTransferRequest)
@@ -90,21 +91,25 @@ class JourneySteps(Steps):
         request = self.about(kind, "a", member=ref(member), transfer_id=transfer)
         self.both(request, lambda _: work(transfer, member, self.now))
 
-    @rule(target=entries, transfer=transfers)
-    def reverse_fee(self, transfer: str) -> Any:
-        """Somebody will try to take back the fee alone."""
-        fee = self.clerk.fees.get(transfer)
-        return multiple() if fee is None else (transfer, fee)
+    @rule(transfer=transfers)
+    def reverse_fee(self, transfer: str) -> None:
+        """Somebody tries to take back the fee alone."""
+        unit = self.clerk.fees.get(transfer)
+        if unit is not None:
+            self._reverse_fee(transfer, unit)
+
+    def _reverse_fee(self, entry: str, unit: str) -> None:
+        request = self.about(ReverseEntryRequest, unit, entry_id=entry)
+        self.both(request, lambda made: self.clerk.reverse(made, entry, 0, self.now))
 
     @rule(
-        target=entries,
         member=members,
         conversion=st.sampled_from(tuple(CONVERSIONS)),
         number=points,
         fits=fitting,
         unit=units,
     )
-    def convert(self, member: str, conversion: str, number: int, fits: bool, unit: str) -> Any:
+    def convert(self, member: str, conversion: str, number: int, fits: bool, unit: str) -> None:
         """Points become points of another currency; its fee alone cannot be taken back."""
         number = self.within(member, CONVERSIONS[conversion]["from"], number, fits=fits)
         request = self.about(
@@ -113,6 +118,5 @@ class JourneySteps(Steps):
         answer = self.both(
             request, lambda made: self.clerk.convert(made, member, conversion, number, self.now)
         )
-        if answer is None or not CONVERSIONS[conversion]["fee"]:
-            return multiple()
-        return posting(answer).entry_id, CONVERSIONS[conversion]["unit"]
+        if answer is not None and CONVERSIONS[conversion]["fee"]:
+            self._reverse_fee(posting(answer).entry_id, CONVERSIONS[conversion]["unit"])

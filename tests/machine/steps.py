@@ -86,8 +86,9 @@ class Steps(RuleBasedStateMachine):
     def both(self, request: Any, work: Callable[[str], Any]) -> Answer | None:
         """Send the request, let the clerk work, and compare: the answer, None if both refused."""
         real = self.real.write(request)
-        moves = isinstance(real, Answer) and real.kind is Posting
-        entry = posting(real).entry_id if moves else ""
+        entry = ""
+        if isinstance(real, Answer) and real.kind is Posting:
+            entry = posting(real).entry_id
         refused, said = _asked(work, entry)
         if isinstance(real, Refusal):
             assert real.reason == refused, f"the ledger says {real}"
