@@ -1,6 +1,6 @@
 """OPERA Cloud's APIs: the login, the headers it wants, and the calls that are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
@@ -9,12 +9,15 @@ from adapters.frame import moments
 from adapters.frame.adapter import Api, Connection, read_as
 from adapters.frame.oauth import Logins
 from adapters.frame.words import Unreadable
+from adapters.opera.bill import counts
 from adapters.opera.calling import MEDIA, written
-from adapters.opera.shapes import Bill, Profile, Reservation, Settings
+from adapters.opera.shapes import Bill, Folio, Posting, Profile, Reservation, Settings, Window
 
 EVENTS_MAX: Final = 20
 """Most events that one call dequeues; OPERA allows no more."""
 RESERVATIONS_MAX: Final = 100
+POSTINGS_MAX: Final = 1000
+"""Most postings of a folio that one call tells; without a limit OPERA tells few."""
 _LOGINS: Final = Logins()
 
 
@@ -53,12 +56,40 @@ class Opera:
         return read_as(Reservation, found[0])
 
     async def bill(self, hotel: str, number: str) -> Bill:
-        """Return the folio windows of a reservation with their postings."""
+        """Return the folio windows of a reservation with all their postings. Raises Unreadable."""
         at = f"/csh/v1/hotels/{quote(hotel, safe='')}/reservations/{quote(number, safe='')}/folios"
-        query = {"fetchInstructions": ["Postings", "Windowbalances"]}
-        told = await self._get(hotel, at, query)
+        told = await self._windows(hotel, at, {})
+        windows = [
+            await self._whole(hotel, at, window)
+            if window.is_cut and counts(window.folioWindowNo, self._settings)
+            else window
+            for window in told
+        ]
+        return Bill(folioWindows=tuple(windows))
+
+    async def _whole(self, hotel: str, at: str, window: Window) -> Window:
+        """A window that was told in part, asked for alone."""
+        found: list[Posting] = []
+        number, more = window.folioWindowNo, True
+        while more:
+            query = {"folioWindowNo": str(number)} | ({"offset": str(len(found))} if found else {})
+            told = await self._windows(hotel, at, query)
+            same = [each for each in told if each.folioWindowNo == number]
+            postings = [posting for each in same for posting in each.postings]
+            found += postings
+            more = bool(postings) and any(each.hasMore for each in same)
+        if not found:
+            raise Unreadable(f"OPERA tells nothing of what was posted to folio window {number}")
+        return window.model_copy(update={"folios": (Folio(postings=tuple(found)),)})
+
+    async def _windows(self, hotel: str, at: str, query: Mapping[str, Any]) -> Sequence[Window]:
+        wanted = {
+            "fetchInstructions": ["Postings", "Windowbalances"],
+            "limit": str(POSTINGS_MAX),
+        }
+        told = await self._get(hotel, at, wanted | dict(query))
         inside = (told or {}).get("reservationFolioInformation", told) or {}
-        return read_as(Bill, inside)
+        return read_as(Bill, inside).folioWindows
 
     async def profile(self, number: str, hotel: str) -> Profile | None:
         """Return what names the person of a profile; None: the profile is gone."""

@@ -50,6 +50,7 @@ LEFT: Final = ("checkedout", "checked out")
 NEVER_CAME: Final = ("cancelled", "canceled", "noshow", "no show")
 OF_A_STAY: Final = ("RESERVATION", "CHECK", "CANCEL", "NO SHOW", "FOLIO", "POSTING", "ROUTING")
 """Words in the names of events after which a stay may be another one than before."""
+OF_A_BILL: Final = ("FOLIO", "POSTING", "ROUTING")
 PROFILE: Final = "PROFILE"
 NIGHTS_MAX: Final = 999
 NIGHT: Final = timedelta(hours=24)
@@ -190,7 +191,11 @@ def _event(raw: Any, mapping: MappingFile) -> Item:
         subject = f"profile/{header.primaryKey}"
         return Part(subject, "profile", _version(header, mapping), None, number)
     if any(word in action for word in OF_A_STAY):
-        subject = f"stay/{header.hotelId}/{header.primaryKey}"
+        key = header.primaryKey
+        if any(word in action for word in OF_A_BILL):
+            # What cashiering tells has its own keys, and the reservation among its data.
+            key = event.businessEvent.reservation or key
+        subject = f"stay/{header.hotelId}/{key}"
         return Part(subject, "reservation", _version(header, mapping), None, number)
     return Dropped("not_ours")
 

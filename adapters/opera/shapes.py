@@ -1,8 +1,9 @@
 """Settings of a connection to OPERA Cloud, and the fields of its objects that are used."""
 
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from adapters.frame.fields import Amount, Id, Sent, Word
 from adapters.frame.mapping import Code, Row, Text
@@ -99,10 +100,32 @@ class Header(Sent):
     createdDateTime: Word = ""
 
 
+RESERVATION_ELEMENTS: Final = (
+    "RESV NAME ID",
+    "RESERVATION NAME ID",
+    "RESERVATION ID",
+    "RESERVATIONID",
+)
+"""Names of the data element with the number of a reservation, module by module."""
+
+
 class BusinessEvent(Sent):
-    """An event without what changed: what it is now is asked for."""
+    """An event. What changed is asked for anew, and not read here."""
 
     header: Header
+    details: Any = None
+
+    @property
+    def reservation(self) -> str:
+        """Number of the reservation that data elements name; empty: none does."""
+        for each in self.details if isinstance(self.details, list) else ():
+            if not isinstance(each, dict):
+                continue
+            name = str(each.get("dataElement", "")).upper().replace("_", " ")
+            value = each.get("newValue") or each.get("oldValue")
+            if name in RESERVATION_ELEMENTS and isinstance(value, str | int):
+                return str(value).strip()
+        return ""
 
 
 class EventId(Sent):
@@ -191,15 +214,23 @@ class Money(Sent):
 NOTHING = Money()
 
 
+def _money(value: Any) -> Any:
+    return {"amount": value} if isinstance(value, str | int | Decimal) else value
+
+
+MaybeMoney = Annotated[Money | None, BeforeValidator(_money)]
+"""An amount, which may be a bare number."""
+
+
 class Posting(Sent):
     """A line of a folio."""
 
     transactionNo: Word = ""
     transactionCode: Word = ""
     transactionType: Word = ""
-    postedAmount: Money | None = None
-    debit: Money | None = None
-    credit: Money | None = None
+    postedAmount: MaybeMoney = None
+    debit: MaybeMoney = Field(None, validation_alias=AliasChoices("debit", "debitAmount"))
+    credit: MaybeMoney = Field(None, validation_alias=AliasChoices("credit", "creditAmount"))
 
 
 class Folio(Sent):
@@ -214,6 +245,18 @@ class Window(Sent):
     folioWindowNo: Annotated[int, Field(ge=1)] = 1
     balance: Money = NOTHING
     folios: Annotated[tuple[Folio, ...], BeforeValidator(_listed)] = ()
+    hasMore: bool = False
+    emptyWindow: bool | None = None
+
+    @property
+    def postings(self) -> tuple[Posting, ...]:
+        """All that is told of what was posted here."""
+        return tuple(posting for folio in self.folios for posting in folio.postings)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether more was posted than is told: OPERA leaves windows out when others are full."""
+        return self.hasMore or (self.emptyWindow is False and not self.postings)
 
 
 class Bill(Sent):

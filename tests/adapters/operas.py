@@ -142,8 +142,11 @@ class OperaApi:
     """Login, events that are gone once they were given, reservations, folios and profiles."""
 
     PAGE = 2
+    FOLIO_PAGE = 3
 
     def __init__(self) -> None:
+        self.cut: set[int] = set()
+        """Windows that are told only when they are asked for alone."""
         self.queue: list[dict[str, Any]] = []
         self.reservations: dict[str, dict[str, Any]] = {}
         self.bills: dict[str, dict[str, Any]] = {}
@@ -221,7 +224,19 @@ class OperaApi:
     async def _bill(self, request: Request) -> Response:
         if (refusal := self._refuses(request)) is not None:
             return refusal
-        return JSONResponse(self.bills.get(request.path_params["number"], bill()))
+        query = request.query_params
+        told = self.bills.get(request.path_params["number"], bill())
+        assert int(query["limit"]) >= 300
+        alone, offset = query.get("folioWindowNo"), int(query.get("offset", "0"))
+        windows = []
+        for each in told["reservationFolioInformation"]["folioWindows"]:
+            if alone is None and each["folioWindowNo"] in self.cut:
+                windows.append({**each, "folios": [], "emptyFolio": True, "emptyWindow": False})
+            elif alone in (None, str(each["folioWindowNo"])):
+                whole = each["folios"][0]["postings"][offset:]
+                page = {**each, "folios": [{"postings": whole[: self.FOLIO_PAGE]}]}
+                windows.append(page | {"hasMore": len(whole) > self.FOLIO_PAGE})
+        return JSONResponse({"reservationFolioInformation": {"folioWindows": windows}})
 
     async def _profile(self, request: Request) -> Response:
         if (refusal := self._refuses(request)) is not None:

@@ -114,14 +114,59 @@ def test_corrections_are_taken_off_their_code_and_then_off_the_others() -> None:
     assert lines_of(made) == [("room", 50_00), ("food", 50_00)]
 
 
-def test_debit_and_credit_say_the_same() -> None:
-    debit = {"transactionCode": "1000", "debit": {"amount": "10", "currencyCode": "EUR"}}
+@pytest.mark.parametrize(
+    "debit",
+    [
+        {"debit": {"amount": "10", "currencyCode": "EUR"}},
+        {"debitAmount": {"amount": 10, "currencyCode": "EUR"}},
+        {"debitAmount": 12, "creditAmount": "2.00"},
+    ],
+)
+def test_debit_and_credit_say_the_same(debit: dict[str, Any]) -> None:
+    debit = {"transactionCode": "1000", **debit}
     told = operas.bill(debit)["reservationFolioInformation"]
     told["folioWindows"][0]["balance"]["amount"] = "0"
     made = connection(operas.MAPPING)
     contents = {"reservation": operas.reservation(), "bill": told}
     found = made.adapter.canonicalise(Parts("stay/HOTEL1/571062", contents), made.mapping)
     assert lines_of(statement({"stay": found})) == [("room", 10_00)]
+
+
+async def bill_of(api: operas.OperaApi, mapping: str = operas.MAPPING) -> Statement:
+    """What the stay amounts to, with all that is fetched for it."""
+    api.reservations["571062"] = operas.reservation()
+    made = connection(mapping, operas.SECRETS)
+    subject = "stay/HOTEL1/571062"
+    async with api_of(api.app) as calls:
+        parts = await made.adapter.resolve(Parts(subject, {}), [], made, calls)
+    contents = {part.key: part.content for part in parts if part.content is not None}
+    return statement({"": made.adapter.canonicalise(Parts(subject, contents), made.mapping)})
+
+
+async def test_postings_beyond_a_page_and_windows_that_were_left_out_are_fetched() -> None:
+    api = operas.OperaApi()
+    first = operas.bill(*[operas.posting("1000", 10) for _ in range(7)])
+    second = operas.bill(operas.posting("2001", 20), window=2)
+    windows = first["reservationFolioInformation"]["folioWindows"]
+    windows += second["reservationFolioInformation"]["folioWindows"]
+    api.bills["571062"], api.cut = first, {2}
+    assert lines_of(await bill_of(api)) == [("room", 70_00), ("food", 20_00)]
+    # What a window that does not count has left out is not missed.
+    windows[1]["folios"][0]["postings"] = []
+    assert lines_of(await bill_of(api, operas.mapping(windows="[1]"))) == [("room", 70_00)]
+    with pytest.raises(Unreadable, match="folio window 2"):
+        await bill_of(api)
+
+
+@pytest.mark.parametrize("element", ["RESV NAME ID", "RESV_NAME_ID", "RESERVATION_NAME_ID"])
+def test_a_posting_is_of_the_reservation_among_its_data(element: str) -> None:
+    told = operas.event("DELETE POSTING", "9911")
+    told["businessEvent"]["details"] = [
+        {"dataElement": "AMOUNT", "newValue": 12.5},
+        {"dataElement": element, "newValue": 571062},
+    ]
+    results = translate(operas.MAPPING, operas.body(operas.events(told)))
+    assert results == {"stay/HOTEL1/571062": Nothing("to_be_fetched")}
 
 
 def test_an_open_folio_waits_and_another_window_may_not_count() -> None:
