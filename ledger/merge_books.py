@@ -90,6 +90,8 @@ class MergeBook:
         self._sums: Counter[str] = Counter()
         self._places: dict[str, Place] = {}
         self._spent: Counter[tuple[str, str]] = Counter()
+        self._uncharged: Counter[str] = Counter()
+        """By lot: spent in all its accounts, less what recalls charged for it in any."""
         self._continued: dict[str, list[_Continued]] = {}
         """By the account in whose stream the version before stands."""
         self._reckoned: list[_Reckoned] = []
@@ -136,6 +138,11 @@ class MergeBook:
         for lot_id, points in expired.items():
             self._spent["expired", lot_id] += points
 
+    def recalled(self, spent: Mapping[str, int], charged: Mapping[str, int]) -> None:
+        """Enter what was spent of each lot of an account that was merged, and what was charged."""
+        self._uncharged.update(spent)
+        self._uncharged.subtract(charged)
+
     async def close(self, log: Log, awards: Awards | None) -> list[tuple[int, Finding]]:
         """Hold all sides against each other; lanes and findings."""
         found = list(self._unmatched())
@@ -165,6 +172,10 @@ class MergeBook:
             if points < 0:
                 detail = f"{-points} points of lot {lot_id} came back that were never {how}"
                 yield 0, Finding(0, Reason.MERGE_MISMATCH, detail)
+        for lot_id, points in self._uncharged.items():
+            if points < 0:
+                detail = f"{-points} points of lot {lot_id} were charged that were never spent"
+                yield 0, Finding(0, Reason.RECALL_MISMATCH, detail)
 
 
 def _key(posted: DocumentPosted) -> str:

@@ -10,6 +10,7 @@ from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ClawbackWrittenOff,
+    MergeStepped,
     PendingClawedBack,
     PendingQuarantined,
     PendingQuarantineLifted,
@@ -38,10 +39,12 @@ class RecallBook:
 
     Nothing moves for a recall that nobody made; of each lot exactly so much is set aside, given
     back, taken or charged as the recall says; none gives back or takes what it has not set aside;
-    nobody is charged twice for the same points, nor for points that were never spent.
+    nobody is charged twice for the same points, nor for points that were never spent. Of an account
+    that was merged the points may have been spent in the other one: whether they were, the book of
+    merges finds.
     """
 
-    __slots__ = ("_aside", "_charge", "_charged", "_due", "_made", "_spent")
+    __slots__ = ("_aside", "_charge", "_charged", "_due", "_made", "_merged", "_spent", "_total")
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -52,7 +55,10 @@ class RecallBook:
         """By currency: what it still has to charge."""
         self._aside: Counter[tuple[str, str]] = Counter()
         """By recall and lot."""
+        self._merged = False
         self._spent: Counter[str] = Counter()
+        self._total: Counter[str] = Counter()
+        """By lot: as spent, and never less for what came back."""
         self._charged: Counter[str] = Counter()
 
     def takes(self, fact: AccountFact) -> bool:
@@ -64,9 +70,11 @@ class RecallBook:
 
     def hear(self, fact: AccountFact) -> None:
         """Enter what tells of lots that were spent: any fact may."""
+        self._merged = self._merged or isinstance(fact, MergeStepped)
         if not isinstance(fact, RecallMade):
             for told in told_of(fact):
                 self._spent[told.lot_id] += told.spent
+                self._total[told.lot_id] += max(0, told.spent)
 
     def enter(self, fact: AccountFact) -> Iterator[str]:
         """Enter a fact of a recall; yield what is wrong about it."""
@@ -121,13 +129,18 @@ class RecallBook:
             self._charge[told.currency] += told.charged
             due = 0
             if made.spent != RECALL_SPENT_UNSPECIFIED:
-                due = max(0, self._spent[told.lot_id] - self._charged[told.lot_id])
-                if told.spent != self._spent[told.lot_id]:
-                    spent = self._spent[told.lot_id]
+                spent = told.spent if self._merged else self._spent[told.lot_id]
+                due = max(0, spent - self._charged[told.lot_id])
+                if told.spent != spent:
                     yield f"{told.lot_id}: {told.spent} are told as spent, {spent} were"
-            if told.charged != due:
+            # The other account of a merge may have been charged before.
+            if told.charged != due and not (self._merged and told.charged < due):
                 yield f"{told.lot_id}: {told.charged} points are charged, {due} are due"
             self._charged[told.lot_id] += told.charged
+
+    def shared(self) -> tuple[Counter[str], Counter[str]]:
+        """By lot, what was spent at all, and charged; empty if the account was never merged."""
+        return (self._total, self._charged) if self._merged else (Counter(), Counter())
 
     def _of_open(
         self, fact: SetAside | Lifted | QuarantineClawedBack, action: RecallAction.ValueType

@@ -248,6 +248,10 @@ class Trial:
         if isinstance(fact, DocumentPosted | DocumentMovedOut | TierChanged):
             yield from self._pins.enter(fact, pos, self.tally.tiers, terms)
 
+    def recalled_while_merged(self) -> tuple[Counter[str], Counter[str]]:
+        """By lot, what was spent and what recalls charged, if the account was ever merged."""
+        return self._recalls.shared()
+
     def close(self) -> Iterator[Finding]:
         """Hold the final account against the books."""
         yield from self._pins.close()

@@ -147,6 +147,7 @@ class _Check:
         for trial in lane.trials.values():
             self.sides.hear(trial.said(), lane.lane)
             self.merges.spent(*trial.spent_while_merged())
+            self.merges.recalled(*trial.recalled_while_merged())
             if trial.sound:
                 self.states.add(trial.tally.account())
         size = lane.tree.size

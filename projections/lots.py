@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.core.events import AnyFact, fields_of, kind_of
 from loyalty.v1.events_pb2 import (
+    BurnReversed,
     ConvertedPointsIssued,
     HoldMovedIn,
     LotReinstated,
@@ -188,6 +189,8 @@ class _Changes:
             return
         for lot, counts in _drawn(fact):
             self.move(account, lot, **counts)
+        for row in _elsewhere(fact):
+            self.issue(account, *row)
         if isinstance(fact, _Issued):
             self.issue(account, *_terms(fact))
         elif isinstance(fact, _Arrived):
@@ -223,6 +226,20 @@ def _drawn(fact: Any) -> Iterator[tuple[str, dict[str, int]]]:
                 yield draw.lot_id, {name: sign * draw.points for name, sign in counted.items()}
 
 
+def _elsewhere(fact: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows, without any points, of lots that the account may never have had.
+
+    What was spent before two accounts were one comes back, or is charged, where they are one.
+    """
+    if isinstance(fact, RecallMade):
+        for told in fact.lots:
+            if told.charged:
+                yield told.lot_id, told.currency, told.issuer, "", "", 0
+    elif isinstance(fact, BurnReversed):
+        for draw in fact.draws:
+            yield draw.lot_id, fact.currency, draw.issuer, "", "", 0
+
+
 def _terms(fact: Any) -> tuple[Any, ...]:
     has = fields_of(fact)
     document = fact.document if "document" in has else ""
@@ -249,7 +266,7 @@ async def _apply(connection: Connection, batch: EventBatch) -> None:
 
 LOTS: Final = Projection(
     name=NAME,
-    definition=1,
+    definition=2,
     tables=(schema.lot, schema.lot_link),
     kinds=_KINDS,
     points_only=False,

@@ -47,7 +47,8 @@ class _Plan:
     pending: dict[_Group, list[Draw]] = field(default_factory=dict)
     quarantined: dict[_Group, list[Draw]] = field(default_factory=dict)
     """What this recall has set aside."""
-    charged: dict[_Group, int] = field(default_factory=dict)
+    charged: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """By currency, issuer and owner of the lots."""
 
     def of(self, lot_id: str, currency: str, issuer: str) -> RecalledLot:
         """What is told of a lot."""
@@ -252,7 +253,7 @@ def _plan_charges(command: RecallPoints, plan: _Plan, named: Iterable[str]) -> N
         told = plan.of(lot_id, known.currency, known.issuer)
         told.spent, told.charged = known.spent, charged
         if charged:
-            group = (known.currency, known.issuer)
+            group = (known.currency, known.issuer, known.owner)
             plan.charged[group] = plan.charged.get(group, 0) + charged
 
 
@@ -294,7 +295,7 @@ def _claw_back(draft: Draft, command: RecallPoints, plan: _Plan) -> None:
 
 
 def _charge(draft: Draft, command: RecallPoints, plan: _Plan) -> None:
-    for number, ((currency, issuer), points) in enumerate(plan.charged.items(), 1):
+    for number, ((currency, issuer, owner), points) in enumerate(plan.charged.items(), 1):
         if command.spent == RECALL_SPENT_WRITE_OFF:
             draft.record(
                 ClawbackWrittenOff(
@@ -313,6 +314,7 @@ def _charge(draft: Draft, command: RecallPoints, plan: _Plan) -> None:
                 points=points,
                 business_unit=issuer,
                 entry_id=command.entry_id,
+                owner_id=owner,
             )
         )
 

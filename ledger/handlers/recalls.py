@@ -1,17 +1,20 @@
 """RecallPoints: bad points of one account, set aside, given back or taken for good."""
 
+from collections.abc import Mapping
+
 import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.core import commands, refusals
 from ledger.core.decide import decide
 from ledger.core.events import AccountFact, AnyFact
-from ledger.core.lot_history import spent_of
+from ledger.core.lot_history import joined_with, spent_of
 from ledger.core.state import Account
 from ledger.ends import with_ends
 from ledger.handlers import context, parties
 from ledger.handlers.members import require_unit
 from ledger.keys import document_thing
+from ledger.lanes import account_of, account_stream
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import RecallPointsRequest
 from loyalty.v1.types_pb2 import (
@@ -47,7 +50,7 @@ def recall_points(act: Act, work: Work) -> Answer:
         occurred_at=at,
         spent=request.spent,
         write_off_to=request.write_off_to,
-        history=spent_of(_told(work, stream), lots) if claws_back else commands.NOTHING_SPENT,
+        history=_spent(work, stream, lots) if claws_back else commands.NOTHING_SPENT,
         final_documents=_final(work, account, request),
     )
     decision = decide(
@@ -60,8 +63,19 @@ def recall_points(act: Act, work: Work) -> Answer:
     return context.register(act, work, where, message)
 
 
-def _told(work: Work, stream: str) -> list[AccountFact]:
-    return [fact for fact in work.history(stream) if isinstance(fact, AccountFact)]
+def _spent(work: Work, stream: str, lots: frozenset[str]) -> Mapping[str, commands.LotSpent]:
+    """What was spent of lots of an account and of those merged into it, wherever that was done."""
+    told: dict[str, list[AccountFact]] = {}
+    waiting = [stream]
+    while waiting:
+        each = waiting.pop()
+        if each in told:
+            continue
+        work.other_account(each)
+        told[each] = [fact for fact in work.history(each) if isinstance(fact, AccountFact)]
+        waiting.extend(account_stream(other) for other in joined_with(told[each]))
+    stories = [(account_of(each), facts) for each, facts in told.items()]
+    return spent_of(stories, lots, parties.one_with(work.account(stream)))
 
 
 def _final(work: Work, account: Account, request: RecallPointsRequest) -> frozenset[str]:

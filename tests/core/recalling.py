@@ -36,7 +36,11 @@ def recalls(
             occurred_at=story.now,
             spent=spent,
             write_off_to=write_off_to,
-            history=spent_of(account_facts(story.facts), frozenset(lots)),
+            history=spent_of(
+                [(story.account.account_id, account_facts(story.facts))],
+                frozenset(lots),
+                [story.account.account_id],
+            ),
             final_documents=final,
         )
     )

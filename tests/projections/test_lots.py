@@ -9,6 +9,7 @@ from projections.projection import Connection
 from projections.rebuild import rebuild
 from server.database import pool
 from tests.projections.following import follow_to_the_end
+from tests.store.merging import merge
 from tests.store.moving import AT_ONCE, Mover
 from tests.store.recalling import Recaller
 from tests.store.till import Till, open_till
@@ -117,3 +118,27 @@ async def test_a_rebuild_brings_the_same_rows(database: str) -> None:
             assert rebuilt.digest == rebuilt.replaced_digest
         finally:
             await service.close()
+
+
+async def test_what_was_spent_before_a_merge_comes_back_and_is_charged_where_the_two_are_one(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        s, t = await till.enrol("s"), await till.enrol("t")
+        await till.post(till.document(s, "D1", 1, 100_00))
+        [bad] = await Recaller(till, s).lots()
+        burn = await till.post(till.burn(s, 100))
+        await merge(till, s, t)
+        await till.post(till.reverse(burn.entry_id, 40))
+        await Recaller(till, t).claws_back(bad, spent=RECALL_SPENT_ARREARS)
+        lots = await traced(database, Origin(bad))
+        assert sorted((each.points, each.spent, each.taken, each.charged) for each in lots) == [
+            (0, -40, 40, 60),
+            (100, 100, 0, 0),
+        ]
+        assert [each.left for each in lots] == [0, 0]
+        service = await pool(database, min_size=1, max_size=2)
+        rebuilt = await rebuild(service, NAME)
+        await service.close()
+        assert rebuilt.digest == rebuilt.replaced_digest

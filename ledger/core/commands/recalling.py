@@ -18,6 +18,8 @@ class LotSpent(NamedTuple):
     """Points burned, converted, or taken for a debt; net."""
     charged: int
     """Of these, what recalls have charged already."""
+    owner: str = ""
+    """Account to which the lot belongs, where that was merged into this one."""
 
 
 NOTHING_SPENT: Final[Mapping[str, LotSpent]] = MappingProxyType({})
