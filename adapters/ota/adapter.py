@@ -58,6 +58,8 @@ NAMESPACE: Final = "http://www.opentravel.org/OTA/2003/05"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 TAKEN: Final = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.ID_REUSED)
 CANCELLED: Final = ("cancel", "cancelled", "canceled", "no-show", "noshow", "no show")
+NOT_LEFT: Final = ("in-house", "inhouse", "in house", "reserved", "requested", "waitlisted")
+"""States of a reservation whose guest is there, or is still to come."""
 ID_LENGTH: Final = 64
 TAX: Final = "tax"
 
@@ -136,6 +138,8 @@ class Ota(Adapter):
             return _booked(parts, mapping)
         stay = read_as(Stay, parts.contents["stay"])
         settings: Settings = mapping.settings
+        if stay.status.lower() in NOT_LEFT:
+            return Nothing("not_checked_out")
         if stay.mismatch and settings.total_mismatch == "park":
             raise Parked("total_mismatch", stay.mismatch)
         place = _place(stay, mapping)
@@ -178,7 +182,7 @@ def _stay_items(
     first = stays[0]
     if first.mismatch and settings.total_mismatch == "report":
         yield Faulty(first.mismatch, f"total/{_number(first)}")
-    if settings.bookings == "pending":
+    if settings.bookings == "pending" and first.status.lower() not in NOT_LEFT:
         yield Part(f"booking/{_number(first)}", "stay", version, first.model_dump(), said.number)
 
 

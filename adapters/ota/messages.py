@@ -75,7 +75,7 @@ def stays_of(group: Element, info: Element, sent: str, settings: Settings) -> li
     for folio in folios:
         raw = {
             "chain": attribute(info, "ChainCode") or attribute(group, "ChainCode"),
-            "hotel": attribute(info, "HotelCode") or attribute(group, "HotelCode"),
+            "hotel": _hotel(group, info),
             "reservation": _reservation_id(info),
             "folio": folio,
             "sent": sent,
@@ -84,11 +84,23 @@ def stays_of(group: Element, info: Element, sent: str, settings: Settings) -> li
             "nights": nights if folio == folios[0] else 0,
             "stays": 1 if folio == folios[0] else 0,
             "lines": [line for named, line in lines if named == folio],
-            "guest": guest_of(reservation),
+            "guest": guest_of(reservation, child(info, "LoyaltyPointsAccruals")),
             "mismatch": _mismatch(info, [line for _, line in lines], settings),
         }
         made.append(read_as(Stay, raw))
     return made
+
+
+def _hotel(group: Element, info: Element) -> str:
+    """Return the code of the hotel, or its name where a sender has no code for it."""
+    property_info = next(descendants(child(info, "HotelReservation"), "BasicPropertyInfo"), None)
+    told = (
+        attribute(info, "HotelCode"),
+        attribute(group, "HotelCode"),
+        attribute(property_info, "HotelCode"),
+        attribute(group, "HotelName"),
+    )
+    return next(filter(None, told), "")
 
 
 def _reservation_id(info: Element) -> str:
@@ -150,8 +162,12 @@ def _mismatch(info: Element, lines: list[Revenue], settings: Settings) -> str:
     return f"the lines add up to {found}, the total is {told}"
 
 
-def guest_of(reservation: Element | None) -> Guest:
-    """Return the primary guest: the one marked so, or the first."""
+def guest_of(reservation: Element | None, accruals: Element | None = None) -> Guest:
+    """Return the primary guest: the one marked so, or the first.
+
+    Memberships of the guest's profile come first, then those of the room stay and of what is to be
+    accrued.
+    """
     guests = list(descendants(child(reservation, "ResGuests"), "ResGuest"))
     primary = [each for each in guests if is_true(attribute(each, "PrimaryIndicator"))]
     first = next(iter([*primary, *guests]), None)
@@ -161,6 +177,11 @@ def guest_of(reservation: Element | None) -> Guest:
         (attribute(each, "ProgramID"), attribute(each, "MembershipID"))
         for profile in own
         for each in descendants(profile, "CustLoyalty")
+    ]
+    memberships += [
+        (attribute(each, "ProgramCode"), attribute(each, "AccountID"))
+        for where in (child(reservation, "RoomStays"), accruals)
+        for each in descendants(where, "Membership", "SelectedLoyalty")
     ]
     infos = list(descendants(first, "ProfileInfo"))
     numbers = (attribute(child(each, "UniqueID"), "ID") for each in infos)
