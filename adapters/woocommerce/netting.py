@@ -80,14 +80,30 @@ def _take_back(
     lines = {line.line_id: line for line in (*goods, *shipping)}
     returned = []
     if refund is not None:
-        for said in (*refund.line_items, *refund.shipping_lines, *refund.fee_lines):
-            line = lines.get(_refunded_line(said))
-            if line is not None:
-                returned.append(_returned(line, said, currency))
+        fees = [line for line in goods if line.codes[-1] == "fee"]
+        for told, alike in (
+            (refund.line_items, None),
+            (refund.shipping_lines, shipping),
+            (refund.fee_lines, fees),
+        ):
+            for said in told:
+                line = lines.get(_refunded_line(said)) or _meant(said, goods, alike)
+                if line is not None:
+                    returned.append(_returned(line, said, currency))
     left = sum(line.gross for line in lines.values())
     take_back(goods, returned, amount)
     taken = left - sum(line.gross for line in lines.values())
     spread(shipping, amount - taken)
+
+
+def _meant(said: Line, goods: Sequence[NetLine], alike: Sequence[NetLine] | None) -> NetLine | None:
+    """The line that a line of a refund without a number can only be about; None: there are several.
+
+    It is the one of its product, or the only one of its sort.
+    """
+    if alike is None:
+        alike = [line for line in goods if line.codes[:2] == _codes(said)[:2]]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _returned(line: NetLine, said: Line, currency: str) -> Returned:

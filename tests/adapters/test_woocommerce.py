@@ -145,6 +145,24 @@ def test_refunded_shipping_leaves_the_goods() -> None:
     assert lines_of(statement(meaning(told, {**back, "parent_id": 727}))) == [("goods", 10_00)]
 
 
+def test_a_refund_whose_lines_have_no_number_means_the_only_one_it_can_be_about() -> None:
+    def bare(of: dict[str, Any], total: str) -> dict[str, Any]:
+        product = {name: of[name] for name in ("product_id", "variation_id")}
+        return {**woo.returned(of, total), **product, "meta_data": []}
+
+    jar, lamp, post = woo.line(1, "10.00"), woo.line(2, "10.00"), {"id": 9, "total": "4.00"}
+    back = woo.refund(5, "9.00", bare(lamp, "5.00"), shipping_lines=[{"id": 8, "total": "-4.00"}])
+    told = woo.refunded(woo.order(jar, lamp, shipping_lines=[post]), back)
+    assert lines_of(statement(meaning(told, {**back, "parent_id": 727}))) == [
+        ("goods", 10_00),
+        ("goods", 5_00),
+    ]
+    twice = woo.order(jar, {**jar, "id": 3})
+    back = woo.refund(5, "6.00", bare(jar, "6.00"))
+    spread = statement(meaning(woo.refunded(twice, back), {**back, "parent_id": 727}))
+    assert lines_of(spread) == [("goods", 7_00)] * 2
+
+
 def test_a_refund_that_was_deleted_counts_no_more() -> None:
     jar = woo.line(1, "10.00")
     back = {**woo.refund(5, "10.00", woo.returned(jar, "10.00")), "parent_id": 727}
