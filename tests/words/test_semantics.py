@@ -114,7 +114,8 @@ def test_every_history_that_has_bitten_others_has_its_row() -> None:
         r"^\d+\. ", parts["11. Acceptance histories worth fixing as tests"], re.M
     )
     complaints = re.findall(r"^\| \d+ \|", parts["4. What users complain of and ask for"], re.M)
-    assert counted()[-2:] == [len(histories), len(complaints)]
+    edges = re.findall(r"^- Edges: ", "".join(parts.values()), re.M)
+    assert counted()[-3:] == [len(histories), len(complaints), len(edges)]
 
 
 def test_every_scenario_that_was_worked_out_is_told() -> None:
