@@ -6,8 +6,8 @@ out: nobody spends them or passes them on.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 from ledger.core.events import AnyFact, fields_of, kind_of
 from loyalty.v1.events_pb2 import (
@@ -96,26 +96,44 @@ SELECT {", ".join(_COLUMNS)}, {", ".join(_COUNTS)} FROM lot WHERE version = $1
 ORDER BY account, lot"""
 _DIGESTED_LINKS: Final = """
 SELECT parent, lot, converted::integer FROM lot_link WHERE version = $1 ORDER BY parent, lot"""
-_TRACED: Final = f"""
+# A walk goes by indices, however small the tables were when it was planned.
+_BY_INDEX: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+_WALK: Final = """
 WITH RECURSIVE found (lot, converted) AS (
-  SELECT lot, false FROM lot
-  WHERE version = $1 AND (($2 <> '' AND lot = $2) OR ($3 <> '' AND campaign = $3)
-    OR ($4 <> '' AND document = $4))
+  SELECT lot, false FROM lot WHERE version = $1 AND {begins}
   UNION
   SELECT k.lot, found.converted OR k.converted FROM found
   JOIN lot_link AS k ON k.version = $1 AND k.parent = found.lot
 ), once AS (SELECT lot, bool_and(converted) AS converted FROM found GROUP BY lot)
-SELECT {", ".join(f"l.{name}" for name in (*_COLUMNS, *_COUNTS))}, once.converted
+SELECT l.account, l.lot, once.converted
 FROM once JOIN lot AS l ON l.version = $1 AND l.lot = once.lot
-WHERE (l.account, l.lot) > ($5::text, $6::text) ORDER BY l.account, l.lot LIMIT $7"""
+WHERE (l.account, l.lot) > ($3::text, $4::text) ORDER BY l.account, l.lot LIMIT $5"""
+_WALKS: Final = {
+    "lot_id": _WALK.format(begins="lot = $2"),
+    "campaign": _WALK.format(begins="campaign = $2 AND campaign <> ''"),
+    "document": _WALK.format(begins="document = $2 AND document <> ''"),
+}
+_LOOK: Final = f"""
+SELECT {", ".join(f"l.{name}" for name in (*_COLUMNS, *_COUNTS))}, w.converted
+FROM unnest($2::text[], $3::text[], $4::boolean[])
+  WITH ORDINALITY AS w (account, lot, converted, place)
+JOIN lot AS l ON l.version = $1 AND l.account = w.account AND l.lot = w.lot ORDER BY w.place"""
 
 
 class Origin(NamedTuple):
-    """Where bad points began: one of these is set."""
+    """Where bad points began."""
 
-    lot: str = ""
-    campaign: str = ""
-    document: str = ""
+    kind: Literal["lot_id", "campaign", "document"]
+    name: str
+
+
+class Found(NamedTuple):
+    """A lot that a walk came to."""
+
+    account: str
+    lot: str
+    converted: bool
+    """It came of bad points by a conversion only."""
 
 
 class TracedLot(NamedTuple):
@@ -139,7 +157,7 @@ class TracedLot(NamedTuple):
     held: int
     set_aside: int
     converted: bool
-    """It came of bad points by a conversion only."""
+    """As the walk found it."""
 
     @property
     def left(self) -> int:
@@ -153,12 +171,24 @@ class TracedLot(NamedTuple):
         return self.sent - self.arrived
 
 
-async def trace(
+async def walk(
     connection: Connection, origin: Origin, *, after: tuple[str, str], most: int
-) -> Reading[tuple[TracedLot, ...]]:
-    """The lots of an origin and all that came of them, by account and lot, behind a place."""
+) -> Reading[tuple[Found, ...]]:
+    """The lots of an origin and all that came of them, by account and lot, behind a place.
+
+    It goes to all of them, however few are wanted.
+    """
     async with reading(connection, NAME) as at:
-        rows = await connection.fetch(_TRACED, at.version, *origin, *after, most)
+        await connection.execute(_BY_INDEX)
+        rows = await connection.fetch(_WALKS[origin.kind], at.version, origin.name, *after, most)
+    return Reading(at.positions, tuple(Found(*row) for row in rows))
+
+
+async def look(connection: Connection, found: Sequence[Found]) -> Reading[tuple[TracedLot, ...]]:
+    """What became of lots that a walk found, in the order in which they are given."""
+    async with reading(connection, NAME) as at:
+        columns = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
+        rows = await connection.fetch(_LOOK, at.version, *columns)
     return Reading(at.positions, tuple(_traced(row) for row in rows))
 
 

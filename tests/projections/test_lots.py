@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS, MemberRef
-from projections.lots import NAME, Origin, TracedLot, trace
+from projections.lots import NAME, Origin, TracedLot, look, walk
 from projections.projection import Connection
 from projections.rebuild import rebuild
 from server.database import pool
@@ -35,9 +35,15 @@ async def reader(url: str) -> AsyncIterator[Connection]:
         await service.close()
 
 
+async def trace(connection: Connection, origin: Origin) -> list[TracedLot]:
+    """All lots that a walk finds, as they are."""
+    found = await walk(connection, origin, after=FIRST, most=100)
+    return list((await look(connection, found.value)).value)
+
+
 async def traced(url: str, origin: Origin) -> list[TracedLot]:
     async with reader(url) as connection:
-        return list((await trace(connection, origin, after=FIRST, most=100)).value)
+        return await trace(connection, origin)
 
 
 async def lived(till: Till) -> tuple[MemberRef, MemberRef]:
@@ -66,7 +72,7 @@ async def test_each_lot_is_where_the_ledger_has_it(database: str) -> None:
             rows = await connection.fetch("SELECT account, lot FROM lot")
             found = {}
             for lot in {row["lot"] for row in rows}:
-                for each in (await trace(connection, Origin(lot), after=FIRST, most=100)).value:
+                for each in await trace(connection, Origin("lot_id", lot)):
                     found[each.account, each.lot] = each
         seen = set()
         for member in members:
@@ -94,18 +100,18 @@ async def test_a_campaign_is_followed_through_gifts_and_conversions(database: st
         await mover.moves(m1, m2, 60)
         await mover.moves(m2, m3, 30)
         await till.post(mover.convert(m3, 10))
-        found = await traced(database, Origin(campaign="double"))
+        found = await traced(database, Origin("campaign", "double"))
         accounts = [(await till.ledger.account(member))[0].account_id for member in (m1, m2, m3)]
         left = {(accounts.index(row.account), row.currency): row.left for row in found}
         assert left == {(0, "p"): 34, (1, "p"): 27, (2, "p"): 20, (2, "q"): 8}
         assert [row.currency for row in found if row.converted] == ["q"]
         assert sum(row.points - row.arrived for row in found if not row.converted) == 100
-        same = await traced(database, Origin(document="a/till/bad"))
+        same = await traced(database, Origin("document", "a/till/bad"))
         assert same == found
         root = next(row.lot for row in found if row.document)
-        assert await traced(database, Origin(lot=root)) == found
-        assert await traced(database, Origin(document="a/till/good")) != found
-        assert await traced(database, Origin(campaign="unheard-of")) == []
+        assert await traced(database, Origin("lot_id", root)) == found
+        assert await traced(database, Origin("document", "a/till/good")) != found
+        assert await traced(database, Origin("campaign", "unheard-of")) == []
 
 
 async def test_a_rebuild_brings_the_same_rows(database: str) -> None:
@@ -132,7 +138,7 @@ async def test_what_was_spent_before_a_merge_comes_back_and_is_charged_where_the
         await merge(till, s, t)
         await till.post(till.reverse(burn.entry_id, 40))
         await Recaller(till, t).claws_back(bad, spent=RECALL_SPENT_ARREARS)
-        lots = await traced(database, Origin(bad))
+        lots = await traced(database, Origin("lot_id", bad))
         assert sorted((each.points, each.spent, each.taken, each.charged) for each in lots) == [
             (0, -40, 40, 60),
             (100, 100, 0, 0),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -21,6 +22,7 @@ from loyalty.v1.types_pb2 import (
     RecallAction,
     RecallSpent,
 )
+from projections.lots import walk
 from server.cli.recall_passes import Recall, Recalled
 from tests.server.served import Caller, Served, refused, serving, violations_of
 from tests.store.moving import AT_ONCE, Mover
@@ -158,6 +160,64 @@ async def test_two_recall_while_points_are_spent_and_given(till: Till, desk: Cal
     assert aside + sum(lot.spent for lot in lots) == 300
     assert [await till.available(member) for member in members] == [0] * 6
     assert await sound(desk)
+
+
+async def pages_of(desk: Caller, size: int) -> list[list[TracedLot]]:
+    question = TraceLotsRequest(campaign="double", page_size=size)
+    pages: list[list[TracedLot]] = []
+    while not pages or question.page_token:
+        answer = await desk.audit.TraceLots(question)
+        pages.append(list(answer.lots))
+        question.page_token = answer.next_page_token
+    return pages
+
+
+async def test_pages_read_what_one_walk_found(
+    till: Till, desk: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = []
+
+    async def counted(*args: Any, **named: Any) -> Any:
+        walked.append(named["after"])
+        return await walk(*args, **named)
+
+    monkeypatch.setattr("server.lot_traces.walk", counted)
+    mover = Mover(till)
+    members = [await till.enrol(f"m{number}") for number in range(6)]
+    for number, member in enumerate(members):
+        await mover.earns(member, f"D{number}", 50, on="2026-10-01", tea=True)
+    lots = await followed(desk, till, *members)
+    for window, size, walks in ((100, 1, 1), (100, 4, 1), (100, 6, 1), (4, 2, 2), (3, 2, 3)):
+        monkeypatch.setattr("server.lot_traces.WINDOW_LOTS", window)
+        walked.clear()
+        assert await pages_of(desk, size) == [lots[at : at + size] for at in range(0, 6, size)]
+        assert len(walked) == len(set(walked)) == walks, (window, size)
+    monkeypatch.setattr("server.lot_traces.WINDOWS_KEPT", 0)
+    walked.clear()
+    assert await pages_of(desk, 2) == [lots[:2], lots[2:4], lots[4:]]
+    assert len(walked) == 3
+
+
+async def test_a_page_tells_what_lots_hold_now(till: Till, desk: Caller) -> None:
+    mover = Mover(till)
+    members = [await till.enrol(f"m{number}") for number in range(3)]
+    for number, member in enumerate(members):
+        await mover.earns(member, f"D{number}", 50, on="2026-10-01", tea=True)
+    lots = await followed(desk, till, *members)
+    owners = {(await till.ledger.account(each))[0].account_id: each for each in members}
+    second, third = (owners[lot.account_id] for lot in lots[1:])
+    question = TraceLotsRequest(campaign="double", page_size=1)
+    question.page_token = (await desk.audit.TraceLots(question)).next_page_token
+    await till.post(till.burn(second, 7))
+    await mover.earns(third, "D9", 50, on="2026-10-01", tea=True)
+    fresh = await followed(desk, till, *members)
+    assert len(fresh) == 4
+    page = await desk.audit.TraceLots(question)
+    assert [(lot.lot_id, lot.spent) for lot in page.lots] == [(lots[1].lot_id, 7)]
+    question = TraceLotsRequest(campaign="double", page_token=page.next_page_token)
+    assert list((await desk.audit.TraceLots(question)).lots) == [lots[2]]
+    question.min_positions.append((await till.ledger.account(third))[1])
+    assert list((await desk.audit.TraceLots(question)).lots) == fresh[2:]
 
 
 async def test_who_may_trace_and_what_is_asked(server: Served, till: Till, desk: Caller) -> None:
