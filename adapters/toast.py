@@ -12,7 +12,7 @@ from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Connection, each, read_as
 from adapters.frame.fields import Amount, Flag, Id, Sent, Time, Word
 from adapters.frame.mapping import MappingFile, PlaceRow, Row
-from adapters.frame.money import minor_units
+from adapters.frame.money import amount_of
 from adapters.frame.netting import (
     NetLine,
     Returned,
@@ -302,7 +302,7 @@ def _net_lines(check: Check, currency: str) -> list[NetLine]:
         if each.refund_details is not None
     ]
     paid_back = sum(
-        _money(each.refund.refund_amount, currency, "refundAmount")
+        amount_of(each.refund.refund_amount, currency, "refundAmount")
         for each in check.payments
         if each.refund is not None and each.payment_status not in NEVER_TAKEN
     )
@@ -315,8 +315,8 @@ def _net_lines(check: Check, currency: str) -> list[NetLine]:
 
 
 def _line(selection: Selection, line_id: str, currency: str) -> NetLine:
-    amount = _money(selection.price, currency, "price")
-    tax = _money(selection.tax, currency, "tax")
+    amount = amount_of(selection.price, currency, "price")
+    tax = amount_of(selection.tax, currency, "tax")
     quantity = Decimal(selection.quantity)
     if quantity < 0:
         raise Unreadable(f"quantity of selection {line_id} is {quantity}, expected 0 or more")
@@ -344,12 +344,12 @@ def _guid(reference: Reference | None) -> str:
 def _discount(lines: Sequence[NetLine], check: Check, currency: str) -> None:
     """Bring the selections down to the check's amount: discounts on the check are not in them."""
     goods = sum(line.amount for line in lines)
-    charges = sum(_money(each.charge_amount, currency, "chargeAmount") for each in check.charges)
+    charges = sum(amount_of(each.charge_amount, currency, "chargeAmount") for each in check.charges)
     if check.amount is None:
-        off = sum(_money(each.discount_amount, currency, "discount") for each in check.discounts)
+        off = sum(amount_of(each.discount_amount, currency, "discount") for each in check.discounts)
         target = max(goods - off, 0)
     else:
-        target = max(_money(check.amount, currency, "amount") - charges, 0)
+        target = max(amount_of(check.amount, currency, "amount") - charges, 0)
     if target < goods:
         taxes = [line.tax for line in lines]
         for line in lines:
@@ -360,15 +360,8 @@ def _discount(lines: Sequence[NetLine], check: Check, currency: str) -> None:
 
 
 def _refunded(refund: Refund, currency: str) -> tuple[int, int]:
-    amount = _money(refund.refund_amount, currency, "refundAmount")
-    return amount, _money(refund.tax_refund_amount, currency, "taxRefundAmount")
-
-
-def _money(told: str, currency: str, what: str) -> int:
-    amount = minor_units(told, currency, what)
-    if amount < 0:
-        raise Unreadable(f"{what} is {told}, expected 0 or more")
-    return amount
+    amount = amount_of(refund.refund_amount, currency, "refundAmount")
+    return amount, amount_of(refund.tax_refund_amount, currency, "taxRefundAmount")
 
 
 def _pay(document: Document, check: Check, mapping: MappingFile) -> None:
@@ -380,7 +373,7 @@ def _pay(document: Document, check: Check, mapping: MappingFile) -> None:
         if payment.payment_status in NEVER_TAKEN:
             continue
         row = mapping.payment(payment.type)
-        amount = _money(payment.amount, document.currency_code, "amount")
+        amount = amount_of(payment.amount, document.currency_code, "amount")
         document.payments.append(types_pb2.Payment(kind=row.kind, minor_units=amount))
         points += amount if row.points else 0
     pay_with_points(document.lines, points)

@@ -13,7 +13,7 @@ from adapters.frame import moments, signatures
 from adapters.frame.adapter import NO_DELIVERY, Adapter, Connection, read_as
 from adapters.frame.fields import Amount, Count, Id, Sent, Word
 from adapters.frame.mapping import MappingFile, Row
-from adapters.frame.money import minor_units, shares
+from adapters.frame.money import amount_of, shares
 from adapters.frame.netting import NetLine, Returned, stated, take_back, unique_ids
 from adapters.frame.reading import json_of, object_of
 from adapters.frame.words import (
@@ -375,10 +375,7 @@ def _codes(line: Line) -> tuple[str, ...]:
 
 
 def _fen(told: str, what: str) -> int:
-    amount = minor_units(told, CURRENCY, what)
-    if amount < 0:
-        raise Unreadable(f"{what} is {told}, expected 0 or more")
-    return amount
+    return amount_of(told, CURRENCY, what)
 
 
 ADAPTER: Final = Youzan()

@@ -12,6 +12,7 @@ from typing import Any, Final
 from adapters.apaleo.shapes import Charge, Event, Folio, Reservation, Settings
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
+from adapters.frame.calls import expect_same, segment
 from adapters.frame.mapping import MappingFile
 from adapters.frame.money import minor_units
 from adapters.frame.netting import NetLine, spread, stated
@@ -101,10 +102,11 @@ class Apaleo(Adapter):
         """The reservation as it is now, with its folios once the guest has left."""
         now = max([moments.now(), *(hint.version for hint in hints)])
         number = parts.subject.removeprefix("stay/")
-        told = await _get(connection, api, f"/booking/v1/reservations/{number}", {})
+        told = await _get(connection, api, f"/booking/v1/reservations/{segment(number)}", {})
         if told is None:
             raise Unreadable(f"Apaleo knows no reservation {number}")
         reservation = read_as(Reservation, told)
+        expect_same("reservation", number, reservation.id)
         made = [Part(parts.subject, "reservation", now, reservation.model_dump())]
         if reservation.status == LEFT:
             made.append(Part(parts.subject, "folios", now, await _folios(number, connection, api)))
@@ -213,7 +215,7 @@ async def _folios(number: str, connection: Connection, api: Api) -> dict[str, An
     listed = await _get(connection, api, "/finance/v1/folios", query)
     found = []
     for row in (listed or {}).get("folios") or []:
-        path = f"/finance/v1/folios/{row.get('id', '')}"
+        path = f"/finance/v1/folios/{segment(str(row.get('id', '')))}"
         whole = await _get(connection, api, path, {})
         found += [read_as(Folio, whole).model_dump()] if whole is not None else []
     return {"folios": found}

@@ -1,6 +1,7 @@
 """HTTP calls to vendors: time limits, size limits, and what may pass by itself told apart."""
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -13,6 +14,23 @@ LIMITS: Final = httpx.Timeout(15.0, connect=5.0)
 _NOTHING: Final = (204, 404, 410)
 """There is none, or none any more. Some vendors answer 204 where others answer an empty list."""
 _LATER: Final = (408, 425, 429)
+
+
+def segment(number: str) -> str:
+    """Return what a sender named as one step of an address, which leads nowhere else.
+
+    Raises:
+        Unreadable: it is a step upwards, or none.
+    """
+    if number in ("", ".", ".."):
+        raise Unreadable(f"the number {number!r} is none that can be asked for")
+    return quote(number, safe="")
+
+
+def expect_same(what: str, asked: str, told: str) -> None:
+    """Do nothing if an answer is about what was asked for. Raises Unreadable."""
+    if asked != told:
+        raise Unreadable(f"{what} {asked[:40]!r} was asked for, {told[:40]!r} was told")
 
 
 def client() -> httpx.AsyncClient:

@@ -79,6 +79,13 @@ def _word(value: Any) -> str:
     return text
 
 
+def _aside(value: Any) -> str:
+    try:
+        return _word(value)
+    except ValueError:
+        return ""
+
+
 Amount = Annotated[str, BeforeValidator(_amount)]
 """A decimal number, sent as text or as a JSON number; kept as text."""
 Id = Annotated[str, BeforeValidator(_id)]
@@ -87,6 +94,9 @@ Time = Annotated[str, BeforeValidator(_time)]
 """An ISO 8601 time with offset; kept as it was sent."""
 Word = Annotated[str, BeforeValidator(_word)]
 """A text that may be null, empty then; a whole number is taken for its digits."""
+Aside = Annotated[str, BeforeValidator(_aside)]
+"""A text among many of which perhaps none is ours, and in which anybody writes what he likes: what
+is no text is empty."""
 Flag = StrictBool
 """True or false, not "FALSE"."""
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]

@@ -1,5 +1,6 @@
 """Money as senders write it, to whole minor units and back in shares. No float ever."""
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, DecimalException
 from typing import Any, Final
@@ -25,6 +26,7 @@ _EXPONENTS: Final[dict[str, int]] = {
 MINOR_MAX: Final = 10**15
 """Largest amount the ledger takes."""
 DIGITS_MAX: Final = 20
+_WRITTEN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _EXACT: Final = Context(prec=100)
 """Room for every digit: with the 28 of an ordinary one, long numbers would be rounded."""
 
@@ -41,6 +43,9 @@ def decimal(value: Any, what: str) -> Decimal:
     """Read a number that was sent as text or as a JSON number. Raises Unreadable."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable(f"{what} is {value!r}, expected a decimal number")
+    if isinstance(value, str) and not _WRITTEN.fullmatch(value.strip()):
+        # Python would read 1_000 too, and digits of every script.
+        raise Unreadable(f"{what} is {value[:40]!r}, expected a decimal number")
     try:
         number = Decimal(value)
     except DecimalException:
@@ -69,6 +74,14 @@ def minor_units(value: Any, currency: str, what: str) -> int:
     if abs(number) > MINOR_MAX:
         raise Unreadable(f"{what} is {value}, expected at most 10^15 minor units of {currency}")
     return int(number)
+
+
+def amount_of(value: Any, currency: str, what: str) -> int:
+    """As `minor_units`, of what cannot be below nothing."""
+    amount = minor_units(value, currency, what)
+    if amount < 0:
+        raise Unreadable(f"{what} is {value}, expected 0 or more")
+    return amount
 
 
 def scaled(number: Decimal, digits: int) -> Decimal:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, Shown, each, read_as
+from adapters.frame.calls import expect_same
 from adapters.frame.mapping import MappingFile
 from adapters.frame.reading import object_of
 from adapters.frame.words import (
@@ -125,6 +126,7 @@ class MewsAdapter(Adapter):
             # Orders of products without a stay are service orders too.
             return [Part(parts.subject, "reservation", now, {})]
         reservation = read_as(Reservation, found[0])
+        expect_same("reservation", number, reservation.Id)
         made = [Part(parts.subject, "reservation", now, reservation.model_dump())]
         if reservation.State != "Processed":
             return made

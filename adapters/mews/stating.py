@@ -117,7 +117,7 @@ def _lines(items: Sequence[OrderItem], currency: str) -> list[NetLine]:
         codes = (f"accounting/{kind[0]}", f"type/{kind[1]}", f"revenue/{kind[2]}")
         if item.Type == "Deposit":
             codes = ("deposit",) * 3
-        name = short(kind[0] or f"{kind[1]}/{kind[2]}")[:50]
+        name = (short(kind[0]) or short(f"{kind[1]}/{kind[2]}"))[:50]
         line = sums.setdefault(kind, NetLine(name, codes, 0, 0, Decimal(0)))
         net = minor_units(item.Amount.NetValue, currency, "NetValue")
         gross = minor_units(item.Amount.GrossValue, currency, "GrossValue")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
 
 from adapters.frame import moments
 from adapters.frame.adapter import Api, Connection, read_as
+from adapters.frame.calls import expect_same, segment
 from adapters.frame.oauth import Logins
 from adapters.frame.words import Unreadable
 from adapters.opera.bill import counts
@@ -33,7 +33,7 @@ class Opera:
     async def events(self, hotel: str) -> Any:
         """Dequeue events of a hotel: what is returned is gone there."""
         system = self._settings.external_system
-        path = f"/int/v1/externalSystem/{system}/hotels/{quote(hotel, safe='')}/businessEvents"
+        path = f"/int/v1/externalSystem/{system}/hotels/{segment(hotel)}/businessEvents"
         return await self._get(hotel, path, {"limit": str(EVENTS_MAX)})
 
     async def departures(self, hotel: str, first: str, last: str, offset: int) -> Any:
@@ -44,20 +44,23 @@ class Opera:
             "limit": str(RESERVATIONS_MAX),
             "offset": str(offset),
         }
-        return await self._get(hotel, f"/rsv/v1/hotels/{quote(hotel, safe='')}/reservations", query)
+        return await self._get(hotel, f"/rsv/v1/hotels/{segment(hotel)}/reservations", query)
 
     async def reservation(self, hotel: str, number: str) -> Reservation:
         """Return a reservation with its guests and memberships. Raises Unreadable: none."""
-        path = f"/rsv/v1/hotels/{quote(hotel, safe='')}/reservations/{quote(number, safe='')}"
+        path = f"/rsv/v1/hotels/{segment(hotel)}/reservations/{segment(number)}"
         told = await self._get(hotel, path, {"fetchInstructions": ["Reservation", "Memberships"]})
         found = reservations_of(told)
         if not found:
             raise Unreadable(f"OPERA knows no reservation {number} in {hotel}")
-        return read_as(Reservation, found[0])
+        reservation = read_as(Reservation, found[0])
+        expect_same("hotel", hotel, reservation.hotelId)
+        expect_same("reservation", number, reservation.number)
+        return reservation
 
     async def bill(self, hotel: str, number: str) -> Bill:
         """Return the folio windows of a reservation with all their postings. Raises Unreadable."""
-        at = f"/csh/v1/hotels/{quote(hotel, safe='')}/reservations/{quote(number, safe='')}/folios"
+        at = f"/csh/v1/hotels/{segment(hotel)}/reservations/{segment(number)}/folios"
         told = await self._windows(hotel, at, {})
         windows = [
             await self._whole(hotel, at, window)
@@ -94,14 +97,14 @@ class Opera:
     async def profile(self, number: str, hotel: str) -> Profile | None:
         """Return what names the person of a profile; None: the profile is gone."""
         query = {"fetchInstructions": ["Communication", "Membership"]}
-        told = await self._get(hotel, f"/crm/v1/profiles/{quote(number, safe='')}", query)
+        told = await self._get(hotel, f"/crm/v1/profiles/{segment(number)}", query)
         if told is None:
             return None
         return read_as(Profile, told.get("profileDetails", told.get("profile", told)))
 
     async def memberships(self, profile: str, hotel: str) -> list[dict[str, Any]]:
         """Return the memberships of a profile, whole, as OPERA has them. Raises Unreadable."""
-        path = f"/crm/v1/profiles/{quote(profile, safe='')}"
+        path = f"/crm/v1/profiles/{segment(profile)}"
         told = await self._get(hotel, path, {"fetchInstructions": ["Membership"]}) or {}
         details = told.get("profileDetails", told.get("profile", told))
         listed = (details.get("profileMemberships") or {}).get("profileMembership") or []
@@ -113,8 +116,8 @@ class Opera:
         self, profile: str, hotel: str, kind: str, number: str, membership: Mapping[str, Any]
     ) -> Any:
         """Put a membership in the place of the one it was; None: OPERA has no such one."""
-        place = "/".join(quote(each, safe="") for each in (kind, "membershipId", number))
-        path = f"/crm/v1/profiles/{quote(profile, safe='')}/membershipType/{place}"
+        place = "/".join(segment(each) for each in (kind, "membershipId", number))
+        path = f"/crm/v1/profiles/{segment(profile)}/membershipType/{place}"
         body = {
             "profileIdList": [{"id": profile, "type": "Profile"}],
             "profileMemberships": [membership],

@@ -229,8 +229,8 @@ def _statement(
     currency = currency_of(bill) or place.currencies[0]
     left = reservation.reservationStatus.casefold() in LEFT
     number = f"{reservation.hotelId}/{reservation.number}"
-    if len(number) > ID_LENGTH:
-        raise Unreadable(f"the number {number} has more than {ID_LENGTH} characters")
+    if len(number) > ID_LENGTH or not number.isprintable():
+        raise Unreadable(f"the number {number!r} is not up to {ID_LENGTH} printable characters")
     document = Document(
         source=mapping.source_name,
         document_id=number,

@@ -78,14 +78,14 @@ async def told(vendor: Vendor, call: Call) -> Response:
     counted = _counted([*tier.keep, *tier.reach])
     details: dict[str, Any] = {
         "membershipLevel": vendor.settings.level(account.tier),
-        "awardPoints": points,
+        "totalAwardPoints": points,
     }
     for metric, name in (("nights", "Nights"), ("stays", "Stay")):
         if metric in counted:
             details[f"guestTotal{name}"] = counted[metric]
             details[f"tierBase{name}"] = counted[metric]
     if "qualifying_points" in counted:
-        details["tierBasePoints"] = counted["qualifying_points"]
+        details["tierBaseRevenue"] = counted["qualifying_points"]
     info: dict[str, Any] = {"memberInfoDetails": details, "pointsAvailable": points}
     missing = _missing(tier.reach)
     if missing is not None:

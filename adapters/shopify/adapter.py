@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
+from adapters.frame.calls import segment
 from adapters.frame.mapping import MappingFile
 from adapters.frame.netting import stated
 from adapters.frame.reading import object_of
@@ -152,9 +153,8 @@ class Shopify(Adapter):
         """Transactions of an order that was paid with points and something else."""
         order_id = parts.subject.removeprefix("order/")
         settings: Settings = connection.mapping.settings
-        answer = await api.json(
-            "GET", f"{settings.api}/orders/{order_id}/transactions.json", headers=_login(connection)
-        )
+        address = f"{settings.api}/orders/{segment(order_id)}/transactions.json"
+        answer = await api.json("GET", address, headers=_login(connection))
         if answer is None:
             raise Unreadable(f"the shop knows no transactions of order {order_id}")
         newest = max(hints, key=lambda hint: hint.version)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from adapters.frame.money import minor_units, shares
+from adapters.frame.money import amount_of, minor_units, shares
 from adapters.frame.netting import NetLine, Returned, take_back, unique_ids
 from adapters.frame.words import Parked, Unreadable
 from adapters.shopify.shapes import Line, Order, Refund, RefundLine, Shipping
@@ -19,7 +19,7 @@ def net_lines(order: Order, refunds: Sequence[Refund]) -> tuple[list[NetLine], i
     currency = order.currency
     lines = _lines(order)
     shipping = sum(_shipping(each, currency) for each in order.shipping_lines)
-    tip = minor_units(order.total_tip_received, currency, "total_tip_received")
+    tip = amount_of(order.total_tip_received, currency, "total_tip_received")
     if any(line.tip_payment_gateway for line in order.line_items):
         tip = 0  # It is a line already.
     for refund in sorted(refunds, key=lambda each: (each.created_at, each.id)):
@@ -42,7 +42,7 @@ def _lines(order: Order) -> list[NetLine]:
     lines = [
         _line(line, line_id, order) for line, line_id in zip(order.line_items, ids, strict=True)
     ]
-    subtotal = minor_units(order.subtotal_price, order.currency, "subtotal_price")
+    subtotal = amount_of(order.subtotal_price, order.currency, "subtotal_price")
     _fit_subtotal([line for line in lines if line.codes != TIP], subtotal)
     if order.taxes_included:
         for net in lines:
@@ -75,7 +75,7 @@ def _codes(line: Line) -> tuple[str, ...]:
 def _fit_subtotal(goods: Sequence[NetLine], subtotal: int) -> None:
     """Spread what a discount of the whole order took off, where lines do not say it."""
     amounts = [line.amount for line in goods]
-    if 0 <= subtotal < sum(amounts):
+    if subtotal < sum(amounts):
         for line, amount in zip(goods, shares(subtotal, amounts), strict=True):
             line.amount = amount
 
@@ -83,15 +83,15 @@ def _fit_subtotal(goods: Sequence[NetLine], subtotal: int) -> None:
 def _discount(line: Line, currency: str) -> int:
     if line.discount_allocations is None:
         return minor_units(line.total_discount, currency, "total_discount")
-    amounts = [minor_units(each.amount, currency, "discount") for each in line.discount_allocations]
+    amounts = [amount_of(each.amount, currency, "discount") for each in line.discount_allocations]
     return sum(amounts)
 
 
 def _shipping(shipping: Shipping, currency: str) -> int:
     taken_off = sum(
-        minor_units(each.amount, currency, "discount") for each in shipping.discount_allocations
+        amount_of(each.amount, currency, "discount") for each in shipping.discount_allocations
     )
-    return max(minor_units(shipping.price, currency, "shipping_lines") - taken_off, 0)
+    return max(amount_of(shipping.price, currency, "shipping_lines") - taken_off, 0)
 
 
 def _shipping_given_back(refund: Refund, currency: str) -> int:
@@ -135,13 +135,13 @@ def _returned(lines: Sequence[NetLine], said: RefundLine, order: Order) -> Retur
     net = next((each for each in lines if each.line_id == said.line_item_id), None)
     if of is None or net is None:
         raise Parked("line_missing", f"a refund names line {said.line_item_id}")
-    tax = minor_units(said.total_tax, order.currency, "total_tax")
+    tax = amount_of(said.total_tax, order.currency, "total_tax")
     quantity = Decimal(said.quantity)
     if said.subtotal is None:
         # Older versions of the API name no amount.
         amount = minor_units(of.price, order.currency, "price") * said.quantity
         return Returned(net, amount, tax, quantity)
-    amount = minor_units(said.subtotal, order.currency, "subtotal")
+    amount = amount_of(said.subtotal, order.currency, "subtotal")
     if order.taxes_included:
         amount -= min(tax, amount)
     return Returned(net, amount, tax, quantity)

@@ -2,7 +2,7 @@
 
 from adapters.frame.adapter import read_as
 from adapters.frame.mapping import MappingFile
-from adapters.frame.money import minor_units
+from adapters.frame.money import amount_of
 from adapters.frame.netting import pay_with_points
 from adapters.frame.words import Content, Parts
 from adapters.shopify.shapes import Order, Transactions
@@ -32,10 +32,10 @@ def _paid(order: Order, fetched: Content | None) -> list[tuple[str, int]]:
     if fetched is None:
         if len(order.payment_gateway_names) != 1:
             return []
-        total = minor_units(order.total_price, order.currency, "total_price")
+        total = amount_of(order.total_price, order.currency, "total_price")
         return [(order.payment_gateway_names[0], total)]
     return [
-        (each.gateway, minor_units(each.amount, order.currency, "amount"))
+        (each.gateway, amount_of(each.amount, order.currency, "amount"))
         for each in read_as(Transactions, fetched).transactions
         if each.kind in ("sale", "capture") and each.status == "success"
     ]

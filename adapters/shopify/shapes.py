@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from adapters.frame.fields import Amount, Count, Flag, Id, Sent, Time, Word
+from adapters.frame.fields import Amount, Aside, Count, Flag, Id, Sent, Time, Word
 from adapters.frame.mapping import Row
 
 
@@ -71,8 +71,8 @@ class Customer(Sent):
 class Attribute(Sent):
     """A cart attribute."""
 
-    name: Word = ""
-    value: Word = ""
+    name: Aside = ""
+    value: Aside = ""
 
 
 class Code(Sent):

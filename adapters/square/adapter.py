@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, read_as
+from adapters.frame.calls import expect_same, segment
 from adapters.frame.mapping import MappingFile
 from adapters.frame.netting import pay_with_points, stated
 from adapters.frame.reading import object_of
@@ -122,14 +123,21 @@ class Square(Adapter):
         for hint in hints:
             if hint.key == "payment":
                 payment_id = parts.subject.removeprefix("payment/")
-                raw = await self._asked(f"/v2/payments/{payment_id}", "payment", connection, api)
+                path = f"/v2/payments/{segment(payment_id)}"
+                raw = await self._asked(path, "payment", connection, api)
                 if raw is None:
                     raise Unreadable(f"Square knows no payment {payment_id}")
-                content: Content = read_as(Payment, raw).model_dump()
+                payment = read_as(Payment, raw)
+                expect_same("payment", payment_id, payment.id)
+                content: Content = payment.model_dump()
             else:
                 order_id = hint.key.partition("/")[2]
-                raw = await self._asked(f"/v2/orders/{order_id}", "order", connection, api)
-                content = {} if raw is None else read_as(Order, raw).model_dump()
+                raw = await self._asked(f"/v2/orders/{segment(order_id)}", "order", connection, api)
+                content = {}
+                if raw is not None:
+                    order = read_as(Order, raw)
+                    expect_same("order", order_id, order.id)
+                    content = order.model_dump()
             found.append(Part(parts.subject, hint.key, hint.version, content, hint.rank))
         return found
 

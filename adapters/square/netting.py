@@ -66,9 +66,10 @@ def _lines(order: Order) -> list[NetLine]:
 def _line(line: Line, line_id: str) -> NetLine:
     """A line after its discounts; a service charge that was put on it is nothing to earn on."""
     tax = line.total_tax_money.amount
-    amount = line.total_money.amount - tax - line.total_service_charge_money.amount
+    charge = line.total_service_charge_money.amount
+    amount = line.total_money.amount - tax - charge
     quantity = Decimal(line.quantity)
-    if amount < 0 or tax < 0 or quantity < 0:
+    if min(amount, tax, charge) < 0 or quantity < 0:
         raise Unreadable(f"line {line.uid} is below nothing")
     sku = line.catalog_object_id
     return NetLine(line_id, _codes(line), amount, tax, quantity, sku)
@@ -85,7 +86,10 @@ def _codes(line: Line) -> tuple[str, ...]:
 
 def _share(lines: list[NetLine], order: Order, paid: int) -> list[NetLine]:
     """The part of an order that one of several payments paid for."""
-    whole = order.total_money.amount - order.total_tip_money.amount
+    tip = order.total_tip_money.amount
+    if tip < 0:
+        raise Unreadable(f"total_tip_money is {tip}, expected 0 or more")
+    whole = order.total_money.amount - tip
     if whole <= 0 or paid >= whole:
         return lines
     goods = sum(line.gross for line in lines)

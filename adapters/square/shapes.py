@@ -27,11 +27,11 @@ class Settings(Row):
 class Money(Sent):
     """An amount."""
 
-    amount: Annotated[StrictInt, Field(ge=-MINOR_MAX, le=MINOR_MAX)] = 0
+    amount: Annotated[StrictInt, Field(ge=-MINOR_MAX, le=MINOR_MAX)]
     currency: Word = ""
 
 
-NOTHING = Money()
+NOTHING = Money(amount=0)
 
 
 class Application(Sent):
@@ -83,7 +83,7 @@ class Line(Sent):
     quantity: Amount = "1"
     item_type: Word = ""
     catalog_object_id: Word = ""
-    total_money: Money = NOTHING
+    total_money: Money
     total_tax_money: Money = NOTHING
     total_service_charge_money: Money = NOTHING
 

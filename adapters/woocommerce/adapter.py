@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, each, read_as
+from adapters.frame.calls import segment
 from adapters.frame.mapping import MappingFile
 from adapters.frame.money import minor_units
 from adapters.frame.netting import pay_with_points, stated
@@ -105,7 +106,8 @@ class WooCommerce(Adapter):
         """The refunds of an order, with their lines."""
         del hints
         order_id = parts.subject.removeprefix("order/")
-        refunds = await _get(api, connection, f"orders/{order_id}/refunds", {"per_page": str(PAGE)})
+        path = f"orders/{segment(order_id)}/refunds"
+        refunds = await _get(api, connection, path, {"per_page": str(PAGE)})
         found = [read_as(Refund, raw) for raw in refunds or []]
         return [_refund_part(parts.subject, refund) for refund in found]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from adapters.frame.fields import Amount, Id, Sent, Word
+from adapters.frame.fields import Amount, Aside, Id, Sent, Word
 from adapters.frame.mapping import Row
 
 
@@ -28,7 +28,7 @@ class Settings(Row):
 class Meta(Sent):
     """A meta datum."""
 
-    key: Word = ""
+    key: Aside = ""
     value: Any = None
 
 

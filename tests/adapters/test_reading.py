@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.frame import moments
-from adapters.frame.calls import patience
+from adapters.frame.calls import patience, segment
 from adapters.frame.fields import Sent, Word
 from adapters.frame.money import added, capped_shares, minor_units, scaled, shares, times
 from adapters.frame.reading import dumped, json_of, object_of, text_of, xml_of
@@ -116,7 +116,8 @@ def test_a_currency_nobody_knows_is_parked() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, None, "1,50", "", "NaN", "Infinity", 1.5, "1e99", "0e-999999"]
+    "value",
+    [True, None, "1,50", "", "NaN", "Infinity", 1.5, "1e99", "0e-999999", "1_000", "٣"],
 )
 def test_what_is_no_amount_is_refused(value: object) -> None:
     with pytest.raises(Unreadable):
@@ -158,6 +159,13 @@ def test_a_text_may_be_missing_or_a_whole_number() -> None:
         "å\n",
     ]
     assert short("å\n" + "x" * 80) == "å" + "x" * 63
+
+
+@pytest.mark.parametrize("number", ["", ".", ".."])
+def test_an_id_that_leads_elsewhere_is_not_asked_for(number: str) -> None:
+    with pytest.raises(Unreadable):
+        segment(number)
+    assert segment("a/../b?c#d é") == "a%2F..%2Fb%3Fc%23d%20%C3%A9"
 
 
 def test_patience_is_read_where_it_is_a_number() -> None:

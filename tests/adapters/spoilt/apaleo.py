@@ -60,6 +60,13 @@ def twins() -> Case:
     )
 
 
+def another() -> Case:
+    """The vendor answers with another reservation."""
+    api = apaleos.ApaleoApi()
+    api.reservations = {NUMBER: reservation(id="OTHER-1")}
+    return Case(good().sent, api=api.app)
+
+
 def among() -> Case:
     told = {"reservations": [reservation("Confirmed"), {"id": None}, 7]}
     return Case([Delivery(apaleos.body(told), _JSON, pulled=True)])
@@ -80,6 +87,7 @@ SYSTEM = System(
         case.DIGITS: lambda: priced(10.005),
         case.HUGE: lambda: priced(10**20),
         case.NO_NUMBER: lambda: priced("NaN"),
+        case.BELOW: lambda: sent(charge("Accommodation", 14, 15), charge("Accommodation", -4, -4)),
         case.AS_TEXT: lambda: sent(
             charge(
                 "Accommodation",
@@ -113,6 +121,10 @@ SYSTEM = System(
         case.NOBODY: lambda: sent(externalCode="", primaryGuest=None),
         case.TEST: lambda: Case([sign(apaleos.body(event("system", "healthcheck")))]),
         case.AMONG: among,
+        case.UPWARDS: lambda: Case(
+            [sign(apaleos.body(event(data={"entityId": ".."})))], api=good().api
+        ),
+        case.ANOTHER: another,
         case.GONE: lambda: Case(good().sent, api=apaleos.ApaleoApi().app),
     },
 )

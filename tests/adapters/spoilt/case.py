@@ -55,6 +55,7 @@ DIGITS: Final = "more digits than the currency has: wrong exponent"
 HUGE: Final = "amount of 10^20"
 NO_NUMBER: Final = "amount NaN"
 NEGATIVE: Final = "negative quantity"
+BELOW: Final = "amount below nothing"
 AS_TEXT: Final = "amount as number instead of text, or the reverse"
 OBJECT: Final = "object or flag where a text is used"
 BEYOND: Final = "id beyond 2^53"
@@ -73,6 +74,8 @@ STRANGER: Final = "member the ledger does not know"
 EARLY: Final = "refund before its sale"
 TEST: Final = "test or training traffic"
 AMONG: Final = "one bad entry among good ones"
+UPWARDS: Final = "id that leads elsewhere in an address"
+ANOTHER: Final = "something else is told than was asked for"
 GONE: Final = "gone at the vendor when it is fetched"
 
 
@@ -98,6 +101,12 @@ class System:
     secrets: Mapping[str, str]
     good: Callable[[], Case]
     spoilt: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
+    rich: Callable[[], Case] | None = None
+    """A good one with every field that is read; None: the good one has them."""
+
+    def full(self) -> Case:
+        """A good input with every field that is read."""
+        return self.good() if self.rich is None else self.rich()
 
 
 class Kept:
@@ -168,6 +177,11 @@ async def _door(made: Connection, delivery: Delivery, kept: list[Delivery]) -> s
     return f"{answer.status_code} {outcomes[0]}"
 
 
+def items(made: Connection, kept: Sequence[Delivery]) -> list[Part]:
+    """All parts in some deliveries, those that have to be fetched too."""
+    return [item for item in _items(made, kept) if isinstance(item, Part)]
+
+
 def _items(made: Connection, kept: Sequence[Delivery]) -> Iterator[Item]:
     for delivery in kept:
         with suppress(Unreadable):
@@ -182,9 +196,8 @@ async def _read(
     if api is None:
         return results
     parts: dict[str, list[Part]] = {}
-    for item in _items(made, kept):
-        if isinstance(item, Part):
-            parts.setdefault(item.subject, []).append(item)
+    for part in items(made, kept):
+        parts.setdefault(part.subject, []).append(part)
     async with api_of(api) as calls:
         for name, known in parts.items():
             if any(part.content is None for part in known):
@@ -196,13 +209,13 @@ async def _fetched(made: Connection, name: str, known: Sequence[Part], api: Api)
     told = [part for part in known if part.content is not None]
     hints = [part for part in known if part.content is None]
     try:
-        told += await made.adapter.resolve(_parts(name, told), hints, made, api)
-        return made.adapter.canonicalise(_parts(name, told), made.mapping)
+        told += await made.adapter.resolve(parts_of(name, told), hints, made, api)
+        return made.adapter.canonicalise(parts_of(name, told), made.mapping)
     except (Parked, Unreadable) as error:
         return error
 
 
-def _parts(name: str, parts: Sequence[Part]) -> Parts:
+def parts_of(name: str, parts: Sequence[Part]) -> Parts:
     """Parts of a subject as the database gives them back."""
     contents: dict[str, Any] = {part.key: json_of(dumped(part.content or {})) for part in parts}
     return Parts(name, contents, {part.key: part.version for part in parts})

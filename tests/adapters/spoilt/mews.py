@@ -71,6 +71,13 @@ def negative() -> Case:
     return Case([made], holds=lambda said: lines_of(said) == [("food", 10_00)])
 
 
+def another() -> Case:
+    """Mews answers with another reservation."""
+    api = mewses.MewsApi()
+    api.answers = [{"Reservations": [reservation(Id="R2")]}]
+    return Case(good().sent, api=api.app)
+
+
 def among() -> Case:
     told = {"Reservations": [reservation("Confirmed"), {"Id": None}, 7]}
     return Case([Delivery(mewses.body(told), {"content-type": "application/json"}, pulled=True)])
@@ -92,6 +99,7 @@ SYSTEM = System(
         case.HUGE: lambda: priced(10**20),
         case.NO_NUMBER: lambda: priced("NaN"),
         case.NEGATIVE: negative,
+        case.BELOW: lambda: sent(item("I1", 14, 15), item("I2", -4, -4)),
         case.AS_TEXT: lambda: sent(
             item("I1", 10, 11, Amount={"Currency": "EUR", "NetValue": "10", "GrossValue": "11"})
         ),
@@ -111,6 +119,7 @@ SYSTEM = System(
         case.CURRENCY: lambda: priced(10, "SEK"),
         case.NOBODY: lambda: sent(AccountType="Company"),
         case.AMONG: among,
+        case.ANOTHER: another,
         case.GONE: lambda: Case(good().sent, api=mewses.MewsApi().app),
     },
 )

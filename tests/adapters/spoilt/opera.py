@@ -67,6 +67,17 @@ def stayed(arrival: str, departure: str) -> Case:
     return Case([*made.sent, *late.sent], api=made.api)
 
 
+def another() -> Case:
+    """OPERA answers with another reservation, or with one of another hotel."""
+    api = operas.OperaApi()
+    api.reservations = {
+        NUMBER: reservation(reservationIdList=ids("5")),
+        "6": reservation(reservationIdList=ids("6"), hotelId="OTHER"),
+    }
+    asked = [event("UPDATE RESERVATION", number) for number in (NUMBER, "6")]
+    return Case([pulled(operas.body(events(*asked)))], api=api.app)
+
+
 def among() -> Case:
     told = events(
         event("UPDATE RESERVATION", NUMBER),
@@ -95,6 +106,7 @@ SYSTEM = System(
         case.DIGITS: lambda: priced(10.005),
         case.HUGE: lambda: priced(10**20),
         case.NO_NUMBER: lambda: priced("NaN"),
+        case.BELOW: lambda: sent(posting("1000", 14), posting("1000", -4)),
         case.AS_TEXT: lambda: priced("10"),
         case.OBJECT: lambda: sent(reservationIdList=ids({"a": 1})),
         case.BEYOND: beyond,
@@ -117,6 +129,10 @@ SYSTEM = System(
         case.CURRENCY: lambda: priced(10, "SEK"),
         case.NOBODY: lambda: sent(reservationGuests=[]),
         case.AMONG: among,
+        case.UPWARDS: lambda: Case(
+            [pulled(operas.body(events(event("UPDATE RESERVATION", ".."))))], api=good().api
+        ),
+        case.ANOTHER: another,
         case.GONE: lambda: Case(good().sent, api=operas.OperaApi().app),
     },
 )

@@ -42,6 +42,12 @@ def twins() -> Case:
     return Case(made.sent, holds=lambda said: lines_of(said) == [("room", 5_00)] * 2)
 
 
+def below() -> Case:
+    """A correction: it comes off its own category."""
+    made = folio(revenue("14.00"), revenue("-4.00"))
+    return Case(made.sent, holds=lambda said: lines_of(said) == [("room", 10_00)])
+
+
 def years(begin: str, end: str) -> Case:
     """A message and a stay of that time: each alone is refused."""
     line = category("9", revenue("10.00"))
@@ -73,6 +79,7 @@ SYSTEM = System(
         case.DIGITS: lambda: folio(revenue("10.005")),
         case.HUGE: lambda: folio(revenue(str(10**20))),
         case.NO_NUMBER: lambda: folio(revenue("NaN")),
+        case.BELOW: below,
         case.BEYOND: beyond,
         case.TWINS: twins,
         case.CURRENCIES: lambda: folio(revenue("5.00"), revenue("5.00", CurrencyCode="USD")),

@@ -45,6 +45,12 @@ def negative() -> Case:
     return sent(ticket(line))
 
 
+def below() -> Case:
+    """A correction: it comes off what was sold of the article."""
+    made = sent(ticket(sold(1, "14.00"), sold(2, "-4.00"), member()))
+    return Case(made.sent, holds=lambda said: lines_of(said) == [("grocery", 10_00)])
+
+
 def early() -> Case:
     return sent(ticket(back(1, "5.00", 77), number=2))
 
@@ -64,6 +70,7 @@ SYSTEM = System(
         case.HUGE: lambda: sent(ticket(sold(1, str(10**20)))),
         case.NO_NUMBER: lambda: sent(ticket(sold(1, "NaN"))),
         case.NEGATIVE: negative,
+        case.BELOW: below,
         case.BEYOND: beyond,
         case.TWINS: twins,
         case.NO_ZONE: good,

@@ -53,6 +53,35 @@ def twins() -> Case:
     return Case(made.sent, holds=lambda said: lines_of(said) == [("goods", 10_00)] * 2)
 
 
+def rich() -> Case:
+    """Discounts, taxes, shipping, a tip, codes, attributes, and a refund of everything."""
+    priced = line(
+        1,
+        "10.00",
+        2,
+        discount_allocations=[{"amount": "1.00"}],
+        tax_lines=[{"price": "1.00"}],
+    )
+    told = order(
+        priced,
+        line(2, "5.00"),
+        shipping_lines=[{"id": 1, "price": "4.00", "discount_allocations": [{"amount": "1.00"}]}],
+        discount_codes=[{"code": "X"}],
+        note_attributes=[{"name": "card", "value": "8"}],
+        total_tip_received="1.00",
+        payment_gateway_names=["card"],
+    )
+    sets = {"subtotal_amount_set": {"shop_money": {"amount": "1.00"}}}
+    back = shop.refund(
+        told,
+        shop.returned(priced, "5.00"),
+        transactions=[shop.paid_back("5.00")],
+        order_adjustments=[{"kind": "shipping_refund", "amount": "-1.00", "tax_amount": "-0.10"}],
+        refund_shipping_lines=[sets],
+    )
+    return Case([sign(shop.body({**told, "refunds": [back]}))], POINTS)
+
+
 SYSTEM = System(
     "shopify",
     shop.MAPPING,
@@ -70,6 +99,7 @@ SYSTEM = System(
         case.HUGE: lambda: with_number(10**20),
         case.NO_NUMBER: lambda: with_number(float("nan")),
         case.NEGATIVE: lambda: sent({**line(1, "10.00"), "quantity": -1}, subtotal_price="10.00"),
+        case.BELOW: lambda: with_number("-10.00"),
         case.AS_TEXT: lambda: with_number(10.0),
         case.OBJECT: lambda: sent(confirmation_number={"a": 1}),
         case.BEYOND: beyond,
@@ -94,9 +124,13 @@ SYSTEM = System(
             ]
         ),
         case.TEST: lambda: sent(test=True),
+        case.UPWARDS: lambda: Case(
+            sent(payment_gateway_names=["card", "points"], id="..").sent, POINTS, Starlette()
+        ),
         case.GONE: lambda: Case(
             sent(payment_gateway_names=["card", "points"]).sent, POINTS, Starlette()
         ),
         case.AMONG: lambda: sent(refunds=[{"id": 1}, 7]),
     },
+    rich,
 )

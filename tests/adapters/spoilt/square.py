@@ -83,6 +83,7 @@ SYSTEM = System(
         case.HUGE: huge,
         case.NO_NUMBER: lambda: paid(float("nan")),
         case.NEGATIVE: lambda: sent(api=asked(squares.line("a", 10_00, quantity="-1"))),
+        case.BELOW: lambda: Case([*paid(-10_00).sent, *good().sent], api=priced(-10_00).api),
         case.AS_TEXT: lambda: paid("1000"),
         case.OBJECT: lambda: sent(receipt_number={"a": 1}),
         case.BEYOND: beyond,
@@ -112,6 +113,8 @@ SYSTEM = System(
         case.TEST: lambda: Case(
             [sign(squares.body(squares.event("webhooks.test_notification", {})))]
         ),
+        case.UPWARDS: lambda: sent(order_id=".."),
+        case.ANOTHER: lambda: sent(api=asked(id="O2")),
         case.GONE: lambda: sent(api=squares.SquareApi()),
     },
 )

@@ -72,6 +72,32 @@ def twins() -> Case:
     return Case(made.sent, holds=lambda said: lines_of(said) == [("food", 5_00)] * 2)
 
 
+def rich() -> Case:
+    """Discounts, charges, payments and refunds of both sorts."""
+    told = check(
+        selection(
+            "S1",
+            10,
+            tax=1,
+            item={"guid": "i"},
+            refundDetails={"refundAmount": 1, "taxRefundAmount": 0.1},
+        ),
+        amount=9,
+        appliedServiceCharges=[{"chargeAmount": 1}],
+        appliedDiscounts=[{"discountAmount": 1}],
+        payments=[
+            {
+                "type": "CREDIT",
+                "amount": 10,
+                "paymentStatus": "CAPTURED",
+                "refund": {"refundAmount": 2},
+            }
+        ],
+        customer={"guid": "g"},
+    )
+    return Case(sent(told).sent, f"{MAPPING}\npayments:\n  - {{code: CREDIT, kind: card}}\n")
+
+
 SYSTEM = System(
     "toast",
     MAPPING,
@@ -88,6 +114,7 @@ SYSTEM = System(
         case.HUGE: lambda: with_line(10**20),
         case.NO_NUMBER: lambda: with_line("NaN"),
         case.NEGATIVE: lambda: with_line(quantity=-1),
+        case.BELOW: lambda: with_line(-10),
         case.AS_TEXT: lambda: with_line("10.00"),
         case.OBJECT: lambda: sent(check(selection("S1", 10), displayNumber={"a": 1})),
         case.BEYOND: beyond,
@@ -105,4 +132,5 @@ SYSTEM = System(
         case.TEST: lambda: sent(createdInTestMode=True),
         case.AMONG: lambda: sent(check(selection("S1", 10)), {"guid": None}, check({}, guid="C3")),
     },
+    rich,
 )

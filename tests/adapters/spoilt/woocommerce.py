@@ -48,6 +48,19 @@ def gone() -> Case:
     return Case(made.sent, api=made.api, holds=lambda said: lines_of(said) == [("goods", 6_00)])
 
 
+def rich() -> Case:
+    """Fees, shipping, a coupon, taxes and a refund."""
+    told = order(
+        line(1, "10.00", 2, total_tax="1.00"),
+        fee_lines=[line(3, "2.00", name="Tip"), line(4, "-1.00", name="Loyal customer")],
+        shipping_lines=[line(9, "4.00")],
+        coupon_lines=[{"code": "c"}],
+    )
+    told = woo.refunded(told, woo.refund(5, "3.00"))
+    mapping = f"{woo.MAPPING}\npayments:\n  - {{code: stripe, kind: points, points: true}}\n"
+    return Case([sign(woo.body(told))], mapping)
+
+
 SYSTEM = System(
     "woocommerce",
     woo.MAPPING,
@@ -63,6 +76,7 @@ SYSTEM = System(
         case.HUGE: lambda: with_line(total=10**20),
         case.NO_NUMBER: lambda: with_line(total=float("nan")),
         case.NEGATIVE: lambda: with_line(quantity=-1),
+        case.BELOW: lambda: with_line(total="-10.00"),
         case.AS_TEXT: lambda: with_line(total=10.0),
         case.OBJECT: lambda: sent(order_key={"a": 1}),
         case.BEYOND: beyond,
@@ -84,6 +98,11 @@ SYSTEM = System(
         case.TEST: lambda: Case(
             [sign(body(""), **{"x-wc-webhook-source": "https://staging.example/"})]
         ),
+        case.UPWARDS: lambda: Case(
+            [sign(woo.body(woo.refunded(order(line(1, "10.00"), id=".."), woo.refund(5, "4.00"))))],
+            api=woo.Api().app,
+        ),
         case.GONE: gone,
     },
+    rich,
 )

@@ -63,6 +63,7 @@ SYSTEM = System(
         case.HUGE: lambda: paid(10**20),
         case.NO_NUMBER: lambda: paid(float("nan")),
         case.NEGATIVE: lambda: sent({**line(1, "100.00"), "num": -1}),
+        case.BELOW: lambda: paid("-100.00"),
         case.AS_TEXT: lambda: paid(100.0),
         case.OBJECT: lambda: sent(order_extra={"cashier_id": {"a": 1}}),
         case.BEYOND: beyond,
