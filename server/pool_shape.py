@@ -1,7 +1,7 @@
 """The shape of requests about pools. Each check raises Malformed."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, TypeAlias
 
 from loyalty.v1.member_service_pb2 import (
     AddPoolMemberRequest,
@@ -14,15 +14,16 @@ from loyalty.v1.member_service_pb2 import (
 from loyalty.v1.types_pb2 import POOL_PERMISSION_UNSPECIFIED, MemberRef, PoolPermission
 from server import shape
 
+_InPool: TypeAlias = (
+    AddPoolMemberRequest | RemovePoolMemberRequest | SetPoolPermissionRequest | ClosePoolRequest
+)
 _PERMISSIONS: Final = frozenset(PoolPermission.values()) - {POOL_PERMISSION_UNSPECIFIED}
 _EXPECTED: Final = "each of " + ", ".join(PoolPermission.Name(may) for may in sorted(_PERMISSIONS))
 
 
 def create_pool(request: CreatePoolRequest) -> None:
     """Check who opens a pool."""
-    shape.text("request_id", request.request_id)
-    shape.origin(request.origin)
-    shape.member(request.member)
+    _by_member(request)
 
 
 def add_pool_member(request: AddPoolMemberRequest) -> None:
@@ -58,15 +59,14 @@ def get_pool(request: GetPoolRequest) -> None:
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
 
-def _in_pool(
-    request: AddPoolMemberRequest
-    | RemovePoolMemberRequest
-    | SetPoolPermissionRequest
-    | ClosePoolRequest,
-) -> None:
+def _by_member(request: CreatePoolRequest | _InPool) -> None:
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
+
+
+def _in_pool(request: _InPool) -> None:
+    _by_member(request)
     shape.text("pool_id", request.pool_id)
 
 

@@ -6,6 +6,7 @@ What goes home because of it is sent in the same act, and arrives as every trans
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import uuid_utils
 
@@ -22,7 +23,6 @@ from ledger.known import Range
 from ledger.lanes import account_of, account_stream
 from ledger.pool_answers import pool_message
 from ledger.work import Work
-from ledger.writes import WriteRequest
 from loyalty.v1.events_pb2 import TRANSFER_KIND_HOME
 from loyalty.v1.member_service_pb2 import (
     AddPoolMemberRequest,
@@ -37,9 +37,7 @@ def create_pool(act: Act, work: Work) -> Answer:
     """Open a pool whose first member is who opens it."""
     request = act.request
     assert isinstance(request, CreatePoolRequest)
-    at, unit = _when_and_where(request, act, work)
-    founder = context.member_stream(act, work)
-    _require_taking_part(work, founder)
+    founder, unit, at = _doer(act, work)
     stream = account_stream(str(uuid_utils.uuid7()))
     where = _decide(work, stream, commands.CreatePool(account_of(founder), unit, at))
     _decide(work, founder, commands.JoinPool(account_of(stream), unit, at))
@@ -50,8 +48,7 @@ def add_pool_member(act: Act, work: Work) -> Answer:
     """Let a member in."""
     request = act.request
     assert isinstance(request, AddPoolMemberRequest)
-    at, unit = _when_and_where(request, act, work)
-    doer = _doer(act, work)
+    doer, unit, at = _doer(act, work)
     joining = parties.other_stream(act, work)
     stream = parties.pool_named(act, work)
     command = commands.AddPoolMember(
@@ -66,8 +63,7 @@ def set_pool_permission(act: Act, work: Work) -> Answer:
     """Say what a member may do."""
     request = act.request
     assert isinstance(request, SetPoolPermissionRequest)
-    at, unit = _when_and_where(request, act, work)
-    doer = _doer(act, work)
+    doer, unit, at = _doer(act, work)
     subject = parties.other_stream(act, work)
     command = commands.SetPoolPermissions(
         account_of(subject), tuple(request.permissions), account_of(doer), unit, at
@@ -79,11 +75,8 @@ def remove_pool_member(act: Act, work: Work) -> Answer:
     """Take a member out, or let one leave; what the member had put in goes home."""
     request = act.request
     assert isinstance(request, RemovePoolMemberRequest)
-    at, unit = _when_and_where(request, act, work)
+    doer, unit, at = _doer(act, work)
     leaving = parties.other_stream(act, work)
-    doer = context.member_stream(act, work)
-    if doer != leaving:
-        _require_taking_part(work, doer)
     stream = parties.pool_named(act, work)
     where = _take_out(work, stream, leaving, account_of(doer), unit, at)
     home = _contributors(work, stream)
@@ -96,8 +89,7 @@ def close_pool(act: Act, work: Work) -> Answer:
     """Take everybody out; what is left goes home to whoever had put it in."""
     request = act.request
     assert isinstance(request, ClosePoolRequest)
-    at, unit = _when_and_where(request, act, work)
-    doer = _doer(act, work)
+    doer, unit, at = _doer(act, work)
     stream = parties.pool_named(act, work)
     members = [member.member_id for member in require_pool(work.account(stream)).members]
     where = _decide(work, stream, commands.ClosePool(account_of(doer), unit, at))
@@ -177,22 +169,24 @@ def _send_home(
     return sent
 
 
-def _when_and_where(request: WriteRequest, act: Act, work: Work) -> tuple[Instant, str]:
+class _Doer(NamedTuple):
+    """Who does something about a pool, where and when."""
+
+    stream: str
+    unit: str
+    at: Instant
+
+
+def _doer(act: Act, work: Work) -> _Doer:
+    """Whoever does it has to take part, unless they leave. Raises what that is refused with."""
     at = context.occurred_at(act, work)
-    unit: str = request.origin.business_unit  # type: ignore[union-attr]
+    unit: str = act.request.origin.business_unit  # type: ignore[union-attr]
     require_unit(work, unit, at)
-    return at, unit
-
-
-def _doer(act: Act, work: Work) -> str:
-    """Stream of the member who administers. Raises what `require_taking_part` raises."""
     stream = context.member_stream(act, work)
-    _require_taking_part(work, stream)
-    return stream
-
-
-def _require_taking_part(work: Work, stream: str) -> None:
-    parties.require_taking_part(work.account(stream))
+    may_leave = isinstance(act.request, RemovePoolMemberRequest)
+    if not (may_leave and stream == parties.other_stream(act, work)):
+        parties.require_taking_part(work.account(stream))
+    return _Doer(stream, unit, at)
 
 
 def _decide(work: Work, stream: str, command: Command) -> Range:

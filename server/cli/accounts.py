@@ -7,21 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import account_service_pb2 as account_pb
-from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
-from server.cli.sending import metadata
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 
 PAGE: Final = 50
 
@@ -35,10 +23,7 @@ def account(
 ) -> None:
     """Show what a member has: balances, tier, open lots, holds, debts and benefits."""
     request = account_pb.GetAccountRequest(member=member_ref(ref), view=account_pb.VIEW_FULL)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = AccountServiceStub(channel)
-        answer = stub.GetAccount(request, metadata=call, timeout=CALL_SECONDS).account
+    answer = call_once((server, token, ca), request).account
     if json:
         console.print_json(answer)
         return
@@ -122,19 +107,16 @@ def entries(
     json: AsJson = False,
 ) -> None:
     """Show a member's statement, newest first."""
-    call = metadata(require_token(token))
     request = account_pb.ListEntriesRequest(
         member=member_ref(ref), page_size=min(limit, 1_000), currency=currency
     )
     found: list[account_pb.Entry] = []
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = AccountServiceStub(channel)
-        while True:
-            page = stub.ListEntries(request, metadata=call, timeout=CALL_SECONDS)
-            found.extend(page.entries)
-            if len(found) >= limit or not page.next_page_token:
-                break
-            request.page_token = page.next_page_token
+    while True:
+        page = call_once((server, token, ca), request)
+        found.extend(page.entries)
+        if len(found) >= limit or not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
     del found[limit:]
     if json:
         console.print_json(account_pb.ListEntriesResponse(entries=found))

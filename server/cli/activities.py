@@ -6,23 +6,11 @@ from typing import Annotated
 import typer
 
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
-from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_FINAL, Origin
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 
 def activity(  # noqa: PLR0913 - one argument an option
@@ -63,10 +51,7 @@ def activity(  # noqa: PLR0913 - one argument an option
             status=DOCUMENT_STATUS_CANCELLED if cancelled else DOCUMENT_STATUS_FINAL,
         ),
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = LedgerServiceStub(channel)
-        posting = stub.RecordActivity(request, metadata=call, timeout=CALL_SECONDS).posting
+    posting = call_once((server, token, ca), request).posting
     if json:
         console.print_json(posting)
         return

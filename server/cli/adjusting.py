@@ -3,33 +3,26 @@
 import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from google.protobuf.message import Message
 
 from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
 from loyalty.v1 import ledger_service_pb2 as pb
-from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
 from server.cli.calling import call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Ref,
     Server,
     Token,
-    channel_to,
     example,
     member_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 app = typer.Typer(help="Answer and list proposed adjustments.", no_args_is_help=True)
 lots = typer.Typer(help="Care for single lots of points.", no_args_is_help=True)
@@ -115,7 +108,7 @@ def adjust(  # noqa: PLR0913 - one argument an option
         approver=approver,
         propose=propose,
     )
-    _tell(_ask(server, token, ca, "AdjustPoints", request), json=json)
+    _tell(call_once((server, token, ca), request).posting, json=json)
 
 
 def approve(
@@ -135,7 +128,7 @@ def approve(
         origin=Origin(business_unit=unit, operator=operator, channel="cli"),
         adjustment_id=adjustment_id,
     )
-    _tell(_ask(server, token, ca, "ApproveAdjustment", request), json=json)
+    _tell(call_once((server, token, ca), request).posting, json=json)
 
 
 def reject(  # noqa: PLR0913 - one argument an option
@@ -157,7 +150,7 @@ def reject(  # noqa: PLR0913 - one argument an option
         adjustment_id=adjustment_id,
         note=note,
     )
-    _tell(_ask(server, token, ca, "RejectAdjustment", request), json=json)
+    _tell(call_once((server, token, ca), request).posting, json=json)
 
 
 def list_(
@@ -178,10 +171,7 @@ def list_(
     request = pb.ListAdjustmentsRequest(
         business_unit=unit, operator=operator, page_size=limit, state=_state(state)
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = LedgerServiceStub(channel)
-        answer = stub.ListAdjustments(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return
@@ -232,13 +222,7 @@ def extend(  # noqa: PLR0913 - one argument an option
         expire_time=to_timestamp(from_datetime(until.replace(tzinfo=UTC))),
         reason=reason,
     )
-    _tell(_ask(server, token, ca, "ExtendLot", request), json=json)
-
-
-def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> pb.Posting:
-    answer = call_once(LedgerServiceStub, (server, token, ca), method, request)
-    posting: pb.Posting = answer.posting
-    return posting
+    _tell(call_once((server, token, ca), request).posting, json=json)
 
 
 def _request_id(step: str, *words: str) -> str:

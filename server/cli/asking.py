@@ -10,23 +10,11 @@ from google.protobuf.json_format import ParseDict, ParseError
 from ledger.core.instant import from_datetime, write_timestamp
 from loyalty.v1 import account_service_pb2 as account_pb
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
-from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
-from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, member_ref
 from server.cli.policy_files import Language
 from server.cli.policy_steps import DIGEST_LENGTH, names_digest, read
-from server.cli.sending import metadata
 
 Lang = Annotated[Language, typer.Option("--lang", help="Language of titles and lines.")]
 Member = Annotated[
@@ -85,10 +73,7 @@ def quote(  # noqa: PLR0913 - one argument an option
         _name_policy(request, policy)
     if not request.origin.business_unit:
         console.fail(f"{file} names no business unit", advice="Add --unit", code=console.USAGE)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = LedgerServiceStub(channel)
-        answer = stub.QuoteDocument(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     else:
@@ -182,10 +167,7 @@ def explain(
         request.version = int(entry)
     else:
         request.entry_id = entry
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = AccountServiceStub(channel)
-        answer = stub.ExplainEntry(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     else:

@@ -15,6 +15,7 @@ import typer
 from loyalty.v1 import programme_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
 from server.cli import console, policy_steps
+from server.cli.calling import call_once
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _record(report: "Report", *, server: str, token: str, ca: Path | None, opera
         documents=int(report.facts["documents"]),
         operator=operator,
     )
-    policy_steps.ask(server, token, ca, "RecordSimulation", request)
+    call_once((server, token, ca), request)
     console.err.print(f"recorded with draft {digest}")
 
 

@@ -1,11 +1,10 @@
 """Calling a running server once, from a command."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import grpc
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from server.cli import console
 from server.cli.options import CALL_SECONDS, channel_to, require_token
@@ -15,16 +14,22 @@ Where = tuple[str, str, Path | None]
 """Address, token and authority, as the options name them."""
 
 
-def call_once(
-    stub: Callable[[grpc.Channel], Any],
-    where: Where,
-    method: str,
-    request: Message,
-    *,
-    seconds: float = CALL_SECONDS,
-) -> Any:
-    """The answer of a method; what is refused is explained, with what to do next."""
+def call_once(where: Where, request: Message, *, seconds: float = CALL_SECONDS) -> Any:
+    """What a request is answered with; what is refused is explained, with what to do next."""
     server, token, ca = where
     sent = metadata(require_token(token))
+    method = method_of(request)
     with console.explained(), channel_to(server, ca) as channel:
-        return getattr(stub(channel), method)(request, metadata=sent, timeout=seconds)
+        call = channel.unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+        return call(request, metadata=sent, timeout=seconds)
+
+
+def method_of(request: Message) -> Any:
+    """The method that a request is for: the contract has one for each, in the same file."""
+    services = request.DESCRIPTOR.file.services_by_name.values()
+    methods = (method for service in services for method in service.methods)
+    return next(method for method in methods if method.input_type is request.DESCRIPTOR)

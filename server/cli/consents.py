@@ -9,22 +9,10 @@ import typer
 
 from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, CONSENT_STATE_WITHDRAWN, Origin
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
-from server.cli.sending import metadata
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
@@ -75,10 +63,7 @@ def consent(  # noqa: PLR0913 - every option is an argument
     )
     told = request.SerializeToString(deterministic=True)
     request.request_id = hashlib.sha256(told).hexdigest()
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as opened:
-        stub = MemberServiceStub(opened)
-        answer = stub.UpdateMember(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     else:

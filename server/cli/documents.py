@@ -8,26 +8,21 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1 import account_service_pb2 as account_pb
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
-from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
 from loyalty.v1.events_pb2 import ClaimCause
-from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import DocumentStatus, Origin
 from server.cli import console
+from server.cli.calling import call_once
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Ref,
     Server,
     Token,
-    channel_to,
     example,
     member_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 app = typer.Typer(help="Show, claim and move documents.", no_args_is_help=True)
 Key = Annotated[
@@ -57,10 +52,7 @@ def claim(  # noqa: PLR0913 - one argument an option
         document=document,
         receipt_code=code,
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = LedgerServiceStub(channel)
-        posting = stub.ClaimDocument(request, metadata=call, timeout=CALL_SECONDS).posting
+    posting = call_once((server, token, ca), request).posting
     _show(posting, json=json)
 
 
@@ -90,10 +82,7 @@ def move(  # noqa: PLR0913 - one argument an option
         document=document,
         reason=reason,
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = LedgerServiceStub(channel)
-        posting = stub.MoveDocument(request, metadata=call, timeout=CALL_SECONDS).posting
+    posting = call_once((server, token, ca), request).posting
     _show(posting, json=json)
 
 
@@ -107,11 +96,7 @@ def show(
 ) -> None:
     """Show whose a document is, how it came there, and its versions."""
     request = account_pb.GetDocumentRequest(document=document)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        found = AccountServiceStub(channel).GetDocument(
-            request, metadata=call, timeout=CALL_SECONDS
-        )
+    found = call_once((server, token, ca), request)
     if json:
         console.print_json(found)
         return
@@ -149,10 +134,7 @@ def unclaimed(
 ) -> None:
     """List documents that are nobody's; a token with the verb `move` sees those of its units."""
     request = account_pb.ListUnclaimedDocumentsRequest(business_unit=unit, page_size=limit)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = AccountServiceStub(channel)
-        found = stub.ListUnclaimedDocuments(request, metadata=call, timeout=CALL_SECONDS)
+    found = call_once((server, token, ca), request)
     if json:
         console.print_json(found)
         return

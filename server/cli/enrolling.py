@@ -7,22 +7,11 @@ import typer
 
 from ledger.core.care import TERMS
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, Origin
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    channel_to,
-    identity_of,
-    require_token,
-)
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, identity_of
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 
 def enrol(  # noqa: PLR0913 - every option is an argument
@@ -67,10 +56,7 @@ def enrol(  # noqa: PLR0913 - every option is an argument
         )
     told = request.SerializeToString(deterministic=True)
     request.request_id = request_id or hashlib.sha256(told).hexdigest()
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.EnrolMember(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return

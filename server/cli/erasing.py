@@ -7,23 +7,11 @@ import typer
 
 from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import ErasedBalance, ErasureRequester, Origin
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 _BALANCE: Final = "ERASED_BALANCE_"
 _REQUESTER: Final = "ERASURE_REQUESTER_"
@@ -68,10 +56,7 @@ def erase(  # noqa: PLR0913 - every option is an argument
     )
     if not (yes or validate_only):
         typer.confirm(f"Erase {ref}? It cannot be undone", abort=True, err=True)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.EraseMember(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     else:
@@ -89,10 +74,7 @@ def certificate(
 ) -> None:
     """Show the certificate of an erasure, and whether nothing is left. Exit 1 if something is."""
     request = pb.GetErasureRequest(member_id=member_id)
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = MemberServiceStub(channel)
-        answer = stub.GetErasure(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     else:

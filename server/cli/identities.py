@@ -7,7 +7,7 @@ import typer
 
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin
-from server.cli.membership import Operator, Reason, RequestId, Unit, call
+from server.cli.membership import Operator, Reason, RequestId, Unit, show_after
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -49,7 +49,7 @@ def unlink(  # noqa: PLR0913 - every option is an argument
         identity=identity_of(identity),
         reason=reason,
     )
-    call(lambda stub: stub.UnlinkIdentity, request, (server, token, ca), json=json)
+    show_after((server, token, ca), request, json=json)
 
 
 def move_identity(  # noqa: PLR0913 - every option is an argument
@@ -74,4 +74,4 @@ def move_identity(  # noqa: PLR0913 - every option is an argument
         identity=identity_of(identity),
         reason=reason,
     )
-    call(lambda stub: stub.MoveIdentity, request, (server, token, ca), json=json)
+    show_after((server, token, ca), request, json=json)

@@ -4,30 +4,25 @@ import hashlib
 import re
 from typing import Annotated, Final
 
-import grpc
 import typer
 
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import Origin
 from server.cli import console
+from server.cli.calling import Where, call_once
 from server.cli.consents import print_consents
 from server.cli.options import (
-    CALL_SECONDS,
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Ref,
     Server,
     Token,
-    channel_to,
     example,
     member_ref,
-    require_token,
 )
 from server.cli.policy_steps import ValidateOnly
 from server.cli.referrals import print_referral
-from server.cli.sending import metadata
 
 app = typer.Typer(help="Show and change what is known of a member.", no_args_is_help=True)
 _BIRTHDAY: Final = re.compile(r"(\d{2})-(\d{2})")
@@ -44,9 +39,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show a member; what is known of them only to a token with the verb `profile`."""
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        answer = _get(channel, ref, call)
+    answer = _get((server, token, ca), ref)
     if json:
         console.print_json(answer)
         return
@@ -66,11 +59,10 @@ def show(
     print_consents(answer.consents)
 
 
-def _get(
-    channel: grpc.Channel, ref: str, call: tuple[tuple[str, str], ...]
-) -> pb.GetMemberResponse:
+def _get(where: Where, ref: str) -> pb.GetMemberResponse:
     request = pb.GetMemberRequest(member=member_ref(ref))
-    return MemberServiceStub(channel).GetMember(request, metadata=call, timeout=CALL_SECONDS)
+    answer: pb.GetMemberResponse = call_once(where, request)
+    return answer
 
 
 def _shown(given: pb.MemberAttribute) -> str:
@@ -133,11 +125,9 @@ def update(  # noqa: PLR0913 - every option is an argument
         request.clear_household = True
     elif household:
         request.household = household
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        request.request_id = request_id or _request_id(request, _get(channel, ref, call))
-        stub = MemberServiceStub(channel)
-        answer = stub.UpdateMember(request, metadata=call, timeout=CALL_SECONDS)
+    where = (server, token, ca)
+    request.request_id = request_id or _request_id(request, _get(where, ref))
+    answer = call_once(where, request)
     if json:
         console.print_json(answer)
     else:

@@ -1,30 +1,17 @@
 """`loyalty member suspend`, `close` and `reopen`: how far a member takes part."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import uuid4
 
 import typer
+from google.protobuf.message import Message
 
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import MembershipState, Origin
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
+from server.cli.calling import Where, call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit whose staff decided.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; never a name, for it stays.")]
@@ -57,7 +44,7 @@ def suspend(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    call(lambda stub: stub.SuspendMember, request, (server, token, ca), json=json)
+    show_after((server, token, ca), request, json=json)
 
 
 def close(  # noqa: PLR0913 - every option is an argument
@@ -84,7 +71,7 @@ def close(  # noqa: PLR0913 - every option is an argument
         reason=reason,
         forfeit=forfeit,
     )
-    call(lambda stub: stub.CloseMember, request, (server, token, ca), json=json)
+    show_after((server, token, ca), request, json=json)
 
 
 def reopen(  # noqa: PLR0913 - every option is an argument
@@ -107,21 +94,12 @@ def reopen(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    call(lambda stub: stub.ReopenMember, request, (server, token, ca), json=json)
+    show_after((server, token, ca), request, json=json)
 
 
-def call(
-    method: Callable[[MemberServiceStub], Any],
-    request: Any,
-    where: tuple[str, str, Path | None],
-    *,
-    json: bool,
-) -> None:
-    """Call once, and show the member after it."""
-    server, token, ca = where
-    sent = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        answer = method(MemberServiceStub(channel))(request, metadata=sent, timeout=CALL_SECONDS)
+def show_after(where: Where, request: Message, *, json: bool) -> None:
+    """Call once, and show the member as they are after it."""
+    answer = call_once(where, request)
     if json:
         console.print_json(answer)
         return

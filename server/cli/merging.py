@@ -6,20 +6,11 @@ from uuid import uuid4
 import typer
 
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import MembershipState, Origin
 from server.cli import console
 from server.cli.calling import call_once
 from server.cli.membership import Operator, Reason, RequestId, Unit
-from server.cli.options import (
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    member_ref,
-)
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
 
 _PREFIX: Final = "MEMBERSHIP_STATE_"
@@ -54,7 +45,7 @@ def merge(  # noqa: PLR0913 - every option is an argument
         reason=reason,
     )
     where = (server, token, ca)
-    answer = call_once(MemberServiceStub, where, "MergeMembers", request, seconds=_SECONDS)
+    answer = call_once(where, request, seconds=_SECONDS)
     _show(answer, f"into [bold]{answer.into.member_id}[/]", json=json)
 
 
@@ -79,7 +70,7 @@ def unmerge(  # noqa: PLR0913 - every option is an argument
         reason=reason,
     )
     where = (server, token, ca)
-    answer = call_once(MemberServiceStub, where, "UnmergeMembers", request, seconds=_SECONDS)
+    answer = call_once(where, request, seconds=_SECONDS)
     _show(answer, f"from [bold]{getattr(answer, 'from').member_id}[/]", json=json)
 
 

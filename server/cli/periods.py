@@ -9,21 +9,10 @@ from typing import Annotated
 import typer
 
 from loyalty.v1 import audit_service_pb2 as pb
-from loyalty.v1.audit_service_pb2_grpc import AuditServiceStub
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    channel_to,
-    example,
-    require_token,
-)
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 from server.cli.policy_steps import ValidateOnly
-from server.cli.sending import metadata
 
 app = typer.Typer(help="Close accounting periods, and list them.", no_args_is_help=True)
 
@@ -53,9 +42,7 @@ def close(
         period=period,
         operator=operator,
     )
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        answer = AuditServiceStub(channel).ClosePeriod(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return
@@ -73,11 +60,7 @@ def list_periods(
     json: AsJson = False,
 ) -> None:
     """List the periods: closed ones, oldest first, and then those that are open."""
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        answer = AuditServiceStub(channel).ListPeriods(
-            pb.ListPeriodsRequest(), metadata=call, timeout=CALL_SECONDS
-        )
+    answer = call_once((server, token, ca), pb.ListPeriodsRequest())
     if json:
         console.print_json(answer)
         return
@@ -99,11 +82,10 @@ def settlement(
     ca: Authority = None,
 ) -> None:
     """Show what business units owe each other for a month, in points and money."""
-    call = metadata(require_token(token))
-    with console.explained(), channel_to(server, ca) as channel:
-        answer = AuditServiceStub(channel).GetSettlement(
-            pb.GetSettlementRequest(period=period), metadata=call, timeout=CALL_SECONDS
-        )
+    answer = call_once(
+        (server, token, ca),
+        pb.GetSettlementRequest(period=period),
+    )
     if form is Format.JSON:
         console.print_json(answer)
     elif form is Format.CSV:

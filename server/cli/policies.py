@@ -8,6 +8,7 @@ import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from server.cli import backtesting, console, policy_files, policy_steps
+from server.cli.calling import call_once
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def publish(  # noqa: PLR0913 - every option is an argument
         allow_overlap=allow_overlap,
         operator=operator,
     )
-    answer = policy_steps.ask(server, token, ca, "PublishPolicy", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return

@@ -5,26 +5,15 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1 import programme_service_pb2 as pb
-from loyalty.v1.programme_service_pb2_grpc import ProgrammeServiceStub
 from server.cli import console
 from server.cli.calling import call_once
-from server.cli.options import (
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    example,
-)
-
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 MAX_BYTES: Final = 1 << 20
 PAGE: Final = 200
@@ -57,11 +46,6 @@ Operator = Annotated[
 ValidateOnly = Annotated[
     bool, typer.Option("--validate-only", help="All checks, nothing recorded.")
 ]
-
-
-def ask(server: str, token: str, ca: Path | None, method: str, request: "Message") -> Any:
-    """Call the programme's service once; what is refused is explained, with what to do next."""
-    return call_once(ProgrammeServiceStub, (server, token, ca), method, request)
 
 
 def request_id(step: str, *parts: str) -> str:
@@ -125,7 +109,7 @@ def every_policy(server: str, token: str, ca: Path | None) -> list[pb.Policy]:
     found: list[pb.Policy] = []
     request = pb.ListPoliciesRequest(page_size=PAGE)
     while True:
-        answer = ask(server, token, ca, "ListPolicies", request)
+        answer = call_once((server, token, ca), request)
         found.extend(answer.policies)
         if not answer.next_page_token:
             return found
@@ -149,7 +133,7 @@ def draft(
         document=text,
         operator=operator,
     )
-    answer = ask(server, token, ca, "DraftPolicy", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return
@@ -181,7 +165,7 @@ def approve(
         operator=operator,
         note=note,
     )
-    answer = ask(server, token, ca, "ApprovePolicy", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return
@@ -210,7 +194,7 @@ def withdraw(
         operator=operator,
         reason=reason,
     )
-    answer = ask(server, token, ca, "WithdrawPolicy", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return
@@ -264,7 +248,7 @@ def show(
         request.version = int(which)
     elif which:
         request.digest = whole_digest(server, token, ca, which)
-    policy = ask(server, token, ca, "GetPolicy", request).policy
+    policy = call_once((server, token, ca), request).policy
     if json:
         console.print_json(policy)
     elif document:

@@ -1,13 +1,12 @@
 """`loyalty pool …`: what members have together, who is in it and what they may do there."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import uuid4
 
 import typer
 
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import MemberRef, Origin, PoolPermission
 from server.cli import console
 from server.cli.calling import Where, call_once
@@ -61,8 +60,7 @@ def open_(
 ) -> None:
     """Open a pool; who opens it may do everything there."""
     request = pb.CreatePoolRequest(member=member_ref(by))
-    _fill(request, unit, request_id, validate_only=validate_only)
-    _tell(_ask((server, token, ca), "CreatePool", request), json=json)
+    _write((server, token, ca), request, _How(unit, request_id, validate_only), json=json)
 
 
 def add(  # noqa: PLR0913 - every option is an argument
@@ -85,8 +83,7 @@ def add(  # noqa: PLR0913 - every option is an argument
         joining=member_ref(ref),
         permissions=_permissions(may),
     )
-    _fill(request, unit, request_id, validate_only=validate_only)
-    _tell(_ask((server, token, ca), "AddPoolMember", request), json=json)
+    _write((server, token, ca), request, _How(unit, request_id, validate_only), json=json)
 
 
 def remove(  # noqa: PLR0913 - every option is an argument
@@ -109,8 +106,7 @@ def remove(  # noqa: PLR0913 - every option is an argument
     request = pb.RemovePoolMemberRequest(
         member=member_ref(by or ref), pool_id=_pool_id(pool), leaving=member_ref(ref)
     )
-    _fill(request, unit, request_id, validate_only=validate_only)
-    _tell(_ask((server, token, ca), "RemovePoolMember", request), json=json)
+    _write((server, token, ca), request, _How(unit, request_id, validate_only), json=json)
 
 
 def permit(  # noqa: PLR0913 - every option is an argument
@@ -133,8 +129,7 @@ def permit(  # noqa: PLR0913 - every option is an argument
         subject=member_ref(ref),
         permissions=_permissions(may),
     )
-    _fill(request, unit, request_id, validate_only=validate_only)
-    _tell(_ask((server, token, ca), "SetPoolPermission", request), json=json)
+    _write((server, token, ca), request, _How(unit, request_id, validate_only), json=json)
 
 
 def close(  # noqa: PLR0913 - every option is an argument
@@ -150,8 +145,7 @@ def close(  # noqa: PLR0913 - every option is an argument
 ) -> None:
     """Close a pool; what is left goes home to whoever put it in."""
     request = pb.ClosePoolRequest(member=member_ref(by), pool_id=_pool_id(pool))
-    _fill(request, unit, request_id, validate_only=validate_only)
-    _tell(_ask((server, token, ca), "ClosePool", request), json=json)
+    _write((server, token, ca), request, _How(unit, request_id, validate_only), json=json)
 
 
 def show(
@@ -163,13 +157,23 @@ def show(
 ) -> None:
     """Show who is in a pool, what they may do there, and what it has."""
     request = pb.GetPoolRequest(pool_id=_pool_id(pool))
-    _tell(_ask((server, token, ca), "GetPool", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
-def _fill(request: Any, unit: str, request_id: str, *, validate_only: bool) -> None:
-    request.request_id = request_id or str(uuid4())
-    request.validate_only = validate_only
-    request.origin.CopyFrom(Origin(business_unit=unit, channel="cli"))
+class _How(NamedTuple):
+    """What every write about a pool says of itself, as the options name it."""
+
+    unit: str
+    request_id: str
+    validate_only: bool
+
+
+def _write(where: Where, request: Any, how: _How, *, json: bool) -> None:
+    """Send a write, and show the pool as it is after it."""
+    request.request_id = how.request_id or str(uuid4())
+    request.validate_only = how.validate_only
+    request.origin.CopyFrom(Origin(business_unit=how.unit, channel="cli"))
+    _tell(call_once(where, request), json=json)
 
 
 def _pool_id(pool: str) -> str:
@@ -181,10 +185,6 @@ def _pool_id(pool: str) -> str:
 
 def _permissions(may: list[May]) -> list[PoolPermission.ValueType]:
     return [PoolPermission.Value(f"POOL_PERMISSION_{each.name}") for each in may]
-
-
-def _ask(where: Where, method: str, request: Any) -> Any:
-    return call_once(MemberServiceStub, where, method, request)
 
 
 def _tell(answer: Any, *, json: bool) -> None:

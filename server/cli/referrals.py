@@ -7,18 +7,10 @@ import typer
 
 from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
 from loyalty.v1.types_pb2 import Origin
 from server.cli import console
 from server.cli.calling import call_once
-from server.cli.options import (
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Server,
-    Token,
-    member_ref,
-)
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
 
 
@@ -44,7 +36,7 @@ def referral(
     request.request_id = hashlib.sha256(
         told.SerializeToString(deterministic=True) + unit.encode()
     ).hexdigest()
-    answer = call_once(MemberServiceStub, (server, token, ca), "CreateReferral", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
     elif validate_only:

@@ -4,22 +4,10 @@ from collections.abc import Iterable
 
 from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import account_service_pb2 as account_pb
-from loyalty.v1.account_service_pb2_grpc import AccountServiceStub
 from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TierBasis
 from server.cli import console
-from server.cli.options import (
-    CALL_SECONDS,
-    DEFAULT_SERVER,
-    AsJson,
-    Authority,
-    Ref,
-    Server,
-    Token,
-    channel_to,
-    member_ref,
-    require_token,
-)
-from server.cli.sending import metadata
+from server.cli.calling import call_once
+from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 
 
 def tier(
@@ -30,11 +18,8 @@ def tier(
     json: AsJson = False,
 ) -> None:
     """Show a member's tier, what is missing for the next one, and what follows this one."""
-    call = metadata(require_token(token))
     request = account_pb.GetTierRequest(member=member_ref(ref))
-    with console.explained(), channel_to(server, ca) as channel:
-        stub = AccountServiceStub(channel)
-        answer = stub.GetTier(request, metadata=call, timeout=CALL_SECONDS)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer)
         return

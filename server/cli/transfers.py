@@ -2,16 +2,13 @@
 
 import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from google.protobuf.message import Message
 
 from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.events_pb2 import ReturnCause
-from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
 from server.cli.calling import call_once
@@ -77,7 +74,7 @@ def transfer(  # noqa: PLR0913 - one argument an option
         receiver=party_ref(receiver),
         points=Points(currency=currency, amount=points),
     )
-    _tell(_ask(server, token, ca, "TransferPoints", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
 def convert(  # noqa: PLR0913 - one argument an option
@@ -102,7 +99,7 @@ def convert(  # noqa: PLR0913 - one argument an option
         conversion=conversion,
         points=points,
     )
-    _tell(_ask(server, token, ca, "ConvertPoints", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
 def accept(
@@ -118,7 +115,7 @@ def accept(
     """Accept points that were sent to a member."""
     request = _about(pb.AcceptTransferRequest, "accept", ref, transfer_id, unit)
     request.validate_only = validate_only
-    _tell(_ask(server, token, ca, "AcceptTransfer", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
 def decline(
@@ -134,7 +131,7 @@ def decline(
     """Decline points that were sent to a member: they go back, with the fee."""
     request = _about(pb.DeclineTransferRequest, "decline", ref, transfer_id, unit)
     request.validate_only = validate_only
-    _tell(_ask(server, token, ca, "DeclineTransfer", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
 def cancel(
@@ -150,7 +147,7 @@ def cancel(
     """Take points back that a member sent, as long as the receiver does not have them."""
     request = _about(pb.CancelTransferRequest, "cancel", ref, transfer_id, unit)
     request.validate_only = validate_only
-    _tell(_ask(server, token, ca, "CancelTransfer", request), json=json)
+    _tell(call_once((server, token, ca), request), json=json)
 
 
 def show(
@@ -162,7 +159,7 @@ def show(
 ) -> None:
     """Show where a transfer stands."""
     request = pb.GetTransferRequest(transfer_id=transfer_id)
-    answer = _ask(server, token, ca, "GetTransfer", request)
+    answer = call_once((server, token, ca), request)
     if json:
         console.print_json(answer.transfer)
         return
@@ -186,7 +183,7 @@ def list_(
     )
     found: list[pb.Transfer] = []
     while True:
-        page = _ask(server, token, ca, "ListTransfers", request)
+        page = call_once((server, token, ca), request)
         found.extend(page.transfers)
         if len(found) >= limit or not page.next_page_token:
             break
@@ -260,10 +257,6 @@ def _about(kind: type[Any], step: str, ref: str, transfer_id: str, unit: str) ->
         member=member_ref(ref),
         transfer_id=transfer_id,
     )
-
-
-def _ask(server: str, token: str, ca: Path | None, method: str, request: Message) -> Any:
-    return call_once(LedgerServiceStub, (server, token, ca), method, request)
 
 
 def _today() -> str:
