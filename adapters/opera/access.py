@@ -173,3 +173,9 @@ def reservations_of(told: Any) -> list[Any]:
     if not isinstance(inside, list):
         raise Unreadable("reservations is no list")
     return inside
+
+
+def has_more(told: Any) -> bool:
+    """Whether an answer says that its list goes on: OPERA may tell fewer than it is asked for."""
+    inside = told.get("reservations") if isinstance(told, dict) else None
+    return isinstance(inside, dict) and inside.get("hasMore") is True

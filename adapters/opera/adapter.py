@@ -27,7 +27,7 @@ from adapters.frame.words import (
     Verdict,
     short,
 )
-from adapters.opera.access import RESERVATIONS_MAX, Opera, reservations_of
+from adapters.opera.access import RESERVATIONS_MAX, Opera, has_more, reservations_of
 from adapters.opera.bill import currency_of, is_settled, lines_of
 from adapters.opera.serving import routes_of
 from adapters.opera.shapes import Bill, EventData, Profile, Reservation, Settings, id_of
@@ -169,7 +169,7 @@ class OperaCloud(Adapter):
         answer = await opera.departures(hotel, first.isoformat(), today.isoformat(), offset)
         found = reservations_of(answer or {})
         deliveries = [_kept(answer)] if found else []
-        if len(found) >= RESERVATIONS_MAX:
+        if found and (len(found) >= RESERVATIONS_MAX or has_more(answer)):
             rest = told | {"offset": offset + len(found)}
         else:
             rest = told | {"looked": told.get("looked", {}) | {hotel: today.isoformat()}}
@@ -213,13 +213,13 @@ def _version(header: Any, mapping: MappingFile) -> int:
 
 
 def _listed(raw: Any, version: int) -> Item:
-    """A reservation in a list: with its folio still to be fetched when its guest has left."""
+    """A reservation in a list, which tells neither folio nor memberships: those are fetched."""
     found = read_as(Reservation, raw)
     if not found.number:
         raise Unreadable("reservationIdList has no id of type Reservation")
     subject = f"stay/{found.hotelId}/{found.number}"
-    left = found.reservationStatus.casefold() in LEFT
-    return Part(subject, "reservation", version, None if left else found.model_dump())
+    over = found.reservationStatus.casefold() in (*LEFT, *NEVER_CAME)
+    return Part(subject, "reservation", version, None if over else found.model_dump())
 
 
 def _statement(

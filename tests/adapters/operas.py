@@ -143,6 +143,8 @@ class OperaApi:
 
     PAGE = 2
     FOLIO_PAGE = 3
+    LIST_PAGE = 2
+    LISTED = ("reservationIdList", "roomStay", "hotelId", "reservationStatus")
 
     def __init__(self) -> None:
         self.cut: set[int] = set()
@@ -211,7 +213,11 @@ class OperaApi:
             <= each["roomStay"]["departureDate"]
             <= query["departureEndDate"]
         ]
-        return JSONResponse(reservations(*wanted[int(query["offset"]) :]))
+        rest = wanted[int(query["offset"]) :]
+        page, more = rest[: self.LIST_PAGE], len(rest) > self.LIST_PAGE
+        # A list tells neither who the guests are nor their memberships.
+        brief = [{name: each[name] for name in self.LISTED} for each in page]
+        return JSONResponse({"reservations": {"reservationInfo": brief, "hasMore": more}})
 
     async def _reservation(self, request: Request) -> Response:
         if (refusal := self._refuses(request)) is not None:

@@ -1,6 +1,7 @@
 """OPERA Cloud: what its events, reservations and folios mean, recorded and written by hand."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,28 @@ async def test_events_are_dequeued_until_there_are_none_after_the_days_departure
         again = await made.adapter.pull(cursor, made, calls)
     assert (list(again.deliveries), again.more) == ([], False)
     assert api.logins <= 1, "a token is used until it ends"
+
+
+async def test_departures_are_listed_until_there_are_no_more_and_those_over_are_fetched() -> None:
+    api = operas.OperaApi()
+    today = datetime.now(tz=UTC).date()
+    days = {"arrivalDate": f"{today - timedelta(days=3)}", "departureDate": f"{today}"}
+    for number, status in enumerate(("CheckedOut", "InHouse", "Cancelled", "NoShow", "Reserved")):
+        ids = [{"id": str(number), "type": "Reservation"}]
+        api.reservations[str(number)] = operas.reservation(
+            status, reservationIdList=ids, roomStay=days
+        )
+    made = connection(operas.MAPPING, operas.SECRETS)
+    async with api_of(api.app) as calls:
+        pages, cursor = [], ""
+        for _ in range(3):
+            pulled = await made.adapter.pull(cursor, made, calls)
+            pages += [each.body for each in pulled.deliveries]
+            cursor = pulled.cursor
+    assert translate(operas.MAPPING, *pages) == {
+        f"stay/HOTEL1/{number}": Nothing("not_checked_out" if number in (1, 4) else "to_be_fetched")
+        for number in range(5)
+    }
 
 
 @pytest.mark.database
