@@ -1,9 +1,23 @@
-"""More steps of a story: members who become one or share points, and what that needs."""
+"""More steps of a story: members who become one or share points, and points that are recalled."""
 
 from loyalty.v1.ledger_service_pb2 import Posting
+from loyalty.v1.types_pb2 import (
+    RECALL_ACTION_CLAW_BACK,
+    RECALL_ACTION_QUARANTINE,
+    RECALL_ACTION_RELEASE,
+    RECALL_SPENT_ARREARS,
+    RECALL_SPENT_UNSPECIFIED,
+)
 from tests.store import merging
 from tests.store.pooling import CONTRIBUTE, SPEND, VIEW, Pooler
+from tests.store.recalling import recalling
 from tests.words.steps import Found, Teller, step
+
+RECALLS = {
+    "set aside": RECALL_ACTION_QUARANTINE,
+    "given back": RECALL_ACTION_RELEASE,
+    "taken": RECALL_ACTION_CLAW_BACK,
+}
 
 
 @step(r"(?P<who>\w+) (?P<how>begins to become|becomes) part of (?P<other>\w+)")
@@ -63,3 +77,16 @@ async def leaves(teller: Teller, told: Found) -> None:
         await pooler.removes(pool, member, by=member)
     else:
         await pooler.closes(pool, by=member)
+
+
+@step(
+    r"(?P<lot>\w+) of (?P<who>\w+) is (?P<how>set aside|given back|taken)"
+    r"(?P<owed>, and what was spent is owed)?"
+)
+async def recalls(teller: Teller, told: Found) -> Posting:
+    member = await teller.member(told["who"])
+    lots = [lot_id for lot_id, name in teller.lots.items() if name == told["lot"]]
+    spent = RECALL_SPENT_ARREARS if told["owed"] else RECALL_SPENT_UNSPECIFIED
+    return await teller.till.post(
+        recalling(teller.till, member, RECALLS[told["how"]], *lots, spent=spent)
+    )
