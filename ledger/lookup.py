@@ -29,8 +29,10 @@ from loyalty.v1.member_service_pb2 import (
 )
 from loyalty.v1.types_pb2 import MemberRef
 
-TELLS: Final = (UpdateMemberRequest, EraseMemberRequest, CreateReferralRequest)
+TELLS: Final = frozenset({UpdateMemberRequest, EraseMemberRequest, CreateReferralRequest})
 """Requests that need what is known of members, whatever policies ask."""
+_OF_ACCOUNTS: Final = frozenset({AdvanceAccountRequest, EraseMemberRequest})
+"""Requests for which it matters which documents wait for any identity of the account."""
 EXPIRIES_MOST: Final = 1_000
 """So many of an account's last expiries can come back for a burn that was recorded late."""
 _EXPIRING: Final = [KIND_NUMBER["points_expired"], KIND_NUMBER["lot_reinstated"]]
@@ -154,7 +156,7 @@ class Lookup:
             return
         await self._add_acts(known, things)
         # A reversal is found under its own id too, and names the burn whose history is needed.
-        reversals = [act for act in acts if isinstance(act.request, ReverseEntryRequest)]
+        reversals = [act for act in acts if type(act.request) is ReverseEntryRequest]
         burns = set()
         for act in reversals:
             for _, fact in known.acts.get(act.thing, {}).values():
@@ -192,7 +194,7 @@ class Lookup:
         accounts = {
             account_of(_member_stream(known, act))
             for act in acts
-            if isinstance(act.request, AdvanceAccountRequest | EraseMemberRequest)
+            if type(act.request) in _OF_ACCOUNTS
         } - {""}
         if not keys and not accounts:
             return
@@ -259,7 +261,7 @@ def _led_to(known: Known, streams: Iterable[str]) -> set[str]:
 
 
 def _tells(acts: Iterable[Act]) -> bool:
-    return any(isinstance(act.request, TELLS) for act in acts)
+    return any(type(act.request) in TELLS for act in acts)
 
 
 def folded(stream: str, loaded: LoadedStream, base: Account | None = None) -> Account:

@@ -36,7 +36,7 @@ from ledger.period_books import PeriodBooks
 from ledger.policy_trial import Contents, PolicyTrial
 from ledger.pool_books import unmatched_pools
 from ledger.purse_books import PurseBook
-from ledger.purses import DEEDS
+from ledger.purses import is_deed
 from ledger.reawarding import Awards
 from ledger.referral_books import RewardBook
 from ledger.transfer_books import unmatched_transfers
@@ -298,7 +298,7 @@ class _Lane:
             yield from self._document(event, fact)
         elif isinstance(fact, DocumentClaimed | DocumentMovedOut):
             yield from self._leave(event, fact)
-        elif isinstance(fact, DEEDS):
+        elif is_deed(fact):
             self._purses.post(fact, self.lane, event.pos)
 
     def _document(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ is being committed the next may be decided on top of it: it looks at its parent'
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
@@ -22,13 +23,13 @@ from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
 from ledger.periods import Closed, PeriodBook
 from ledger.policies import PolicyBook
 from ledger.profile import UNKNOWN, Profile, joined
-from ledger.purses import DEEDS, NO_PURSE, Purse, changes
+from ledger.purses import NO_PURSE, Purse, changes, is_deed
 from ledger.receipt_codes import Guesses
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
 
-EXPIRING = PointsExpired | LotReinstated
+EXPIRING: Final = frozenset({PointsExpired, LotReinstated})
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
 
@@ -206,7 +207,7 @@ class Work:
         account = decision.account
         self.known.accounts[stream] = self.made.accounts[stream] = account
         for fact, occurred_at in decision.facts:
-            if isinstance(fact, DEEDS):
+            if is_deed(fact):
                 for purse, used in changes(fact):
                     self.use_purse(purse, used, occurred_at=occurred_at)
         return where
@@ -237,7 +238,7 @@ class Work:
             self.batch.events.append(stored)
             for key in keys_of(fact.event):
                 self._register_act(key, fact.event, stored)
-            if isinstance(fact.event, EXPIRING):
+            if type(fact.event) in EXPIRING:
                 for known in (self.known, self.made):
                     known.expiries.setdefault(stream, {})[version] = fact
             pos += 1

@@ -52,11 +52,11 @@ def require_membership(command: Command, account: Account) -> None:
     member_id, membership = account.account_id, account.membership
     if not _corrects(command):
         require_somebody(account)
-    if isinstance(command, _SPENDING):
-        require_spending(member_id, membership)
-    elif isinstance(command, PostDocument):
+    if isinstance(command, PostDocument):
         if command.head is None:
             require_not_closed(member_id, membership)
+    elif isinstance(command, _SPENDING):
+        require_spending(member_id, membership)
     elif isinstance(command, ChangeMembership):
         if command.state not in (MEMBERSHIP_STATE_OPEN, MEMBERSHIP_STATE_CLOSED):
             require_not_closed(member_id, membership)

@@ -8,7 +8,7 @@ from ledger.act import Act
 from ledger.core import refusals
 from ledger.handlers.versions import Stated
 from ledger.known import DocumentHead
-from ledger.speeds import doer_of
+from ledger.speeds import Doer
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_PENDING, Document
 
@@ -16,9 +16,11 @@ from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_PEND
 def stated(act: Act, request: PostDocumentRequest, head: DocumentHead | None) -> Stated:
     """What a request says of a document. Raises UnknownDocument, NotAReturn."""
     origin, document = act.origin, request.document
-    unit = request.document_unit or origin.business_unit
-    if unit == origin.business_unit:
-        return Stated(document, unit, origin, None, act.receipt_hash, doer=doer_of(act))
+    here = origin.business_unit
+    unit = request.document_unit or here
+    if unit == here:
+        doer = Doer(act.client, act.operator, here)
+        return Stated(document, unit, origin, None, act.receipt_hash, doer=doer)
     if head is None:
         raise refusals.UnknownDocument(document=f"{unit}/{document.source}/{document.document_id}")
     _check_takes_back(document, head.posted.document)

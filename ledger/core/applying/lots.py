@@ -36,7 +36,7 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         counting.active(EARN, earned_at)
     available_at = None
     available = points
-    if isinstance(event, PointsPended):
+    if type(event) is PointsPended:
         available = 0
         if event.HasField("available_time"):
             available_at = from_timestamp(event.available_time)
