@@ -72,12 +72,12 @@ CLOCK: Final = "SELECT clock_timestamp()"
 FIND_KEYS: Final = """
 SELECT r.key, r.command, r.fingerprint, r.answer, r.refers_to,
        r.lane, r.stream, r.first_version, r.last_version
-  FROM unnest($1::text::smallint[], $2::text[]) AS k(key_lane, key)
+  FROM unnest($1::text::smallint[], $2::text::text[]) AS k(key_lane, key)
   JOIN request r ON r.key_lane = k.key_lane AND r.key = k.key
 UNION ALL
 SELECT n.key, NULL, n.fingerprint, NULL, n.refers_to,
        n.lane, n.stream, n.first_version, n.last_version
-  FROM unnest($3::text::smallint[], $4::text[]) AS t(key_lane, thing)
+  FROM unnest($3::text::smallint[], $4::text::text[]) AS t(key_lane, thing)
  CROSS JOIN LATERAL (
        SELECT * FROM request r
         WHERE r.key_lane = t.key_lane AND r.key > t.thing || '#' AND r.key < t.thing || '$'
@@ -191,8 +191,8 @@ ON CONFLICT (lane, stream) DO UPDATE
 # Lock the lanes in order; only if every one stands where the writer expects, move them and insert
 # events, keys and identities; else change nothing and tell where they stand. This compare-and-set
 # is the fence between writers: nothing else in the ledger's safety rests on who owns what.
-# Numbers come as array literals and instants as microseconds, which costs the writer a third of
-# what lists of Python's ints and datetimes do. Seconds and the rest apart: each product is exact.
+# Numbers and texts come as array literals and instants as microseconds, which costs the writer a
+# third of what lists of Python's objects do. Seconds and the rest apart: each product is exact.
 APPEND: Final = """
 WITH want AS (
   SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
@@ -215,8 +215,8 @@ WITH want AS (
          'epoch'::timestamptz + recorded_at / 1000000 * interval '1 second'
                               + recorded_at % 1000000 * interval '1 microsecond',
          payload, leaf_hash
-    FROM unnest($5::text::smallint[], $6::text::bigint[], $7::text[], $8::text::bigint[],
-                $9::text::smallint[], $10::text[], $11::text::bigint[], $12::text[],
+    FROM unnest($5::text::smallint[], $6::text::bigint[], $7::text::text[], $8::text::bigint[],
+                $9::text::smallint[], $10::text::text[], $11::text::bigint[], $12::text::text[],
                 $13::text::bigint[], $14::text::bigint[], $15::bytea[], $16::bytea[])
       AS e(lane, pos, stream, version, kind, currency, points, business_unit,
            occurred_at, recorded_at, payload, leaf_hash)
@@ -224,8 +224,8 @@ WITH want AS (
 ), keys AS (
   INSERT INTO request (key_lane, key, command, fingerprint, answer, refers_to,
                        lane, stream, first_version, last_version)
-  SELECT * FROM unnest($17::text::smallint[], $18::text[], $19::bytea[], $20::bytea[],
-                       $21::bytea[], $22::text[], $23::text::smallint[], $24::text[],
+  SELECT * FROM unnest($17::text::smallint[], $18::text::text[], $19::bytea[], $20::bytea[],
+                       $21::bytea[], $22::text::text[], $23::text::smallint[], $24::text::text[],
                        $25::text::bigint[], $26::text::bigint[])
    WHERE (SELECT holds FROM fence)
 ), identities AS (

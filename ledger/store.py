@@ -13,7 +13,7 @@ import asyncpg
 
 from ledger import statements
 from ledger.awaited import AwaitedRow
-from ledger.columns import columns, numbers
+from ledger.columns import columns, numbers, texts
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
@@ -139,9 +139,13 @@ _EVENT_NUMBERS: Final = tuple(
     StoredEvent._fields.index(name)
     for name in ("lane", "pos", "version", "kind", "points", "occurred_at", "recorded_at")
 )
+_EVENT_TEXTS: Final = tuple(
+    StoredEvent._fields.index(name) for name in ("stream", "currency", "business_unit")
+)
 _KEY_NUMBERS: Final = tuple(
     KeyRow._fields.index(name) for name in ("lane", "first_version", "last_version")
 )
+_KEY_TEXTS: Final = tuple(KeyRow._fields.index(name) for name in ("key", "refers_to", "stream"))
 NEVER: Final = 0
 """last_recorded_at of a lane that nothing was written to yet."""
 
@@ -205,9 +209,9 @@ class Store:
         rows = await self._fetch(
             statements.FIND_KEYS,
             numbers([lane_of(thing_of(key), self.lanes) for key in keys]),
-            keys,
+            texts(keys),
             numbers([lane_of(thing, self.lanes) for thing in things]),
-            things,
+            texts(things),
         )
         return [KeyRow(*row) for row in rows]
 
@@ -363,9 +367,9 @@ class Store:
         key_lanes = [lane_of(thing_of(row.key), self.lanes) for row in batch.keys]
         return [
             *heads,
-            *columns(batch.events, len(StoredEvent._fields), _EVENT_NUMBERS),
+            *columns(batch.events, len(StoredEvent._fields), _EVENT_NUMBERS, _EVENT_TEXTS),
             numbers(key_lanes),
-            *columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS),
+            *columns(batch.keys, len(KeyRow._fields), _KEY_NUMBERS, _KEY_TEXTS),
             *columns(batch.identities, len(IdentityRow._fields)),
             *(column for rows in _extras(batch).values() for column in columns(rows, 0)),
         ]

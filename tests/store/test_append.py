@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.columns import numbers
+from ledger.columns import numbers, texts
 from ledger.envelope import StoredEvent, sealed
 from ledger.lanes import lane_of
 from ledger.store import AppendBatch, KeyRow, Store
@@ -43,3 +43,25 @@ def test_a_column_of_numbers_is_an_array_literal() -> None:
     assert numbers(()) == "{}"
     assert numbers((7,)) == "{7}"
     assert numbers((1, None, -3)) == "{1, NULL, -3}"
+
+
+async def test_texts_are_stored_as_they_are(database: str) -> None:
+    """A till's ids may have whatever characters of an array literal they like."""
+    opened = await pool(database, max_size=2)
+    nasty = ['a"b', "c\\d", "\\", '\\"', '"', "NULL", "null", "{x,y}", " left ", "é 你 €", "a'b$1"]
+    try:
+        store = await Store.open(opened)
+        for ids in (nasty, ["plain", "also plain"]):
+            keys = [KeyRow(f"r/{one}", None, b"f", None, one, 0, one, None, None) for one in ids]
+            assert await store.append(AppendBatch({0: 0}, {0: 1}, [], keys)) is None
+            found = await store.find_keys([key.key for key in keys], [])
+            assert sorted(found) == sorted(keys)
+        await store.drop_sessions()
+    finally:
+        await opened.close()
+
+
+def test_a_column_of_texts_is_an_array_literal() -> None:
+    assert texts(()) == "{}"
+    assert texts(("one",)) == '{"one"}'
+    assert texts(("one", None, "", "NULL")) == '{"one",NULL,"","NULL"}'
