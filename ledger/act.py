@@ -333,11 +333,13 @@ def _fingerprint_document(act: Act, request: PostDocumentRequest) -> None:
         stated = kept = request.member.SerializeToString()
     else:
         scheme, keyed = act.identity
-        stated, kept = _identified(scheme, keyed.hex()), _of_scheme(scheme)
+        stated, kept = _before_value(scheme) + keyed.hex().encode(), _of_scheme(scheme)
     act.command = _DOCUMENT_CODE + content + (nested(_MEMBER, kept) if kept else b"")
     content += act.receipt_hash
-    act.document_fingerprint = FINGERPRINT_FORMAT + sha256(content).digest()
-    act.fingerprint = FINGERPRINT_FORMAT + sha256(content + b"\x00" + stated).digest()
+    hashing = sha256(content)
+    act.document_fingerprint = FINGERPRINT_FORMAT + hashing.digest()
+    hashing.update(b"\x00" + stated)
+    act.fingerprint = FINGERPRINT_FORMAT + hashing.digest()
 
 
 def _identified(scheme: str, value: str) -> bytes:
@@ -351,6 +353,13 @@ def _identified(scheme: str, value: str) -> bytes:
 @lru_cache(maxsize=64)
 def _of_scheme(scheme: str) -> bytes:
     return _identified(scheme, "")
+
+
+@lru_cache(maxsize=64)
+def _before_value(scheme: str) -> bytes:
+    """What stands before the value, which is the last field, where that is a keyed hash."""
+    digits = 2 * sha256().digest_size
+    return _identified(scheme, "0" * digits)[:-digits]
 
 
 def _set_identities(act: Act, request: WriteRequest, *, keep: bool) -> None:

@@ -106,7 +106,9 @@ def add_balances(
     lots that expire on one day, and a write must not look at each.
     """
     for currency, balance in account.balances.items():
-        message = answer.balances.add(currency=currency, available=balance.available)
+        message = answer.balances.add()
+        message.currency = currency
+        message.available = balance.available
         message.pending = balance.pending
         message.held = balance.held
         message.arrears = balance.arrears

@@ -137,7 +137,10 @@ class Work:
 
     def profile(self, stream: str) -> Profile:
         """What the register knows of the member with an account, and of those merged into it."""
-        owners = sorted(self.account(stream).parts.keys() - {OWN})
+        parts = self.account(stream).parts
+        if not parts:
+            return self.known.profiles.get(stream, UNKNOWN)
+        owners = sorted(parts.keys() - {OWN})
         streams = (stream, *map(account_stream, owners))
         return joined(self.known.profiles.get(each, UNKNOWN) for each in streams)
 

@@ -69,8 +69,7 @@ def require_more(request: Any, principal: Principal) -> None:
     """Raise Permission where a document asks for more than the verb of its call."""
     if not isinstance(request, PostDocumentRequest):
         return
-    unit = request.origin.business_unit
     if request.move:
-        principal.require(Verb.MOVE, unit)
-    if request.document_unit and request.document_unit != unit:
-        principal.require(Verb.RETURN, unit)
+        principal.require(Verb.MOVE, request.origin.business_unit)
+    if request.document_unit and request.document_unit != request.origin.business_unit:
+        principal.require(Verb.RETURN, request.origin.business_unit)

@@ -122,7 +122,7 @@ def decide(  # noqa: C901 - one arm per verb
         case _:
             _SIMPLY[type(command)](draft, command)
     settle(draft, since=command.occurred_at, now=now, ladder=ladder)
-    return draft.decision()._replace(outcome=outcome)
+    return draft.decision(outcome)
 
 
 def _counts_for_tiers(draft: Draft, account: Account) -> bool:

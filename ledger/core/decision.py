@@ -106,9 +106,9 @@ class Draft:
         if len(self.tally.lots.items) + more > LOTS_MAX:
             raise TooManyLots(limit=LOTS_MAX)
 
-    def decision(self) -> Decision:
+    def decision(self, outcome: Outcome = Outcome.POSTED) -> Decision:
         """The decision so far."""
-        return Decision(tuple(self.facts), self.tally.account(), Outcome.POSTED)
+        return Decision(tuple(self.facts), self.tally.account(), outcome)
 
 
 def check_points(points: int) -> None:

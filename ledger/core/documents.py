@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ledger.core.arrears import release_lot, repay
 from ledger.core.clawbacks import Loss, claw_back
-from ledger.core.commands import NO_COUNTS, Grant, Life, PostDocument
+from ledger.core.commands import Grant, Life, PostDocument
 from ledger.core.counting import document_key
 from ledger.core.counts import write_counts
 from ledger.core.decision import Draft, Outcome
@@ -102,7 +102,7 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         add = version.grants.add
         for grant in command.grants:
             _write_grant(add(), grant)
-    if command.counts is not NO_COUNTS or head is not None:
+    if command.counts_for_more:
         write_counts(version, command.counts, head)
     if command.arrival is not None:
         version.arrival.CopyFrom(command.arrival)
@@ -113,10 +113,12 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
     if command.taken_back_at is not None:
         version.taken_back_at.CopyFrom(command.taken_back_at)
         version.taken_back_at.ClearField("occurred_time")
-    version.owner_id = command.owner
+    if command.owner:
+        version.owner_id = command.owner
     if head is not None and command.head_account:
         write_before(version.before, head, command.head_account)
-    version.late_for.extend(command.late_for)
+    if command.late_for:
+        version.late_for.extend(command.late_for)
     draft.record(version)
 
 
@@ -244,7 +246,8 @@ def _write_lot(
     made.document = document
     if terms.window:
         made.tier_window = terms.window
-    made.owner_id = command.owner
+    if command.owner:
+        made.owner_id = command.owner
     if terms.campaign:
         made.campaign = terms.campaign
     made.entry_id = command.entry_id

@@ -65,10 +65,10 @@ def document_time(act: Act, work: Work) -> Instant:
 def occurred_at(act: Act, work: Work, *, ahead: int = 0) -> Instant:
     """When it happened: as stated, else now. Raises OccurredInFuture."""
     request: Any = act.request
-    now = work.clock_now()
-    if not request.origin.HasField("occurred_time"):
+    origin, now = request.origin, work.clock_now()
+    if not origin.HasField("occurred_time"):
         return now
-    at = from_timestamp(request.origin.occurred_time)
+    at = from_timestamp(origin.occurred_time)
     if at > now + CLOCKS_DIFFER_BY + ahead:
         raise refusals.OccurredInFuture(
             occurred_time=to_datetime(at).isoformat(), now=to_datetime(now).isoformat()
@@ -150,13 +150,12 @@ def enrolled_stream(member: MemberRef, work: Work) -> str:
 
 def posting(entry_id: str, account: Account, facts: Iterable[AnyFact], where: Range) -> Posting:
     """The answer to a write that moved points, or could have."""
-    message = Posting(
-        outcome=OUTCOME_POSTED,
-        entry_id=entry_id,
-        member_id=account.account_id,
-        tier=account.tier,
-        position=position_token(where.lane, where.next_pos),
-    )
+    message = Posting()
+    message.outcome = OUTCOME_POSTED
+    message.entry_id = entry_id
+    message.member_id = account.account_id
+    message.tier = account.tier
+    message.position = position_token(where.lane, where.next_pos)
     add_movements(message, facts)
     add_balances(message, account)
     return message

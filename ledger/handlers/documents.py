@@ -44,7 +44,7 @@ def post_document(act: Act, work: Work) -> Answer:
     awaits = act.identity if named is None else None
     case = case_of(
         work,
-        returns.stated(act, request, head)._replace(awaited_scheme=_awaited(awaits, head)),
+        returns.stated(act, request, head, awaited_scheme=_awaited(awaits, head)),
         thing=act.document,
         stream=stream,
         at=context.document_time(act, work),

@@ -114,9 +114,9 @@ def follow(act: Act, work: Work) -> None:
     """Look at what an act has posted, and reward, or take back, where a referral is about it."""
     posted, work.posted = work.posted, []
     for head in posted:
-        came_from = head.posted.arrival.from_member_id
-        if came_from:
-            _look(act, work, account_stream(came_from), head.posted, left=True)
+        if head.posted.HasField("arrival") and head.posted.arrival.from_member_id:
+            came_from = account_stream(head.posted.arrival.from_member_id)
+            _look(act, work, came_from, head.posted, left=True)
         # What belongs to a member who was merged into this one is looked at when they part again.
         if account_of(head.stream) and not head.posted.owner_id:
             _look(act, work, head.stream, head.posted, left=False)

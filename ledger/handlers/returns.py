@@ -13,18 +13,20 @@ from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_PENDING, Document
 
 
-def stated(act: Act, request: PostDocumentRequest, head: DocumentHead | None) -> Stated:
+def stated(
+    act: Act, request: PostDocumentRequest, head: DocumentHead | None, *, awaited_scheme: str = ""
+) -> Stated:
     """What a request says of a document. Raises UnknownDocument, NotAReturn."""
     origin, document = act.origin, request.document
     here = origin.business_unit
     unit = request.document_unit or here
     if unit == here:
         doer = Doer(act.client, act.operator, here)
-        return Stated(document, unit, origin, None, act.receipt_hash, doer=doer)
+        return Stated(document, unit, origin, None, act.receipt_hash, awaited_scheme, doer)
     if head is None:
         raise refusals.UnknownDocument(document=f"{unit}/{document.source}/{document.document_id}")
     _check_takes_back(document, head.posted.document)
-    return Stated(document, unit, head.posted.origin, origin, act.receipt_hash)
+    return Stated(document, unit, head.posted.origin, origin, act.receipt_hash, awaited_scheme)
 
 
 def _check_takes_back(document: Document, before: Document) -> None:

@@ -149,8 +149,9 @@ def case_of(  # noqa: PLR0913 - a version has as many sides
 def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     """Ask the rules and post what they say; `key` is the one under which it is found."""
     asked = _ask(case, work)
+    command = _command(case, work, asked)
     decision = decide(
-        _command(case, work, asked),
+        command,
         case.account,
         now=work.now(case.stream),
         ladder=work.policies.ladder,
@@ -159,15 +160,16 @@ def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     where = work.record(case.stream, decision)
     facts = case.due + [fact.event for fact in decision.facts]
     posted = next(fact for fact in facts if isinstance(fact, DocumentPosted))
-    if posted.usages:
+    if command.counts_for_more and posted.usages:
         use_purses(work, posted, document=case.stated.key, at=case.at)
     work.register_head(case.thing, DocumentHead(case.stream, posted, key))
     shown = with_ends(decision.account, work.ends)
     message = context.posting(case.entry_id, shown, facts, where)
-    message.late_for.extend(posted.late_for)
+    if command.late_for:
+        message.late_for.extend(command.late_for)
     if language:
         message.messages.extend(receipt_lines(asked.policy, posted, language_of(language)))
-    if posted.benefits or posted.numbers:
+    if command.counts_for_more and (posted.benefits or posted.numbers):
         add_counted(message, asked.policy, posted)
     return Recorded(message, posted, where)
 
@@ -282,6 +284,9 @@ def _check_lateness(policy: rules.Policy, at: Instant, now: Instant) -> None:
 def _counts(case: Case, work: Work, asked: _Asked) -> Counts:
     """What it counts for besides points; what staff earn has limits of its own."""
     counts = counts_of(asked.given, household=case.profile.household_code)
+    if case.head is None and not case.stated.doer.operator.pseudonym:
+        # Nobody on the staff earns by it, which is so for nearly all.
+        return counts
     granted: Counter[str] = Counter()
     for grant in asked.given.grants:
         granted[grant.currency] += grant.granted

@@ -39,6 +39,11 @@ class PostDocument(NamedTuple):
     late_for: tuple[str, ...] = ()
     """What was over when it is recorded."""
 
+    @property
+    def counts_for_more(self) -> bool:
+        """Whether it counts for something besides points, or its head may have."""
+        return self.counts is not NO_COUNTS or self.head is not None
+
 
 class LeaveDocument(NamedTuple):
     """Let a document go to another account: what it gave in this one is taken back."""
