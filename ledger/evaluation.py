@@ -33,7 +33,9 @@ def facts_of(
     rates: Iterable[ExchangeRate] | None = None,
 ) -> rules.DocumentFacts:
     """What the rules may look at of a document; `rates` are its own unless others are given."""
-    stay = document.stay
+    nights = stays = 0
+    if document.HasField("stay"):
+        nights, stays = document.stay.nights, document.stay.stays
     return rules.DocumentFacts(
         origin.business_unit,
         origin.channel,
@@ -43,8 +45,8 @@ def facts_of(
         document.currency_code,
         occurred_at,
         tuple([_line_of(line) for line in document.lines]),
-        stay.nights,
-        stay.stays,
+        nights,
+        stays,
         document.activity,
         tuple([(payment.kind, payment.minor_units) for payment in document.payments]),
         tuple(document.coupons),
@@ -168,14 +170,16 @@ def _cap_limits(policy: rules.Policy) -> dict[str, int]:
 
 def pins_message(pins: rules.Pins, rates: Iterable[ExchangeRate]) -> PinsMessage:
     """Pins as they are stored; `rates` are the document's, of which the pinned ones are kept."""
-    message = PinsMessage(
-        policy_digest=pins.policy_digest,
-        tier=pins.tier or "",
-        local_time=pins.local_time,
-        business_day=pins.business_day,
-        tier_window=pins.tier_window,
-        predicates=pins.predicates,
-    )
+    # Field by field: arguments by name cost protobuf twice as much.
+    message = PinsMessage()
+    message.policy_digest = pins.policy_digest
+    message.local_time = pins.local_time
+    message.business_day = pins.business_day
+    message.tier_window = pins.tier_window
+    if pins.tier:
+        message.tier = pins.tier
+    if pins.predicates:
+        message.predicates.extend(pins.predicates)
     if pins.member_since:
         message.member_since = pins.member_since
     if pins.rates:

@@ -11,7 +11,6 @@ from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ACTIVITY,
     DOCUMENT_KIND_SALE,
     DOCUMENT_STATUS_FINAL,
-    DocumentLine,
 )
 
 EARN_SOURCE: Final = "earn"
@@ -20,23 +19,23 @@ EARN_SOURCE: Final = "earn"
 
 def as_document(earn: EarnPointsRequest, client: str) -> PostDocumentRequest:
     """The one-line final document that an earn stands for, keyed by client and request."""
-    request = PostDocumentRequest(
-        request_id=earn.request_id,
-        validate_only=earn.validate_only,
-        origin=earn.origin,
-        member=earn.member,
-    )
-    document = request.document
+    # Field by field: arguments by name cost protobuf twice as much.
+    request = PostDocumentRequest()
+    request.request_id = request_id = earn.request_id
+    request.validate_only = earn.validate_only
+    request.origin.CopyFrom(earn.origin)
+    request.member.CopyFrom(earn.member)
+    document, amount = request.document, earn.amount
     document.source = EARN_SOURCE
-    document.document_id = f"{client}:{earn.request_id}"
+    document.document_id = f"{client}:{request_id}"
     document.version = 1
     document.kind = DOCUMENT_KIND_SALE
     document.status = DOCUMENT_STATUS_FINAL
-    document.currency_code = earn.amount.currency_code
-    line = DocumentLine(
-        line_id="1", category=earn.category, net_minor_units=earn.amount.minor_units
-    )
-    document.lines.append(line)
+    document.currency_code = amount.currency_code
+    line = document.lines.add()
+    line.line_id = "1"
+    line.category = earn.category
+    line.net_minor_units = amount.minor_units
     return request
 
 

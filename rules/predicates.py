@@ -102,16 +102,19 @@ class Predicates:
     ) -> tuple[str, ...]:
         """Give the texts of what holds for a member of a tier at an instant, sorted."""
         found = self.expressions.held(member, tier)
-        found += [text for name, text in self._segments.items() if name in member.segments]
-        found += self._of_attributes(member)
+        if self._segments:
+            found += [text for name, text in self._segments.items() if name in member.segments]
+        if self._attributes:
+            found += self._of_attributes(member)
         if member.birthday is not None and self._birthdays:
             today = date_of(local_day)
             for text, birthday in self._birthdays.items():
                 if _near(birthday, member.birthday, today):
                     found.append(text)
-        for out in self._hold_outs.values() if member.member_id else ():
-            if _place(out.campaign, member.member_id) < out.below:
-                found.append(out.text)
+        if self._hold_outs and member.member_id:
+            for out in self._hold_outs.values():
+                if _place(out.campaign, member.member_id) < out.below:
+                    found.append(out.text)
         since = member.enrolled_at
         if self._before_enrolment and since is not None and occurred_at < since:
             found.append(BEFORE_ENROLMENT)

@@ -39,7 +39,7 @@ def post_document(act: Act, work: Work) -> Answer:
         return _superseded(work, stream)
     if head is not None and stream != place:
         return moves.named_by_version(act, work, request, head, stream)
-    if account_of(stream):
+    if named is None and account_of(stream):
         require_still(work.account(stream))
     awaits = act.identity if named is None else None
     case = case_of(
