@@ -104,6 +104,12 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
             _write_grant(add(), grant)
     if command.counts_for_more:
         write_counts(version, command.counts, head)
+    _write_what_few_have(version, command)
+    draft.record(version)
+
+
+def _write_what_few_have(version: DocumentPosted, command: PostDocument) -> None:
+    head = command.head
     if command.arrival is not None:
         version.arrival.CopyFrom(command.arrival)
     if command.receipt_hash:
@@ -119,7 +125,6 @@ def _record_version(draft: Draft, command: PostDocument) -> None:
         write_before(version.before, head, command.head_account)
     if command.late_for:
         version.late_for.extend(command.late_for)
-    draft.record(version)
 
 
 def write_before(before: DocumentBefore, head: DocumentPosted, account_id: str) -> None:
