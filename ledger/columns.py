@@ -5,7 +5,12 @@ may be, which costs far more than writing it down.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+
+def places(row: type[NamedTuple], names: str) -> tuple[int, ...]:
+    """Where the fields with these names stand in a row."""
+    return tuple(row._fields.index(name) for name in names.split())
 
 
 def columns(

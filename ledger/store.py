@@ -13,7 +13,7 @@ import asyncpg
 
 from ledger import statements
 from ledger.awaited import AwaitedRow
-from ledger.columns import columns, numbers, texts
+from ledger.columns import columns, numbers, places, texts
 from ledger.core.instant import Instant, from_datetime, to_datetime
 from ledger.envelope import StoredEvent
 from ledger.keys import thing_of
@@ -135,17 +135,10 @@ class KeyTaken(Exception):
     """Another process took one of the batch's keys or identities first; nothing was written."""
 
 
-_EVENT_NUMBERS: Final = tuple(
-    StoredEvent._fields.index(name)
-    for name in ("lane", "pos", "version", "kind", "points", "occurred_at", "recorded_at")
-)
-_EVENT_TEXTS: Final = tuple(
-    StoredEvent._fields.index(name) for name in ("stream", "currency", "business_unit")
-)
-_KEY_NUMBERS: Final = tuple(
-    KeyRow._fields.index(name) for name in ("lane", "first_version", "last_version")
-)
-_KEY_TEXTS: Final = tuple(KeyRow._fields.index(name) for name in ("key", "refers_to", "stream"))
+_EVENT_NUMBERS: Final = places(StoredEvent, "lane pos version kind points occurred_at recorded_at")
+_EVENT_TEXTS: Final = places(StoredEvent, "stream currency business_unit")
+_KEY_NUMBERS: Final = places(KeyRow, "lane first_version last_version")
+_KEY_TEXTS: Final = places(KeyRow, "key refers_to stream")
 NEVER: Final = 0
 """last_recorded_at of a lane that nothing was written to yet."""
 

@@ -5,7 +5,6 @@ is being committed the next may be decided on top of it: it looks at its parent'
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from ledger.awaited import AwaitedRow
 from ledger.clock import Clock
@@ -29,7 +28,7 @@ from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, Ke
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
 
-EXPIRING: Final = frozenset({PointsExpired, LotReinstated})
+EXPIRING = frozenset({PointsExpired, LotReinstated})
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
 
@@ -140,8 +139,7 @@ class Work:
         parts = self.account(stream).parts
         if not parts:
             return self.known.profiles.get(stream, UNKNOWN)
-        owners = sorted(parts.keys() - {OWN})
-        streams = (stream, *map(account_stream, owners))
+        streams = (stream, *map(account_stream, sorted(parts.keys() - {OWN})))
         return joined(self.known.profiles.get(each, UNKNOWN) for each in streams)
 
     def purse(self, stream: str) -> Purse:
@@ -193,8 +191,7 @@ class Work:
 
     def advance(self, stream: str) -> tuple[Account, list[AnyFact]]:
         """Record what time has decided for an account, and give its state after that."""
-        account = self.account(stream)
-        now = self.now(stream)
+        account, now = self.account(stream), self.now(stream)
         decision = advance(account, now=now, ladder=self.policies.ladder, ends=self.ends)
         if not decision.facts:
             return account, []
