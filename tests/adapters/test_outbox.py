@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
-from adapters.frame.outbox import operating, store
+from adapters.frame.outbox import operating
 from adapters.frame.outbox.sending import ATTEMPTS_MAX
-from adapters.frame.outbox.store import Progress
 from adapters.frame.words import RetryLater
 from loyalty.v1.account_service_pb2 import GetAccountRequest
 from loyalty.v1.ledger_service_pb2 import Balance
@@ -181,6 +183,74 @@ async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
             assert [row["problem"] for row in rows] == ["no answer: ConnectError", ""]
 
 
+class Slow:
+    """A receiver that answers only when it is let."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.app = Starlette(routes=[Route("/hooks", self._take, methods=["POST"])])
+
+    async def _take(self, request: Request) -> Response:
+        self.ids.append(request.headers["webhook-id"])
+        self.asked.set()
+        await self.answers.wait()
+        return Response(status_code=204)
+
+
+async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
+    served: Served,
+    caller: Caller,
+    token: str,
+    shop: Shop,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Longer than anybody waits here: whoever had to wait for the slow one would fail.
+    monkeypatch.setattr("adapters.frame.outbox.webhooks.WHOLE_SECONDS", 600.0)
+    monkeypatch.setattr("adapters.frame.outbox.webhooks.LIMITS", None)
+    slow = Slow()
+    async with vendor(shop.app) as address, vendor(slow.app) as slow_address:
+        good = subscription(tmp_path, file_of(f"{address}/hooks"))
+        slower = subscription(tmp_path, file_of(f"{slow_address}/hooks", name="slow"))
+        async with telling(served, caller, token, slower, good) as told:
+            working = asyncio.create_task(told.outbox.run())
+            try:
+                await caller.ledger.PostDocument(requests.sale(cents=500_00))
+                await asyncio.wait_for(slow.asked.wait(), 60)
+                await shop.reached(lambda: len(shop.got) == 2)
+                await caller.ledger.BurnPoints(requests.burn(points=100))
+                await shop.reached(lambda: len(shop.got) == 3)
+                assert len(slow.ids) == 1
+                assert not slow.answers.is_set()
+            finally:
+                slow.answers.set()
+                working.cancel()
+
+
+async def test_an_answer_that_comes_too_late_is_none(
+    served: Served,
+    caller: Caller,
+    token: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.frame.outbox.webhooks.WHOLE_SECONDS", 1.0)
+    slow = Slow()
+    async with vendor(slow.app) as address:
+        late = subscription(tmp_path, file_of(f"{address}/hooks"))
+        async with telling(served, caller, token, late) as told:
+            await caller.ledger.PostDocument(requests.sale())
+            await told.drain()
+            (first, _) = await told.messages()
+            assert first == ("balance.changed", "waiting", 1, "no answer within 1 seconds")
+            slow.answers.set()
+            monkeypatch.setattr("adapters.frame.outbox.webhooks.WHOLE_SECONDS", 60.0)
+            await told.again()
+            assert [state for _, state, _, _ in await told.messages()] == ["sent", "sent"]
+            assert slow.ids[0] == slow.ids[1] != slow.ids[2]
+
+
 async def test_two_processes_send_once(
     served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
 ) -> None:
@@ -310,17 +380,3 @@ async def test_told_again_it_is_how_things_are_now(
     await told.drain()
     kinds = [message["type"] for message in shop.got[count:]]
     assert kinds == ["balance.changed", "tier.changed"]
-
-
-async def test_who_is_erased_is_forgotten(caller: Caller, told: Telling) -> None:
-    await caller.ledger.PostDocument(requests.sale())
-    await told.drain()
-    member_id = await told.pool.fetchval("SELECT member_id FROM adapters.outbox_member")
-    await told.pool.execute(
-        "INSERT INTO adapters.known_customer VALUES ('web', 'shop-customer', '12', $1)", member_id
-    )
-    progress = Progress({0: 0}, caught_up=True, erased=[member_id])
-    async with told.pool.acquire() as session, session.transaction():
-        await store.follow(session, told.file, progress, quiet=False)
-    for table in ("known_customer", "outbox_member", "outbox_message"):
-        assert await told.pool.fetchval(f"SELECT count(*) FROM adapters.{table}") == 0

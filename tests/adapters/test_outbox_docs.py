@@ -28,9 +28,11 @@ def example(language: str) -> str:
     return str(found)
 
 
-def message(version: int, available: int) -> dict[str, Any]:
-    data = {"member_id": "m", "version": version, "balances": [{"available": available}]}
-    return {"type": "balance.changed", "timestamp": "2026-11-29T00:00:00Z", "data": data}
+def message(
+    version: int, available: int, member: str = "m", kind: str = "balance.changed"
+) -> dict[str, Any]:
+    data = {"member_id": member, "version": version, "balances": [{"available": available}]}
+    return {"type": kind, "timestamp": "2026-11-29T00:00:00Z", "data": data}
 
 
 async def _send(http: httpx.AsyncClient, told: dict[str, Any], secret: str, age: int = 0) -> int:
@@ -45,6 +47,9 @@ async def _check(http: httpx.AsyncClient) -> None:
     assert await _send(http, message(1, 100), SECRET) == 204
     assert await _send(http, message(3, 300), OLDER_SECRET) == 401
     assert await _send(http, message(3, 300), SECRET, age=600) == 401
+    for member, kind in (("e", "member.erased"), ("s", "member.merged")):
+        assert await _send(http, message(2, 200, member), SECRET) == 204
+        assert await _send(http, message(5, 0, member, kind), SECRET) == 204
 
 
 async def test_the_receiver_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What outgoing messages say, how they are signed, where they may go, what a file may say: pure."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,14 @@ from adapters.frame.mapping import MappingRefused, parse
 from adapters.frame.moments import DAY, SECOND
 from adapters.frame.outbox.addresses import Forbidden, Unknown, is_public, target_of
 from adapters.frame.outbox.following import take
-from adapters.frame.outbox.messages import Message, next_look, states_of
+from adapters.frame.outbox.messages import (
+    ERASED,
+    MERGED,
+    Member,
+    Message,
+    next_look,
+    states_of,
+)
 from adapters.frame.outbox.sending import ATTEMPTS_MAX, LONGEST_SECONDS, pause_after
 from adapters.frame.outbox.signing import headers_of, problem_of
 from adapters.frame.outbox.store import Progress
@@ -210,9 +218,37 @@ def test_facts_that_move_nothing_mark_nobody_and_unknown_ones_mark() -> None:
             ),
         ],
     )
-    assert progress.versions == {"b": 4, "d": 5}
+    assert progress.versions == {"b": 4, "c": 10, "d": 5}
     assert progress.erased == ["c"]
     assert progress.merged == [("d", "b")]
+
+
+def test_only_who_was_told_of_a_member_is_told_that_the_member_left() -> None:
+    about = Member("m", 7, {}, quiet=False)
+    about.leave(ERASED, {}, events=[ERASED], now=NOW)
+    assert about.gone
+    assert not about.made
+    for events in ([], [MERGED]):
+        about = Member("m", 7, {}, quiet=False, known=True)
+        about.leave(ERASED, {}, events=events, now=NOW)
+        assert about.gone
+        assert not about.made
+    about = Member("m", 7, {}, quiet=False, erased=True)
+    about.leave(ERASED, {}, events=[ERASED], now=NOW)
+    assert not about.gone, "facts may follow in the account that is left"
+    assert not about.made
+    about = Member("m", 7, {"tier.changed": {"tier": "gold"}}, quiet=False, known=True)
+    about.leave(MERGED, {"into": "n"}, events=[MERGED], now=NOW)
+    (message,) = about.made
+    assert json.loads(message.body)["data"] == {"member_id": "m", "version": 7, "into": "n"}
+    assert about.told == {MERGED: {"into": "n"}}
+    about.leave(MERGED, {"into": "n"}, events=[MERGED], now=NOW)
+    assert about.made == [message], "a second look at it is no news"
+    about.leave(MERGED, {"into": "o"}, events=[MERGED], now=NOW)
+    assert json.loads(about.made[-1].body)["data"]["into"] == "o"
+    about.state({"tier.changed": {"tier": "gold"}}, now=NOW)
+    assert about.made[-1].kind == "tier.changed", "who is back is told of anew"
+    assert not about.gone
 
 
 def test_pauses_grow_and_stay_within_a_fifth() -> None:

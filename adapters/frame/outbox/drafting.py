@@ -14,7 +14,7 @@ from adapters.frame import moments
 from adapters.frame.metrics import Metrics
 from adapters.frame.moments import SECOND
 from adapters.frame.outbox import store
-from adapters.frame.outbox.messages import Member, next_look, states_of
+from adapters.frame.outbox.messages import ERASED, MERGED, Member, next_look, states_of
 from adapters.frame.outbox.subscription import Subscription
 from adapters.frame.posting import LATER, Ledger, Refused
 from adapters.frame.words import RetryLater
@@ -27,7 +27,6 @@ MEMBERS_MAX: Final = 100
 READS_MAX: Final = 8
 REFUSED_SECONDS: Final = 300
 """After this long an account is asked for again that the ledger would not tell."""
-GONE: Final = frozenset({"ACCOUNT_ERASED", "UNKNOWN_MEMBER"})
 
 
 class Drafter:
@@ -57,6 +56,9 @@ class Drafter:
         return True
 
     async def _look(self, member: Member) -> None:
+        if member.erased:
+            member.leave(ERASED, {}, events=self._told.events, now=moments.now())
+            return
         request = account_pb.GetAccountRequest(
             member=MemberRef(member_id=member.member_id), view=account_pb.VIEW_FULL
         )
@@ -67,16 +69,18 @@ class Drafter:
             self._refused(member, given, now)
             return
         account: account_pb.Account = given.account
-        # Who was merged into another is that one now, and told of under that one's name.
-        member.gone = account.member_id != member.member_id
-        if not member.gone:
-            member.state(states_of(self._told, account, member.customers, now=now), now=now)
-            member.look_at = next_look(self._told, account, now=now)
+        if account.member_id != member.member_id:
+            # Who was merged into another is that one now, and told of under that one's name.
+            into = {"into": account.member_id}
+            member.leave(MERGED, into, events=self._told.events, now=now)
+            return
+        member.state(states_of(self._told, account, member.customers, now=now), now=now)
+        member.look_at = next_look(self._told, account, now=now)
 
     def _refused(self, member: Member, refused: Refused, now: int) -> None:
         if refused.reason in LATER:
             raise RetryLater(f"the ledger answers {refused.reason}")
-        member.gone = refused.reason in GONE
+        member.gone = refused.reason == "UNKNOWN_MEMBER"
         member.look_at = now + REFUSED_SECONDS * SECOND
         member.problem = f"ledger_{refused.reason.lower()}"
         if not member.gone:

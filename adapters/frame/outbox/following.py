@@ -82,12 +82,10 @@ def take(progress: Progress, events: Iterable[RecordedEvent]) -> None:
         member_id = event.stream.removeprefix(_ACCOUNT)
         if event.kind == _ERASED:
             progress.erased.append(member_id)
-            progress.versions.pop(member_id, None)
         elif event.kind == _MERGE:
             step = Event.FromString(event.payload).merge_stepped
             if step.stage == MERGE_STAGE_MERGED:
                 progress.merged.append((step.source_id, step.target_id))
         elif event.kind in STILL:
             continue
-        if member_id not in progress.erased:
-            progress.versions[member_id] = event.version
+        progress.versions[member_id] = event.version

@@ -5,7 +5,7 @@ of several changes only the last has to arrive, and one that arrives twice says 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +23,10 @@ BALANCE: Final = "balance.changed"
 TIER: Final = "tier.changed"
 EXPIRING: Final = "points.expiring"
 PROFILE: Final = "profile.changed"
+ERASED: Final = "member.erased"
+MERGED: Final = "member.merged"
+LEFT: Final = (ERASED, MERGED)
+"""What is told last of a member who is no more."""
 NANOS: Final = 1_000
 
 
@@ -59,18 +63,24 @@ class Member:
     told: dict[str, State]
     quiet: bool
     """What is so now counts as told."""
+    known: bool = False
+    """Something of this member was told, or counts as told."""
+    erased: bool = False
+    """Nothing is told of this account any more, but that."""
     customers: tuple[str, ...] = ()
     look_at: int | None = None
     """When time alone changes what is to be told, microseconds."""
     gone: bool = False
-    """There is no such member any more."""
+    """There is no such member any more, and nothing to remember."""
     problem: str = ""
     made: list[Message] = field(default_factory=list)
 
     def state(self, states: Mapping[str, State], *, now: int) -> None:
         """Make messages of what differs from what was told."""
+        told = self.told
+        self.told = {kind: told[kind] for kind in states if kind in told}
         for kind, state in states.items():
-            before = self.told.get(kind)
+            before = told.get(kind)
             # That no points expire is news only to who was told that some do.
             if state == before or (before is None and state.get("expiring") == []):
                 continue
@@ -78,6 +88,15 @@ class Member:
             if not self.quiet:
                 self.made.append(self._message(kind, state, now))
         self.quiet = False
+        self.known = self.known or bool(self.told)
+
+    def leave(self, kind: str, state: State, *, events: Container[str], now: int) -> None:
+        """There is no such member any more: say so to who was told of the member before."""
+        if self.known and kind in events:
+            self.state({kind: state}, now=now)
+        else:
+            # Who was erased is remembered: facts may follow in the account that is left.
+            self.told, self.gone = {}, not self.erased
 
     def _message(self, kind: str, state: State, now: int) -> Message:
         data = {"member_id": self.member_id, "version": self.version, **state}

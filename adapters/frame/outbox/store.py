@@ -11,7 +11,7 @@ from typing import Final
 
 from adapters.frame import moments
 from adapters.frame.database import Session
-from adapters.frame.outbox.messages import Member, Message
+from adapters.frame.outbox.messages import LEFT, Member, Message
 from adapters.frame.outbox.subscription import SubscriptionFile
 
 _SUBSCRIBE: Final = """
@@ -29,20 +29,28 @@ _NEWS: Final = """
 DELETE FROM adapters.outbox_news WHERE subscription = $1 RETURNING member_id"""
 # In order of the members, as everybody who locks several of them does.
 _MARK: Final = """
-INSERT INTO adapters.outbox_member (subscription, member_id, version, quiet, look_at)
-SELECT $1, member_id, version, $4, now()
-  FROM unnest($2::text[], $3::bigint[]) AS n (member_id, version) ORDER BY member_id
+INSERT INTO adapters.outbox_member (subscription, member_id, version, erased, quiet, look_at)
+SELECT $1, member_id, version, erased, $5, now()
+  FROM unnest($2::text[], $3::bigint[], $4::bool[]) AS n (member_id, version, erased)
+ ORDER BY member_id
 ON CONFLICT (subscription, member_id) DO UPDATE
-   SET version = greatest(outbox_member.version, excluded.version), look_at = now()"""
+   SET version = greatest(outbox_member.version, excluded.version), look_at = now(),
+       erased = outbox_member.erased OR excluded.erased"""
+# That a receiver was told that somebody left is kept like other messages that were sent.
 _FORGET_MESSAGES: Final = """
-DELETE FROM adapters.outbox_message WHERE subscription = $1 AND member_id = ANY($2)"""
+DELETE FROM adapters.outbox_message WHERE subscription = $1 AND member_id = ANY($2)
+   AND NOT (state = 'sent' AND kind = ANY($3))"""
+_FORGET_TOLD: Final = """
+UPDATE adapters.outbox_member SET told = '{}', send_at = NULL, attempts = 0, problem = ''
+ WHERE subscription = $1 AND member_id = ANY($2)"""
 _FORGET_MEMBERS: Final = """
 DELETE FROM adapters.outbox_member WHERE subscription = $1 AND member_id = ANY($2)"""
 _FORGET_CUSTOMERS: Final = "DELETE FROM adapters.known_customer WHERE member_id = ANY($1)"
 _MERGE_CUSTOMERS: Final = """
 UPDATE adapters.known_customer SET member_id = $2 WHERE member_id = $1"""
 _CLAIM_LOOKS: Final = """
-SELECT m.member_id, m.version, m.told, m.quiet FROM adapters.outbox_member m
+SELECT m.member_id, m.version, m.told, m.quiet, m.known, m.erased
+  FROM adapters.outbox_member m
  WHERE m.subscription = $1 AND m.look_at <= now()
    AND (SELECT caught_up FROM adapters.outbox_subscription WHERE subscription = $1)
  ORDER BY m.look_at LIMIT $2 FOR UPDATE OF m SKIP LOCKED"""
@@ -63,11 +71,12 @@ SELECT message_id, $1, member_id, kind, version, body, 'waiting'
        AS n (message_id, member_id, kind, version, body, place) ORDER BY place"""
 _LOOKED: Final = """
 UPDATE adapters.outbox_member m
-   SET told = n.told, quiet = n.quiet, problem = n.problem,
+   SET told = n.told, quiet = n.quiet, problem = n.problem, known = n.known,
        look_at = to_timestamp(n.look_at) + n.micros * interval '1 microsecond',
        send_at = CASE WHEN n.made THEN coalesce(m.send_at, now()) ELSE m.send_at END
   FROM unnest($2::text[], $3::text[], $4::bool[], $5::text[], $6::bigint[], $7::bigint[],
-              $8::bool[]) AS n (member_id, told, quiet, problem, look_at, micros, made)
+              $8::bool[], $9::bool[])
+       AS n (member_id, told, quiet, problem, look_at, micros, made, known)
  WHERE m.subscription = $1 AND m.member_id = n.member_id"""
 _CLAIM_SENDS: Final = """
 SELECT member_id, attempts FROM adapters.outbox_member
@@ -88,6 +97,10 @@ UPDATE adapters.outbox_member m
   FROM unnest($2::text[], $3::int[], $4::text[], $5::int[])
        AS n (member_id, attempts, problem, wait)
  WHERE m.subscription = $1 AND m.member_id = n.member_id"""
+# Looked at once more: who was merged is forgotten then, and who is back is told of anew.
+_LEFT: Final = """
+UPDATE adapters.outbox_member SET known = false, told = '{}', look_at = coalesce(look_at, now())
+ WHERE subscription = $1 AND member_id = ANY($2)"""
 
 
 @dataclass(slots=True)
@@ -118,6 +131,14 @@ class Told:
     left_alone: int = 0
     """For how many seconds the receiver asked to be left alone."""
 
+    @property
+    def left(self) -> bool:
+        """Whether the receiver knows now that this member is no more."""
+        if not self.settled:
+            return False
+        message, state, *_ = self.settled[-1]
+        return message.kind in LEFT and state == "sent"
+
 
 async def subscribe(session: Session, told: SubscriptionFile) -> None:
     """Let there be a row for a subscription."""
@@ -145,13 +166,17 @@ async def follow(session: Session, told: SubscriptionFile, found: Progress, *, q
     for source, target in found.merged:
         await session.execute(_MERGE_CUSTOMERS, source, target)
         versions.setdefault(target, 0)
-    gone = {*found.erased, *(source for source, _ in found.merged)}
     if found.erased:
         await session.execute(_FORGET_CUSTOMERS, found.erased)
-    await forget(session, name, gone)
-    marked = sorted(member_id for member_id in versions if member_id not in gone)
+    gone = sorted({*found.erased, *(source for source, _ in found.merged)})
+    if gone:
+        await session.execute(_FORGET_MESSAGES, name, gone, LEFT)
+        await session.execute(_FORGET_TOLD, name, gone)
+    marked = sorted(versions)
     if marked:
-        await session.execute(_MARK, name, marked, [versions[each] for each in marked], quiet)
+        erased = [each in found.erased for each in marked]
+        newest = [versions[each] for each in marked]
+        await session.execute(_MARK, name, marked, newest, erased, quiet)
     positions = json.dumps({str(lane): pos for lane, pos in sorted(found.positions.items())})
     await session.execute(_MOVE, name, positions, found.caught_up)
     return len(marked)
@@ -160,17 +185,14 @@ async def follow(session: Session, told: SubscriptionFile, found: Progress, *, q
 async def forget(session: Session, subscription: str, members: Collection[str]) -> None:
     """Forget all that is known of members and all that was to be told of them."""
     if members:
-        await session.execute(_FORGET_MESSAGES, subscription, sorted(members))
+        await session.execute(_FORGET_MESSAGES, subscription, sorted(members), LEFT)
         await session.execute(_FORGET_MEMBERS, subscription, sorted(members))
 
 
 async def to_be_looked_at(session: Session, told: SubscriptionFile, most: int) -> list[Member]:
     """Lock members at whom somebody has to look, with their customer numbers."""
     rows = await session.fetch(_CLAIM_LOOKS, told.subscription, most)
-    found = [
-        Member(row["member_id"], row["version"], json.loads(row["told"]), row["quiet"])
-        for row in rows
-    ]
+    found = [Member(**{**dict(row), "told": json.loads(row["told"])}) for row in rows]
     if not (told.connection and found):
         return found
     customers: dict[str, list[str]] = {}
@@ -189,6 +211,8 @@ async def keep_drafts(
     await forget(session, subscription, [each.member_id for each in members if each.gone])
     kept = [each for each in members if not each.gone]
     made = [message for member in kept for message in member.made]
+    left = [message.member_id for message in made if message.kind in LEFT]
+    await session.execute(_FORGET_MESSAGES, subscription, left, LEFT)
     replaced = await session.fetch(
         _REPLACED,
         subscription,
@@ -215,6 +239,7 @@ async def keep_drafts(
         [look[0] if look else None for look in looks],
         [look[1] if look else None for look in looks],
         [bool(each.made) for each in kept],
+        [each.known for each in kept],
     )
     return [row["kind"] for row in replaced]
 
@@ -248,3 +273,6 @@ async def keep_outcomes(session: Session, subscription: str, told: Sequence[Told
         [each.problem for each in told],
         [each.wait for each in told],
     )
+    left = [each.member_id for each in told if each.left]
+    if left:
+        await session.execute(_LEFT, subscription, left)

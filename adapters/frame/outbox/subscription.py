@@ -23,7 +23,9 @@ from adapters.frame.yaml_lines import NotYaml
 SCHEMA: Final = "loyalty.outbox/v1"
 FILES: Final = "*.outbox.yaml"
 SECRET: Final = "webhook_secret"
-Event = Literal["balance.changed", "tier.changed", "points.expiring"]
+Event = Literal[
+    "balance.changed", "tier.changed", "points.expiring", "member.erased", "member.merged"
+]
 
 
 def _address(url: str) -> str:
@@ -47,6 +49,8 @@ class Webhook(Row):
         "balance.changed",
         "tier.changed",
         "points.expiring",
+        "member.erased",
+        "member.merged",
     )
     expiring_days: Annotated[int, Field(ge=1, le=366)] = 30
     """Points that expire within so many days are told."""
