@@ -39,7 +39,7 @@ class Books:
 
     def enrol(self, member: str, household: str = "") -> None:
         self.members[member] = {
-            "lots": [], "household": household, "into": None,
+            "lots": [], "household": household, "into": None, "pools": [], "pool": None,
             "sent": Counter(), "received": Counter(),
         }  # fmt: skip
 
@@ -172,7 +172,7 @@ class Books:
         """A lot whose points can be spent."""
         lot: Lot = {
             "currency": currency, "issuer": unit, "ends": ends, "earned": earned,
-            "document": document, "parent": None, "from": earned,
+            "document": document, "parent": None, "from": earned, "contributor": "",
         }  # fmt: skip
         self.put(member, lot, points)
         self.issued[currency] += points
@@ -201,15 +201,7 @@ class Books:
     def draw(self, member: str, currency: str, points: int, to: str) -> list[Part]:
         """[lot, points] taken, in the order of spending; all or nothing."""
         lots = [lot for lot in self.in_order(member) if lot["currency"] == currency]
-        if sum(lot["free"] for lot in lots) < points:
-            raise No("INSUFFICIENT_POINTS")
-        drawn = []
-        for lot in lots:
-            took = shift(lot, "free", to, points)
-            points -= took
-            if took:
-                drawn.append([lot, took])
-        return drawn
+        return take(lots, points, to)
 
     def take_back(self, member: str, document: str, unit: str, points: int) -> None:
         """First what waits of the document, then its own lots, then any other; the rest is owed."""
@@ -237,6 +229,7 @@ class Books:
         """Every lot and every debt adds up, nothing is below nothing, and nothing got lost."""
         for account in self.members.values():
             for lot in account["lots"]:
+                assert bool(lot["contributor"]) is (account["pool"] is not None)
                 assert lot["issued"] == sum(lot[state] for state in (*LEFT, *GONE))
                 assert min(lot[state] for state in (*LEFT, *GONE)) >= 0
         for debt in self.owed:
@@ -267,7 +260,7 @@ KEPT = ("currency", "issuer", "ends", "earned")
 """What a lot keeps wherever its points go."""
 
 
-SHOWN = ("currency", "issuer", "ends", "earned", "document")
+SHOWN = ("currency", "issuer", "ends", "earned", "document", "contributor")
 
 
 def shown(lot: Lot, place: str) -> tuple[Any, ...]:
@@ -288,6 +281,19 @@ def holder(hold: dict[str, Any], books: Books) -> str:
 def order(lot: Lot) -> tuple[int, int, tuple[int, str]]:
     """Place in the order of spending."""
     return lot["ends"], lot["earned"], lot["number"]
+
+
+def take(lots: list[Lot], points: int, to: str) -> list[Part]:
+    """[lot, points] taken from lots, one after the other; all or nothing."""
+    if sum(lot["free"] for lot in lots) < points:
+        raise No("INSUFFICIENT_POINTS")
+    drawn = []
+    for lot in lots:
+        took = shift(lot, "free", to, points)
+        points -= took
+        if took:
+            drawn.append([lot, took])
+    return drawn
 
 
 def shift(lot: Lot, state: str, to: str, most: int) -> int:

@@ -17,6 +17,8 @@ class Joins(Books):
             raise No("MERGE_INTO_ITSELF")
         if self.is_merged(source):
             raise No("ALREADY_MERGED")
+        if self.members[source]["pools"]:
+            raise No("IN_POOLS")
         if any(lot["transit"] for lot in self.lots_of(source)):
             raise No("POINTS_IN_TRANSIT")
         self.members[source]["into"] = target

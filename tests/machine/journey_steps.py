@@ -16,9 +16,10 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from tests.machine.journeys import CONVERSIONS
 from tests.machine.real import posting, ref
-from tests.machine.steps import Steps, amount, fitting, members, points, units
+from tests.machine.steps import MEMBERS, Steps, amount, fitting, members, points, units
 
 transfers: Bundle[str] = Bundle("transfers")
+parties = st.sampled_from((*MEMBERS, "pool1", "pool2"))
 DECISIONS = (AcceptTransferRequest, DeclineTransferRequest, CancelTransferRequest)
 
 
@@ -27,8 +28,8 @@ class JourneySteps(Steps):
 
     @rule(
         target=transfers,
-        sender=members,
-        receiver=members,
+        sender=st.one_of(members, parties),
+        receiver=st.one_of(members, parties),
         currency=st.sampled_from(("p", "p", "p", "q")),
         number=points,
         fits=fitting,
@@ -40,14 +41,18 @@ class JourneySteps(Steps):
         bring_on: bool,
     ) -> Any:  # fmt: skip
         """Points leave for another member; normally the next steps follow at once."""
-        if sender == receiver:
+        pools = self.pools.keys()
+        if sender == receiver or {sender, receiver} <= pools:
+            return multiple()
+        if not {sender, receiver} <= pools | set(MEMBERS):
+            # There is no such pool yet.
             return multiple()
         number = self.within(sender, currency, min(number, 150), fits=fits, step=5)
         request = self.about(
             TransferPointsRequest,
             unit,
-            member=ref(sender),
-            receiver=ref(receiver),
+            member=self.party(sender),
+            receiver=self.party(receiver),
             points=amount(currency, number),
         )
         answer = self.both(
@@ -57,9 +62,14 @@ class JourneySteps(Steps):
         if answer is None:
             return multiple()
         transfer = posting(answer).entry_id
-        while bring_on and self._continued(transfer):
-            pass
+        if bring_on:
+            self.bring_on(transfer)
         return transfer
+
+    def bring_on(self, transfer: str) -> None:
+        """Take all steps that nobody has to be asked about."""
+        while self._continued(transfer):
+            pass
 
     def _continued(self, transfer: str) -> bool:
         """Take the next step, if there is one."""
@@ -83,6 +93,9 @@ class JourneySteps(Steps):
         known = self.clerk.transfers[transfer]
         side = "sender" if kind is CancelTransferRequest else "receiver"
         member = stranger or known[side]
+        if member in self.pools:
+            # A pool decides nothing.
+            return
         work = {
             AcceptTransferRequest: self.clerk.accept,
             DeclineTransferRequest: self.clerk.decline,

@@ -4,7 +4,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from tests.machine.books import DAY, KEPT, Books, No, end_of_life
+from tests.machine.books import DAY, KEPT, No, end_of_life, take
+from tests.machine.sharing import Sharing
 
 TERMS: dict[str, dict[str, Any]] = {
     "family": {"currency": "p", "kin": True, "fee": 1, "share": Fraction(0), "unit": None,
@@ -23,7 +24,7 @@ CONVERSIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Journeys(Books):
+class Journeys(Sharing):
     """Transfers and conversions."""
 
     # Transfers
@@ -37,6 +38,11 @@ class Journeys(Books):
         if sender == receiver:
             raise No("MALFORMED")
         self.tick(sender, now)
+        if self.is_pool(sender):
+            self.send_home(entry, sender, receiver, currency, points, now)
+            return
+        if self.is_pool(receiver):
+            self.require_permission(receiver, sender, "contribute")
         name = self._terms_for(sender, receiver, currency)
         terms = TERMS[name]
         _check_amount(points, terms)
@@ -57,6 +63,21 @@ class Journeys(Books):
         if fee:
             self.fees[entry] = terms["unit"] or unit
         self.tick(sender, now)
+
+    def send_home(
+        self, entry: str, pool: str, receiver: str, currency: str, points: int, now: int
+    ) -> None:
+        """Points that somebody put into a pool leave it for them, at no cost."""
+        theirs = [
+            lot for lot in self.in_order(pool)
+            if lot["currency"] == currency and lot["contributor"] == receiver
+        ]  # fmt: skip
+        self.transfers[entry] = {
+            "sender": pool, "receiver": receiver, "currency": currency, "points": points,
+            "terms": None, "sent": now, "drawn": take(theirs, points, "transit"),
+            "state": "ON_ITS_WAY", "fee": [], "until": None,
+        }  # fmt: skip
+        self.tick(pool, now)
 
     def accept(self, transfer: str, member: str, now: int) -> None:
         """The receiver takes what was sent."""
@@ -103,7 +124,10 @@ class Journeys(Books):
         raise No("NO_RELATION")
 
     def kin(self, one: str, other: str) -> bool:
-        """Whether two are of one household; who was merged brings theirs along."""
+        """Whether two are of one household, which who was merged brings along, or of one pool."""
+        pools = self.members[one]["pools"]
+        if self.is_pool(other) or any(pool in pools for pool in self.members[other]["pools"]):
+            return True
         household = self._household(one)
         return bool(household) and household == self._household(other)
 
@@ -114,8 +138,12 @@ class Journeys(Books):
     def _free(self, member: str, currency: str) -> int:
         return sum(lot["free"] for lot in self.lots_of(member) if lot["currency"] == currency)
 
-    def _check_limit(self, member: str, side: str, terms: str, points: int, now: int) -> None:
+    def _check_limit(
+        self, member: str, side: str, terms: str | None, points: int, now: int
+    ) -> None:
         """A day has its limit, for who sends and for who receives."""
+        if terms is None:
+            return
         most = TERMS[terms][side]
         used = sum(self.members[each][side][terms, now // DAY] for each in self.family(member))
         if most is not None and used + points > most:
@@ -125,12 +153,17 @@ class Journeys(Books):
         """Points arrive in lots of their own, with the issuer and the end of those they left."""
         member = self.place(transfer["receiver"])
         self.tick(member, now)
+        gift = not self.is_pool(member) and not self.is_pool(transfer["sender"])
+        if self.is_pool(member):
+            self.require_permission(member, transfer["sender"], "contribute")
         self._check_limit(member, "received", transfer["terms"], transfer["points"], now)
         self.members[member]["received"][transfer["terms"], now // DAY] += transfer["points"]
         for place, (lot, points) in enumerate(transfer["drawn"], 1):
             child = {kept: lot[kept] for kept in KEPT}
-            # What somebody bought is nobody else's to know.
-            child |= {"document": "", "parent": lot, "from": lot["earned"]}
+            # What somebody bought is nobody else's to know, outside a household.
+            child |= {"document": "" if gift else lot["document"], "from": lot["earned"]}
+            child["contributor"] = transfer["sender"] if self.is_pool(member) else ""
+            child["parent"] = lot
             self.put(member, child, points, str(place))
         transfer["state"] = "RECEIVED"
         self.tick(member, now)

@@ -11,6 +11,7 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Points go to others of the household at once, to anybody else once they are accepted.
 * Points become miles, which live for 7 days, and miles become points.
 * Members become one and two again; everything stays whose it was.
+* Members put points into pools, spend from them, and take home what is left of their own.
 """
 
 from tests.machine.joins import Joins

@@ -15,10 +15,10 @@ from ledger.lanes import ACCOUNT, account_of
 from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
 from ledger.verify import verify
-from loyalty.v1.ledger_service_pb2 import Posting
-from loyalty.v1.member_service_pb2 import Member
+from loyalty.v1.ledger_service_pb2 import Posting, Transfer
+from loyalty.v1.member_service_pb2 import Member, Pool
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
-from loyalty.v1.types_pb2 import Identity, MemberRef
+from loyalty.v1.types_pb2 import Identity, MemberRef, PoolPermission
 from tests.core.laws import check_laws
 from tests.machine.programme import POLICY
 from tests.simulation.database import MemoryDatabase
@@ -79,9 +79,13 @@ class RealLedger:
 
         return self.run(asked())
 
-    def account(self, member: str) -> Account:
+    def account(self, member: MemberRef) -> Account:
         """The account as a reader sees it now."""
-        return self.run(self.ledger.account(ref(member)))[0]
+        return self.run(self.ledger.account(member))[0]
+
+    def transfer(self, transfer: str) -> Transfer:
+        """A transfer as a reader sees it now."""
+        return self.run(self.ledger.transfer(transfer))
 
     def check(self) -> None:
         """The laws of the core hold for every account, and verification finds nothing."""
@@ -130,6 +134,7 @@ def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
             FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
             (lot.earned_at - BEGIN) // SECOND,
             lot.document.rpartition("/")[2],
+            names.get(lot.contributor, lot.contributor),
             names.get(lot.owner, lot.owner),
             lot.available,
             lot.pending,
@@ -148,6 +153,21 @@ def debts(account: Account, names: Mapping[str, str]) -> list[tuple[str, int, st
     ]
 
 
+def insiders(account: Account, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """What everybody may do in the pool that an account is, and whether it is closed."""
+    pool = account.pooling.pool
+    if pool is None:
+        return None
+    members = {
+        names[member.member_id]: tuple(
+            PoolPermission.Name(each).removeprefix("POOL_PERMISSION_").lower()
+            for each in member.permissions
+        )
+        for member in pool.members
+    }
+    return {"members": members, "closed": pool.closed}
+
+
 def ref(member: str) -> MemberRef:
     """A member by card."""
     return MemberRef(identity=Identity(scheme="card", value=member))
@@ -162,4 +182,10 @@ def posting(answer: Answer) -> Posting:
 def member_of(answer: Answer) -> Member:
     """The member in an answer."""
     assert isinstance(answer.message, Member)
+    return answer.message
+
+
+def pool_of(answer: Answer) -> Pool:
+    """The pool in an answer."""
+    assert isinstance(answer.message, Pool)
     return answer.message

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from tests.machine.books import HOUR, Books, No, holder
+from tests.machine.books import HOUR, No, holder
+from tests.machine.sharing import Sharing
 
 
-class Spending(Books):
+class Spending(Sharing):
     """Burns, holds and reversals."""
 
     def burn(
-        self, entry: str, member: str, unit: str, points: int, now: int, currency: str = "p"
+        self, entry: str, member: str, unit: str, points: int, now: int, currency: str, pool: str
     ) -> None:
+        """Points are spent; those of a pool by who may."""
+        member = self._with_points(member, pool)
         self.tick(member, now)
         drawn = self.draw(member, currency, points, "burned")
         self._burned(entry, member, unit, drawn, currency)
@@ -23,9 +26,15 @@ class Spending(Books):
             "member": self.place(member), "unit": unit, "out": drawn, "currency": currency,
         }  # fmt: skip
 
-    def hold(self, hold: str, member: str, unit: str, points: int, now: int) -> None:
+    def _with_points(self, member: str, pool: str) -> str:
+        if pool:
+            self.require_permission(pool, self.place(member), "spend")
+        return pool or member
+
+    def hold(self, hold: str, member: str, unit: str, points: int, now: int, pool: str) -> None:
         if hold in self.holds:
             raise No("HOLD_EXISTS")
+        member = self._with_points(member, pool)
         self.tick(member, now)
         drawn = self.draw(member, "p", points, "held")
         self.holds[hold] = {

@@ -19,8 +19,17 @@ holds: Bundle[tuple[str, str]] = Bundle("holds")
 """(hold, unit)"""
 
 
+pooled = st.sampled_from((None, None, 0, 1))
+"""Number of the pool whose points are spent, if there is one."""
+
+
 class SpendingSteps(Steps):
     """Whatever can be done with points in one account."""
+
+    def _whose(self, pooled: int | None) -> tuple[str, dict[str, str]]:
+        """The pool whose points are spent, and how a request says that; empty: the member's own."""
+        pool = None if pooled is None else self.pool(pooled)
+        return ("", {}) if pool is None else (pool, {"pool_id": self.pools[pool]})
 
     @rule(
         target=entries,
@@ -29,27 +38,40 @@ class SpendingSteps(Steps):
         number=points,
         currency=st.sampled_from(("p", "p", "q")),
         fits=fitting,
+        pooled=pooled,
     )
-    def burn(self, member: str, unit: str, number: int, currency: str, fits: bool) -> Any:
-        """Points are spent."""
-        number = self.within(member, currency, number, fits=fits)
+    def burn(
+        self, member: str, unit: str, number: int, currency: str, fits: bool, pooled: int | None
+    ) -> Any:
+        """Points are spent, one's own or a pool's."""
+        pool, of = self._whose(pooled)
+        number = self.within(pool or member, currency, number, fits=fits)
         request = self.about(
-            BurnPointsRequest, unit, member=ref(member), points=amount(currency, number)
+            BurnPointsRequest, unit, member=ref(member), points=amount(currency, number), **of
         )
         answer = self.both(
-            request, lambda made: self.clerk.burn(made, member, unit, number, self.now, currency)
+            request,
+            lambda made: self.clerk.burn(made, member, unit, number, self.now, currency, pool),
         )
         return multiple() if answer is None else (posting(answer).entry_id, unit)
 
-    @rule(target=holds, member=members, unit=units, number=points, fits=fitting)
-    def hold(self, member: str, unit: str, number: int, fits: bool) -> Any:
+    @rule(target=holds, member=members, unit=units, number=points, fits=fitting, pooled=pooled)
+    def hold(self, member: str, unit: str, number: int, fits: bool, pooled: int | None) -> Any:
         """Points are set aside."""
-        number = self.within(member, "p", number, fits=fits)
+        pool, of = self._whose(pooled)
+        number = self.within(pool or member, "p", number, fits=fits)
         hold = self.new("H")
         request = self.about(
-            HoldPointsRequest, unit, member=ref(member), hold_id=hold, points=amount("p", number)
+            HoldPointsRequest,
+            unit,
+            member=ref(member),
+            hold_id=hold,
+            points=amount("p", number),
+            **of,
         )
-        answer = self.both(request, lambda _: self.clerk.hold(hold, member, unit, number, self.now))
+        answer = self.both(
+            request, lambda _: self.clerk.hold(hold, member, unit, number, self.now, pool)
+        )
         return multiple() if answer is None else (hold, unit)
 
     @rule(

@@ -16,10 +16,10 @@ from loyalty.v1.ledger_service_pb2 import (
     Posting,
 )
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberRequest
-from loyalty.v1.types_pb2 import Identity, Origin, Points
+from loyalty.v1.types_pb2 import Identity, MemberRef, Origin, Points
 from tests.machine.books import DAY, HOUR, No
 from tests.machine.naive import Clerk
-from tests.machine.real import RealLedger, balance, debts, lots, member_of, posting, ref
+from tests.machine.real import RealLedger, balance, debts, insiders, lots, member_of, posting, ref
 
 MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
 """Household by member."""
@@ -61,6 +61,9 @@ class Steps(RuleBasedStateMachine):
         self.now = 9 * HOUR
         self.numbers = 0
         self.names: dict[str, str] = {}
+        """Of members and pools, by their ids."""
+        self.pools: dict[str, str] = {}
+        """Ids of pools by name."""
         self.real.at(self.now)
 
     def enrol(self, member: str, household: str) -> None:
@@ -105,6 +108,15 @@ class Steps(RuleBasedStateMachine):
             return number
         return max(step, (1 + (number - 1) % there) // step * step)
 
+    def pool(self, number: int) -> str | None:
+        """A pool by number, if there is one."""
+        names = list(self.pools)
+        return names[number % len(names)] if names else None
+
+    def party(self, name: str) -> MemberRef:
+        """A member or a pool by name."""
+        return MemberRef(pool_id=self.pools[name]) if name in self.pools else ref(name)
+
     # Time
 
     @rule(by=spans, swept=st.sampled_from((*MEMBERS, "", "", "")))
@@ -126,10 +138,11 @@ class Steps(RuleBasedStateMachine):
     def they_agree(self) -> None:
         """Balances and lots are the same, and the clerk's books add up."""
         for member in self.clerk.members:
-            real = self.real.account(member)
+            real = self.real.account(self.party(member))
             for currency in CURRENCIES:
                 assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
             assert debts(real, self.names) == self.clerk.debts(member)
+            assert insiders(real, self.names) == self.clerk.members[member]["pool"]
             recorded = lots(real, self.names)
             self.clerk.put_in_recorded_order(member, recorded)
             assert recorded == self.clerk.lots(member)

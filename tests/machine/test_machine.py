@@ -10,11 +10,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.document_steps import DocumentSteps
 from tests.machine.join_steps import JoinSteps
-from tests.machine.journey_steps import JourneySteps
+from tests.machine.pool_steps import PoolSteps
 from tests.machine.spending_steps import SpendingSteps
 
 
-class Machine(DocumentSteps, SpendingSteps, JourneySteps, JoinSteps):
+class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps):
     """Everything that callers can do."""
 
 
