@@ -1,7 +1,7 @@
 """Steps of documents: posted in whatever order, moved, claimed; and points given by hand."""
 
 import hypothesis.strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import rule
 
 from loyalty.v1.ledger_service_pb2 import (
     AdjustPointsRequest,
@@ -19,7 +19,7 @@ from loyalty.v1.types_pb2 import (
     Origin,
 )
 from tests.machine.real import ref
-from tests.machine.steps import MEMBERS, Steps, amount, members, units
+from tests.machine.steps import Steps, amount, members, units
 
 STATUSES = {
     "final": DOCUMENT_STATUS_FINAL,
@@ -45,14 +45,6 @@ food = st.one_of(st.integers(0, 9_999), st.sampled_from((10_000, 12_345, 40_000)
 class DocumentSteps(Steps):
     """Whatever can be done with a document."""
 
-    @initialize(bought=st.lists(st.integers(3_000, 20_000), min_size=3, max_size=len(DOCUMENTS)))
-    def begin(self, bought: list[int]) -> None:
-        """All members exist from the start, and have bought something."""
-        for member, household in MEMBERS.items():
-            self.enrol(member, household)
-        for document, cents in zip(DOCUMENTS, bought, strict=False):
-            self._post(document, 1, cents, 0, "final")
-
     @rule(
         document=documents,
         step=st.sampled_from((1, 1, 1, 2, 0, -1)),
@@ -64,9 +56,10 @@ class DocumentSteps(Steps):
         """A version arrives, in whatever order."""
         known = self.clerk.documents.get(document)
         newest = max(known["versions"]) if known else 0
-        self._post(document, max(1, newest + step), food, gift, status)
+        self.state(document, max(1, newest + step), food, gift, status)
 
-    def _post(self, name: str, version: int, food: int, gift: int, status: str) -> None:
+    def state(self, name: str, version: int, food: int, gift: int, status: str) -> None:
+        """State a document."""
         unit, first = DOCUMENTS[name]
         member = self.clerk.owner(name) or first
         if member != first and version in self.clerk.documents[name]["versions"]:

@@ -48,6 +48,12 @@ class JourneySteps(Steps):
             # There is no such pool yet.
             return multiple()
         number = self.within(sender, currency, min(number, 150), fits=fits, step=5)
+        return self.sent(sender, receiver, currency, number, unit, bring_on=bring_on)
+
+    def sent(
+        self, sender: str, receiver: str, currency: str, number: int, unit: str, *, bring_on: bool
+    ) -> Any:
+        """Send points; the transfer, if it was not refused."""
         request = self.about(
             TransferPointsRequest,
             unit,
@@ -104,16 +110,14 @@ class JourneySteps(Steps):
         request = self.about(kind, "a", member=ref(member), transfer_id=transfer)
         self.both(request, lambda _: work(transfer, member, self.now))
 
-    @rule(transfer=transfers)
-    def reverse_fee(self, transfer: str) -> None:
-        """Somebody tries to take back the fee alone."""
-        unit = self.clerk.fees.get(transfer)
-        if unit is not None:
-            self._reverse_fee(transfer, unit)
-
-    def _reverse_fee(self, entry: str, unit: str) -> None:
-        request = self.about(ReverseEntryRequest, unit, entry_id=entry)
-        self.both(request, lambda made: self.clerk.reverse(made, entry, 0, self.now))
+    @rule(number=st.integers(0, 9))
+    def reverse_fee(self, number: int) -> None:
+        """Somebody tries to take back a fee alone."""
+        fees = list(self.clerk.fees.items())
+        if fees:
+            entry, unit = fees[number % len(fees)]
+            request = self.about(ReverseEntryRequest, unit, entry_id=entry)
+            self.both(request, lambda made: self.clerk.reverse(made, entry, 0, self.now))
 
     @rule(
         member=members,
@@ -123,13 +127,11 @@ class JourneySteps(Steps):
         unit=units,
     )
     def convert(self, member: str, conversion: str, number: int, fits: bool, unit: str) -> None:
-        """Points become points of another currency; its fee alone cannot be taken back."""
-        number = self.within(member, CONVERSIONS[conversion]["from"], number, fits=fits)
+        """Points become points of another currency."""
+        number = self.within(member, CONVERSIONS[conversion]["from"], min(number, 90), fits=fits)
         request = self.about(
             ConvertPointsRequest, unit, member=ref(member), conversion=conversion, points=number
         )
-        answer = self.both(
+        self.both(
             request, lambda made: self.clerk.convert(made, member, conversion, number, self.now)
         )
-        if answer is not None and CONVERSIONS[conversion]["fee"]:
-            self._reverse_fee(posting(answer).entry_id, CONVERSIONS[conversion]["unit"])

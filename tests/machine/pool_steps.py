@@ -18,9 +18,9 @@ from loyalty.v1.types_pb2 import PoolPermission
 from tests.machine.journey_steps import JourneySteps, transfers
 from tests.machine.real import pool_of, ref
 from tests.machine.sharing import MAY, Going
-from tests.machine.steps import members
+from tests.machine.steps import members, points
 
-POOLS_MOST = 2
+POOLS_MOST = 3
 permissions = st.sampled_from(
     (MAY, ("view", "contribute"), ("contribute", "spend"), ("spend",), ("view", "administer"))
 )
@@ -78,6 +78,24 @@ class PoolSteps(JourneySteps):
     @rule(
         target=transfers,
         number=st.integers(0, 1),
+        who=st.integers(0, 2),
+        currency=st.sampled_from(("p", "p", "q")),
+        given=points,
+        bring_on=st.sampled_from((True, True, True, False)),
+    )
+    def put_in(self, number: int, who: int, currency: str, given: int, bring_on: bool) -> Any:
+        """Somebody who is in a pool puts points into it."""
+        pool = self.pool(number)
+        insiders = list(self.clerk.members[pool]["pool"]["members"]) if pool else []
+        if pool is None or not insiders:
+            return multiple()
+        member = insiders[who % len(insiders)]
+        given = self.within(member, currency, min(given, 70), fits=True)
+        return self.sent(member, pool, currency, given, "a", bring_on=bring_on)
+
+    @rule(
+        target=transfers,
+        number=st.integers(0, 1),
         by=insiders,
         leaving=members,
         bring_on=st.booleans(),
@@ -104,12 +122,14 @@ class PoolSteps(JourneySteps):
     @rule(
         target=transfers,
         number=st.integers(0, 1),
-        by=st.one_of(members, members, st.none()),
+        by=insiders,
+        sure=st.sampled_from((False, False, False, True)),
         bring_on=st.booleans(),
     )
-    def close(self, number: int, by: str | None, bring_on: bool) -> Any:
+    def close(self, number: int, by: str | None, sure: bool, bring_on: bool) -> Any:
         """A pool is closed, or somebody tries to."""
-        if (pool := self.pool(number)) is None:
+        pool = self.pool(number)
+        if pool is None or not sure:
             return multiple()
         by = by or self._administrator(pool)
         request = self.about(ClosePoolRequest, "a", member=ref(by), pool_id=self.pools[pool])
@@ -139,8 +159,8 @@ class PoolSteps(JourneySteps):
         for transfer_id in pool_of(answer).transfer_ids:
             told = self.real.transfer(transfer_id)
             assert self.names[told.sender_id] == pool
-            points = told.points
-            sent[transfer_id] = (self.names[told.receiver_id], points.currency, points.amount)
+            whose, of = self.names[told.receiver_id], told.points
+            sent[transfer_id] = (whose, of.currency, of.amount)
         return sent
 
     def _administrator(self, pool: str) -> str:

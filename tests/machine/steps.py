@@ -109,8 +109,8 @@ class Steps(RuleBasedStateMachine):
         return max(step, (1 + (number - 1) % there) // step * step)
 
     def pool(self, number: int) -> str | None:
-        """A pool by number, if there is one."""
-        names = list(self.pools)
+        """A pool by number, the newest first, if there is one."""
+        names = list(reversed(self.pools))
         return names[number % len(names)] if names else None
 
     def party(self, name: str) -> MemberRef:

@@ -5,17 +5,34 @@ LOYALTY_MACHINE_EXAMPLES says how many stories are tried; the usual number is fo
 
 import os
 
+import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import initialize, run_state_machine_as_test
 
-from tests.machine.document_steps import DocumentSteps
+from tests.machine.document_steps import DOCUMENTS, DocumentSteps
 from tests.machine.join_steps import JoinSteps
 from tests.machine.pool_steps import PoolSteps
+from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
+from tests.machine.steps import MEMBERS
 
 
 class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps):
     """Everything that callers can do."""
+
+    @initialize(
+        bought=st.lists(st.integers(3_000, 20_000), min_size=3, max_size=len(DOCUMENTS)),
+        pooled=st.booleans(),
+    )
+    def begin(self, bought: list[int], pooled: bool) -> None:
+        """All members exist from the start, and have bought something; two may have a pool."""
+        for member, household in MEMBERS.items():
+            self.enrol(member, household)
+        for document, cents in zip(DOCUMENTS, bought, strict=False):
+            self.state(document, 1, cents, 0, "final")
+        if pooled:
+            self.open_pool("ann")
+            self.add(0, "ann", "cat", MAY)
 
 
 def test_ledger_and_clerk_agree_after_every_step() -> None:
