@@ -48,7 +48,15 @@ class JourneySteps(Steps):
             # There is no such pool yet.
             return multiple()
         number = self.within(sender, currency, min(number, 150), fits=fits, step=5)
+        if sender in pools and len(self._put_in_by(sender, receiver, currency, number)) > 1:
+            # Either would do.
+            return multiple()
         return self.sent(sender, receiver, currency, number, unit, bring_on=bring_on)
+
+    def _put_in_by(self, pool: str, member: str, currency: str, number: int) -> list[str]:
+        """Who of those who became part of a member put so many points into a pool."""
+        found = self.clerk.who_put_in(pool, member, currency, number)
+        return [] if found[:1] == [self.clerk.place(member)] else found
 
     def sent(
         self, sender: str, receiver: str, currency: str, number: int, unit: str, *, bring_on: bool

@@ -39,7 +39,8 @@ class Journeys(Sharing):
             raise No("MALFORMED")
         self.tick(sender, now)
         if self.is_pool(sender):
-            self.send_home(entry, sender, receiver, currency, points, now)
+            whose = self.who_put_in(sender, receiver, currency, points)
+            self.send_home(entry, sender, (*whose, receiver)[0], currency, points, now)
             return
         if self.is_pool(receiver):
             self.require_permission(receiver, sender, "contribute")

@@ -69,6 +69,18 @@ class Sharing(Books):
         if what not in self._insiders(pool).get(member, ()):
             raise No("NOT_PERMITTED_IN_POOL")
 
+    def who_put_in(self, pool: str, member: str, currency: str, points: int) -> list[str]:
+        """Whose so many points of a pool are: of a member, or of who became part of that member."""
+        place = self.place(member)
+        family = sorted(self.family(member), key=lambda each: each != place)
+        return [
+            each for each in family
+            if sum(
+                lot["free"] for lot in self.lots_of(pool)
+                if (lot["currency"], lot["contributor"]) == (currency, each)
+            ) >= points
+        ]  # fmt: skip
+
     def _require_open(self, pool: str) -> None:
         if self.members[pool]["pool"]["closed"]:
             raise No("POOL_NOT_OPEN")
