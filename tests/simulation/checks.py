@@ -1,7 +1,7 @@
 """What must be true when a simulation ends, reckoned from what was answered."""
 
 from collections import Counter
-from typing import cast
+from typing import Final, cast
 
 from ledger.act import Answer
 from ledger.core.events import AccountFact, AnyFact, decode
@@ -9,7 +9,6 @@ from ledger.lanes import ACCOUNT, account_of
 from ledger.verify import verify
 from loyalty.v1.events_pb2 import HoldCaptured, PointsBurned
 from loyalty.v1.ledger_service_pb2 import (
-    OUTCOME_POSTED,
     BurnPointsRequest,
     CaptureHoldRequest,
     Posting,
@@ -17,11 +16,16 @@ from loyalty.v1.ledger_service_pb2 import (
 from tests.core.laws import check_laws
 from tests.simulation.due import folded
 from tests.simulation.located import Located
+from tests.simulation.merge_checks import check_merges
 from tests.simulation.motion_checks import check_motion, fees
 from tests.simulation.processes import World
+from tests.simulation.replays import check_replays
 from tests.simulation.sales_checks import check_sales
 from tests.simulation.store import MemoryLog
 from tests.simulation.traffic import Traffic
+
+ASKED_AGAIN: Final = 200
+"""Requests that are asked once more."""
 
 
 async def check(world: World, traffic: Traffic) -> None:
@@ -39,7 +43,9 @@ async def check(world: World, traffic: Traffic) -> None:
     _check_entries(facts, traffic)
     check_sales(facts, traffic)
     check_motion(facts, world, traffic)
-    await _check_replays(traffic)
+    await check_merges(facts, world, traffic)
+    asked = list(traffic.sent.values())
+    await check_replays(traffic, asked[:: max(1, len(asked) // ASKED_AGAIN)])
 
 
 async def _check_history(world: World) -> None:
@@ -65,19 +71,6 @@ def _check_entries(facts: list[Located], traffic: Traffic) -> None:
         if isinstance(fact, PointsBurned | HoldCaptured):
             recorded[fact.entry_id] += 1
     assert recorded == answered
-
-
-async def _check_replays(traffic: Traffic) -> None:
-    """Whatever was answered once is answered the same for ever."""
-    for sent in list(traffic.sent.values())[:: max(1, len(traffic.sent) // 200)]:
-        if isinstance(sent.result, Answer) and _counts(sent.result):
-            again = await traffic.send(sent.request)
-            assert isinstance(again, Answer)
-            assert again.replayed
-
-
-def _counts(answer: Answer) -> bool:
-    return not isinstance(answer.message, Posting) or answer.message.outcome == OUTCOME_POSTED
 
 
 def _posting(answer: Answer) -> Posting:

@@ -5,9 +5,10 @@ from typing import cast
 from ledger.core.advance import advance
 from ledger.core.events import AccountFact, decode
 from ledger.core.evolve import fold
-from ledger.core.instant import Instant, to_datetime
+from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.state import Account
 from ledger.lanes import ACCOUNT, account_of
+from loyalty.v1.events_pb2 import MergeStepped
 from projections.due import DueAccount, Range
 from tests.simulation.processes import World
 
@@ -26,7 +27,7 @@ class MemoryDue:
         """The next due accounts, oldest first."""
         if wanted.early:
             return []
-        found = [due for due in map(self._due, self._streams()) if due is not None]
+        found = [due for due in map(self._due, accounts(self._world)) if due is not None]
         found = [due for due in found if wanted.after < due.at <= wanted.until]
         found.sort(key=lambda due: (due.at, due.account))
         begin = 0 if last is None else sum(_order(due) <= _order(last) for due in found)
@@ -51,13 +52,27 @@ class MemoryDue:
         for row in gone:
             del self._world.database.awaited[row.document]
 
-    def _streams(self) -> list[str]:
-        return [name for name in self._world.database.streams if name.startswith(ACCOUNT)]
-
     def _due(self, stream: str) -> DueAccount | None:
         account = folded(self._world, stream)
         facts = advance(account, now=self._world.now, ladder=lambda *_, **__: None).facts
-        return DueAccount(account.account_id, "", facts[0].occurred_at) if facts else None
+        dues = [fact.occurred_at for fact in facts[:1]]
+        if account.merging is not None and account.merging.source == account.account_id:
+            dues.append(_stepped(self._world, stream))
+        return DueAccount(account.account_id, "", min(dues)) if dues else None
+
+
+def accounts(world: World) -> list[str]:
+    """Streams of all accounts."""
+    return [name for name in world.database.streams if name.startswith(ACCOUNT)]
+
+
+def _stepped(world: World, stream: str) -> Instant:
+    """When the last step of an account's merge was taken; from then on the next one is due."""
+    for event in reversed(world.database.streams[stream]):
+        fact = decode(event.payload)
+        if isinstance(fact, MergeStepped):
+            return from_timestamp(fact.step_time)
+    raise AssertionError(f"{stream} was never merged")
 
 
 def folded(world: World, stream: str) -> Account:

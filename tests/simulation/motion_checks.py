@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ledger.core.events import AnyFact
-from ledger.lanes import ACCOUNT
 from loyalty.v1.events_pb2 import (
     RETURN_CAUSE_CANCELLED,
     RETURN_CAUSE_DECLINED,
@@ -29,7 +28,7 @@ from loyalty.v1.ledger_service_pb2 import (
     TransferPointsRequest,
 )
 from tests.core.laws import ISSUES, LEAVES, TAKES
-from tests.simulation.due import folded
+from tests.simulation.due import accounts, folded
 from tests.simulation.located import Located, answered, by_entry
 from tests.simulation.processes import World
 from tests.simulation.programme import converted, transfer_fee
@@ -80,7 +79,8 @@ def _check_transfers(facts: list[Located], traffic: Traffic) -> None:
     for entry, [(sender, fact)] in sent.items():
         for ends, who in ((arrived, fact.receiver_id), (let_go, sender), (back, sender)):
             for account, end in ends.get(entry, ()):
-                assert (account, end.points) == (who, fact.points), entry
+                named = getattr(end, "sent_to_id", "") or account
+                assert (named, end.points) == (who, fact.points), entry
         returned = [end.points for _, end in given_back.get(entry, ())]
         fee = transfer_fee(fact.currency, fact.points)
         assert returned == ([fee] if fee and entry in back else []), entry
@@ -135,9 +135,8 @@ def _check_conserved(facts: list[Located], world: World) -> None:
         elif isinstance(fact, TAKES | PointsExpired) and not isinstance(fact, LEAVES):
             left[fact.currency] -= fact.points
     had: Counter[str] = Counter()
-    for stream in world.database.streams:
-        if stream.startswith(ACCOUNT):
-            for lot in folded(world, stream).lots:
-                had[lot.currency] += lot.left
-                assert not lot.in_transit, f"{stream} has points in transit at rest"
+    for stream in accounts(world):
+        for lot in folded(world, stream).lots:
+            had[lot.currency] += lot.left
+            assert not lot.in_transit, f"{stream} has points in transit at rest"
     assert +left == +had

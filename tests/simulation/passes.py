@@ -6,17 +6,21 @@ from typing import Final
 
 from ledger.core.instant import DAY, SECOND, Instant
 from ledger.store import KeyTaken
-from server.sweeping import Sweeper, SweepStopped, into
+from server.sweeping import Sweeper, SweepStopped
 from server.transferring import ContinuingStopped
-from tests.simulation.due import MemoryDue
+from tests.simulation.due import MemoryDue, accounts, folded
 from tests.simulation.processes import JUMP_MAX, Process, World
 from tests.simulation.traffic import Traffic
 from tests.simulation.transit import MemoryContinuing, MemoryTransfers, through
 
 SWEEP_EVERY: Final = 250
-"""Steps of the traffic between two sweeps."""
+"""Steps of the traffic between two sweeps of one process."""
 GO_ON_EVERY: Final = 60
 """Steps of the traffic between two passes of one process over the transfers."""
+PAUSE: Final = 2 * JUMP_MAX + 2 * SECOND
+"""After which every clock has passed what was recorded before."""
+STEPS_MAX: Final = 500
+"""More steps than the longest merge has."""
 REST: Final = 3 * DAY
 """After which nobody has time left to accept anything."""
 
@@ -33,10 +37,10 @@ class Passes:
     def __post_init__(self) -> None:
         self.transfers = MemoryTransfers(self.world.database)
 
-    async def sweep(self) -> None:
-        """Sweep now and then, each time with another process; one that dies leaves it half done."""
+    async def sweep(self, owner: int) -> None:
+        """Sweep now and then, as that process; when it dies, the sweep stays half done."""
         while await self._busy(SWEEP_EVERY):
-            await self._swept(await self.world.any_process())
+            await self._swept(await self.world.process(owner), f"sweeper-{owner}")
 
     async def go_on(self, owner: int) -> None:
         """Bring on transfers that are due, as that process; the others do the same meanwhile."""
@@ -46,11 +50,22 @@ class Passes:
     async def rest(self) -> None:
         """Let everything come to its end, now that nobody asks for anything and nothing fails."""
         self.world.now += REST
-        await self._gone_on(await self.world.any_process(), "rest")
+        for _ in range(STEPS_MAX):
+            # A pass takes one step of each merge that is under way.
+            await self._swept(await self.world.any_process(), "sweeper-at-rest")
+            self.world.now += PAUSE
+            if not self._merging():
+                break
+        else:
+            raise AssertionError("a merge does not come to its end")
+        # What could not arrive while two became one can now.
+        await self._gone_on(await self.world.any_process(), "owner-at-rest")
         assert not self.transfers.under_way(), "one calm pass brings every transfer to its end"
-        await self._swept(await self.world.any_process())
         waiting = await MemoryDue(self.world).awaited(limit=1)
         assert not waiting, "one calm sweep credits what waited for a member"
+
+    def _merging(self) -> bool:
+        return any(folded(self.world, stream).merging for stream in accounts(self.world))
 
     async def _busy(self, steps: int) -> bool:
         """Wait until so many steps were taken; False when there are no more."""
@@ -63,8 +78,8 @@ class Passes:
         """What every clock has passed, however far it has jumped back."""
         return self.world.now - 2 * JUMP_MAX - SECOND
 
-    async def _swept(self, process: Process) -> None:
-        sweeper = Sweeper(MemoryDue(self.world), into(process.ledger))
+    async def _swept(self, process: Process, client: str) -> None:
+        sweeper = Sweeper(MemoryDue(self.world), through(process.ledger, client))
         _require(await process.run(sweeper.sweep(self._passed())), SweepStopped)
 
     async def _gone_on(self, process: Process, client: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,6 +22,8 @@ from tests.simulation.traffic import Traffic
 BEGIN = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
 CALLERS = 16
 PROCESSES = 2
+_OFTEN = {"ledger.snapshots.EVERY": 10, "ledger.core.merging.LOTS_A_STEP": 3}
+"""Snapshots are read as often as in years of service, and merges take many steps."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,11 @@ def simulate(seed: int, *, steps: int, members: int = 24) -> Outcome:
     asyncio.set_event_loop(loop)
     try:
         ids = _Ids(seed)
-        # Snapshots at every turn: they are to be read as often as they are in years of service.
-        with patch("uuid_utils.uuid7", ids.next), patch("ledger.snapshots.EVERY", 10):
+        with ExitStack() as stack:
+            for name, value in _OFTEN.items():
+                stack.enter_context(patch(name, value))
+            for name in ("uuid_utils.uuid7", "server.merging.uuid4"):
+                stack.enter_context(patch(name, ids.next))
             return loop.run_until_complete(_simulate(seed, steps, members))
     finally:
         asyncio.set_event_loop(None)
@@ -73,8 +79,8 @@ async def _simulate(seed: int, steps: int, members: int) -> Outcome:
     async with asyncio.TaskGroup() as group:
         for _ in range(CALLERS):
             group.create_task(_call(traffic, steps))
-        group.create_task(passes.sweep())
         for owner in range(PROCESSES):
+            group.create_task(passes.sweep(owner))
             group.create_task(passes.go_on(owner))
     world.calm = True
     # No clock stands behind what another one has recorded.

@@ -259,6 +259,11 @@ class MemoryLog(Log):
     async def stray_events(self) -> list[tuple[int, int]]:
         return []
 
+    async def documents_of(self, stream: str) -> list[bytes]:
+        posted = KIND_NUMBER["document_posted"]
+        events = self._database.streams.get(stream, ())
+        return [event.payload for event in events if event.kind == posted]
+
     async def policy_events(self) -> list[tuple[str, Instant, bytes]]:
         return [
             (event.stream, event.recorded_at, event.payload)

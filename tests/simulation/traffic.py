@@ -3,13 +3,14 @@
 import asyncio
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ledger.act import Answer
 from ledger.core.instant import DAY, SECOND
 from ledger.core.refusals import NotServing, Refusal
 from ledger.store import KeyTaken
 from loyalty.v1.ledger_service_pb2 import (
+    OUTCOME_SUPERSEDED,
     BurnPointsRequest,
     CaptureHoldRequest,
     ConvertPointsRequest,
@@ -19,16 +20,23 @@ from loyalty.v1.ledger_service_pb2 import (
     ReverseEntryRequest,
     TransferPointsRequest,
 )
-from loyalty.v1.member_service_pb2 import EnrolMemberRequest
+from loyalty.v1.member_service_pb2 import (
+    EnrolMemberRequest,
+    Member,
+    MergeMembersRequest,
+    UnmergeMembersRequest,
+)
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import (
     MemberRef,
     Origin,
     Points,
 )
-from server.transferring import bring_on
+from server import merging, transferring
+from tests.simulation import merges, motion
 from tests.simulation.cards import card, holder
-from tests.simulation.motion import BROUGHT_ON, Motion
+from tests.simulation.merges import Merges
+from tests.simulation.motion import Motion
 from tests.simulation.processes import JUMP_MAX, WAIT_SECONDS, Process, World
 from tests.simulation.programme import POLICY
 from tests.simulation.sales import Sales
@@ -37,7 +45,7 @@ CLIENT: Final = "till"
 UNITS: Final = ("a", "b")
 RETRY_SECONDS: Final = 0.1
 LEFT_UNDER_WAY: Final = 0.3
-"""How often whoever sent points does not bring them on, as if the process died just then."""
+"""How often what was begun is not brought on at once, as if the process died just then."""
 
 
 @dataclass
@@ -61,6 +69,7 @@ class Traffic:
     burns: list[tuple[str, str]] = field(default_factory=list)
     sales: Sales = field(init=False)
     motion: Motion = field(init=False)
+    merges: Merges = field(init=False)
     steps: int = 0
     _number: int = 0
 
@@ -68,6 +77,7 @@ class Traffic:
         self.random = Random(self.world.seed + 1)
         self.sales = Sales(self.random, list(range(self.members)), self._id, self._unit)
         self.motion = Motion(self.random, self._anybody, self._id, self._unit)
+        self.merges = Merges(self.random, self._anybody, self._id, self._unit)
 
     async def begin(self) -> None:
         """Publish the policy and enrol everybody."""
@@ -104,8 +114,10 @@ class Traffic:
                 self.motion.send,
                 self.motion.decide,
                 self.motion.convert,
+                self.merges.merge,
+                self.merges.unmerge,
             ),
-            weights=(25, 20, 3, 1, 11, 7, 7, 8, 9, 5, 4),
+            weights=(25, 20, 3, 1, 11, 7, 7, 8, 9, 5, 4, 1, 1),
         )
         await self.send(draw[0]())
 
@@ -144,15 +156,22 @@ class Traffic:
 
     async def _bring_on(self, process: Process, request: Any, result: Answer) -> None:
         """As the service does it before it answers."""
-        if not isinstance(request, BROUGHT_ON) or self.random.random() < LEFT_UNDER_WAY:
+        if isinstance(request, motion.BROUGHT_ON):
+            steps: Any = transferring.bring_on(process.ledger, entry(result))
+        elif isinstance(request, merges.BROUGHT_ON):
+            steps = merging.bring_on(process.ledger, cast(Member, result.message))
+        else:
             return
-        doing = await process.run(bring_on(process.ledger, entry(result)))
+        if self.random.random() < LEFT_UNDER_WAY:
+            steps.close()
+            return
+        doing = await process.run(steps)
         if not doing.cancelled() and doing.exception() is not None:
             assert isinstance(doing.exception(), KeyTaken), doing.exception()
 
     def _remember(self, request: Any, result: Answer | Refusal) -> Answer | Refusal:
         before = self.sent.get(request.request_id)
-        if before is not None and isinstance(before.result, Answer):
+        if before is not None and isinstance(before.result, Answer) and recorded(before.result):
             assert isinstance(result, Answer), f"{request} was answered, then {result!r}"
             assert entry(before.result) == entry(result), request
             return result
@@ -174,6 +193,8 @@ class Traffic:
             self.burns.append((unit, entry(result)))
         elif isinstance(request, EnrolMemberRequest):
             self.sales.joined(request)
+        elif isinstance(request, MergeMembersRequest | UnmergeMembersRequest):
+            self.merges.learn(request)
 
     # Drawing
 
@@ -234,6 +255,11 @@ class Traffic:
             entry_id=burn,
             points=self.random.choice((0, self.random.randint(1, 100))),
         )
+
+
+def recorded(answer: Answer) -> bool:
+    """Whether it will be given again: that a version is superseded is not remembered."""
+    return getattr(answer.message, "outcome", None) != OUTCOME_SUPERSEDED
 
 
 def entry(answer: Answer) -> str:

@@ -1,7 +1,7 @@
 """Transfers under way in a MemoryDatabase, found by reading every transfer: surely right."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
 import asyncpg
 
@@ -12,7 +12,7 @@ from ledger.keys import thing_of
 from ledger.service import Ledger
 from ledger.transit import Transit, transit_of
 from loyalty.v1.events_pb2 import PointsReturned
-from loyalty.v1.ledger_service_pb2 import ContinueTransferRequest, Posting
+from loyalty.v1.ledger_service_pb2 import Posting
 from projections.transfers import DueTransfer, Waiting
 from server.transferring import PAGE, Continuing, Outcome, Send
 from tests.simulation.database import MemoryDatabase
@@ -67,10 +67,10 @@ class MemoryContinuing(Continuing):
         ]
 
 
-def through(ledger: Ledger, client: str) -> Send:
-    """Send as one client: steps of two clients do not share request ids."""
+def through(ledger: Ledger, client: str) -> Callable[[Sequence[Any]], Awaitable[list[Outcome]]]:
+    """Send as one client: what two clients ask for does not share request ids."""
 
-    async def send(requests: Sequence[ContinueTransferRequest]) -> list[Outcome]:
+    async def send(requests: Sequence[Any]) -> list[Outcome]:
         answers = await ledger.write_batch(requests, client=client)
         return [
             each.reason if isinstance(each, Refusal) else cast(Posting, each.message)
