@@ -42,7 +42,11 @@ _UUID_LENGTH: Final = 36
 
 
 class Lookup:
-    """Fills what a batch knows, from the batch in flight before it, the cache, and the store."""
+    """Fills what a batch knows, from the batch in flight before it, the cache, and the store.
+
+    What is wanted is gone through in order: then the cache forgets the same in every process that
+    does the same, and the seed of a simulation brings its world back.
+    """
 
     def __init__(
         self, store: Store, cache: Cache, *, register: Register, policies: PolicyBook
@@ -117,7 +121,7 @@ class Lookup:
             known.histories[stream] = [decode(event.payload) for event in reversed(events)]
 
     async def _find_rows(self, known: Known, acts: Sequence[Act], documents: set[str]) -> None:
-        things = list({act.document for act in acts if act.document} | documents)
+        things = sorted({act.document for act in acts if act.document} | documents)
         newest: dict[str, KeyRow] = {}
         # Versions of documents are looked up once it is known that there is a document.
         keys = [act.key for act in acts]
@@ -177,7 +181,7 @@ class Lookup:
         wanted.update(act.other_identity for act in acts if act.other_identity is not None)
         wanted.update(key for act in acts for key in act.new_identities)
         missing: set[IdentityKey] = set()
-        for key in wanted:
+        for key in sorted(wanted):
             holder = self._cache.identity(key)
             if holder is None:
                 missing.add(key)
@@ -212,7 +216,7 @@ class Lookup:
 
     async def _find_accounts(self, known: Known, streams: set[str]) -> None:
         wanted = []
-        for stream in streams - set(known.accounts):
+        for stream in sorted(streams - set(known.accounts)):
             account = self._cache.account(stream)
             if account is None:
                 wanted.append((stream, 0))
@@ -242,7 +246,7 @@ class Lookup:
     async def _find_profiles(self, known: Known, streams: set[str]) -> None:
         """Find what is known of the members; most are in the cache, also those of none."""
         missing = []
-        for stream in streams - set(known.profiles):
+        for stream in sorted(streams - set(known.profiles)):
             profile = self._cache.profile(stream)
             if profile is not None:
                 known.profiles[stream] = profile
