@@ -155,8 +155,6 @@ SELECT w.stream, e.version, e.payload
         WHERE lane = w.lane AND stream = w.stream ORDER BY version DESC LIMIT 1) AS e
 """
 
-LEAF_AT: Final = "SELECT leaf_hash FROM event WHERE lane = $1 AND pos = $2"
-
 TOUCHED_STREAMS: Final = "SELECT DISTINCT stream FROM event WHERE lane = $1 AND pos >= $2"
 
 

@@ -299,11 +299,6 @@ class Store:
         rows = await self.pool.fetch(statements.EVENTS, lane, from_pos, most)
         return [_stored_event(row) for row in rows]
 
-    async def has_event(self, event: StoredEvent) -> bool:
-        """Whether exactly this event stands in the store."""
-        found = await self.pool.fetchval(statements.LEAF_AT, event.lane, event.pos)
-        return bool(found == event.leaf_hash)
-
     async def touched_streams(self, lane: int, from_pos: int) -> set[str]:
         """Streams with an event at or after a position of a lane."""
         return {row[0] for row in await self._fetch(statements.TOUCHED_STREAMS, lane, from_pos)}

@@ -180,12 +180,8 @@ class MemoryStore(Store):
         return found[:most]
 
     async def events(self, lane: int, from_pos: int, most: int) -> list[StoredEvent]:
-        return self.database.events[lane][from_pos : from_pos + most]
-
-    async def has_event(self, event: StoredEvent) -> bool:
         await self._turn()
-        in_lane = self.database.events[event.lane]
-        return event.pos < len(in_lane) and in_lane[event.pos].leaf_hash == event.leaf_hash
+        return self.database.events[lane][from_pos : from_pos + most]
 
     async def touched_streams(self, lane: int, from_pos: int) -> set[str]:
         await self._turn()

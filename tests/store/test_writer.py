@@ -1,7 +1,7 @@
 """The writer: batches, groups, lost connections, rivals, and a database that went back in time."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -23,7 +23,7 @@ from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from server.database import connect
 from server.database import pool as connected_pool
-from tests.store.till import Till, at, open_till
+from tests.store.till import POLICY, Till, at, open_till
 
 
 async def count(url: str, statement: str) -> Any:
@@ -191,6 +191,45 @@ async def test_a_lost_answer_is_looked_up_not_guessed(database: str, when: str) 
         await till.post(till.burn(member, 40))
         assert await till.available(member) == 60
     assert await count(database, "SELECT count(*) FROM event WHERE kind = 23") == 1
+
+
+class Overtaken(Store):
+    """A store whose connection breaks before the next append, and a rival commits meanwhile."""
+
+    rival: Callable[[], Awaitable[object]] | None = None
+
+    async def append(self, batch: AppendBatch) -> Moved | None:
+        rival, self.rival = self.rival, None
+        if rival is None:
+            return await super().append(batch)
+        await rival()
+        raise ConnectionResetError("broke before the statement arrived")
+
+
+async def test_the_same_fact_of_a_rival_is_not_taken_for_the_lost_commit(database: str) -> None:
+    """What has expired is the same fact, whichever process records it at that instant."""
+    lives = "expiries: [{id: june, kind: calendar_date, month_day: 06-30}]\n"
+    policy = POLICY.replace("role: spendable}", "role: spendable, expiry: june}") + lives
+    async with open_till(database) as one, open_till(database) as two:
+        await one.publish(policy)
+        old, other = await one.enrol("1"), await one.enrol("2")
+        await one.post(one.document(old, "D1", 1, 10000))
+        one.clock.set(at("2025-08-01T12:00"))
+        two.clock.set(at("2025-08-01T12:00"))
+        await one.post(one.document(other, "D2", 1, 10000))
+        await two.ledger.policies.refresh(two.ledger.reading)
+        rival = Till(two.ledger, two.clock, client="rival")
+        store = one.ledger._writer._store
+        store.__class__ = Overtaken
+        assert isinstance(store, Overtaken)
+        store.rival = lambda: rival.post(rival.advance(old))
+        answers = await one.ledger.write_batch(
+            [one.advance(old), one.burn(other, 40)], client="till", atomic=True
+        )
+        assert all(isinstance(answer, Answer) for answer in answers)
+        assert await two.available(other) == 60
+        await one.post(one.burn(other, 60))
+    assert await count(database, "SELECT count(*) FROM event WHERE kind = 23") == 2
 
 
 async def test_a_database_that_went_back_is_not_written_to(database: str) -> None:
