@@ -1,12 +1,13 @@
 """What must be true of members who were merged, reckoned from what was answered."""
 
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from ledger.act import Answer
-from ledger.core.events import decode
+from ledger.core.events import AccountFact, decode
+from ledger.core.evolve import fold
 from ledger.core.state import Account
-from ledger.lanes import account_stream
+from ledger.lanes import account_of, account_stream
 from loyalty.v1.account_service_pb2 import GetAccountRequest
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_MERGED,
@@ -17,6 +18,7 @@ from loyalty.v1.events_pb2 import (
     MERGE_STAGE_UNMERGED,
     MergeStepped,
 )
+from loyalty.v1.ledger_service_pb2 import ClaimDocumentRequest, PostDocumentRequest
 from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
     MergeMembersRequest,
@@ -48,7 +50,9 @@ async def check_merges(facts: list[Located], world: World, traffic: Traffic) -> 
     _check_whole(facts)
     _check_begun(facts, traffic)
     for stream in accounts(world):
-        _check_rests(folded(world, stream))
+        assert folded(world, stream).merging is None, stream
+        _check_emptied(world, stream)
+    _check_homes(world, traffic)
     await _check_redirects(world, traffic)
     await check_replays(traffic, _of_merged(world, traffic))
 
@@ -84,11 +88,39 @@ def _check_begun(facts: list[Located], traffic: Traffic) -> None:
         assert told == begun
 
 
-def _check_rests(account: Account) -> None:
-    """Nothing is half one and half two, and who was merged has nothing left."""
-    assert account.merging is None, account.account_id
-    if account.membership.is_merged:
-        assert not [*account.lots, *account.holds, *account.debts], account.account_id
+def _check_emptied(world: World, stream: str) -> None:
+    """Whoever was merged had nothing left just then."""
+    account = Account(account_of(stream))
+    facts: list[AccountFact] = []
+    for event in world.database.streams[stream]:
+        facts.append(cast(AccountFact, decode(event.payload)))
+        last = facts[-1]
+        if not isinstance(last, MergeStepped) or last.stage != MERGE_STAGE_MERGED:
+            continue
+        if last.source_id == account.account_id:
+            account = fold(account, facts)
+            facts.clear()
+            assert not [*account.lots, *account.holds, *account.debts], stream
+
+
+def _check_homes(world: World, traffic: Traffic) -> None:
+    """What a document gave is in the account that its buyer is part of now."""
+    members = {
+        request.identities[0].value: member.member_id
+        for request, member in answered(traffic, EnrolMemberRequest)
+    }
+    buyers = {
+        request.document: request.member for request, _ in answered(traffic, ClaimDocumentRequest)
+    }
+    for request, _ in answered(traffic, PostDocumentRequest):
+        if request.HasField("member"):
+            key = f"{request.origin.business_unit}/pos/{request.document.document_id}"
+            buyers.setdefault(key, request.member)
+    for stream in accounts(world):
+        for lot in folded(world, stream).lots:
+            if lot.document:
+                buyer = members[buyers[lot.document].identity.value]
+                assert _live(world, buyer) == account_of(stream), lot
 
 
 async def _check_redirects(world: World, traffic: Traffic) -> None:
