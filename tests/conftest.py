@@ -10,11 +10,19 @@ from tests.database_fixtures import (
     data_dir,
     database,
     empty_database,
+    module_database,
     postgres_url,
     template_database,
 )
 
-__all__ = ["data_dir", "database", "empty_database", "postgres_url", "template_database"]
+__all__ = [
+    "data_dir",
+    "database",
+    "empty_database",
+    "module_database",
+    "postgres_url",
+    "template_database",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("LOYALTY_SHARED") or ROOT.parent / "shared")

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -82,6 +83,19 @@ def template_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database(postgres_url: str, template_database: str) -> Iterator[str]:
     """The URL of a freshly migrated database of the test's own, with 16 lanes."""
+    with _copied(postgres_url, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres_url: str, template_database: str) -> Iterator[str]:
+    """As `database`, one for all tests of a module."""
+    with _copied(postgres_url, template_database) as url:
+        yield url
+
+
+@contextmanager
+def _copied(postgres_url: str, template_database: str) -> Iterator[str]:
     name = fresh_name()
     blocking(execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template_database}"))
     yield renamed(postgres_url, name)

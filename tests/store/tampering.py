@@ -15,10 +15,8 @@ from server.database import connect
 from tests.store.till import Till, open_till
 
 EVENT = "SELECT * FROM event WHERE lane = $1 AND pos = $2"
-REWRITE = (
-    "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6, leaf_hash = $7"
-    " WHERE lane = $1 AND pos = $2"
-)
+TOLD = ("event", "lane")
+"""Tables that the tests change."""
 
 Place = tuple[int, int]
 
@@ -67,7 +65,8 @@ class Story:
             payload=encode(fact),
         )
         await self.owner.execute(
-            REWRITE,
+            "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6,"
+            " leaf_hash = $7 WHERE lane = $1 AND pos = $2",
             *place,
             currency,
             points,
@@ -76,19 +75,11 @@ class Story:
             leaf_hash(changed),
         )
 
-    @asynccontextmanager
-    async def rewritten(self, place: Place, change: Callable[[Any], None]) -> AsyncIterator[None]:
-        """Change a fact as `rewrite` does, and put it back in the end."""
-        [row] = await self.owner.fetch(EVENT, *place)
-        await self.rewrite(place, change)
-        try:
-            yield
-        finally:
+    async def put_back(self) -> None:
+        """Let what stands in the history be again as it was told."""
+        for table in TOLD:
             await self.owner.execute(
-                REWRITE,
-                *place,
-                *(row[name] for name in ("currency", "points", "business_unit", "payload")),
-                row["leaf_hash"],
+                f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM told_{table}"
             )
 
     async def rewrite_balances(self, lane: int, after: int, more: int) -> None:
@@ -123,11 +114,20 @@ async def told(url: str) -> AsyncIterator[Story]:
         pending.document.status = DOCUMENT_STATUS_PENDING
         await till.post(pending)
         await till.post(till.burn(member, 10))
-        owner = await connect(url, role=None)
-        story = Story(till, owner, member)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, member) as story:
             yield story
-        finally:
-            await owner.close()
+
+
+@asynccontextmanager
+async def owned(till: Till, url: str, member: MemberRef) -> AsyncIterator[Story]:
+    """What was told at a till verifies; the trigger is off that would stop the owner."""
+    owner = await connect(url, role=None)
+    story = Story(till, owner, member)
+    try:
+        assert await story.found() == {}
+        await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        for table in TOLD:
+            await owner.execute(f"CREATE TEMP TABLE told_{table} AS TABLE {table}")
+        yield story
+    finally:
+        await owner.close()

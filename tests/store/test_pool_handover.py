@@ -5,10 +5,21 @@ from collections.abc import Sequence
 
 import pytest
 
+from ledger.core.pooling import Pool, Pooling, PoolMember
 from ledger.core.refusals import AccountNotEmpty, InPools, PoolNotOpen
+from ledger.core.state import Account
+from ledger.core.tally import Tally
+from ledger.pool_books import wrong_of_pools
+from loyalty.v1.events_pb2 import MemberErased, MembershipChanged, PoolMemberRemoved
 from loyalty.v1.ledger_service_pb2 import TRANSFER_STATE_COMPLETED
 from loyalty.v1.member_service_pb2 import CloseMemberRequest, ReopenMemberRequest
-from loyalty.v1.types_pb2 import ERASED_BALANCE_KEPT, MemberRef, Origin
+from loyalty.v1.types_pb2 import (
+    ERASED_BALANCE_KEPT,
+    MEMBERSHIP_STATE_CLOSED,
+    MEMBERSHIP_STATE_SUSPENDED,
+    MemberRef,
+    Origin,
+)
 from tests.store.erasing import erase
 from tests.store.merging import merge
 from tests.store.moving import divergences
@@ -136,3 +147,16 @@ async def test_the_last_two_go_at_once_in_two_processes_and_the_pool_closes(
         assert (left.closed, list(left.members)) == (True, [])
         assert await pooler.balance(m2) == (60, 0)
         assert await divergences(till) == {}
+
+
+def test_who_goes_is_in_no_pool_and_leaves_none_that_nobody_administers() -> None:
+    pool = Pool(0, (PoolMember("anna", (VIEW, ADMINISTER)), PoolMember("ben", (VIEW,))))
+    tally = Tally(Account("pool", pooling=Pooling(pool=pool)))
+    left = PoolMemberRemoved(member_id="anna", by_id="anna")
+    assert [*wrong_of_pools(left, tally, "pool")]
+    assert not [*wrong_of_pools(PoolMemberRemoved(member_id="ben", by_id="ben"), tally, "pool")]
+    tally = Tally(Account("anna", pooling=Pooling(joined=("pool",))))
+    closed = MembershipChanged(state=MEMBERSHIP_STATE_CLOSED)
+    for gone in (closed, MemberErased(), MembershipChanged(state=MEMBERSHIP_STATE_SUSPENDED)):
+        wrong = [each for each in wrong_of_pools(gone, tally, "anna") if "still in pool" in each]
+        assert bool(wrong) == (gone is closed or isinstance(gone, MemberErased))

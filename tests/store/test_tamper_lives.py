@@ -1,14 +1,16 @@
 """Lives of points that were changed afterwards: in what the rules gave, and in the lots."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from ledger.findings import Reason
-from server.database import connect
-from tests.store.tampering import Story
+from tests.store.tampering import Story, owned
 from tests.store.till import POLICY, open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EARNED, POSTED = 20, 60
 IDLE = (
@@ -32,46 +34,46 @@ def of_another_policy(life: Any) -> None:
 CHANGES = [lives_longer, is_kept_by_a_tier]
 
 
-async def found_after(database: str, kind: int, change: Callable[[Any], None]) -> set[str]:
-    """What verification finds once the first fact of a kind was changed."""
-    async with open_till(database) as till:
+@asynccontextmanager
+async def tell(url: str) -> AsyncIterator[Story]:
+    """A document with two versions, whose points live as long as the member does something."""
+    async with open_till(url) as till:
         await till.publish(IDLE)
         member = await till.enrol("1")
         await till.post(till.document(member, "D1", 1, 90_00))
         await till.post(till.document(member, "D1", 2, 95_00))
-        owner = await connect(database, role=None)
-        try:
-            story = Story(till, owner, member)
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
-            await story.rewrite((await story.places(kind))[0], change)
-            return set(await story.found())
-        finally:
-            await owner.close()
+        async with owned(till, url, member) as story:
+            yield story
+
+
+async def found_after(story: Story, kind: int, change: Callable[[Any], None]) -> set[str]:
+    """What verification finds once the first fact of a kind was changed."""
+    await story.rewrite((await story.places(kind))[0], change)
+    return set(await story.found())
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_changed_life_in_an_award_is_found(
-    database: str, change: Callable[[Any], None]
+    story: Story, change: Callable[[Any], None]
 ) -> None:
     def of_grant(posted: Any) -> None:
         change(posted.grants[0].life)
 
-    assert Reason.AWARD_MISMATCH in await found_after(database, POSTED, of_grant)
+    assert Reason.AWARD_MISMATCH in await found_after(story, POSTED, of_grant)
 
 
 @pytest.mark.parametrize("change", [*CHANGES, of_another_policy])
 async def test_a_changed_life_of_a_lot_is_found(
-    database: str, change: Callable[[Any], None]
+    story: Story, change: Callable[[Any], None]
 ) -> None:
     def of_lot(earned: Any) -> None:
         change(earned.life)
 
-    assert Reason.AWARD_MISMATCH in await found_after(database, EARNED, of_lot)
+    assert Reason.AWARD_MISMATCH in await found_after(story, EARNED, of_lot)
 
 
-async def test_a_changed_end_of_a_lot_is_found(database: str) -> None:
+async def test_a_changed_end_of_a_lot_is_found(story: Story) -> None:
     def never_ends(earned: Any) -> None:
         earned.ClearField("life")
 
-    assert Reason.AWARD_MISMATCH in await found_after(database, EARNED, never_ends)
+    assert Reason.AWARD_MISMATCH in await found_after(story, EARNED, never_ends)

@@ -4,20 +4,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from ledger.core.events import KIND_NUMBER, decode
 from ledger.envelope import StoredEvent
 from ledger.findings import Reason
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
-from server.database import connect
 from tests.store.merging import merge, unmerge
-from tests.store.tampering import EVENT, Story
+from tests.store.tampering import Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Change = Callable[[Any], None]
 
 
 @asynccontextmanager
-async def merged(url: str) -> AsyncIterator[Story]:
+async def tell(url: str) -> AsyncIterator[Story]:
     """Lots, pending ones, a hold and a debt that went with a member, and came back."""
     async with open_till(url) as till:
         await till.publish()
@@ -34,14 +37,8 @@ async def merged(url: str) -> AsyncIterator[Story]:
         await unmerge(till, source)
         await till.post(till.document(s, "D1", 3, 60_00))
         await till.post(till.reverse(burn.entry_id, 5))
-        owner = await connect(url, role=None)
-        story = Story(till, owner, s)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, s) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 def one_more_lot_point(fact: Any) -> None:
@@ -104,47 +101,27 @@ CHANGES: tuple[tuple[str, Change, Reason], ...] = (
 )
 
 
-async def test_a_changed_fact_of_a_merge_is_found(database: str) -> None:
-    async with merged(database) as story:
-        for kind, change, reason in CHANGES:
-            place = (await story.places(KIND_NUMBER[kind]))[0]
-            [row] = await story.owner.fetch(EVENT, *place)
-            await story.rewrite(place, change)
-            found = await story.found()
-            assert reason in found, (kind, change.__name__, found)
-            await restore(story, StoredEvent(*row))
-        assert await story.found() == {}
+@pytest.mark.parametrize(("kind", "change", "reason"), CHANGES)
+async def test_a_changed_fact_of_a_merge_is_found(
+    story: Story, kind: str, change: Change, reason: Reason
+) -> None:
+    await story.rewrite((await story.places(KIND_NUMBER[kind]))[0], change)
+    assert reason in await story.found()
 
 
-async def restore(story: Story, stored: StoredEvent) -> None:
-    """Put a fact back as it was."""
-    await story.owner.execute(
-        "UPDATE event SET currency = $3, points = $4, business_unit = $5, payload = $6,"
-        " leaf_hash = $7 WHERE lane = $1 AND pos = $2",
-        stored.lane,
-        stored.pos,
-        stored.currency,
-        stored.points,
-        stored.business_unit,
-        stored.payload,
-        stored.leaf_hash,
+async def test_a_version_that_goes_on_from_what_never_stood_is_found(story: Story) -> None:
+    rows = await story.owner.fetch(
+        "SELECT * FROM event WHERE kind = $1", KIND_NUMBER["document_posted"]
     )
-
-
-async def test_a_version_that_goes_on_from_what_never_stood_is_found(database: str) -> None:
-    async with merged(database) as story:
-        rows = await story.owner.fetch(
-            "SELECT * FROM event WHERE kind = $1", KIND_NUMBER["document_posted"]
-        )
-        stored = [StoredEvent(*row) for row in rows]
-        going_on = [each for each in stored if _goes_on(each)]
-        # The second version stands with the target, the third with the source again.
-        assert len(going_on) == 2
-        for each in going_on:
-            place = (each.lane, each.pos)
-            await story.rewrite(place, from_another_price)
-            assert place in (await story.found())[Reason.DOCUMENT_FORKED]
-            await restore(story, each)
+    stored = [StoredEvent(*row) for row in rows]
+    going_on = [each for each in stored if _goes_on(each)]
+    # The second version stands with the target, the third with the source again.
+    assert len(going_on) == 2
+    for each in going_on:
+        place = (each.lane, each.pos)
+        await story.rewrite(place, from_another_price)
+        assert place in (await story.found())[Reason.DOCUMENT_FORKED]
+        await story.put_back()
 
 
 def _goes_on(event: StoredEvent) -> bool:
@@ -156,14 +133,13 @@ def from_another_price(fact: Any) -> None:
     fact.before.posted.document.lines[0].net_minor_units += 1
 
 
-async def test_points_that_came_back_and_were_never_spent_are_found(database: str) -> None:
-    async with merged(database) as story:
-        [place] = await story.places(KIND_NUMBER["burn_reversed"])
+async def test_points_that_came_back_and_were_never_spent_are_found(story: Story) -> None:
+    [place] = await story.places(KIND_NUMBER["burn_reversed"])
 
-        def more(fact: Any) -> None:
-            fact.draws[0].points += 100
-            fact.points += 100
-            fact.available_after += 100
+    def more(fact: Any) -> None:
+        fact.draws[0].points += 100
+        fact.points += 100
+        fact.available_after += 100
 
-        await story.rewrite(place, more)
-        assert Reason.MERGE_MISMATCH in await story.found()
+    await story.rewrite(place, more)
+    assert Reason.MERGE_MISMATCH in await story.found()

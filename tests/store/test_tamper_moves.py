@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from ledger.findings import Reason
-from server.database import connect
 from tests.store.stories import TIERED, claim, gild, move, with_code
-from tests.store.tampering import Story
+from tests.store.tampering import Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POSTED, CLAIMED, MOVED_OUT = 60, 61, 62
 
 
 @asynccontextmanager
-async def moved_about(database: str) -> AsyncIterator[Story]:
+async def tell(database: str) -> AsyncIterator[Story]:
     """D1 was claimed and moved on, D2 moved by a member who had spent; the owner may change it."""
     async with open_till(database) as till:
         await till.publish(TIERED)
@@ -28,14 +29,8 @@ async def moved_about(database: str) -> AsyncIterator[Story]:
         await till.post(till.burn(first, 150))
         await till.post(move(till, second, "D2"))
         await till.post(move(till, second, "D1"))
-        owner = await connect(database, role=None)
-        story = Story(till, owner, first)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, database, first) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 def to_another(fact: Any) -> None:
@@ -56,11 +51,10 @@ def of_another_entry(fact: Any) -> None:
 @pytest.mark.parametrize("kind", [CLAIMED, MOVED_OUT])
 @pytest.mark.parametrize("change", [to_another, of_another_version, of_another_entry])
 async def test_a_changed_departure_is_found(
-    database: str, kind: int, change: Callable[[Any], None]
+    story: Story, kind: int, change: Callable[[Any], None]
 ) -> None:
-    async with moved_about(database) as story:
-        await story.rewrite((await story.places(kind))[0], change)
-        assert Reason.DOCUMENT_FORKED in await story.found()
+    await story.rewrite((await story.places(kind))[0], change)
+    assert Reason.DOCUMENT_FORKED in await story.found()
 
 
 def comes_from_another(posted: Any) -> None:
@@ -83,43 +77,40 @@ def states_another_version(posted: Any) -> None:
     "change",
     [comes_from_another, comes_from_nowhere, under_another_time, states_another_version],
 )
-async def test_a_changed_arrival_is_found(database: str, change: Callable[[Any], None]) -> None:
-    async with moved_about(database) as story:
-        for place in await story.places(POSTED):
-            arrived = False
+async def test_a_changed_arrival_is_found(story: Story, change: Callable[[Any], None]) -> None:
+    for place in await story.places(POSTED):
+        arrived = False
 
-            def on_arrival(posted: Any) -> None:
-                nonlocal arrived
-                arrived = posted.HasField("arrival")
-                if arrived:
-                    change(posted)
-
-            await story.rewrite(place, on_arrival)
+        def on_arrival(posted: Any) -> None:
+            nonlocal arrived
+            arrived = posted.HasField("arrival")
             if arrived:
-                break
-        assert Reason.DOCUMENT_FORKED in await story.found()
+                change(posted)
+
+        await story.rewrite(place, on_arrival)
+        if arrived:
+            break
+    assert Reason.DOCUMENT_FORKED in await story.found()
 
 
-async def test_what_was_kept_from_the_first_member_is_found(database: str) -> None:
+async def test_what_was_kept_from_the_first_member_is_found(story: Story) -> None:
     def takes_less(taken: Any) -> None:
         taken.points -= 1
         taken.draws[0].points -= 1
         taken.available_after += 1
 
-    async with moved_about(database) as story:
-        await story.rewrite((await story.places(28))[0], takes_less)
-        assert Reason.AWARD_MISMATCH in await story.found()
+    await story.rewrite((await story.places(28))[0], takes_less)
+    assert Reason.AWARD_MISMATCH in await story.found()
 
 
-async def test_points_for_a_document_that_is_nobodys_are_found(database: str) -> None:
+async def test_points_for_a_document_that_is_nobodys_are_found(story: Story) -> None:
     def gives(posted: Any) -> None:
         if not posted.grants and not posted.HasField("arrival"):
             posted.grants.add(rule="base", currency="p", wanted=60, granted=60, funder="a")
 
-    async with moved_about(database) as story:
-        for place in await story.places(POSTED):
-            await story.rewrite(place, gives)
-        assert Reason.AWARD_MISMATCH in await story.found()
+    for place in await story.places(POSTED):
+        await story.rewrite(place, gives)
+    assert Reason.AWARD_MISMATCH in await story.found()
 
 
 async def test_usage_that_a_departure_hides_is_found(database: str) -> None:
@@ -133,14 +124,8 @@ async def test_usage_that_a_departure_hides_is_found(database: str) -> None:
         first, second = await till.enrol("1"), await till.enrol("2")
         await till.post(till.document(first, "D1", 1, 60_00))
         await till.post(move(till, second, "D1"))
-        owner = await connect(database, role=None)
-        try:
-            story = Story(till, owner, first)
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, database, first) as story:
             await story.rewrite(
                 (await story.places(MOVED_OUT))[0], lambda fact: fact.ClearField("usages")
             )
             assert Reason.ROOM_MISMATCH in await story.found()
-        finally:
-            await owner.close()

@@ -1,37 +1,34 @@
 """Opening balances that were changed afterwards: rows, their lots, and which file a source is."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from ledger.findings import Reason
 from loyalty.v1.types_pb2 import Identity, MemberRef
-from server.database import connect
 from tests.store.openings import LADDER, OTHER, lot, nights, row, tier
-from tests.store.tampering import Story
+from tests.store.tampering import Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOT, ROW, SOURCE = 34, 100, 101
 
 
-@pytest.fixture
-async def story(database: str) -> AsyncIterator[Story]:
+@asynccontextmanager
+async def tell(url: str) -> AsyncIterator[Story]:
     """Three rows of a source, and the owner of the database."""
-    async with open_till(database) as till:
+    async with open_till(url) as till:
         await till.publish(LADDER)
         await till.post(row(till, 1, lot(100), lot(50)))
         await till.post(row(till, 2, lot(10), metrics=[nights(3)], tier=tier("silver")))
         await till.post(row(till, 3))
-        owner = await connect(database, role=None)
-        member = MemberRef(identity=Identity(scheme="card", value="1"))
-        story = Story(till, owner, member)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(
+            till, url, MemberRef(identity=Identity(scheme="card", value="1"))
+        ) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 def has_more_lots(fact: Any) -> None:

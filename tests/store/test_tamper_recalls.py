@@ -9,16 +9,17 @@ import pytest
 from ledger.core.events import KIND_NUMBER
 from ledger.findings import Reason
 from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS
-from server.database import connect
 from tests.store.recalling import Recaller
-from tests.store.tampering import Story
+from tests.store.tampering import Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Change = Callable[[Any], None]
 
 
 @asynccontextmanager
-async def recalled(url: str) -> AsyncIterator[Story]:
+async def tell(url: str) -> AsyncIterator[Story]:
     """Two lots: of one a part was spent, and what was left was set aside, given back and taken."""
     async with open_till(url) as till:
         await till.publish()
@@ -31,14 +32,8 @@ async def recalled(url: str) -> AsyncIterator[Story]:
         await recaller.quarantines(bad, good)
         await recaller.lifts(good)
         await recaller.claws_back(bad, spent=RECALL_SPENT_ARREARS)
-        owner = await connect(url, role=None)
-        story = Story(till, owner, member)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, member) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 def of_another_recall(fact: Any) -> None:
@@ -95,9 +90,8 @@ def is_for_another_unit(fact: Any) -> None:
     ],
 )
 async def test_a_changed_recall_is_found(
-    database: str, kind: str, number: int, change: Change
+    story: Story, kind: str, number: int, change: Change
 ) -> None:
-    async with recalled(database) as story:
-        place = (await story.places(KIND_NUMBER[kind]))[number]
-        await story.rewrite(place, change)
-        assert Reason.RECALL_MISMATCH in await story.found()
+    place = (await story.places(KIND_NUMBER[kind]))[number]
+    await story.rewrite(place, change)
+    assert Reason.RECALL_MISMATCH in await story.found()

@@ -1,23 +1,25 @@
 """Referrals that were changed afterwards: causes, and rewards in the other member's stream."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from ledger.findings import Reason
-from server.database import connect
 from tests.store.referring import friends, referring
-from tests.store.tampering import Story
+from tests.store.tampering import Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CREATED, CHANGED, POSTED = 7, 8, 60
 
 
-@pytest.fixture
-async def story(database: str) -> AsyncIterator[Story]:
+@asynccontextmanager
+async def tell(url: str) -> AsyncIterator[Story]:
     """A purchase that was rewarded, one that was not, a return, and a purchase after that."""
-    async with open_till(database) as till:
+    async with open_till(url) as till:
         told = await friends(till)
         other = await till.enrol("other")
         await told.buys("D1", 50_00)
@@ -25,14 +27,8 @@ async def story(database: str) -> AsyncIterator[Story]:
         await told.buys("D1")
         await told.buys("D3", 70_00)
         await till.write(referring(till, other, told.new))
-        owner = await connect(database, role=None)
-        try:
-            story = Story(till, owner, told.new)
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, told.new) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 def of_another(fact: Any) -> None:

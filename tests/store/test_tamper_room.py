@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from ledger.findings import Reason
-from server.database import connect
-from tests.store.tampering import Place, Story
+from tests.store.tampering import Place, Story, owned
 from tests.store.till import POLICY, open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BUDGET = 15
 COUNTED = (
@@ -39,7 +40,7 @@ Change = Callable[[Any], None]
 
 
 @asynccontextmanager
-async def counted(url: str) -> AsyncIterator[Story]:
+async def tell(url: str) -> AsyncIterator[Story]:
     """Four documents that use caps, a budget, a counter and a ladder, one of them taken back."""
     async with open_till(url) as till:
         await till.publish(COUNTED)
@@ -48,14 +49,8 @@ async def counted(url: str) -> AsyncIterator[Story]:
             await till.post(till.document(member, f"D{number}", 1, 90_00))
         await till.post(till.document(member, "D1", 2))
         await till.post(till.document(None, "G1", 1, 10_00))
-        owner = await connect(url, role=None)
-        story = Story(till, owner, member)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, member) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 async def of_member(story: Story) -> list[Place]:
@@ -66,14 +61,13 @@ async def of_member(story: Story) -> list[Place]:
     return [(row[0], row[1]) for row in rows]
 
 
-async def test_what_a_document_counts_for_is_stored_and_verifies(database: str) -> None:
-    async with counted(database) as story:
-        account, _ = await story.till.ledger.account(story.member)
-        assert account.usage["cap/base.1", "", "2025-03-01"] == 3 * 90 - 60
-        assert account.numbers["first_purchase", ""].highest == 4
-        assert account.tier == "gold"
-        assert account.benefits == ()
-        assert len(await story.places(BUDGET)) == 5
+async def test_what_a_document_counts_for_is_stored_and_verifies(story: Story) -> None:
+    account, _ = await story.till.ledger.account(story.member)
+    assert account.usage["cap/base.1", "", "2025-03-01"] == 3 * 90 - 60
+    assert account.numbers["first_purchase", ""].highest == 4
+    assert account.tier == "gold"
+    assert account.benefits == ()
+    assert len(await story.places(BUDGET)) == 5
 
 
 def others_used_less(fact: Any) -> None:
@@ -124,29 +118,26 @@ def is_the_guests(fact: Any) -> None:
         (is_the_guests, Reason.DOCUMENT_FORKED),
     ],
 )
-async def test_a_changed_document_is_found(database: str, change: Change, reason: Reason) -> None:
-    async with counted(database) as story:
-        await story.rewrite((await of_member(story))[2], change)
-        assert reason in await story.found()
+async def test_a_changed_document_is_found(story: Story, change: Change, reason: Reason) -> None:
+    await story.rewrite((await of_member(story))[2], change)
+    assert reason in await story.found()
 
 
-async def test_a_budget_that_adds_up_otherwise_is_found(database: str) -> None:
-    async with counted(database) as story:
-        place = (await story.places(BUDGET))[1]
+async def test_a_budget_that_adds_up_otherwise_is_found(story: Story) -> None:
+    place = (await story.places(BUDGET))[1]
 
-        def more(fact: Any) -> None:
-            fact.change += 1
+    def more(fact: Any) -> None:
+        fact.change += 1
 
-        await story.rewrite(place, more)
-        assert place in (await story.found())[Reason.BUDGET_MISMATCH]
+    await story.rewrite(place, more)
+    assert place in (await story.found())[Reason.BUDGET_MISMATCH]
 
 
-async def test_pins_that_change_between_versions_are_found(database: str) -> None:
-    async with counted(database) as story:
-        last = (await of_member(story))[-1]
+async def test_pins_that_change_between_versions_are_found(story: Story) -> None:
+    last = (await of_member(story))[-1]
 
-        def another_day(fact: Any) -> None:
-            fact.pins.business_day = "2025-02-28"
+    def another_day(fact: Any) -> None:
+        fact.pins.business_day = "2025-02-28"
 
-        await story.rewrite(last, another_day)
-        assert await story.found() == {Reason.AWARD_MISMATCH: [last]}
+    await story.rewrite(last, another_day)
+    assert await story.found() == {Reason.AWARD_MISMATCH: [last]}

@@ -8,10 +8,11 @@ import pytest
 
 from ledger.core.events import KIND_NUMBER
 from ledger.findings import Reason
-from server.database import connect
 from tests.store.moving import ACCEPTED, Mover
-from tests.store.tampering import Place, Story
+from tests.store.tampering import Place, Story, owned
 from tests.store.till import open_till
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POLICY = (
     ACCEPTED.replace("currencies:\n", "currencies:\n  - {id: q, role: spendable}\n")
@@ -21,7 +22,7 @@ Change = Callable[[Any], None]
 
 
 @asynccontextmanager
-async def moving(url: str) -> AsyncIterator[Story]:
+async def tell(url: str) -> AsyncIterator[Story]:
     """One transfer that arrived, one that came back, one under way, and a conversion."""
     async with open_till(url) as till:
         mover = Mover(till)
@@ -34,14 +35,8 @@ async def moving(url: str) -> AsyncIterator[Story]:
         await mover.declines(m2, back.entry_id)
         await mover.sends(m1, m2, 10)
         await till.post(mover.convert(m2, 40))
-        owner = await connect(url, role=None)
-        story = Story(till, owner, m1)
-        try:
-            assert await story.found() == {}
-            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+        async with owned(till, url, m1) as story:
             yield story
-        finally:
-            await owner.close()
 
 
 async def of(story: Story, kind: str) -> list[Place]:
@@ -118,21 +113,19 @@ def lives_for_a_while(fact: Any) -> None:
         ("converted_points_issued", lives_for_a_while),
     ],
 )
-async def test_a_changed_fact_is_found(database: str, kind: str, change: Change) -> None:
-    async with moving(database) as story:
-        await story.rewrite((await of(story, kind))[0], change)
-        assert Reason.TRANSFER_MISMATCH in await story.found()
+async def test_a_changed_fact_is_found(story: Story, kind: str, change: Change) -> None:
+    await story.rewrite((await of(story, kind))[0], change)
+    assert Reason.TRANSFER_MISMATCH in await story.found()
 
 
-async def test_points_out_of_nowhere_are_found_where_they_stand(database: str) -> None:
-    async with moving(database) as story:
-        [place] = await of(story, "points_received")
+async def test_points_out_of_nowhere_are_found_where_they_stand(story: Story) -> None:
+    [place] = await of(story, "points_received")
 
-        def more(fact: Any) -> None:
-            fact.lots[0].points += 5
-            fact.points += 5
-            fact.available_after += 5
+    def more(fact: Any) -> None:
+        fact.lots[0].points += 5
+        fact.points += 5
+        fact.available_after += 5
 
-        await story.rewrite(place, more)
-        await story.rewrite_balances(place[0], place[1] + 1, 5)
-        assert place in (await story.found())[Reason.TRANSFER_MISMATCH]
+    await story.rewrite(place, more)
+    await story.rewrite_balances(place[0], place[1] + 1, 5)
+    assert place in (await story.found())[Reason.TRANSFER_MISMATCH]
