@@ -18,6 +18,8 @@ EVENTS_MAX: Final = 20
 RESERVATIONS_MAX: Final = 100
 POSTINGS_MAX: Final = 1000
 """Most postings of a folio that one call tells; without a limit OPERA tells few."""
+PAGES_MAX: Final = 20
+"""Of a folio window; an answer that always promises more is given up."""
 _LOGINS: Final = Logins()
 
 
@@ -73,14 +75,17 @@ class Opera:
     async def _whole(self, hotel: str, at: str, window: Window) -> Window:
         """A window that was told in part, asked for alone."""
         found: list[Posting] = []
-        number, more = window.folioWindowNo, True
-        while more:
+        number = window.folioWindowNo
+        for _ in range(PAGES_MAX):
             query = {"folioWindowNo": str(number)} | ({"offset": str(len(found))} if found else {})
             told = await self._windows(hotel, at, query)
             same = [each for each in told if each.folioWindowNo == number]
             postings = [posting for each in same for posting in each.postings]
             found += postings
-            more = bool(postings) and any(each.hasMore for each in same)
+            if not (postings and any(each.hasMore for each in same)):
+                break
+        else:
+            raise Unreadable(f"more than {len(found)} postings in folio window {number}")
         if not found:
             raise Unreadable(f"OPERA tells nothing of what was posted to folio window {number}")
         return window.model_copy(update={"folios": (Folio(postings=tuple(found)),)})

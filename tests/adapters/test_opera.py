@@ -18,6 +18,7 @@ from adapters.frame.words import (
     Statement,
     Unreadable,
 )
+from adapters.opera.access import PAGES_MAX
 from loyalty.v1.types_pb2 import DOCUMENT_KIND_STAY, DOCUMENT_STATUS_CANCELLED
 from tests.adapters import operas
 from tests.adapters.rig import (
@@ -156,6 +157,14 @@ async def test_postings_beyond_a_page_and_windows_that_were_left_out_are_fetched
     windows[1]["folios"][0]["postings"] = []
     assert lines_of(await bill_of(api, operas.mapping(windows="[1]"))) == [("room", 70_00)]
     with pytest.raises(Unreadable, match="folio window 2"):
+        await bill_of(api)
+
+
+async def test_a_folio_that_never_ends_is_given_up() -> None:
+    api = operas.OperaApi()
+    postings = [operas.posting("1000", 10)] * (PAGES_MAX * api.FOLIO_PAGE + 1)
+    api.bills["571062"], api.cut = operas.bill(*postings), {1}
+    with pytest.raises(Unreadable, match="more than 60 postings in folio window 1"):
         await bill_of(api)
 
 

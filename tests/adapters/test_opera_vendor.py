@@ -15,6 +15,13 @@ from tests.server import requests
 from tests.server.served import Caller, Served
 
 pytestmark = pytest.mark.database
+MEMBER_INFO = {
+    *("guestTotalNights", "guestTotalStay", "tierBaseNights", "tierBaseRevenue", "tierBaseStay"),
+    *("tierBonusNights", "tierBonusRevenue", "tierBonusStay"),
+    *("membershipTotalNights", "membershipTotalStay"),
+    *("awardBasePoints", "awardBonusPoints", "awardMiscPoints", "totalAwardPoints"),
+}
+"""Fields of Oracle's memberInfoDetails."""
 CSH = "/systems/opera/csh/v1/hotels/HOTEL1/memberships/8800/compRedemption"
 CRM = "/systems/opera/crm/v1/externalSystems/LOYALTY"
 
@@ -195,7 +202,10 @@ async def test_a_number_is_validated_and_what_stands_under_it_is_told(
         told = await at.http.get(f"{CRM}/profiles/687128/memberships", params=query)
         info = told.json()["memberInfo"]
         assert info["pointsAvailable"] == 1000
-        assert info["memberInfoDetails"]["membershipLevel"]
+        details = info["memberInfoDetails"]
+        assert details.pop("membershipLevel"), "the one field that Oracle's document has not"
+        assert details["totalAwardPoints"] == 1000
+        assert set(details) <= MEMBER_INFO
         assert info["nextTierPoints"] > 0
 
 
