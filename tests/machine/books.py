@@ -12,7 +12,10 @@ Lot = dict[str, Any]
 Part = list[Any]
 """[lot, points]"""
 
-LEFT = ("free", "waiting", "held", "transit")
+RECALLS = ("R1", "R2")
+ASIDE = tuple(f"{recall} {state}" for recall in RECALLS for state in ("free", "waiting"))
+"""Points that a recall has set aside, by what they were."""
+LEFT = ("free", "waiting", "held", "transit", *ASIDE)
 GONE = ("burned", "expired", "taken", "repaid", "converted", "moved")
 
 
@@ -80,7 +83,7 @@ class Books:
         return {
             "available": sum(lot["free"] for lot in lots),
             "pending": sum(lot["waiting"] for lot in lots),
-            "held": sum(lot["held"] for lot in lots),
+            "held": sum(held(lot) for lot in lots),
             "in_transit": sum(lot["transit"] for lot in lots),
             "arrears": sum(debt["points"] for debt in debts),
         }
@@ -265,7 +268,13 @@ SHOWN = ("currency", "issuer", "ends", "earned", "document", "contributor")
 
 def shown(lot: Lot, place: str) -> tuple[Any, ...]:
     """A lot as an account shows it."""
-    return (*(lot[what] for what in SHOWN), whose(lot, place), *(lot[state] for state in LEFT))
+    points = (lot["free"], lot["waiting"], held(lot), lot["transit"])
+    return (*(lot[what] for what in SHOWN), whose(lot, place), *points)
+
+
+def held(lot: Lot) -> int:
+    """Points of a lot that are set aside, by whatever."""
+    return int(lot["held"] + sum(lot[state] for state in ASIDE))
 
 
 def whose(thing: dict[str, Any], place: str) -> str:

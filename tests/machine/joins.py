@@ -1,9 +1,10 @@
 """The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
 
-from tests.machine.books import Books, Lot, No
+from tests.machine.books import Lot, No
+from tests.machine.recalling import Recalling
 
 
-class Joins(Books):
+class Joins(Recalling):
     """Two members become one, and two again."""
 
     def is_merged(self, member: str) -> bool:
@@ -21,6 +22,8 @@ class Joins(Books):
             raise No("IN_POOLS")
         if any(lot["transit"] for lot in self.lots_of(source)):
             raise No("POINTS_IN_TRANSIT")
+        if self.has_set_aside(source) or self.has_set_aside(target):
+            raise No("POINTS_RECALLED")
         self.members[source]["into"] = target
 
     def unmerge(self, source: str) -> None:
@@ -33,6 +36,8 @@ class Joins(Books):
         leaving = self._with_those_merged_into(source)
         if any(lot["transit"] for each in leaving for lot in self.members[each]["lots"]):
             raise No("POINTS_IN_TRANSIT")
+        if self.has_set_aside(into):
+            raise No("POINTS_RECALLED")
         for hold in self.holds_of(into):
             lots: list[Lot] = [lot for lot, _ in hold["left"]]
             if len({lot["owner"] in leaving for lot in lots}) > 1:

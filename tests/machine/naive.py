@@ -12,6 +12,7 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Points become miles, which live for 7 days, and miles become points.
 * Members become one and two again; everything stays whose it was.
 * Members put points into pools, spend from them, and take home what is left of their own.
+* Points of a lot are recalled: set aside, given back, or taken.
 """
 
 from tests.machine.joins import Joins

@@ -12,12 +12,13 @@ from hypothesis.stateful import initialize, run_state_machine_as_test
 from tests.machine.document_steps import DOCUMENTS, DocumentSteps
 from tests.machine.join_steps import JoinSteps
 from tests.machine.pool_steps import PoolSteps
+from tests.machine.recall_steps import RecallSteps
 from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
 from tests.machine.steps import MEMBERS
 
 
-class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps):
+class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps, RecallSteps):
     """Everything that callers can do."""
 
     @initialize(
