@@ -34,6 +34,8 @@ class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps, RecallSteps):
         if pooled:
             self.open_pool("ann")
             self.add(0, "ann", "cat", MAY)
+            for who in (0, 1):
+                self.put_in(0, who, "p", 20, bring_on=True)
 
 
 def test_ledger_and_clerk_agree_after_every_step() -> None:
