@@ -143,7 +143,7 @@ def recall(  # noqa: PLR0913 - one argument an option
     if json:
         console.print_json(_data(lots, recalled))
     else:
-        _print_lots(lots)
+        _print_lots(lots, origin)
         if recalled is not None:
             _print_recalled(recalled)
     if recalled is not None and recalled.refused:
@@ -220,9 +220,12 @@ def _totals(lots: Sequence[audit_pb.TracedLot]) -> dict[tuple[str, str], list[in
     return sums
 
 
-def _print_lots(lots: Sequence[audit_pb.TracedLot]) -> None:
+def _print_lots(lots: Sequence[audit_pb.TracedLot], origin: audit_pb.TraceLotsRequest) -> None:
     if not lots:
-        console.out.print("no lots came of it")
+        named = origin.WhichOneof("of") or "campaign"
+        kind, word = named.removesuffix("_id"), getattr(origin, named)
+        console.out.print(f"no points came of {kind} {word!r}", markup=False)
+        console.err.print("[bold]next[/]  Check how it is written; --as says what it names")
         return
     sums = _totals(lots)
     titles = ("bad points", "still there", "quarantined", "held", "in transit", "spent", "taken")
@@ -236,20 +239,26 @@ def _print_lots(lots: Sequence[audit_pb.TracedLot]) -> None:
         total = map(sum, zip(*of_all, strict=True))
         rows.add_row(f"all {len(of_all):,}", currency, *(f"{each:,}" for each in total))
     console.out.print(rows)
-    for lot in (lot for lot in lots if lot.converted):
-        console.out.print(
-            f"converted into {lot.points:,} {lot.currency}, lot {lot.lot_id} of {lot.account_id}:"
-            f" left alone, {lot.left:,} still there",
-            markup=False,
-        )
+    for line in conversions(lots):
+        console.out.print(line, markup=False)
+
+
+def conversions(lots: Sequence[audit_pb.TracedLot]) -> list[str]:
+    """What bad points were converted into, told once for each account that has it now."""
+    return [
+        f"converted into {lot.points - lot.passed_on:,} {lot.currency}, lot {lot.lot_id}"
+        f" of {lot.account_id}: left alone, {lot.left:,} still there"
+        for lot in lots
+        if lot.converted and lot.points > lot.passed_on
+    ]
 
 
 def _print_recalled(recalled: Recalled) -> None:
-    console.out.print(f"{recalled.accounts:,} accounts changed")
+    console.out.print(f"accounts changed: {recalled.accounts:,}")
     for (kind, currency), points in sorted(recalled.points.items()):
         console.out.print(f"{kind.replace('_', ' ')}   {points:,} {currency}", markup=False)
     for reason, acts in sorted(recalled.refused.items()):
-        console.err.print(f"[red]refused[/] {reason}   {acts:,} accounts")
+        console.err.print(f"[red]refused[/] {reason}   accounts: {acts:,}")
 
 
 def _data(lots: Sequence[audit_pb.TracedLot], recalled: Recalled | None) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def create(
     try:
         token = console.run(make())
     except ValueError as error:
-        console.fail(str(error), advice="`loyalty token list` shows what there is")
+        console.fail(str(error), advice="`loyalty token create --help` has an example")
     if json:
         console.print_json({"name": name, "token": token})
     else:

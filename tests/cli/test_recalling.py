@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from loyalty.v1.audit_service_pb2 import TracedLot
+from server.cli.recalling import conversions
 from server.config import load
 from server.main import running_server
 from tests.cli.test_commands import data, environment, loyalty
@@ -54,3 +56,20 @@ async def test_bad_points_are_shown_set_aside_and_taken_once(desk: None) -> None
     assert taken.exit_code == 0, taken
     assert "quarantine clawed back   49 p" in taken.stdout
     assert "arrears incurred   51 p" in taken.stdout
+
+
+async def test_what_nothing_came_of_is_named(desk: None) -> None:
+    shown = await loyalty("recall", "doubel", "--unit", "a", "--dry-run")
+    assert (shown.exit_code, shown.stdout) == (0, "no points came of campaign 'doubel'\n")
+    assert "--as says what it names" in shown.stderr
+
+
+def test_converted_points_that_a_merge_moved_away_and_back_are_told_once() -> None:
+    away = TracedLot(
+        account_id="new", lot_id="e.1", currency="mile", points=400, passed_on=400, converted=True
+    )
+    home = TracedLot(account_id="old", lot_id="e.1", currency="mile", points=800, passed_on=400)
+    home.left, home.converted = 400, True
+    assert conversions([home, away]) == [
+        "converted into 400 mile, lot e.1 of old: left alone, 400 still there"
+    ]

@@ -143,7 +143,7 @@ class UnknownMember(Refusal):
     """Nobody is known by this id or identity."""
 
     advice = "Enrol the member, or link the identity, first."
-    sentence = "no member is known by {member!r}"
+    sentence = "no member is known by {member}"
     member: str
 
 
