@@ -1,8 +1,10 @@
 """A shop that is told what changes: it checks signatures and keeps what it got, as it should."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,18 @@ from adapters.frame.metrics import Metrics
 from adapters.frame.outbox.service import Outbox
 from adapters.frame.outbox.subscription import Subscription, SubscriptionFile, read
 from adapters.frame.posting import Ledger
+from loyalty.v1.account_service_pb2 import GetAccountRequest
+from loyalty.v1.ledger_service_pb2 import Balance
+from server.database import connect
+from tests.database_fixtures import execute
+from tests.server import requests
 from tests.server.served import Caller, Served
 
 SECRET = "whsec_bG95YWx0eS1vdXRib3gtdGVzdC1zZWNyZXQtMQ=="
 OLDER_SECRET = "whsec_bG95YWx0eS1vdXRib3gtdGVzdC1zZWNyZXQtMg=="
+
+TABLES = """adapters.outbox_subscription, adapters.outbox_news, adapters.outbox_member,
+ adapters.outbox_message, adapters.known_customer, adapters.operator_act"""
 
 
 def file_of(url: str, more: str = "", webhook: str = "", name: str = "shop") -> str:
@@ -83,6 +93,67 @@ class Shop:
             await asyncio.wait_for(self.changed.wait_for(ready), 60)
 
 
+class Slow:
+    """A receiver that answers only when it is let."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.app = Starlette(routes=[Route("/hooks", self._take, methods=["POST"])])
+
+    async def _take(self, request: Request) -> Response:
+        self.ids.append(request.headers["webhook-id"])
+        self.asked.set()
+        await self.answers.wait()
+        return Response(status_code=204)
+
+
+class Customer:
+    """A member of one test's own, and what happened since before this member was there."""
+
+    def __init__(self, caller: Caller, card: str, since: str) -> None:
+        self.card, self.since = card, since
+        self._caller = caller
+        self._done = count(1)
+
+    async def buys(self, cents: int = 12_50) -> None:
+        """Buy groceries."""
+        name = f"{self.card}-{next(self._done)}"
+        sale = requests.sale(name, document_id=name, cents=cents, card=self.card)
+        await self._caller.ledger.PostDocument(sale)
+
+    async def burns(self, points: int) -> None:
+        """Spend points."""
+        burn = requests.burn(f"{self.card}-{next(self._done)}", points)
+        burn.member.CopyFrom(requests.member(self.card))
+        await self._caller.ledger.BurnPoints(burn)
+
+    async def balance(self) -> Balance:
+        """The points that the ledger has."""
+        asked = GetAccountRequest(member=requests.member(self.card))
+        account = (await self._caller.accounts.GetAccount(asked)).account
+        found: list[Balance] = [row for row in account.balances if row.currency == "point"]
+        assert len(found) == 1
+        return found[0]
+
+    async def points(self) -> int:
+        """Points to spend."""
+        return (await self.balance()).available
+
+
+async def newcomer(served: Served, caller: Caller, card: str) -> Customer:
+    """A new member; whatever the outbox knew of others is gone."""
+    await execute(served.dsn, f"TRUNCATE {TABLES}")
+    connection = await connect(served.dsn)
+    try:
+        rows = await connection.fetch("SELECT lane, next_pos FROM lane")
+    finally:
+        await connection.close()
+    since = json.dumps({str(row["lane"]): row["next_pos"] for row in rows})
+    await caller.members.EnrolMember(requests.enrolment(f"e-{card}", card))
+    return Customer(caller, card, since)
+
+
 class Telling:
     """An outbox over a ledger, which works when the test says so."""
 
@@ -120,9 +191,9 @@ def subscription(folder: Path, text: str, *secrets: str) -> Subscription:
 
 @asynccontextmanager
 async def telling(
-    served: Served, caller: Caller, token: str, *subscriptions: Subscription
+    served: Served, caller: Caller, token: str, *subscriptions: Subscription, since: str = "{}"
 ) -> AsyncIterator[Telling]:
-    """An outbox for subscriptions, beside a running ledger."""
+    """An outbox for subscriptions, beside a running ledger; what was before `since` is no news."""
     await database.migrate(served.dsn)
     pool = await database.pool(served.dsn, max_size=3 * len(subscriptions) + 1)
     ledger = Ledger(caller.channel, token)
@@ -131,6 +202,9 @@ async def telling(
     outbox = Outbox(pool, named, ledger=ledger, api=Api(client), metrics=Metrics())
     try:
         await outbox.begin()
+        await pool.execute(
+            "UPDATE adapters.outbox_subscription SET positions = $1 WHERE positions = '{}'", since
+        )
         yield Telling(pool, outbox, subscriptions[0].file)
     finally:
         await outbox.close()

@@ -1,38 +1,73 @@
 """Subscribers are told what changed in the ledger: once, in order, and again until they have it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
+import pytest_asyncio
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
+from adapters.frame import database
 from adapters.frame.outbox import operating
 from adapters.frame.outbox.sending import ATTEMPTS_MAX
 from adapters.frame.words import RetryLater
-from loyalty.v1.account_service_pb2 import GetAccountRequest
-from loyalty.v1.ledger_service_pb2 import Balance
 from tests.adapters.outboxes import (
     OLDER_SECRET,
     SECRET,
+    Customer,
     Shop,
+    Slow,
     Telling,
     file_of,
+    newcomer,
     subscription,
     telling,
 )
 from tests.adapters.rig import vendor
+from tests.database_fixtures import execute, fresh_name, renamed
 from tests.server import requests
-from tests.server.served import Caller, Served
+from tests.server.served import Caller, Served, serving
+
+Tell = Callable[..., AbstractAsyncContextManager[Telling]]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+CARDS = count(1)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(
+    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Served]:
+    """The one ledger of these tests; each has its own member, and an outbox that begins there."""
+    name = fresh_name()
+    await execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    dsn = renamed(postgres_url, name)
+    await database.migrate(dsn)
+    async with serving(dsn, tmp_path_factory.mktemp("outbox")) as running:
+        yield running
+    await execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def caller(served: Served) -> AsyncIterator[Caller]:
+    """A client that may do everything, with the policy published."""
+    async with served.caller(await served.token("till")) as client:
+        await served.with_member(client)
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def token(served: Served) -> str:
     """A token that may only read."""
     return await served.token("outbox", verbs=("audit", "read"))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def customer(served: Served, caller: Caller) -> Customer:
+    return await newcomer(served, caller, f"77{next(CARDS)}")
 
 
 @pytest.fixture
@@ -41,13 +76,17 @@ def shop() -> Shop:
 
 
 @pytest.fixture
-async def told(
-    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
-) -> AsyncIterator[Telling]:
-    """One shop that is told everything."""
+def tell(served: Served, caller: Caller, customer: Customer, token: str) -> Tell:
+    """An outbox for subscriptions, which knows of nothing before the customer."""
+    return partial(telling, served, caller, token, since=customer.since)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def told(tell: Tell, shop: Shop, tmp_path: Path) -> AsyncIterator[Telling]:
+    """One shop that is told everything of the customer."""
     async with vendor(shop.app) as address:
         subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
-        async with telling(served, caller, token, subscribed) as running:
+        async with tell(subscribed) as running:
             yield running
 
 
@@ -58,9 +97,9 @@ def status(code: int, **headers: str) -> Callable[[], Response]:
 
 
 async def test_a_shop_is_told_balance_and_tier_and_then_only_what_changes(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     await told.drain()
     first = [message["type"] for message in shop.got]
     assert first == ["balance.changed", "tier.changed"]
@@ -68,7 +107,7 @@ async def test_a_shop_is_told_balance_and_tier_and_then_only_what_changes(
     assert earned > 0
     await told.drain()
     assert len(shop.got) == 2
-    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await customer.burns(100)
     await told.drain()
     assert [message["type"] for message in shop.got[2:]] == ["balance.changed"]
     assert shop.points() == [earned, earned - 100]
@@ -78,23 +117,20 @@ async def test_a_shop_is_told_balance_and_tier_and_then_only_what_changes(
 
 
 async def test_many_changes_at_once_are_one_message_with_the_last_state(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
-    for number in range(5):
-        await caller.ledger.PostDocument(
-            requests.sale(f"r-{number}", document_id=f"T-{number}", cents=10_00)
-        )
+    for _ in range(5):
+        await customer.buys(10_00)
     await told.drain()
     assert len(shop.of("balance.changed")) == 1
-    account = await caller.accounts.GetAccount(_account())
-    assert shop.points() == [_points(account.account.balances)]
+    assert shop.points() == [await customer.points()]
 
 
 async def test_what_fails_is_sent_again_as_it_was_and_what_is_newer_waits_for_it(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
     shop.answers = [status(500)]
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     await told.drain()
     assert shop.got == []
     assert await told.messages() == [
@@ -109,17 +145,16 @@ async def test_what_fails_is_sent_again_as_it_was_and_what_is_newer_waits_for_it
 
 
 async def test_a_newer_state_takes_the_place_of_one_that_still_waits(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
     shop.answers = [status(503, retry_after="0")]
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     await told.drain()
-    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await customer.burns(100)
     await told.drain()
     await told.again()
     assert len(shop.points()) == 1
-    account = await caller.accounts.GetAccount(_account())
-    assert shop.points() == [_points(account.account.balances)]
+    assert shop.points() == [await customer.points()]
 
 
 @pytest.mark.parametrize(
@@ -130,9 +165,9 @@ async def test_a_newer_state_takes_the_place_of_one_that_still_waits(
     ],
 )
 async def test_after_enough_attempts_a_message_is_given_up_and_later_ones_go_on(
-    caller: Caller, told: Telling, shop: Shop, answer: Callable[[], Response], problem: str
+    customer: Customer, told: Telling, shop: Shop, answer: Callable[[], Response], problem: str
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     shop.answers = [answer] * ATTEMPTS_MAX
     await told.drain()
     for _ in range(ATTEMPTS_MAX - 1):
@@ -144,19 +179,21 @@ async def test_after_enough_attempts_a_message_is_given_up_and_later_ones_go_on(
     assert len(set(shop.ids)) == 2
 
 
-async def test_who_is_gone_is_not_asked_again(caller: Caller, told: Telling, shop: Shop) -> None:
+async def test_who_is_gone_is_not_asked_again(
+    customer: Customer, told: Telling, shop: Shop
+) -> None:
     shop.answers = [status(410)]
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     await told.drain()
     states = [(kind, state) for kind, state, _, _ in await told.messages()]
     assert states == [("balance.changed", "dead"), ("tier.changed", "sent")]
 
 
 async def test_who_asks_for_patience_is_left_alone_for_so_long(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
     shop.answers = [status(429, retry_after="1800")]
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     await told.drain()
     wait = await told.pool.fetchval(
         "SELECT extract(epoch FROM send_at - now())::int FROM adapters.outbox_member"
@@ -167,13 +204,13 @@ async def test_who_asks_for_patience_is_left_alone_for_so_long(
 
 
 async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
-    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
     async with vendor(shop.app) as address:
         good = subscription(tmp_path, file_of(f"{address}/hooks"))
         down = subscription(tmp_path, file_of("http://127.0.0.1:1/hooks", name="down"))
-        async with telling(served, caller, token, down, good) as told:
-            await caller.ledger.PostDocument(requests.sale())
+        async with tell(down, good) as told:
+            await customer.buys()
             await told.drain()
             assert len(shop.got) == 2
             rows = await told.pool.fetch(
@@ -183,25 +220,10 @@ async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
             assert [row["problem"] for row in rows] == ["no answer: ConnectError", ""]
 
 
-class Slow:
-    """A receiver that answers only when it is let."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.asked, self.answers = asyncio.Event(), asyncio.Event()
-        self.app = Starlette(routes=[Route("/hooks", self._take, methods=["POST"])])
-
-    async def _take(self, request: Request) -> Response:
-        self.ids.append(request.headers["webhook-id"])
-        self.asked.set()
-        await self.answers.wait()
-        return Response(status_code=204)
-
-
 async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
-    served: Served,
     caller: Caller,
-    token: str,
+    customer: Customer,
+    tell: Tell,
     shop: Shop,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -213,13 +235,13 @@ async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
     async with vendor(shop.app) as address, vendor(slow.app) as slow_address:
         good = subscription(tmp_path, file_of(f"{address}/hooks"))
         slower = subscription(tmp_path, file_of(f"{slow_address}/hooks", name="slow"))
-        async with telling(served, caller, token, slower, good) as told:
+        async with tell(slower, good) as told:
             working = asyncio.create_task(told.outbox.run())
             try:
-                await caller.ledger.PostDocument(requests.sale(cents=500_00))
+                await customer.buys(500_00)
                 await asyncio.wait_for(slow.asked.wait(), 60)
                 await shop.reached(lambda: len(shop.got) == 2)
-                await caller.ledger.BurnPoints(requests.burn(points=100))
+                await customer.burns(100)
                 await shop.reached(lambda: len(shop.got) == 3)
                 assert len(slow.ids) == 1
                 assert not slow.answers.is_set()
@@ -229,9 +251,9 @@ async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
 
 
 async def test_an_answer_that_comes_too_late_is_none(
-    served: Served,
     caller: Caller,
-    token: str,
+    customer: Customer,
+    tell: Tell,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -239,8 +261,8 @@ async def test_an_answer_that_comes_too_late_is_none(
     slow = Slow()
     async with vendor(slow.app) as address:
         late = subscription(tmp_path, file_of(f"{address}/hooks"))
-        async with telling(served, caller, token, late) as told:
-            await caller.ledger.PostDocument(requests.sale())
+        async with tell(late) as told:
+            await customer.buys()
             await told.drain()
             (first, _) = await told.messages()
             assert first == ("balance.changed", "waiting", 1, "no answer within 1 seconds")
@@ -252,15 +274,16 @@ async def test_an_answer_that_comes_too_late_is_none(
 
 
 async def test_two_processes_send_once(
-    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
     async with vendor(shop.app) as address:
         subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
         for number in range(12):
-            await caller.members.EnrolMember(requests.enrolment(f"m-{number}", f"77{number}"))
+            card = f"{customer.card}-{number}"
+            await caller.members.EnrolMember(requests.enrolment(f"m-{card}", card))
         async with (
-            telling(served, caller, token, subscribed) as one,
-            telling(served, caller, token, subscribed) as other,
+            tell(subscribed) as one,
+            tell(subscribed) as other,
         ):
             await asyncio.gather(one.drain(), other.drain())
             await one.drain()
@@ -268,17 +291,17 @@ async def test_two_processes_send_once(
 
 
 async def test_built_again_from_the_beginning_it_tells_the_same_with_no_older_version(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     await told.drain()
-    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await customer.burns(100)
     await told.drain()
     last = shop.of("balance.changed")[-1]
     await told.pool.execute("DELETE FROM adapters.outbox_message")
     await told.pool.execute("DELETE FROM adapters.outbox_member")
     await told.pool.execute(
-        "UPDATE adapters.outbox_subscription SET positions = '{}', caught_up = false"
+        "UPDATE adapters.outbox_subscription SET positions = $1, caught_up = false", customer.since
     )
     count = len(shop.got)
     await told.drain()
@@ -287,92 +310,82 @@ async def test_built_again_from_the_beginning_it_tells_the_same_with_no_older_ve
 
 
 async def test_who_wants_changes_only_is_not_told_what_is_so_already(
-    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     async with vendor(shop.app) as address:
         text = file_of(f"{address}/hooks", more="begin_with: changes")
-        async with telling(served, caller, token, subscription(tmp_path, text)) as told:
+        async with tell(subscription(tmp_path, text)) as told:
             await told.drain()
             assert shop.got == []
-            await caller.ledger.BurnPoints(requests.burn(points=100))
+            await customer.burns(100)
             await told.drain()
             assert [message["type"] for message in shop.got] == ["balance.changed"]
 
 
 async def test_while_a_secret_is_replaced_both_verify(
-    served: Served, caller: Caller, token: str, tmp_path: Path
+    caller: Caller, customer: Customer, tell: Tell, tmp_path: Path
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     for name, secret in (("new", SECRET), ("old", OLDER_SECRET)):
         shop = Shop(secret)
         async with vendor(shop.app) as address:
             text = file_of(f"{address}/hooks", name=name)
             both = subscription(tmp_path, text, SECRET, OLDER_SECRET)
-            async with telling(served, caller, token, both) as told:
+            async with tell(both) as told:
                 await told.drain()
         assert len(shop.got) == 2
 
 
 async def test_points_that_expire_soon_are_told_and_so_is_that_they_are_spent(
-    served: Served, caller: Caller, token: str, shop: Shop, tmp_path: Path
+    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     async with vendor(shop.app) as address:
         text = file_of(
             f"{address}/hooks",
             more="currencies: [point]",
             webhook="  events: [points.expiring]\n  expiring_days: 366",
         )
-        async with telling(served, caller, token, subscription(tmp_path, text)) as told:
+        async with tell(subscription(tmp_path, text)) as told:
             await told.drain()
             (rows,) = (data["expiring"] for data in shop.of("points.expiring"))
-            account = await caller.accounts.GetAccount(_account())
-            (balance,) = (b for b in account.account.balances if b.currency == "point")
+            balance = await customer.balance()
             assert rows[0]["points"] == balance.next_expire_points
             assert sum(row["points"] for row in rows) == balance.available
-            await caller.ledger.BurnPoints(requests.burn(points=balance.available))
+            await customer.burns(balance.available)
             await told.drain()
             assert shop.of("points.expiring")[-1]["expiring"] == []
 
 
 async def test_a_token_that_may_not_follow_tells_nobody_and_loses_nothing(
-    served: Served, caller: Caller, shop: Shop, tmp_path: Path, token: str
+    served: Served, caller: Caller, customer: Customer, shop: Shop, tmp_path: Path, token: str
 ) -> None:
     blind = await served.token("blind", units=("market",), verbs=("read",))
-    await caller.ledger.PostDocument(requests.sale())
+    await customer.buys()
     async with vendor(shop.app) as address:
         subscribed = subscription(tmp_path, file_of(f"{address}/hooks"))
-        async with telling(served, caller, blind, subscribed) as told:
+        async with telling(served, caller, blind, subscribed, since=customer.since) as told:
             with pytest.raises(RetryLater, match="refuses its history"):
                 await told.drain()
-        async with telling(served, caller, token, subscribed) as told:
+        async with telling(served, caller, token, subscribed, since=customer.since) as told:
             await told.drain()
     assert len(shop.got) == 2
 
 
-def _account() -> GetAccountRequest:
-    return GetAccountRequest(member=requests.member())
-
-
-def _points(balances: Iterable[Balance]) -> int:
-    return sum(row.available for row in balances if row.currency == "point")
-
-
 async def test_told_again_it_is_how_things_are_now(
-    caller: Caller, told: Telling, shop: Shop
+    customer: Customer, told: Telling, shop: Shop
 ) -> None:
     shop.answers = [status(410)]
-    await caller.ledger.PostDocument(requests.sale(cents=500_00))
+    await customer.buys(500_00)
     await told.drain()
     assert shop.points() == []
     wanted = operating.Wanted(subscription="shop", kind="balance.changed")
     done = await operating.retry(told.pool, wanted, operator="ann", why="the shop is back")
     assert done == {"members": 1, "dead": 1}
-    await caller.ledger.BurnPoints(requests.burn(points=100))
+    await customer.burns(100)
     await told.drain()
-    account = await caller.accounts.GetAccount(_account())
-    assert shop.points() == [_points(account.account.balances)]
+    assert shop.points() == [await customer.points()]
     assert await told.pool.fetchval("SELECT why FROM adapters.operator_act") == "the shop is back"
     everything = operating.Wanted(subscription="shop", everything=True)
     count = len(shop.got)
