@@ -212,7 +212,8 @@ async def keep_drafts(
     kept = [each for each in members if not each.gone]
     made = [message for member in kept for message in member.made]
     left = [message.member_id for message in made if message.kind in LEFT]
-    await session.execute(_FORGET_MESSAGES, subscription, left, LEFT)
+    if left:
+        await session.execute(_FORGET_MESSAGES, subscription, left, LEFT)
     replaced = await session.fetch(
         _REPLACED,
         subscription,
