@@ -269,9 +269,9 @@ def load(path: Path, settings_of: Mapping[str, type[BaseModel]]) -> MappingFile:
         MappingRefused: with file and line of everything that is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MappingRefused([Finding(str(path), 0, "", str(error))]) from None
+        text = yaml_lines.text_of(path)
+    except NotYaml as error:
+        raise MappingRefused([Finding(str(path), error.line, "", error.problem)]) from None
     return parse(text, str(path), settings_of)
 
 

@@ -4,6 +4,7 @@ Duplicate keys, anchors, aliases, tags and second documents are refused: each le
 something else than what its reader sees.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -21,6 +22,16 @@ class NotYaml(Exception):
         super().__init__(problem)
         self.problem = problem
         self.line = line
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file. Raises NotYaml if there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NotYaml(f"it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NotYaml("it is no text in UTF-8") from None
 
 
 def read(text: str) -> tuple[Any, dict[Place, int]]:

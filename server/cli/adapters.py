@@ -76,7 +76,12 @@ def migrate() -> None:
         console.out.print(f"migrated from {before or 'nothing'} to {after}")
 
 
-@app.command(epilog=example("loyalty adapter translate shopify order.json --mapping web-shop.yaml"))
+@app.command(
+    epilog=example(
+        "loyalty adapter translate shopify docs/examples/shopify-order.json"
+        " --mapping docs/examples/web-shop.yaml"
+    )
+)
 def translate(
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="System of the payloads.")],
     files: Annotated[

@@ -1,11 +1,17 @@
 """Mapping files: what is wrong in them is told with file and line, and nothing is guessed."""
 
+import re
+from pathlib import Path
+
 import pytest
+from typer.testing import CliRunner
 
 from adapters.frame.connections import settings_models
 from adapters.frame.mapping import MappingFile, MappingRefused, parse
 from adapters.frame.words import Parked
+from server.cli import app
 from tests.adapters import shop
+from tests.conftest import ROOT
 
 
 def read(text: str) -> MappingFile:
@@ -82,3 +88,20 @@ def test_what_stands_for_no_address_is_nobody(told: str) -> None:
     assert mapping.members({"email": told}) == ()
     (known,) = mapping.members({"email": " Guest@Example.com"})
     assert known.value == "guest@example.com"
+
+
+def test_a_file_that_is_not_there_is_told_without_numbers_of_the_system(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["adapter", "check", str(tmp_path / "no.yaml")])
+    assert result.exit_code == 1
+    assert result.output.endswith("no.yaml: it cannot be read: No such file or directory\n")
+
+
+def test_the_sample_is_what_the_page_shows_and_can_be_translated() -> None:
+    page = (ROOT / "docs" / "adapters" / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    samples = ROOT / "docs" / "examples"
+    assert (samples / "web-shop.yaml").read_text(encoding="utf-8") == shown
+    files = [str(samples / "shopify-order.json"), "--mapping", str(samples / "web-shop.yaml")]
+    result = CliRunner().invoke(app, ["adapter", "translate", "shopify", *files])
+    assert result.exit_code == 0, result.output
+    assert '"net_minor_units": "3800"' in result.output

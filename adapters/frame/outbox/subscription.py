@@ -177,9 +177,7 @@ def read(path: Path) -> SubscriptionFile:
     """Read and check a file. Raises MappingRefused, with file and line of everything wrong."""
     file = str(path)
     try:
-        tree, lines = yaml_lines.read(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise MappingRefused([Finding(file, 0, "", str(error))]) from None
+        tree, lines = yaml_lines.read(yaml_lines.text_of(path))
     except NotYaml as error:
         raise MappingRefused([Finding(file, error.line, "", error.problem)]) from None
     if not isinstance(tree, dict):
