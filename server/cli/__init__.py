@@ -122,13 +122,13 @@ members.app.command(
         " --source web-form/17 --unit hotel"
     )
 )(consents.consent)
-members.app.command(epilog=example("loyalty member suspend card:8800 --unit shop --reason stolen"))(
-    membership.suspend
-)
 members.app.command(
-    epilog=example("loyalty member close card:8800 --unit shop --reason asked --forfeit")
+    epilog=example("loyalty member suspend card:8800 --unit hotel --reason stolen")
+)(membership.suspend)
+members.app.command(
+    epilog=example("loyalty member close card:8800 --unit hotel --reason asked --forfeit")
 )(membership.close)
-members.app.command(epilog=example("loyalty member reopen card:8800 --unit shop --reason found"))(
+members.app.command(epilog=example("loyalty member reopen card:8800 --unit hotel --reason found"))(
     membership.reopen
 )
 members.app.command(

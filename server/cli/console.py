@@ -88,12 +88,15 @@ def _fail_with_advice(error: Exception) -> None:
     """Leave if this is something that an operator can put right; else return."""
     # Imported when something is wrong: they take longer to load than most commands to run.
     from ledger.service import WrongIdentityKey
+    from server.cli.tables import FileRefused
     from server.config import SettingsError
     from server.database import DatabaseError
     from server.embedded import EmbeddedError
 
     if isinstance(error, SettingsError | WrongIdentityKey):
         fail(str(error), advice="docs/operations.md lists every setting", code=USAGE)
+    if isinstance(error, FileRefused):
+        fail(str(error), code=USAGE)
     if isinstance(error, DatabaseError | EmbeddedError):
         fail(error.problem, advice=error.advice, code=UNAVAILABLE)
 

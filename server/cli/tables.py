@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.core.instant import Instant, from_datetime
@@ -35,6 +36,16 @@ def table_rows(
     """Rows of a file, read as they are asked for. Raises FileRefused."""
     if not path.is_file():
         raise FileRefused(f"there is no file {path}")
+    try:
+        yield from _rows(path, check_columns)
+    except UnicodeDecodeError:
+        raise FileRefused(f"{path.name}: expected text in UTF-8; save it as CSV UTF-8") from None
+    except (csv.Error, pa.ArrowException) as error:
+        kind = "Parquet" if is_parquet(path) else "CSV"
+        raise FileRefused(f"{path.name} cannot be read as {kind}: {error}") from None
+
+
+def _rows(path: Path, check_columns: Callable[[list[str]], None]) -> Iterator[dict[str, object]]:
     if is_parquet(path):
         file = pq.ParquetFile(path)
         check_columns(file.schema_arrow.names)

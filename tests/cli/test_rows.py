@@ -139,3 +139,19 @@ def test_a_file_that_is_not_one_is_refused_as_a_whole(
 ) -> None:
     with pytest.raises(FileRefused, match=problem):
         read(written(tmp_path, text, name), Reading())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.parquet", b"x", "a.parquet cannot be read as Parquet: "),
+        ("a.csv", HEADER.encode() + "caf\u00e9".encode("latin-1"), "a.csv: expected text in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileRefused) as refused:
+        read(tmp_path / name, Reading())
+    assert str(refused.value).startswith(told)

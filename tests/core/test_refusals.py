@@ -32,3 +32,8 @@ def test_every_refusal_says_what_it_means_and_what_to_do(refusal: type[Refusal])
 def test_what_is_not_known_is_no_field() -> None:
     over = refusals.HoldResolved(hold_id="H", first_outcome="RELEASED")
     assert over.fields == {"hold_id": "H", "first_outcome": "RELEASED"}
+
+
+def test_where_the_policy_has_no_word_at_all_the_refusal_says_so() -> None:
+    unknown = refusals.UnknownAttribute(field="attributes[0]", value="pets", known="")
+    assert str(unknown) == "attributes[0] names attribute 'pets', but the policy has none"

@@ -11,7 +11,11 @@ class _UnknownWord(Refusal):
     field: str
     value: str
     known: str
-    """Words the policy does know, or some of them, with commas between."""
+    """Words the policy does know, or some of them, with commas between; empty: none."""
+
+    def __str__(self) -> str:
+        told = super().__str__()
+        return told if self.known else told.replace("expected one of ", "but the policy has none")
 
 
 class UnknownBusinessUnit(_UnknownWord):
