@@ -18,6 +18,7 @@ from tests.simulation.due import folded
 from tests.simulation.located import Located
 from tests.simulation.merge_checks import check_merges
 from tests.simulation.motion_checks import check_motion, fees
+from tests.simulation.pool_checks import check_pools
 from tests.simulation.processes import World
 from tests.simulation.replays import check_replays
 from tests.simulation.sales_checks import check_sales
@@ -43,6 +44,7 @@ async def check(world: World, traffic: Traffic) -> None:
     _check_entries(facts, traffic)
     check_sales(facts, traffic)
     check_motion(facts, world, traffic)
+    check_pools(facts, world, traffic)
     await check_merges(facts, world, traffic)
     asked = list(traffic.sent.values())
     await check_replays(traffic, asked[:: max(1, len(asked) // ASKED_AGAIN)])

@@ -10,6 +10,7 @@ from loyalty.v1.events_pb2 import (
     RETURN_CAUSE_DECLINED,
     RETURN_CAUSE_REFUSED,
     RETURN_CAUSE_TIMED_OUT,
+    TRANSFER_KIND_HOME,
     BurnReversed,
     ConvertedPointsIssued,
     LotReinstated,
@@ -28,6 +29,7 @@ from loyalty.v1.ledger_service_pb2 import (
     TransferPointsRequest,
 )
 from tests.core.laws import ISSUES, LEAVES, TAKES
+from tests.simulation import pools
 from tests.simulation.due import accounts, folded
 from tests.simulation.located import Located, answered, by_entry
 from tests.simulation.processes import World
@@ -53,7 +55,9 @@ def check_motion(facts: list[Located], world: World, traffic: Traffic) -> None:
 def fees(traffic: Traffic) -> Iterator[str]:
     """Entries of which a fee was burned."""
     for request, posting in answered(traffic, TransferPointsRequest):
-        if transfer_fee(request.points.currency, request.points.amount):
+        # Whoever takes points home out of a pool pays nothing.
+        fee = transfer_fee(request.points.currency, request.points.amount)
+        if fee and not request.member.pool_id:
             yield posting.entry_id
     for conversion, posting in answered(traffic, ConvertPointsRequest):
         if conversion.conversion == "up":
@@ -67,9 +71,17 @@ def _check_transfers(facts: list[Located], traffic: Traffic) -> None:
         posting.entry_id: (posting.member_id, request.points.currency, request.points.amount)
         for request, posting in answered(traffic, TransferPointsRequest)
     }
-    assert told == {
+    recorded = {
         entry: (account, fact.currency, fact.points) for entry, [(account, fact)] in sent.items()
     }
+    went_home = {
+        transfer: pool.pool_id
+        for kind in pools.BROUGHT_ON
+        for _, pool in answered(traffic, kind)
+        for transfer in pool.transfer_ids
+    }
+    assert {entry: recorded.pop(entry)[0] for entry in went_home} == went_home
+    assert told == recorded
     arrived, back = by_entry(facts, PointsReceived), by_entry(facts, PointsReturned)
     assert arrived.keys() | back.keys() == sent.keys()
     assert not arrived.keys() & back.keys()
@@ -82,7 +94,8 @@ def _check_transfers(facts: list[Located], traffic: Traffic) -> None:
                 named = getattr(end, "sent_to_id", "") or account
                 assert (named, end.points) == (who, fact.points), entry
         returned = [end.points for _, end in given_back.get(entry, ())]
-        fee = transfer_fee(fact.currency, fact.points)
+        free = fact.kind == TRANSFER_KIND_HOME
+        fee = 0 if free else transfer_fee(fact.currency, fact.points)
         assert returned == ([fee] if fee and entry in back else []), entry
     for ends in (arrived, let_go, back):
         assert all(len(each) == 1 for each in ends.values())

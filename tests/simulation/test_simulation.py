@@ -26,6 +26,7 @@ HAPPENS = {
     "converted_points_issued",
     "document_claimed",
     "lots_moved_in",
+    "pool_left",
 }
 
 

@@ -1,9 +1,10 @@
 """What the tills of a world ask for: drawn from a seed, sent until answered, kept in mind."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ledger.act import Answer
 from ledger.core.instant import DAY, SECOND
@@ -22,8 +23,8 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from loyalty.v1.member_service_pb2 import (
     EnrolMemberRequest,
-    Member,
     MergeMembersRequest,
+    Pool,
     UnmergeMembersRequest,
 )
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
@@ -33,10 +34,11 @@ from loyalty.v1.types_pb2 import (
     Points,
 )
 from server import merging, transferring
-from tests.simulation import merges, motion
+from tests.simulation import merges, motion, pools
 from tests.simulation.cards import card, holder
 from tests.simulation.merges import Merges
 from tests.simulation.motion import Motion
+from tests.simulation.pools import Pools
 from tests.simulation.processes import JUMP_MAX, WAIT_SECONDS, Process, World
 from tests.simulation.programme import POLICY
 from tests.simulation.sales import Sales
@@ -70,6 +72,7 @@ class Traffic:
     sales: Sales = field(init=False)
     motion: Motion = field(init=False)
     merges: Merges = field(init=False)
+    pools: Pools = field(init=False)
     steps: int = 0
     _number: int = 0
 
@@ -78,6 +81,7 @@ class Traffic:
         self.sales = Sales(self.random, list(range(self.members)), self._id, self._unit)
         self.motion = Motion(self.random, self._anybody, self._id, self._unit)
         self.merges = Merges(self.random, self._anybody, self._id, self._unit)
+        self.pools = Pools(self.random, self._anybody, self._id, self._unit)
 
     async def begin(self) -> None:
         """Publish the policy and enrol everybody."""
@@ -116,8 +120,9 @@ class Traffic:
                 self.motion.convert,
                 self.merges.merge,
                 self.merges.unmerge,
+                self.pools.draw,
             ),
-            weights=(25, 20, 3, 1, 11, 7, 7, 8, 9, 5, 4, 1, 1),
+            weights=(25, 20, 3, 1, 11, 7, 7, 8, 9, 5, 4, 1, 1, 5),
         )
         await self.send(draw[0]())
 
@@ -156,18 +161,24 @@ class Traffic:
 
     async def _bring_on(self, process: Process, request: Any, result: Answer) -> None:
         """As the service does it before it answers."""
+        message: Any = result.message
         if isinstance(request, motion.BROUGHT_ON):
-            steps: Any = transferring.bring_on(process.ledger, entry(result))
+            steps: list[Coroutine[Any, Any, Any]] = [
+                transferring.bring_on(process.ledger, message.entry_id)
+            ]
+        elif isinstance(request, pools.BROUGHT_ON):
+            steps = [transferring.bring_on(process.ledger, each) for each in message.transfer_ids]
         elif isinstance(request, merges.BROUGHT_ON):
-            steps = merging.bring_on(process.ledger, cast(Member, result.message))
+            steps = [merging.bring_on(process.ledger, message)]
         else:
             return
-        if self.random.random() < LEFT_UNDER_WAY:
-            steps.close()
-            return
-        doing = await process.run(steps)
-        if not doing.cancelled() and doing.exception() is not None:
-            assert isinstance(doing.exception(), KeyTaken), doing.exception()
+        for doing in steps:
+            if self.random.random() < LEFT_UNDER_WAY:
+                doing.close()
+                continue
+            done = await process.run(doing)
+            if not done.cancelled() and done.exception() is not None:
+                assert isinstance(done.exception(), KeyTaken), done.exception()
 
     def _remember(self, request: Any, result: Answer | Refusal) -> Answer | Refusal:
         before = self.sent.get(request.request_id)
@@ -195,6 +206,8 @@ class Traffic:
             self.sales.joined(request)
         elif isinstance(request, MergeMembersRequest | UnmergeMembersRequest):
             self.merges.learn(request)
+        elif isinstance(result.message, Pool):
+            self.pools.learn(request, result.message)
 
     # Drawing
 
@@ -267,4 +280,8 @@ def entry(answer: Answer) -> str:
     message = answer.message
     if isinstance(message, Posting):
         return message.entry_id
-    return str(getattr(message, "member_id", "") or getattr(message, "digest", ""))
+    return str(
+        getattr(message, "member_id", "")
+        or getattr(message, "pool_id", "")
+        or getattr(message, "digest", "")
+    )
