@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from google.protobuf import text_format
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1.types_pb2 import Identity
 
@@ -79,7 +81,8 @@ def _value(message: Message, descriptor: Any) -> Any:
 
 
 def _in_value(old: Any, new: Any, name: str) -> Difference | None:
-    if isinstance(old, Message) and isinstance(new, Message):
+    parts = isinstance(old, Message) and not isinstance(old, Timestamp)
+    if parts and isinstance(new, Message):
         return first_difference(old, new, name)
     return Difference(name, _text(old), _text(new))
 
@@ -103,5 +106,10 @@ def _text(value: Any) -> str:
         shown.CopyFrom(value)
         for _, identity in identities_of(shown):
             identity.value = HIDDEN
-        value = shown
+        value = text_format.MessageToString(shown, as_one_line=True, message_formatter=_time)
     return " ".join(str(value).split())[:200]
+
+
+def _time(message: Message, indent: int, as_one_line: bool) -> str | None:
+    """A time as people write it, in UTC; None: every other message is shown as usual."""
+    return message.ToJsonString() if isinstance(message, Timestamp) else None
