@@ -170,8 +170,11 @@ def _show(report: "Report") -> None:
     for note in report.notes:
         console.out.print(note, markup=False)
     for name in _SHOWN:
-        if report.tables[name].height:
-            console.out.print(_rich(name, report.tables[name]))
+        table = report.tables[name]
+        if name == "histogram":
+            table = table.filter(table["members"] > 0)
+        if table.height:
+            console.out.print(_rich(name, table))
     console.out.print(f"report {report.digest}")
 
 
@@ -193,9 +196,13 @@ def _record(report: "Report", *, server: str, token: str, ca: Path | None, opera
     """Record the run with the draft, if the server knows it as one."""
     digest = str(report.facts["digest"])
     drafted = (pb.POLICY_STATE_DRAFTED, pb.POLICY_STATE_SIMULATED, pb.POLICY_STATE_APPROVED)
-    known = policy_steps.every_policy(server, token, ca)
-    if not any(each.digest == digest and each.state in drafted for each in known):
+    known = {each.digest: each for each in policy_steps.every_policy(server, token, ca)}
+    if digest not in known:
         console.err.print("not recorded: the server has no such draft; `loyalty policy draft`")
+        return
+    if known[digest].state not in drafted:
+        state = policy_steps.state_of(known[digest])
+        console.err.print(f"not recorded: it is {state}, and runs are kept with drafts alone")
         return
     request = pb.RecordSimulationRequest(
         request_id=policy_steps.request_id("simulate", digest, report.digest, operator),
