@@ -58,7 +58,7 @@ def print_account(answer: account_pb.Account) -> None:
             balance.arrears,
         )
         balances.add_row(balance.currency, *(f"{amount:,}" for amount in amounts), expiring)
-    console.out.print(balances)
+    console.print_table(balances, none="no points yet; documents and activities earn them")
     if answer.lots:
         lots = console.table(
             "Lots, in the order they are drawn",
@@ -146,7 +146,7 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
             f"{entry.movement.points:,}",
             f"{entry.available_after:,}" if entry.HasField("available_after") else "",
         )
-    console.out.print(rows)
+    console.print_table(rows, none="no entries yet; documents and activities make them")
 
 
 def _day(stamp: Timestamp) -> str:

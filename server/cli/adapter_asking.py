@@ -77,9 +77,9 @@ def ask(question: Callable[["asyncpg.Pool"], Awaitable[Any]]) -> Any:
 
 
 def print_rows(
-    rows: list[dict[str, Any]], title: str, columns: Sequence[str], *, json: bool
+    rows: list[dict[str, Any]], title: str, columns: Sequence[str], *, none: str, json: bool
 ) -> None:
-    """Print rows as a table or as JSON."""
+    """Print rows as a table or as JSON; without any `none`, a sentence."""
     from adapters.frame.operating import shown
 
     if json:
@@ -88,4 +88,4 @@ def print_rows(
     made = console.table(title, *(name.replace("_", " ") for name in columns))
     for row in rows:
         made.add_row(*(shown(row[name]).replace("[", r"\[") for name in columns))
-    console.out.print(made)
+    console.print_table(made, none=none)

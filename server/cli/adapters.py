@@ -226,7 +226,8 @@ def inbox(
         return
     rows = ask(lambda pool: operating.inbox(pool, connection=connection, state=state, limit=limit))
     columns = ("delivery_id", "received_at", "connection", "event_id", "state", "reason", "items")
-    print_rows(rows, "Inbox", columns, json=json)
+    none = "nothing came in to show; `loyalty adapter check` says whether a connection is right"
+    print_rows(rows, "Inbox", columns, none=none, json=json)
 
 
 def _show_delivery(delivery: int, *, json: bool) -> None:
@@ -272,7 +273,8 @@ def dead(
         )
     )
     columns = ("what", "connection", "name", "state", "reason", "detail", "since")
-    print_rows(rows, "Stuck", columns, json=json)
+    none = "nothing is stuck; `loyalty adapter inbox` lists what came in"
+    print_rows(rows, "Stuck", columns, none=none, json=json)
     if rows:
         raise typer.Exit(console.NO)
 

@@ -187,7 +187,9 @@ def list_(
             f"{until:%Y-%m-%d}" if waits else "",
             f"{each.points.amount:+,} {each.points.currency}",
         )
-    console.out.print(rows)
+    console.print_table(
+        rows, none="no adjustments to show; `loyalty adjust --help` shows how to make one"
+    )
 
 
 def _state(state: State | None) -> pb.AdjustmentState.ValueType:

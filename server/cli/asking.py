@@ -125,7 +125,7 @@ def _print_quote(answer: ledger_pb.QuoteDocumentResponse) -> None:
         rows.add_row(titles.get(grant.rule, grant.rule), grant.currency, *amounts)
     for given in answer.benefits:
         rows.add_row(titles.get(given.rule, given.rule), given.benefit, "", f"{given.quantity:,}")
-    console.out.print(rows)
+    console.print_table(rows, none="it would earn nothing")
     for line in answer.posting.messages:
         console.out.print(line, markup=False)
     for purse in answer.room:

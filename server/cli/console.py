@@ -165,6 +165,14 @@ def table(title: str, *columns: str, numbers: int = 0) -> Table:
     return made
 
 
+def print_table(made: Table, *, none: str) -> None:
+    """Print a table; without rows the sentence that says so, and what to do next, in its place."""
+    if made.row_count:
+        out.print(made)
+    else:
+        out.print(none, markup=False)
+
+
 def progress() -> Progress:
     """A progress bar on stderr, gone when it is done."""
     return Progress(

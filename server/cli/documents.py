@@ -149,7 +149,10 @@ def unclaimed(
             ", ".join(filter(None, ways)),
             f"{each.net.minor_units:,} {each.net.currency_code}",
         )
-    console.out.print(table)
+    console.print_table(
+        table,
+        none="no unclaimed documents; `loyalty document show UNIT/SOURCE/ID` tells whose one is",
+    )
     if found.next_page_token:
         console.out.print("there are more; --limit shows up to 1,000")
 

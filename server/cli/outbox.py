@@ -49,7 +49,8 @@ def list_messages(
             pool, subscription=subscription, state=state, member_id=member_id, limit=limit
         )
     )
-    print_rows(rows, "Outbox", _COLUMNS, json=json)
+    none = "no messages to show; subscribers are told once points or tiers change"
+    print_rows(rows, "Outbox", _COLUMNS, none=none, json=json)
 
 
 @app.command(epilog=example("loyalty adapter outbox dead --subscription shop"))
@@ -67,7 +68,8 @@ def dead(
             pool, subscription=subscription, state="dead", member_id=member_id, limit=limit
         )
     )
-    print_rows(rows, "Dead", _COLUMNS, json=json)
+    none = "no message was given up; `loyalty adapter outbox list` shows all of them"
+    print_rows(rows, "Dead", _COLUMNS, none=none, json=json)
     if rows:
         raise typer.Exit(console.NO)
 

@@ -68,7 +68,7 @@ def list_periods(
     for each in answer.periods:
         times = (f"{at.ToDatetime():%Y-%m-%d %H:%M}" for at in (each.start_time, each.end_time))
         table.add_row(each.period, *times, "closed" if each.closed else "open", each.closed_by)
-    console.out.print(table)
+    console.print_table(table, none="no periods yet; the first document or points begin one")
 
 
 def settlement(
@@ -142,7 +142,7 @@ def _print(answer: pb.GetSettlementResponse) -> None:
             pays = f"{flow.paid.minor_units:,} {flow.paid.currency_code}"
         shown = f"{points:,} {flow.currency}"
         table.add_row(flow.issuer, flow.business_unit, flow.about_period, shown, pays)
-    console.out.print(table)
+    console.print_table(table, none="no points went from one unit to another")
     console.out.print("amounts are in minor units; what each receives, less what it pays:")
     for party in answer.parties:
         points_of = [f"{each.amount:,} {each.currency}" for each in party.points]

@@ -92,7 +92,9 @@ def list_command(json: AsJson = False) -> None:
             f"{record.created_at:%Y-%m-%d %H:%M}",
             f"{record.revoked_at:%Y-%m-%d %H:%M}" if record.revoked_at else "",
         )
-    console.out.print(rows)
+    console.print_table(
+        rows, none="no tokens yet; `loyalty token create --help` shows how to make one"
+    )
 
 
 @app.command(epilog=example("loyalty token revoke till-7"))

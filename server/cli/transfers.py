@@ -208,7 +208,10 @@ def list_(
             f"{each.fee:,}",
             _state(each),
         )
-    console.out.print(rows)
+    which = "open transfers" if only_open else "transfers"
+    console.print_table(
+        rows, none=f"no {which} of {ref}; `loyalty transfer --help` shows how to send points"
+    )
 
 
 def continue_(

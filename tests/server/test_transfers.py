@@ -198,6 +198,8 @@ async def test_gifts_are_sent_and_decided_about_at_the_command_line(
     refusal = await loyalty(*give, "90", "--currency", "point", *here)
     assert (refusal.exit_code, "INSUFFICIENT_POINTS" in refusal.output) == (1, True)
     assert "95" in refusal.output, "what was asked for, with the fee"
+    none = await loyalty("transfers", "list", "card:151", "--open")
+    assert none.stdout.startswith("no open transfers of card:151; `loyalty transfer --help`")
     accepted, declined = await desk.asks("150", "151", 20), await desk.asks("150", "151", 30)
     listed = await loyalty("transfers", "list", "card:151", "--open")
     assert accepted in listed.stdout
