@@ -23,6 +23,7 @@ async def test_points_are_proposed_agreed_to_and_listed(
     refused = await loyalty(*words, "500", "--operator", "anna", "--token", desk)
     assert refused.exit_code == 1
     assert "APPROVER_MISSING" in refused.stderr
+    assert "`--propose`" in refused.stderr
     wish = (*words, "500", "--operator", "anna", "--token", desk, "--propose")
     proposed = await loyalty(*wish)
     assert proposed.exit_code == 0, proposed

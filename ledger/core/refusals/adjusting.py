@@ -33,8 +33,8 @@ class ApproverMissing(Refusal):
     """So many points need the agreement of a second person."""
 
     advice = (
-        "Name who agreed as `approver` if the policy lets that count, else set `propose` and let"
-        " another client's operator approve it."
+        "Name who agreed as `approver` (`--approver` on the command line) if the policy lets that"
+        " count, else set `propose` (`--propose`) and let another client's operator approve it."
     )
     sentence = "{points} points need a second person: one alone may move {points_alone}"
     points: int
