@@ -26,8 +26,8 @@ Shown = Callable[[str, int], str]
 
 _FACTS: Final[dict[str, dict[Language, str]]] = {
     "points_earned": {
-        "en": "{points} earned at {unit}, paid for by {funder}, to expire {ends}",
-        "zh": "在 {unit} 获得 {points}，由 {funder} 承担，有效期至 {ends}",
+        "en": "{points} earned at {unit}, paid for by {funder}, {lasting}",
+        "zh": "在 {unit} 获得 {points}，由 {funder} 承担，{lasting}",
     },
     "points_pended": {
         "en": "{points} earned at {unit}, not to be spent yet",
@@ -101,8 +101,8 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "zh": "{unit} 手工调整，原因 {reason}{agreed}",
     },
     "points_adjusted": {
-        "en": "{points} given, paid for by {funder}, to expire {ends}",
-        "zh": "赠予 {points}，由 {funder} 承担，有效期至 {ends}",
+        "en": "{points} given, paid for by {funder}, {lasting}",
+        "zh": "赠予 {points}，由 {funder} 承担，{lasting}",
     },
     "adjustment_proposed": {
         "en": "a change by hand proposed at {unit}, reason {reason}; a second person has to agree",
@@ -130,8 +130,8 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "zh": "{points} 兑换为由 {unit} 发放的 {received}",
     },
     "converted_points_issued": {
-        "en": "{points} issued by {unit}, to expire {ends}",
-        "zh": "{unit} 发放 {points}，有效期至 {ends}",
+        "en": "{points} issued by {unit}, {lasting}",
+        "zh": "{unit} 发放 {points}，{lasting}",
     },
     "lot_extended": {
         "en": "the points of lot {lot} expire {ends} instead of {ended}: {reason}",
@@ -161,7 +161,7 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} that recall {recall} had set aside taken back",
         "zh": "收回追回 {recall} 已冻结的 {points}",
     },
-    "tier_changed": {"en": "tier {tier} until {until}", "zh": "会员等级 {tier}，至 {until}"},
+    "tier_changed": {"en": "tier {tier} {until}", "zh": "会员等级 {tier}，{until}"},
 }
 _BY_HAND: Final[dict[str, dict[Language, str]]] = {
     "points_clawed_back": {"en": "{points} taken", "zh": "扣除 {points}"},
@@ -230,12 +230,12 @@ _WHY: Final[dict[str, dict[Language, str]]] = {
     },
 }
 _DRAW: Final[dict[Language, str]] = {
-    "en": "  {points} of what {issuer} gave on {earned}, to expire {ends}, paid for by {funder}",
-    "zh": "  {issuer} 于 {earned} 发放的 {points}，有效期至 {ends}，由 {funder} 承担",
+    "en": "  {points} of what {issuer} gave on {earned}, {lasting}, paid for by {funder}",
+    "zh": "  {issuer} 于 {earned} 发放的 {points}，{lasting}，由 {funder} 承担",
 }
 _ARRIVED: Final[dict[Language, str]] = {
-    "en": "  {points} that {issuer} gave on {earned}, to expire {ends}, paid for by {funder}",
-    "zh": "  {issuer} 于 {earned} 发放的 {points}，有效期至 {ends}，由 {funder} 承担",
+    "en": "  {points} that {issuer} gave on {earned}, {lasting}, paid for by {funder}",
+    "zh": "  {issuer} 于 {earned} 发放的 {points}，{lasting}，由 {funder} 承担",
 }
 _FEE: Final[dict[Language, str]] = {
     "en": "{points} taken as a fee by {unit}",
@@ -249,6 +249,11 @@ _CAUSES: Final[dict[ReturnCause.ValueType, dict[Language, str]]] = {
 }
 _NEVER: Final[dict[Language, str]] = {"en": "never", "zh": "永久"}
 _LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
+_LASTING: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期至 {ends}"}
+_LASTING_BY: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期{ends}"}
+_LASTING_EVER: Final[dict[Language, str]] = {"en": "never to expire", "zh": "永久有效"}
+_UNTIL: Final[dict[Language, str]] = {"en": "until {day}", "zh": "有效期至 {day}"}
+_FOR_EVER: Final[dict[Language, str]] = {"en": "for ever", "zh": "永久有效"}
 
 
 def fact_lines(facts: Iterable[AnyFact], shown: Shown, language: Language) -> Iterator[str]:
@@ -286,7 +291,8 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         cause=_cause(fact, language),
         received=shown(fact.into, fact.received) if "into" in has else "",
         ends=_end(fact, language),
-        until=_day(fact, "valid_until_time", language),
+        lasting=_lasting(fact, language),
+        until=_until(fact, language),
     )
     if "draws" in has and fact.draws:
         if kind in _WHY and not by_hand:
@@ -311,7 +317,7 @@ def _lot_line(
         points=shown(currency, part.points),
         issuer=part.issuer,
         earned=_day(part, "earned_time", language),
-        ends=_end(part, language),
+        lasting=_lasting(part, language),
         funder=part.funder,
     )
 
@@ -323,10 +329,28 @@ def expiry_line(lot: Any, language: Language) -> str:
 
 def _end(fact: Any, language: Language) -> str:
     """When points expire: a day, or by which expiry of the policy."""
-    has = fact.DESCRIPTOR.fields_by_name
-    if "life" in has and fact.HasField("life"):
+    if _by_policy(fact):
         return _LIVES[language].format(expiry=fact.life.expiry)
     return _day(fact, "expire_time", language)
+
+
+def _by_policy(fact: Any) -> bool:
+    return "life" in fact.DESCRIPTOR.fields_by_name and fact.HasField("life")
+
+
+def _lasting(fact: Any, language: Language) -> str:
+    """How long points live, as a clause: "to expire 2027-08-02", "never to expire"."""
+    ends = _end(fact, language)
+    if ends == _NEVER[language]:
+        return _LASTING_EVER[language]
+    return (_LASTING_BY if _by_policy(fact) else _LASTING)[language].format(ends=ends)
+
+
+def _until(fact: Any, language: Language) -> str:
+    """How long a tier is held, as a clause."""
+    day = _day(fact, "valid_until_time", language)
+    words = _FOR_EVER if day == _NEVER[language] else _UNTIL
+    return words[language].format(day=day)
 
 
 def _day(fact: Any, field: str, language: Language) -> str:

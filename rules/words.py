@@ -1,7 +1,8 @@
 """An explanation as lines for a person, in English or Chinese."""
+# ruff: noqa: RUF001 - Chinese lines have Chinese colons, commas and brackets.
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -21,16 +22,23 @@ class _Words(NamedTuple):
 
 
 _NOTES = {
-    "row": _Words("{title}: {points} {currency}", "{title}:{points} {currency}"),
-    "exact": _Words("{exact} exactly, {mode} {place}", "精确值 {exact},{place}{mode}"),
-    "cut": _Words("{wanted} wanted, limited by {cap}", "应得 {wanted},受 {cap} 限制"),
+    "row": _Words("{title}: {points} {currency}", "{title}：{points} {currency}"),
+    "exact": _Words("{exact} exactly, {mode} {place}", "精确值 {exact}，{place}{mode}"),
+    "cut": _Words("{wanted} wanted, limited by {cap}", "应得 {wanted}，受 {cap} 限制"),
     "none left": _Words("nothing left of {cap}", "{cap} 已用完"),
     "lines": _Words("on lines {lines}", "适用行 {lines}"),
     "at tier": _Words("{exact} at {tier}", "{tier} 等级 {exact}"),
-    "benefit": _Words("{title}: {benefit}", "{title}:{benefit}"),
-    "skipped": _Words("{title}: nothing, {why}", "{title}:无,{why}"),
+    "benefit": _Words("{title}: {benefit}", "{title}：{benefit}"),
+    "skipped": _Words("{title}: nothing, {why}", "{title}：无，{why}"),
     "number": _Words("Number {number} in {counter}", "{counter} 第 {number} 次"),
-    "held out": _Words("Held out of campaign {campaign}", "未参加活动 {campaign}(对照组)"),
+    "held out": _Words("Held out of campaign {campaign}", "未参加活动 {campaign}（对照组）"),
+    "noted": _Words("{told} ({notes})", "{told}（{notes}）"),
+}
+
+_BETWEEN = {
+    "notes": _Words("; ", "；"),
+    "parts": _Words(", ", "，"),
+    "names": _Words(", ", "、"),
 }
 
 _MODES = {
@@ -94,7 +102,7 @@ _REASONS = (
         "no base points to raise",
         _Words("there are no base points to raise", "没有可加倍的基础积分"),
     ),
-    ("a factor of 1 adds nothing", _Words("a factor of 1 adds nothing", "倍数为 1,无增加")),
+    ("a factor of 1 adds nothing", _Words("a factor of 1 adds nothing", "倍数为 1，无增加")),
     ("it comes to no whole point", _Words("less than a whole point", "不足一个积分")),
 )
 
@@ -144,15 +152,15 @@ class _Teller:
         notes = list(self._notes(row, currency))
         points = _points(row.granted, currency)
         text = self._note("row", title=title, points=f"+{points}", currency=currency.id)
-        return f"{text} ({'; '.join(notes)})" if notes else text
+        return self._note("noted", told=text, notes=self._joined("notes", notes)) if notes else text
 
     def _notes(self, row: ExplainedRule, currency: CurrencyTerms) -> Iterator[str]:
         names = [share.line_id for share in row.lines if share.line_id]
         if names:
-            yield self._note("lines", lines=", ".join(dict.fromkeys(names)))
+            yield self._note("lines", lines=self._joined("names", dict.fromkeys(names)))
         parts = list(self._parts(row, currency))
         if parts:
-            yield ", ".join(parts)
+            yield self._joined("parts", parts)
         if row.exact != row.wanted:
             exact = _exact(row.exact, currency)
             mode, place = row.rounding.partition(",")[0].split(" at ")
@@ -182,10 +190,13 @@ class _Teller:
                 return self._in(words).format(*caught)
         key = re.sub(r"\[\d+\]$", "", condition).rpartition(".")[2]
         known = _CONDITIONS.get(key)
-        return f"{self._in(known)} ({condition})" if known else condition
+        return self._note("noted", told=self._in(known), notes=condition) if known else condition
 
     def _note(self, key: str, **values: str) -> str:
         return self._in(_NOTES[key]).format(**values)
+
+    def _joined(self, between: str, texts: Iterable[str]) -> str:
+        return self._in(_BETWEEN[between]).join(texts)
 
     def _in(self, words: _Words) -> str:
         return words.zh if self._language == "zh" else words.en

@@ -1,8 +1,9 @@
 """`loyalty quote` and `loyalty explain`: what a document would earn, and why it earned."""
+# ruff: noqa: RUF001 - Chinese lines have Chinese commas.
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from google.protobuf.json_format import ParseDict, ParseError
@@ -25,6 +26,34 @@ Member = Annotated[
         show_default=False,
     ),
 ]
+
+
+class _Heads(NamedTuple):
+    """What stands above an explanation."""
+
+    document: str
+    entry: str
+    policy: str
+    tier: str
+    when: str
+
+
+_HEADS: Final = {
+    Language.EN: _Heads(
+        document="{} version {}",
+        entry="entry",
+        policy="policy version {}",
+        tier=", tier {}",
+        when=" at {}",
+    ),
+    Language.ZH: _Heads(
+        document="{} 第 {} 版",
+        entry="交易",
+        policy="政策第 {} 版",
+        tier="，会员等级 {}",
+        when="，当地时间 {}",
+    ),
+}
 
 
 def quote(  # noqa: PLR0913 - one argument an option
@@ -171,16 +200,20 @@ def explain(
     if json:
         console.print_json(answer)
     else:
-        _print_explanation(answer)
+        _print_explanation(answer, lang)
 
 
-def _print_explanation(answer: account_pb.ExplainEntryResponse) -> None:
-    what = f"{answer.document} version {answer.version}" if answer.document else "entry"
-    console.out.print(f"{what}   {answer.entry_id}", markup=False)
+def _print_explanation(answer: account_pb.ExplainEntryResponse, lang: Language) -> None:
+    words = _HEADS[lang]
+    document = words.document.format(answer.document, answer.version)
+    console.out.print(
+        f"{document if answer.document else words.entry}   {answer.entry_id}", markup=False
+    )
     if answer.policy_version:
         pins = answer.pins
-        when = f" at {pins.local_time}" if pins.local_time else ""
-        tier = f", tier {pins.tier}" if pins.tier else ""
-        console.out.print(f"policy version {answer.policy_version}{tier}{when}", markup=False)
+        tier = words.tier.format(pins.tier) if pins.tier else ""
+        when = words.when.format(pins.local_time) if pins.local_time else ""
+        policy = words.policy.format(answer.policy_version)
+        console.out.print(f"{policy}{tier}{when}", markup=False)
     for line in answer.lines:
         console.out.print(line, markup=False, highlight=False)

@@ -1,4 +1,5 @@
 """Explanations as a person reads them, in English and in Chinese."""
+# ruff: noqa: RUF001 - Chinese lines have Chinese colons, commas and brackets.
 
 import pytest
 
@@ -52,16 +53,16 @@ def test_an_english_reader_is_told_what_gave_what_and_why_not() -> None:
 
 def test_a_chinese_reader_is_told_the_same() -> None:
     assert told("zh") == (
-        "每欧元一分:+60 p (适用行 1, 2; 精确值 121.5,按规则合计向下取整; "
-        "应得 121,受 cap/base.1 限制)",
-        "cents:+40.50 c (适用行 1, 2)",
-        "Triple:+243 p (适用行 1, 2)",
-        "A towel:towel",
-        "Double:无,改用 Triple",
-        "Big basket:无,消费金额不足 (when.any[0].basket_min)",
-        "sand:无,属于活动对照组 (campaign.holdout)",
+        "每欧元一分：+60 p（适用行 1、2；精确值 121.5，按规则合计向下取整；"
+        "应得 121，受 cap/base.1 限制）",
+        "cents：+40.50 c（适用行 1、2）",
+        "Triple：+243 p（适用行 1、2）",
+        "A towel：towel",
+        "Double：无，改用 Triple",
+        "Big basket：无，消费金额不足（when.any[0].basket_min）",
+        "sand：无，属于活动对照组（campaign.holdout）",
         "visit 第 3 次",
-        "未参加活动 beach(对照组)",
+        "未参加活动 beach（对照组）",
     )
 
 
