@@ -208,6 +208,10 @@ outbox_member: Final = Table(
     Column("send_at", _instant()),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("problem", Text, nullable=False, server_default=text("''")),
+    # Whether the receiver was told of the member.
+    Column("known", Boolean, nullable=False, server_default=text("false")),
+    # Whether the member was erased: nothing is told of them any more.
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("subscription", "member_id"),
     Index(
         "outbox_member_look_idx",

@@ -66,7 +66,7 @@ async def test_a_bad_item_blocks_neither_its_siblings_nor_what_comes_later(web: 
     assert await web.points(*MEMBER) == 17
     assert [row["state"] for row in await web.deliveries()] == ["taken", "dead", "taken", "dead"]
     verdicts = [verdict for verdict, _ in await web.items()]
-    assert verdicts == ["dead", "taken", "taken"]
+    assert verdicts == ["dead", "dead", "taken", "taken"]
 
 
 async def test_dropped_is_recorded_as_dropped(web: Rig) -> None:
