@@ -216,7 +216,7 @@ class Reads:
         # Not from the cache: another process may have given it to another member just now.
         holder = (await self._store.find_identities([key])).get(key)
         if holder is None:
-            raise refusals.UnknownMember(member=f"this identity of scheme {key[0]}")
+            raise refusals.unknown_identity(key[0])
         return account_stream(holder.account)
 
     async def _fresh(self, stream: str) -> Account:

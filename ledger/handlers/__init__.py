@@ -102,9 +102,10 @@ def decide_act(act: Act, work: Work) -> Answer:
         elif work.acted > acted:
             work.wanted.undone.add(act.key)
         raise
-    if before is not None and tried:
-        work.back_to(before)
-    return context.validated(answer) if tried else answer
+    if not tried or before is None:
+        return answer
+    work.back_to(before)
+    return context.validated(answer)
 
 
 def _handled(act: Act, work: Work) -> Answer:

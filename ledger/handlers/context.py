@@ -134,7 +134,7 @@ def named_stream(act: Act, work: Work) -> str:
     if act.identity is not None:
         account = work.holder(act.identity)
         if not account:
-            raise refusals.UnknownMember(member=f"this identity of scheme {act.identity[0]}")
+            raise refusals.unknown_identity(act.identity[0])
         return account_stream(account)
     member = member_of(act.request)
     return enrolled_stream(member or MemberRef(), work)

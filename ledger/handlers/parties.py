@@ -32,7 +32,7 @@ def other_stream(act: Act, work: Work) -> str:
     if act.other_identity is not None:
         account = work.holder(act.other_identity)
         if not account:
-            raise refusals.UnknownMember(member=f"this identity of scheme {act.other_identity[0]}")
+            raise refusals.unknown_identity(act.other_identity[0])
         return live_stream(account_stream(account), work)
     other = other_member_of(act.request) or MemberRef()
     if other.pool_id:

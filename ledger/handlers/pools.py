@@ -148,10 +148,11 @@ def _send_home(
 ) -> _Sent:
     """Send to each of some members what is left of what they put in, by currency."""
     sent = _Sent([])
+    account = work.account(stream)
+    left = {currency: contributed(account, currency) for currency in account.balances}
     for contributor in contributors:
-        account = work.account(stream)
-        for currency in account.balances:
-            points = contributed(account, currency).get(contributor, 0)
+        for currency, by_contributor in left.items():
+            points = by_contributor.get(contributor, 0)
             if not points:
                 continue
             entry_id = str(uuid_utils.uuid7())

@@ -8,7 +8,7 @@ from ledger.act import Act
 from ledger.core import refusals
 from ledger.handlers.versions import Stated
 from ledger.known import DocumentHead
-from ledger.speeds import Doer
+from ledger.speeds import doer_of
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_PENDING, Document
 
@@ -18,10 +18,9 @@ def stated(
 ) -> Stated:
     """What a request says of a document. Raises UnknownDocument, NotAReturn."""
     origin, document = act.origin, request.document
-    here = origin.business_unit
-    unit = request.document_unit or here
-    if unit == here:
-        doer = Doer(act.client, act.operator, here)
+    unit = request.document_unit or origin.business_unit
+    if unit == origin.business_unit:
+        doer = doer_of(act)
         return Stated(document, unit, origin, None, act.receipt_hash, awaited_scheme, doer)
     if head is None:
         raise refusals.UnknownDocument(document=f"{unit}/{document.source}/{document.document_id}")

@@ -181,6 +181,7 @@ from ledger.core.refusals.words import UnknownReason as UnknownReason
 from ledger.core.refusals.words import UnknownReward as UnknownReward
 from ledger.core.refusals.words import UnknownSegment as UnknownSegment
 from ledger.core.refusals.words import UnknownTier as UnknownTier
+from ledger.core.refusals.words import unknown_identity as unknown_identity
 
 
 def _of(module: ModuleType) -> list[type[Refusal]]:

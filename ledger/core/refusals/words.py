@@ -151,6 +151,11 @@ class UnknownMember(Refusal):
     member: str
 
 
+def unknown_identity(scheme: str) -> UnknownMember:
+    """Refuse an identity that nobody has; its value is not repeated."""
+    return UnknownMember(member=f"this identity of scheme {scheme}")
+
+
 @dataclass(eq=False, kw_only=True)
 class AlreadyEnrolled(Refusal):
     """The member has joined before."""
