@@ -89,7 +89,7 @@ def _said_so(value: Any) -> bool:
     """Flags come as true and as "true"."""
     if value in (True, "true", 1, "1"):
         return True
-    if value in (False, "false", 0, "0", "", None):
+    if value in (False, "false", 0, "0", ""):
         return False
     raise ValueError("expected true or false")
 

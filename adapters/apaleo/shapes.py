@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import Field, StrictInt
 
 from adapters.frame.fields import Amount, Id, Sent, Time, Word
 from adapters.frame.mapping import Row
@@ -21,10 +21,6 @@ class Settings(Row):
     """Lines without tax, or with it as a part that the policy decides on."""
     company_folios: Literal["leave", "earn"] = "leave"
     """Folios that a company pays: leave them out, or let the guest earn on them."""
-
-
-def _listed(value: Any) -> Any:
-    return () if value is None else value
 
 
 class Entity(Sent):
@@ -112,8 +108,8 @@ class Folio(Sent):
     updated: Time
     company: Any = None
     debitor: Debitor | None = None
-    charges: Annotated[tuple[Charge, ...], BeforeValidator(_listed)] = ()
-    allowances: Annotated[tuple[Charge, ...], BeforeValidator(_listed)] = ()
+    charges: tuple[Charge, ...] = ()
+    allowances: tuple[Charge, ...] = ()
 
     @property
     def is_companys(self) -> bool:

@@ -68,8 +68,6 @@ def _time(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    if value is None:
-        return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         # Nobody is called "{'id': 7}" or "True".
         raise ValueError("expected a text")
@@ -93,7 +91,7 @@ Id = Annotated[str, BeforeValidator(_id)]
 Time = Annotated[str, BeforeValidator(_time)]
 """An ISO 8601 time with offset; kept as it was sent."""
 Word = Annotated[str, BeforeValidator(_word)]
-"""A text that may be null, empty then; a whole number is taken for its digits."""
+"""A text; a whole number is taken for its digits."""
 Aside = Annotated[str, BeforeValidator(_aside)]
 """A text among many of which perhaps none is ours, and in which anybody writes what he likes: what
 is no text is empty."""

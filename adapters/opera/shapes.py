@@ -70,11 +70,6 @@ class Settings(Row):
         return next((row.level for row in self.levels if row.tier == tier), tier)
 
 
-def _listed(value: Any) -> Any:
-    """OPERA leaves out lists that are empty, and writes null for some."""
-    return () if value is None else value
-
-
 class TypedId(Sent):
     """An id with its type."""
 
@@ -82,10 +77,10 @@ class TypedId(Sent):
     type: Word = ""
 
 
-Typed = Annotated[tuple[TypedId, ...], BeforeValidator(_listed)]
+Typed = tuple[TypedId, ...]
 
 
-def id_of(ids: tuple[TypedId, ...], kind: str) -> str:
+def id_of(ids: Typed, kind: str) -> str:
     """Return the id of a type, whatever its case; empty when there is none."""
     return next((each.id for each in ids if each.type.casefold() == kind.casefold()), "")
 
@@ -152,13 +147,13 @@ class Membership(Sent):
 class Memberships(Sent):
     """Memberships of a profile."""
 
-    profileMembership: Annotated[tuple[Membership, ...], BeforeValidator(_listed)] = ()
+    profileMembership: tuple[Membership, ...] = ()
 
 
 class ReservationMemberships(Sent):
     """Memberships that a reservation names."""
 
-    reservationMembership: Annotated[tuple[Membership, ...], BeforeValidator(_listed)] = ()
+    reservationMembership: tuple[Membership, ...] = ()
 
 
 class GuestProfile(Sent):
@@ -195,7 +190,7 @@ class Reservation(Sent):
     hotelId: Id
     reservationStatus: Word
     roomStay: RoomStay
-    reservationGuests: Annotated[tuple[Guest, ...], BeforeValidator(_listed)] = ()
+    reservationGuests: tuple[Guest, ...] = ()
     reservationMemberships: ReservationMemberships | None = None
 
     @property
@@ -236,7 +231,7 @@ class Posting(Sent):
 class Folio(Sent):
     """A part of a folio window."""
 
-    postings: Annotated[tuple[Posting, ...], BeforeValidator(_listed)] = ()
+    postings: tuple[Posting, ...] = ()
 
 
 class Window(Sent):
@@ -244,7 +239,7 @@ class Window(Sent):
 
     folioWindowNo: Annotated[int, Field(ge=1)] = 1
     balance: Money = NOTHING
-    folios: Annotated[tuple[Folio, ...], BeforeValidator(_listed)] = ()
+    folios: tuple[Folio, ...] = ()
     hasMore: bool = False
     emptyWindow: bool | None = None
 
@@ -262,7 +257,7 @@ class Window(Sent):
 class Bill(Sent):
     """All folio windows of a reservation."""
 
-    folioWindows: Annotated[tuple[Window, ...], BeforeValidator(_listed)] = ()
+    folioWindows: tuple[Window, ...] = ()
 
 
 class Email(Sent):
@@ -280,7 +275,7 @@ class EmailInfo(Sent):
 class Emails(Sent):
     """Addresses of a profile."""
 
-    emailInfo: Annotated[tuple[EmailInfo, ...], BeforeValidator(_listed)] = ()
+    emailInfo: tuple[EmailInfo, ...] = ()
 
 
 class Telephone(Sent):
@@ -298,7 +293,7 @@ class TelephoneInfo(Sent):
 class Telephones(Sent):
     """Numbers of a profile."""
 
-    telephoneInfo: Annotated[tuple[TelephoneInfo, ...], BeforeValidator(_listed)] = ()
+    telephoneInfo: tuple[TelephoneInfo, ...] = ()
 
 
 class Profile(Sent):
