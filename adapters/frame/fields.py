@@ -54,9 +54,24 @@ def _id(value: Any) -> str:
         # 1.0e9 has lost its last digits on the way.
         raise ValueError("expected a whole number or text as id")
     text = str(value).strip()
-    if not (text and len(text) <= ID_LENGTH and text.isprintable()):
+    if not _can_be_id(text):
         raise ValueError(f"expected an id of 1 to {ID_LENGTH} printable characters")
     return text
+
+
+def _can_be_id(text: str) -> bool:
+    return 0 < len(text) <= ID_LENGTH and text.isprintable()
+
+
+def joined_id(number: str) -> str:
+    """Return an id that is put together of several: cut short, it would be another's.
+
+    Raises:
+        Unreadable: the ledger cannot hold it.
+    """
+    if not _can_be_id(number):
+        raise Unreadable(f"the number {number!r} is not up to {ID_LENGTH} printable characters")
+    return number
 
 
 def _time(value: Any) -> str:

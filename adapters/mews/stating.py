@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.frame import moments
 from adapters.frame.adapter import read_as
-from adapters.frame.fields import ID_LENGTH
+from adapters.frame.fields import joined_id
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.money import minor_units, times
 from adapters.frame.netting import NetLine, spread, stated
@@ -206,12 +206,9 @@ def outlet_of(parts: Parts, mapping: MappingFile) -> Canonical:
         f"enterprise/{revenue[0].EnterpriseId or settings.enterprises[0]}",
     )
     currency = mapping.currency(place, _currency([item.UnitAmount for item in revenue]))
-    number = f"outlet/{revenue[0].BillId}"
-    if len(number) > ID_LENGTH:
-        raise Unreadable(f"the number {number} has more than {ID_LENGTH} characters")
     document = Document(
         source=mapping.source_name,
-        document_id=number,
+        document_id=joined_id(f"outlet/{revenue[0].BillId}"),
         kind=DOCUMENT_KIND_FOLIO,
         status=DOCUMENT_STATUS_FINAL,
         currency_code=currency,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.frame import moments
 from adapters.frame.adapter import Adapter, Api, Connection, Pulled, Shown, each, read_as
-from adapters.frame.fields import ID_LENGTH
+from adapters.frame.fields import joined_id
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.netting import stated
 from adapters.frame.reading import object_of
@@ -228,12 +228,9 @@ def _statement(
     place = mapping.place(f"hotel/{reservation.hotelId}")
     currency = currency_of(bill) or place.currencies[0]
     left = reservation.reservationStatus.casefold() in LEFT
-    number = f"{reservation.hotelId}/{reservation.number}"
-    if len(number) > ID_LENGTH or not number.isprintable():
-        raise Unreadable(f"the number {number!r} is not up to {ID_LENGTH} printable characters")
     document = Document(
         source=mapping.source_name,
-        document_id=number,
+        document_id=joined_id(f"{reservation.hotelId}/{reservation.number}"),
         kind=DOCUMENT_KIND_STAY,
         status=DOCUMENT_STATUS_FINAL if left else DOCUMENT_STATUS_CANCELLED,
         currency_code=mapping.currency(place, currency),

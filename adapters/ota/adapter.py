@@ -12,6 +12,7 @@ from adapters.frame import moments, signatures
 from adapters.frame.adapter import NO_DELIVERY, STATUS_OF, Adapter, Connection, each, read_as
 from adapters.frame.cards import without_cards
 from adapters.frame.elements import descendants, local
+from adapters.frame.fields import ID_LENGTH
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.money import minor_units
 from adapters.frame.netting import NetLine, spread, stated, unique_ids
@@ -60,7 +61,6 @@ TAKEN: Final = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.ID_REUSED)
 CANCELLED: Final = ("cancel", "cancelled", "canceled", "no-show", "noshow", "no show")
 NOT_LEFT: Final = ("in-house", "inhouse", "in house", "reserved", "requested", "waitlisted")
 """States of a reservation whose guest is there, or is still to come."""
-ID_LENGTH: Final = 64
 TAX: Final = "tax"
 
 

@@ -9,6 +9,7 @@ from adapters.frame import moments, signatures
 from adapters.frame.adapter import Adapter, Connection, each, read_as
 from adapters.frame.cards import without_cards
 from adapters.frame.elements import descendants
+from adapters.frame.fields import joined_id
 from adapters.frame.mapping import MappingFile, PlaceRow
 from adapters.frame.money import minor_units
 from adapters.frame.netting import pay_with_points, stated
@@ -21,7 +22,6 @@ from adapters.frame.words import (
     Parked,
     Parts,
     Statement,
-    Unreadable,
     Verdict,
     short,
 )
@@ -36,7 +36,6 @@ from loyalty.v1.types_pb2 import (
     Payment,
 )
 
-ID_LENGTH: Final = 64
 GAPS_MAX: Final = 50
 
 
@@ -110,12 +109,9 @@ def _statement(ticket: Ticket, parts: Parts, mapping: MappingFile, *, void: bool
     settings: Settings = mapping.settings
     place = mapping.place(f"store/{ticket.key.store}")
     currency = mapping.currency(place, _currency(ticket, place))
-    number = str(ticket.key)
-    if len(number) > ID_LENGTH:
-        raise Unreadable(f"the number {number} has more than {ID_LENGTH} characters")
     document = Document(
         source=mapping.source_name,
-        document_id=number,
+        document_id=joined_id(str(ticket.key)),
         kind=DOCUMENT_KIND_SALE,
         status=DOCUMENT_STATUS_CANCELLED if void else DOCUMENT_STATUS_FINAL,
         currency_code=currency,
