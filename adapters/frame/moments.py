@@ -1,6 +1,6 @@
 """Times as senders write them, to microseconds since the Unix epoch."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,20 @@ def utc(moment: int) -> datetime:
 def local_day(moment: int, zone: str) -> date:
     """Return the calendar day of a time in a zone."""
     return utc(moment).astimezone(ZoneInfo(zone)).date()
+
+
+def day(text: str) -> date:
+    """Read the day with which a text begins: "2024-05-01", or a time of that day.
+
+    Raises:
+        Unreadable: it begins with no day, or with one outside 1970 to 2100.
+    """
+    try:
+        found = date.fromisoformat(text[:10])
+    except ValueError:
+        raise Unreadable(f"{text[:40]!r} is no day, expected YYYY-MM-DD") from None
+    within(micros(datetime.combine(found, time(), UTC)), str(found))
+    return found
 
 
 def written_day(text: str) -> date:

@@ -53,7 +53,6 @@ OF_A_STAY: Final = ("RESERVATION", "CHECK", "CANCEL", "NO SHOW", "FOLIO", "POSTI
 OF_A_BILL: Final = ("FOLIO", "POSTING", "ROUTING")
 PROFILE: Final = "PROFILE"
 NIGHTS_MAX: Final = 999
-NIGHT: Final = timedelta(hours=24)
 _PULLED: Final = {"content-type": "application/json"}
 
 
@@ -249,7 +248,7 @@ def _statement(
 
 def _nights(reservation: Reservation) -> int:
     stay = reservation.roomStay
-    nights = (_day(stay.departureDate) - _day(stay.arrivalDate)) // NIGHT
+    nights = (moments.day(stay.departureDate) - moments.day(stay.arrivalDate)).days
     if not 0 <= nights <= NIGHTS_MAX:
         raise Unreadable(f"a stay from {stay.arrivalDate} to {stay.departureDate}")
     return nights
@@ -257,16 +256,9 @@ def _nights(reservation: Reservation) -> int:
 
 def _departure(reservation: Reservation, place: PlaceRow) -> int:
     """Beginning of the day of departure in the hotel: a check-out in the morning lies behind it."""
-    day = _day(reservation.roomStay.departureDate)
+    day = moments.day(reservation.roomStay.departureDate)
     local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(place.zone))
     return moments.within(moments.micros(local), "departureDate")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise Unreadable(f"{text!r} is no day") from None
 
 
 def _members(reservation: Reservation, mapping: MappingFile) -> tuple[Identity, ...]:

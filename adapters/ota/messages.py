@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from adapters.frame import moments
 from adapters.frame.adapter import read_as
 from adapters.frame.elements import attribute, child, children, descendants, is_true, local, text
 from adapters.frame.fields import Sent
@@ -19,7 +20,6 @@ RESERVATION: Final = "14"
 GUEST: Final = "1"
 """Code of OpenTravel's table PRT for a guest."""
 NIGHTS_MAX: Final = 999
-YEARS: Final = range(1970, 2100)
 NO_FOLIO: Final = "-"
 STAYS: Final = "OTA_HotelStayInfoNotifRQ"
 BOOKINGS: Final = ("OTA_HotelResNotifRQ", "OTA_HotelResRQ", "OTA_HotelResModifyNotifRQ")
@@ -234,22 +234,12 @@ def _span_nights(span: Element | None) -> Counter[date]:
 
 
 def _nights(begin: str, end: str, *, inclusive: bool) -> list[date]:
-    first = _date(begin)
-    last = _date(end or begin) + timedelta(days=1 if inclusive else 0)
+    first = moments.day(begin)
+    last = moments.day(end or begin) + timedelta(days=1 if inclusive else 0)
     count = (last - first).days
     if not 0 <= count <= NIGHTS_MAX:
         raise Unreadable(f"a stay from {first} to {last}, expected 0 to {NIGHTS_MAX} nights")
     return [first + timedelta(days=at) for at in range(count)]
-
-
-def _date(told: str) -> date:
-    try:
-        day = date.fromisoformat(told[:10])
-    except ValueError:
-        raise Unreadable(f"{told[:40]!r} is no day, expected YYYY-MM-DD") from None
-    if day.year not in YEARS:
-        raise Unreadable(f"{day} lies outside the years 1970 to 2100")
-    return day
 
 
 def booking_of(message: Element, reservation: Element, sent: str, settings: Settings) -> Stay:
