@@ -50,8 +50,6 @@ WINDOWS: Final[Sequence[tuple[str, str]]] = (
     ("outletItems/getAll", "OutletItems"),
     ("loyaltyMemberships/getAll", "LoyaltyMemberships"),
 )
-OURS: Final = ("ServiceOrderUpdated", "CustomerAdded", "CustomerUpdated", "PaymentUpdated")
-"""Events that say something here."""
 DONE: Final = ("Processed", "Canceled")
 _TOKEN: Final = re.compile(rb'("AccessToken"\s*:\s*)"[^"]*"')
 _PULLED: Final = {"content-type": "application/json"}
@@ -195,17 +193,21 @@ def _list(told: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _event(event: Event, version: int) -> Item:
-    if event.Discriminator not in OURS:
-        return Dropped("not_ours")
-    number = read_as(Changed, event.Value).Id
     match event.Discriminator:
         case "ServiceOrderUpdated":
-            return Part(f"stay/{number}", "reservation", version, None)
+            return Part(f"stay/{_changed(event)}", "reservation", version, None)
+        case "CustomerAdded" | "CustomerUpdated":
+            return Part(f"customer/{_changed(event)}", "customer", version, None)
         case "PaymentUpdated":
             # What closes with a payment are order items, which the windows of time bring.
-            return Dropped("tender", f"payment/{number}")
+            return Dropped("tender", f"payment/{_changed(event)}")
         case _:
-            return Part(f"customer/{number}", "customer", version, None)
+            return Dropped("not_ours")
+
+
+def _changed(event: Event) -> str:
+    """Id of what changed, which events of other kinds may not tell."""
+    return read_as(Changed, event.Value).Id
 
 
 def _reservation(found: Reservation, version: int) -> Item:
