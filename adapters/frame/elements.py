@@ -51,7 +51,7 @@ def attribute(element: Element | None, name: str) -> str:
 
 
 def text(element: Element | None, *path: str) -> str:
-    """Return the text of the first element on a path, without blanks around it."""
+    """Return the text of the first element on a path, or of the element itself, bare of blanks."""
     found = child(element, *path)
     return (found.text or "").strip() if found is not None else ""
 

@@ -185,9 +185,7 @@ def guest_of(reservation: Element | None, accruals: Element | None = None) -> Gu
     ]
     infos = list(descendants(first, "ProfileInfo"))
     numbers = (attribute(child(each, "UniqueID"), "ID") for each in infos)
-    emails = (
-        (each.text or "").strip() for profile in own for each in descendants(profile, "Email")
-    )
+    emails = (text(each) for profile in own for each in descendants(profile, "Email"))
     raw = {
         "memberships": [pair for pair in memberships if pair[1]],
         "email": next(filter(None, emails), ""),

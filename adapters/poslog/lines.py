@@ -74,16 +74,11 @@ def _codes(part: Element) -> tuple[str, ...]:
         return (NOT_GOODS[kind],)
     item = text(part, "ItemID") or text(part, "POSIdentity", "POSItemID")
     levels = [
-        f"{attribute(each, 'Level').lower() or 'department'}/{content(each)}"
+        f"{attribute(each, 'Level').lower() or 'department'}/{text(each)}"
         for each in children(part, "MerchandiseHierarchy")
-        if content(each)
+        if text(each)
     ]
     return (*([f"item/{item}"] if item else []), *levels, "line")
-
-
-def content(element: Element) -> str:
-    """Return its text, without blanks around it."""
-    return (element.text or "").strip()
 
 
 def number_of(element: Element, name: str) -> Decimal:

@@ -11,7 +11,7 @@ from adapters.frame.adapter import read_as
 from adapters.frame.elements import attribute, child, children, descendants, is_true, local, text
 from adapters.frame.money import added, decimal
 from adapters.frame.words import Dropped, Item, Part, Unreadable
-from adapters.poslog.lines import content, is_void, line_of, number_of, positive
+from adapters.poslog.lines import is_void, line_of, number_of, positive
 from adapters.poslog.shapes import Key, Return, Ticket
 
 VOID: Final = ("voided", "postvoided", "cancelled", "canceled")
@@ -131,7 +131,7 @@ class _Reading:
                 self.voids.append(str(self._linked_key(link)))
         for item in children(sale, "LineItem"):
             self._line_item(item)
-        totals = {attribute(each, "TotalType"): content(each) for each in children(sale, "Total")}
+        totals = {attribute(each, "TotalType"): text(each) for each in children(sale, "Total")}
         tax = totals.get("TransactionTaxAmount") or format(self.tax, "f")
         if self.unsure and not self._came_back(totals.get("TransactionGrandAmount"), tax):
             raise Unreadable(f"{self.unsure}, and no total tells which is right")
@@ -256,7 +256,7 @@ def _loyalty(sale: Element) -> str:
 
 def _named(element: Element | None, name: str) -> str:
     """The first value that is more than zeros, which stand for nobody."""
-    found = (content(each) for each in descendants(element, name))
+    found = (text(each) for each in descendants(element, name))
     return next((value for value in found if value.strip("0")), "")
 
 
