@@ -50,6 +50,7 @@ PAID: Final = "COMPLETED"
 OVERLAP: Final = timedelta(hours=1)
 FIRST_PULL: Final = timedelta(days=2)
 PAGE: Final = 100
+FETCHED: Final[Mapping[str, type[Payment | Order]]] = {"payment": Payment, "order": Order}
 
 
 class Square(Adapter):
@@ -123,28 +124,26 @@ class Square(Adapter):
         for hint in hints:
             if hint.key == "payment":
                 payment_id = parts.subject.removeprefix("payment/")
-                path = f"/v2/payments/{segment(payment_id)}"
-                raw = await self._asked(path, "payment", connection, api)
-                if raw is None:
+                content = await self._asked("payment", payment_id, connection, api)
+                if not content:
                     raise Unreadable(f"Square knows no payment {payment_id}")
-                payment = read_as(Payment, raw)
-                expect_same("payment", payment_id, payment.id)
-                content: Content = payment.model_dump()
             else:
                 order_id = hint.key.partition("/")[2]
-                raw = await self._asked(f"/v2/orders/{segment(order_id)}", "order", connection, api)
-                content = {}
-                if raw is not None:
-                    order = read_as(Order, raw)
-                    expect_same("order", order_id, order.id)
-                    content = order.model_dump()
+                content = await self._asked("order", order_id, connection, api)
             found.append(Part(parts.subject, hint.key, hint.version, content, hint.rank))
         return found
 
-    async def _asked(self, path: str, what: str, connection: Connection, api: Api) -> Any:
+    async def _asked(self, what: str, number: str, connection: Connection, api: Api) -> Content:
+        """A payment or an order as it is now; empty: Square knows none."""
         settings: Settings = connection.mapping.settings
-        answer = await api.json("GET", settings.api + path, headers=_login(connection))
-        return answer.get(what) if isinstance(answer, dict) else None
+        address = f"{settings.api}/v2/{what}s/{segment(number)}"
+        answer = await api.json("GET", address, headers=_login(connection))
+        raw = answer.get(what) if isinstance(answer, dict) else None
+        if raw is None:
+            return {}
+        found = read_as(FETCHED[what], raw)
+        expect_same(what, number, found.id)
+        return found.model_dump()
 
     async def pull(self, cursor: str, connection: Connection, api: Api) -> Pulled:
         """Payments and refunds that changed lately: a time, and what is left to be read of it."""
