@@ -3,7 +3,7 @@
 Signs differ by field: a refund's `amount` is above zero, its lines and the sums in an order below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from adapters.frame import moments
@@ -79,31 +79,28 @@ def _take_back(
     """Take a refund off: by its lines where they are known, else off the goods in proportion."""
     lines = {line.line_id: line for line in (*goods, *shipping)}
     returned = []
-    if refund is not None:
-        fees = [line for line in goods if line.codes[-1] == "fee"]
-        for told, alike in (
-            (refund.line_items, None),
-            (refund.shipping_lines, shipping),
-            (refund.fee_lines, fees),
-        ):
-            for said in told:
-                line = lines.get(_refunded_line(said)) or _meant(said, goods, alike)
-                if line is not None:
-                    returned.append(_returned(line, said, currency))
+    for said, alike in _said(refund, goods, shipping) if refund is not None else ():
+        # Without a number it can only be about one that is alone of its sort.
+        line = lines.get(_refunded_line(said)) or (alike[0] if len(alike) == 1 else None)
+        if line is not None:
+            returned.append(_returned(line, said, currency))
     left = sum(line.gross for line in lines.values())
     take_back(goods, returned, amount)
     taken = left - sum(line.gross for line in lines.values())
     spread(shipping, amount - taken)
 
 
-def _meant(said: Line, goods: Sequence[NetLine], alike: Sequence[NetLine] | None) -> NetLine | None:
-    """The line that a line of a refund without a number can only be about; None: there are several.
-
-    It is the one of its product, or the only one of its sort.
-    """
-    if alike is None:
-        alike = [line for line in goods if line.codes[:2] == _codes(said)[:2]]
-    return alike[0] if len(alike) == 1 else None
+def _said(
+    refund: Refund, goods: Sequence[NetLine], shipping: Sequence[NetLine]
+) -> Iterator[tuple[Line, Sequence[NetLine]]]:
+    """Lines of a refund, each with the order's lines of its product, or of its sort."""
+    for said in refund.line_items:
+        yield said, [line for line in goods if line.codes[:2] == _codes(said)[:2]]
+    for said in refund.shipping_lines:
+        yield said, shipping
+    fees = [line for line in goods if line.codes[-1] == "fee"]
+    for said in refund.fee_lines:
+        yield said, fees
 
 
 def _returned(line: NetLine, said: Line, currency: str) -> Returned:
