@@ -107,7 +107,6 @@ class Shopify(Adapter):
         refunds = raw.get("refunds") or []
         if not isinstance(refunds, list):
             return [*items, Faulty("refunds: expected a list", subject)]
-        # In an order they do not repeat whose they are.
         # What an order tells of a refund is as new as the order: transactions settle later.
         return [*items, *each(refunds, lambda one: _refund(_named(one, order.id), version))]
 
@@ -218,6 +217,7 @@ def _moment(text: str) -> int:
 
 
 def _named(refund: Any, order_id: str) -> Any:
+    """A refund in an order, where it does not repeat whose it is."""
     return {"order_id": order_id, **refund} if isinstance(refund, dict) else refund
 
 

@@ -103,13 +103,18 @@ def _shipping_given_back(refund: Refund, currency: str) -> int:
             for amount in (each.subtotal_amount_set, each.tax_amount_set)
         ]
     else:
-        amounts = [
-            amount
-            for each in refund.order_adjustments
-            if each.kind == SHIPPING
-            for amount in (each.amount, each.tax_amount)
-        ]
+        amounts = _adjustments(refund, shipping=True)
     return sum(abs(minor_units(amount, currency, "refunded shipping")) for amount in amounts)
+
+
+def _adjustments(refund: Refund, *, shipping: bool) -> list[str]:
+    """Amounts and taxes of adjustments that pay shipping back, or of all others."""
+    return [
+        amount
+        for each in refund.order_adjustments
+        if (each.kind == SHIPPING) is shipping
+        for amount in (each.amount, each.tax_amount)
+    ]
 
 
 def _passed_on(refund: Refund, currency: str) -> int:
@@ -120,12 +125,7 @@ def _passed_on(refund: Refund, currency: str) -> int:
 
 def _beyond(refund: Refund, currency: str) -> int:
     """What was paid back beyond the lines. Less than them, it is not paid out yet."""
-    amounts = [
-        amount
-        for each in refund.order_adjustments
-        if each.kind != SHIPPING
-        for amount in (each.amount, each.tax_amount)
-    ]
+    amounts = _adjustments(refund, shipping=False)
     return max(-sum(minor_units(each, currency, "order_adjustments") for each in amounts), 0)
 
 
