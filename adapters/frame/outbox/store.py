@@ -168,15 +168,16 @@ async def follow(session: Session, told: SubscriptionFile, found: Progress, *, q
         versions.setdefault(target, 0)
     if found.erased:
         await session.execute(_FORGET_CUSTOMERS, found.erased)
-    gone = sorted({*found.erased, *(source for source, _ in found.merged)})
+    erased = set(found.erased)
+    gone = sorted(erased.union(source for source, _ in found.merged))
     if gone:
         await session.execute(_FORGET_MESSAGES, name, gone, LEFT)
         await session.execute(_FORGET_TOLD, name, gone)
     marked = sorted(versions)
     if marked:
-        erased = [each in found.erased for each in marked]
         newest = [versions[each] for each in marked]
-        await session.execute(_MARK, name, marked, newest, erased, quiet)
+        are_erased = [each in erased for each in marked]
+        await session.execute(_MARK, name, marked, newest, are_erased, quiet)
     positions = json.dumps({str(lane): pos for lane, pos in sorted(found.positions.items())})
     await session.execute(_MOVE, name, positions, found.caught_up)
     return len(marked)
