@@ -116,7 +116,7 @@ class Apaleo(Adapter):
         """A stay after check-out, with every folio of the guest's closed."""
         reservation = read_as(Reservation, parts.contents["reservation"])
         if reservation.status in NEVER_CAME:
-            return _statement(reservation, (), parts, mapping)
+            return _statement(reservation, (), mapping)
         if reservation.status != LEFT:
             return Nothing("not_checked_out")
         raw = parts.contents.get("folios", {}).get("folios", ())
@@ -124,7 +124,7 @@ class Apaleo(Adapter):
         mine = [folio for folio in folios if _counts(folio, mapping.settings)]
         if not mine or any(folio.status == "Open" for folio in mine):
             return Nothing("folio_open")
-        return _statement(reservation, mine, parts, mapping)
+        return _statement(reservation, mine, mapping)
 
     async def pull(self, cursor: str, connection: Connection, api: Api) -> Pulled:
         """Reservations that changed lately, page by page."""
@@ -228,7 +228,7 @@ def _counts(folio: Folio, settings: Settings) -> bool:
 
 
 def _statement(
-    reservation: Reservation, folios: Sequence[Folio], parts: Parts, mapping: MappingFile
+    reservation: Reservation, folios: Sequence[Folio], mapping: MappingFile
 ) -> Statement:
     settings: Settings = mapping.settings
     place = mapping.place(f"property/{reservation.property.id}")
