@@ -28,7 +28,6 @@ from tests.adapters.outboxes import (
     telling,
 )
 from tests.adapters.rig import vendor
-from tests.database_fixtures import execute, fresh_name, renamed
 from tests.server import requests
 from tests.server.served import Caller, Served, serving
 
@@ -39,16 +38,12 @@ CARDS = count(1)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(
-    postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+    module_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Served]:
     """The one ledger of these tests; each has its own member, and an outbox that begins there."""
-    name = fresh_name()
-    await execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    dsn = renamed(postgres_url, name)
-    await database.migrate(dsn)
-    async with serving(dsn, tmp_path_factory.mktemp("outbox")) as running:
+    await database.migrate(module_database)
+    async with serving(module_database, tmp_path_factory.mktemp("outbox")) as running:
         yield running
-    await execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -204,7 +199,7 @@ async def test_who_asks_for_patience_is_left_alone_for_so_long(
 
 
 async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
-    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
+    customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
     async with vendor(shop.app) as address:
         good = subscription(tmp_path, file_of(f"{address}/hooks"))
@@ -221,7 +216,6 @@ async def test_a_receiver_that_is_down_keeps_no_other_one_waiting(
 
 
 async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
-    caller: Caller,
     customer: Customer,
     tell: Tell,
     shop: Shop,
@@ -251,7 +245,6 @@ async def test_a_receiver_that_does_not_answer_keeps_no_other_one_waiting(
 
 
 async def test_an_answer_that_comes_too_late_is_none(
-    caller: Caller,
     customer: Customer,
     tell: Tell,
     tmp_path: Path,
@@ -310,7 +303,7 @@ async def test_built_again_from_the_beginning_it_tells_the_same_with_no_older_ve
 
 
 async def test_who_wants_changes_only_is_not_told_what_is_so_already(
-    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
+    customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
     await customer.buys(500_00)
     async with vendor(shop.app) as address:
@@ -324,7 +317,7 @@ async def test_who_wants_changes_only_is_not_told_what_is_so_already(
 
 
 async def test_while_a_secret_is_replaced_both_verify(
-    caller: Caller, customer: Customer, tell: Tell, tmp_path: Path
+    customer: Customer, tell: Tell, tmp_path: Path
 ) -> None:
     await customer.buys()
     for name, secret in (("new", SECRET), ("old", OLDER_SECRET)):
@@ -338,7 +331,7 @@ async def test_while_a_secret_is_replaced_both_verify(
 
 
 async def test_points_that_expire_soon_are_told_and_so_is_that_they_are_spent(
-    caller: Caller, customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
+    customer: Customer, tell: Tell, shop: Shop, tmp_path: Path
 ) -> None:
     await customer.buys(500_00)
     async with vendor(shop.app) as address:

@@ -1,6 +1,7 @@
 """Bodies that are no sound text, JSON or XML, whatever they would say."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from starlette.applications import Starlette
 
@@ -16,15 +17,12 @@ Answers = Callable[[], Starlette | None]
 
 def named(delivery: Delivery, content_type: str) -> Delivery:
     """The delivery with another content type, which nobody signs."""
-    headers = {**delivery.headers, "content-type": content_type}
-    return Delivery(delivery.body, headers, delivery.query, delivery.path, pulled=delivery.pulled)
+    return replace(delivery, headers={**delivery.headers, "content-type": content_type})
 
 
 def cut(delivery: Delivery) -> Delivery:
     """The delivery without its end."""
-    return Delivery(
-        delivery.body[:-10], delivery.headers, delivery.query, delivery.path, pulled=delivery.pulled
-    )
+    return replace(delivery, body=delivery.body[:-10])
 
 
 def json_rows(
