@@ -88,7 +88,7 @@ def _fail_with_advice(error: Exception) -> None:
     """Leave if this is something that an operator can put right; else return."""
     # Imported when something is wrong: they take longer to load than most commands to run.
     from ledger.service import WrongIdentityKey
-    from server.cli.tables import FileRefused
+    from server.cli.refused import FileRefused
     from server.config import SettingsError
     from server.database import DatabaseError
     from server.embedded import EmbeddedError

@@ -21,6 +21,7 @@ from server.cli.options import (
     concurrent_channel_to,
     require_token,
 )
+from server.cli.refused import FileRefused
 
 if TYPE_CHECKING:
     from server.cli.importing import Summary
@@ -94,7 +95,6 @@ def _zone(name: str) -> ZoneInfo | None:
 
 def _documents(file: Path, reading: "Reading") -> list["ReadDocument"]:
     from server.cli.rows import read
-    from server.cli.tables import FileRefused
 
     try:
         with console.err.status(f"reading {file.name}"):

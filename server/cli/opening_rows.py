@@ -31,11 +31,10 @@ from loyalty.v1.types_pb2 import (
     OpeningTier,
     Origin,
 )
+from server.cli.refused import FileRefused, RowRefused
 from server.cli.tables import (
     MORE,
     WHOLE,
-    FileRefused,
-    RowRefused,
     identity_of,
     instant_of,
     is_parquet,

@@ -21,6 +21,7 @@ from server.cli.options import (
     example,
     require_token,
 )
+from server.cli.refused import FileRefused
 
 if TYPE_CHECKING:
     from server.cli.opening_import import Rejects, Summary
@@ -101,7 +102,6 @@ def import_file(  # noqa: PLR0913 - every option is an argument
 
 def _source_file(file: Path, source: str, zone: str) -> "SourceFile":
     from server.cli.opening_rows import source_file
-    from server.cli.tables import FileRefused
 
     try:
         with console.err.status(f"reading {file.name}"):

@@ -20,15 +20,8 @@ from zoneinfo import ZoneInfo
 
 from ledger.core.instant import Instant
 from rules.money import MINOR_DIGITS
-from server.cli.tables import (
-    WHOLE,
-    FileRefused,
-    RowRefused,
-    identity_of,
-    instant_of,
-    table_rows,
-    text_of,
-)
+from server.cli.refused import FileRefused, RowRefused
+from server.cli.tables import WHOLE, identity_of, instant_of, table_rows, text_of
 
 REQUIRED: Final = (
     "business_unit",

@@ -12,22 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ledger.core.instant import Instant, from_datetime
+from server.cli.refused import FileRefused, RowRefused
 
 WHOLE: Final = re.compile(r"-?\d{1,15}")
 MORE: Final = "(more)"
 """Column of what stands in a row beyond the last one that the file names."""
-
-
-class FileRefused(Exception):
-    """The file as a whole cannot be imported; says what would be right."""
-
-
-class RowRefused(Exception):
-    """One row is wrong; names the column, the value and what would be right."""
-
-    def __init__(self, column: str, value: object, expected: str) -> None:
-        """Keep the words of the message."""
-        super().__init__(f"{column} = {value!r}: expected {expected}")
 
 
 def table_rows(

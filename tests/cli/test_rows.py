@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from server.cli.refused import FileRefused
 from server.cli.rows import ReadDocument, Reading, read
-from server.cli.tables import FileRefused
 
 HEADER = "business_unit,source,document_id,occurred_time,member,category,net_amount,currency\n"
 ROW = "market,till,{id},2017-03-01T10:00:00Z,card:8800,grocery,{net},{currency}\n"
