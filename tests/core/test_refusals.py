@@ -37,3 +37,9 @@ def test_what_is_not_known_is_no_field() -> None:
 def test_where_the_policy_has_no_word_at_all_the_refusal_says_so() -> None:
     unknown = refusals.UnknownAttribute(field="attributes[0]", value="pets", known="")
     assert str(unknown) == "attributes[0] names attribute 'pets', but the policy has none"
+
+
+def test_a_value_that_sounds_like_the_sentence_is_told_as_it_is() -> None:
+    for known, rest in (("", "but the policy has none"), ("gold", "expected one of gold")):
+        unknown = refusals.UnknownTier(field="tier", value="expected one of all", known=known)
+        assert str(unknown) == f"tier names tier 'expected one of all', {rest}"

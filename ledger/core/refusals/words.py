@@ -7,6 +7,8 @@ from ledger.core.refusals.base import MEND, Refusal
 
 @dataclass(eq=False, kw_only=True)
 class _UnknownWord(Refusal):
+    """Its sentence names the word; what would be right is said after it."""
+
     advice = MEND
     field: str
     value: str
@@ -14,80 +16,80 @@ class _UnknownWord(Refusal):
     """Words the policy does know, or some of them, with commas between; empty: none."""
 
     def __str__(self) -> str:
-        told = super().__str__()
-        return told if self.known else told.replace("expected one of ", "but the policy has none")
+        rest = f"expected one of {self.known}" if self.known else "but the policy has none"
+        return f"{super().__str__()}, {rest}"
 
 
 class UnknownBusinessUnit(_UnknownWord):
     """The policy has no such business unit."""
 
-    sentence = "{field} names business unit {value!r}, expected one of {known}"
+    sentence = "{field} names business unit {value!r}"
 
 
 class UnknownCurrency(_UnknownWord):
     """The policy has no such point currency, or points of it cannot be spent."""
 
-    sentence = "{field} names point currency {value!r}, expected one of {known}"
+    sentence = "{field} names point currency {value!r}"
 
 
 class UnknownCategory(_UnknownWord):
     """The policy has no such category."""
 
-    sentence = "{field} names category {value!r}, expected one of {known}"
+    sentence = "{field} names category {value!r}"
 
 
 class UnknownTier(_UnknownWord):
     """The policy has no such tier, or it is the lowest one, which is everyone's."""
 
-    sentence = "{field} names tier {value!r}, expected one of {known}"
+    sentence = "{field} names tier {value!r}"
 
 
 class UnknownConversion(_UnknownWord):
     """The policy has no such conversion."""
 
-    sentence = "{field} names conversion {value!r}, expected one of {known}"
+    sentence = "{field} names conversion {value!r}"
 
 
 class UnknownReward(_UnknownWord):
     """The business unit gives no such reward."""
 
-    sentence = "{field} names reward {value!r}, expected one of {known}"
+    sentence = "{field} names reward {value!r}"
 
 
 class UnknownActivity(_UnknownWord):
     """The policy knows no such activity."""
 
-    sentence = "{field} names activity {value!r}, expected one of {known}"
+    sentence = "{field} names activity {value!r}"
 
 
 class UnknownPayment(_UnknownWord):
     """The policy lists its kinds of payment, and this is none of them."""
 
-    sentence = "{field} names payment {value!r}, expected one of {known}"
+    sentence = "{field} names payment {value!r}"
 
 
 class UnknownReason(_UnknownWord):
     """The policy has no such reason for adjusting points at this unit."""
 
-    sentence = "{field} names reason {value!r}, expected one of {known}"
+    sentence = "{field} names reason {value!r}"
 
 
 class UnknownFunder(_UnknownWord):
     """This unit may not pay for what is given for this reason."""
 
-    sentence = "{field} names {value!r}, expected one of {known}"
+    sentence = "{field} names {value!r}"
 
 
 class UnknownAttribute(_UnknownWord):
     """The policy in force declares no such attribute of members."""
 
-    sentence = "{field} names attribute {value!r}, expected one of {known}"
+    sentence = "{field} names attribute {value!r}"
 
 
 class UnknownSegment(_UnknownWord):
     """The policy in force declares no such segment of members."""
 
-    sentence = "{field} names segment {value!r}, expected one of {known}"
+    sentence = "{field} names segment {value!r}"
 
 
 @dataclass(eq=False, kw_only=True)
