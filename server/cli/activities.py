@@ -1,6 +1,5 @@
 """`loyalty activity`: records what a member did besides buying."""
 
-import hashlib
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_FINAL, Origin
 from server.cli import console
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 from server.cli.policy_steps import ValidateOnly
 
@@ -38,8 +37,7 @@ def activity(  # noqa: PLR0913 - one argument an option
     """Record something else than a purchase that may be worth points: a review, a check-in."""
     words = (unit, source, activity_id, str(version), kind, str(cancelled), ref)
     request = ledger_pb.RecordActivityRequest(
-        # The same for the same words: running a command again records nothing more.
-        request_id=hashlib.sha256("\x1f".join(words).encode()).hexdigest(),
+        request_id=id_from(*words),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, channel="cli"),
         member=member_ref(ref),

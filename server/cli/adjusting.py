@@ -1,6 +1,5 @@
 """`loyalty adjust`, `loyalty adjustment approve`, `reject` and `list`, `loyalty lot extend`."""
 
-import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -11,7 +10,7 @@ from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_t
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -95,7 +94,7 @@ def adjust(  # noqa: PLR0913 - one argument an option
     until = None if expires is None else expires.replace(tzinfo=UTC)
     words = (ref, str(points), currency, reason, unit, note, funder, lot, str(until))
     request = pb.AdjustPointsRequest(
-        request_id=request_id or _request_id("adjust", f"{datetime.now(UTC):%Y-%m-%d}", *words),
+        request_id=request_id or id_from("loyalty adjust", f"{datetime.now(UTC):%Y-%m-%d}", *words),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, operator=operator, channel="cli"),
         member=member_ref(ref),
@@ -123,7 +122,7 @@ def approve(
 ) -> None:
     """Agree to a proposal: its points move. Needs another token and person than proposed it."""
     request = pb.ApproveAdjustmentRequest(
-        request_id=_request_id("approve", adjustment_id, operator),
+        request_id=id_from("loyalty approve", adjustment_id, operator),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, operator=operator, channel="cli"),
         adjustment_id=adjustment_id,
@@ -144,7 +143,7 @@ def reject(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Turn a proposal down: nothing moves."""
     request = pb.RejectAdjustmentRequest(
-        request_id=_request_id("reject", adjustment_id, operator, note),
+        request_id=id_from("loyalty reject", adjustment_id, operator, note),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, operator=operator, channel="cli"),
         adjustment_id=adjustment_id,
@@ -216,7 +215,7 @@ def extend(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Move a lot's end to a later day, as a new expiry policy wants it."""
     request = pb.ExtendLotRequest(
-        request_id=_request_id("extend", ref, lot, until.isoformat()),
+        request_id=id_from("loyalty extend", ref, lot, until.isoformat()),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, operator=operator, channel="cli"),
         member=member_ref(ref),
@@ -225,11 +224,6 @@ def extend(  # noqa: PLR0913 - one argument an option
         reason=reason,
     )
     _tell(call_once((server, token, ca), request).posting, json=json)
-
-
-def _request_id(step: str, *words: str) -> str:
-    """The same for the same words: running a command again moves nothing more."""
-    return hashlib.sha256("\x1f".join((f"loyalty {step}", *words)).encode()).hexdigest()
 
 
 def _tell(posting: pb.Posting, *, json: bool) -> None:

@@ -15,7 +15,7 @@ import typer
 from loyalty.v1 import programme_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
 from server.cli import console, policy_steps
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _record(report: "Report", *, server: str, token: str, ca: Path | None, opera
         console.err.print(f"not recorded: it is {state}, and runs are kept with drafts alone")
         return
     request = pb.RecordSimulationRequest(
-        request_id=policy_steps.request_id("simulate", digest, report.digest, operator),
+        request_id=id_from("loyalty policy simulate", digest, report.digest, operator),
         digest=digest,
         report_digest=report.digest,
         difference=[

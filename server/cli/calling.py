@@ -1,5 +1,6 @@
 """Calling a running server once, from a command."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def call_once(where: Where, request: Message, *, seconds: float = CALL_SECONDS) 
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
         return call(request, metadata=sent, timeout=seconds)
+
+
+def id_from(*words: str) -> str:
+    """A request id, the same for the same words: running a command again changes nothing more."""
+    return hashlib.sha256("\x1f".join(words).encode()).hexdigest()
 
 
 def method_of(request: Message) -> Any:

@@ -1,6 +1,5 @@
 """`loyalty document`: whose a document is: claimed by who shows its receipt, or moved by staff."""
 
-import hashlib
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from loyalty.v1 import ledger_service_pb2 as ledger_pb
 from loyalty.v1.events_pb2 import ClaimCause
 from loyalty.v1.types_pb2 import DocumentStatus, Origin
 from server.cli import console
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -45,7 +44,7 @@ def claim(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Credit a document without a member to who shows the code of its receipt."""
     request = ledger_pb.ClaimDocumentRequest(
-        request_id=_request_id("claim", document, ref, unit),
+        request_id=id_from("claim", document, ref, unit),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, channel="cli"),
         member=member_ref(ref),
@@ -75,7 +74,7 @@ def move(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Move a document to another member: taken back from the one who has it, given to the other."""
     request = ledger_pb.MoveDocumentRequest(
-        request_id=request_id or _request_id("move", document, ref, reason),
+        request_id=request_id or id_from("move", document, ref, reason),
         validate_only=validate_only,
         origin=Origin(business_unit=document.partition("/")[0], channel="cli"),
         member=member_ref(ref),
@@ -159,11 +158,6 @@ def unclaimed(
 
 def _time(stamp: Timestamp) -> str:
     return f"{stamp.ToDatetime():%Y-%m-%d %H:%M}"
-
-
-def _request_id(*words: str) -> str:
-    """The same for the same words: running a command again records nothing more."""
-    return hashlib.sha256("\x1f".join(words).encode()).hexdigest()
 
 
 def _show(posting: ledger_pb.Posting, *, json: bool) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,6 +16,7 @@ from loyalty.v1 import member_service_pb2 as member_pb
 from loyalty.v1 import types_pb2 as types_pb
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from loyalty.v1.member_service_pb2_grpc import MemberServiceStub
+from server.cli.calling import id_from
 from server.cli.rows import ReadDocument
 from server.cli.sending import BATCH_ITEMS, CALL_SECONDS, Tally, chunks, metadata, reason_of, send
 
@@ -125,7 +125,7 @@ class Import:
         assert document.member is not None, "a document without a member knows no unknown one"
         scheme, value = document.member
         request = member_pb.EnrolMemberRequest(
-            request_id=_digest("enrol", document.business_unit, scheme, value),
+            request_id=id_from("loyalty import", "enrol", document.business_unit, scheme, value),
             origin=types_pb.Origin(business_unit=document.business_unit, channel="import"),
             identities=[types_pb.Identity(scheme=scheme, value=value)],
         )
@@ -185,7 +185,7 @@ def write_of(document: ReadDocument) -> ledger_pb.BatchItem:
     member = types_pb.MemberRef(identity=identity) if document.member else None
     return ledger_pb.BatchItem(
         post_document=ledger_pb.PostDocumentRequest(
-            request_id=_digest("document", *map(str, document.key)),
+            request_id=id_from("loyalty import", "document", *map(str, document.key)),
             origin=types_pb.Origin(
                 business_unit=document.business_unit,
                 channel=document.channel,
@@ -213,12 +213,6 @@ def write_of(document: ReadDocument) -> ledger_pb.BatchItem:
             ),
         )
     )
-
-
-def _digest(*parts: str) -> str:
-    """A request id of 64 characters that the same thing gets in every run."""
-    text = "\x1f".join(("loyalty import", *parts))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:

@@ -14,7 +14,7 @@ Columns (others are refused, so that a misspelt one is not lost):
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b, file_digest, sha256
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from loyalty.v1.types_pb2 import (
     OpeningTier,
     Origin,
 )
+from server.cli.calling import id_from
 from server.cli.refused import FileRefused, RowRefused
 from server.cli.tables import (
     MORE,
@@ -139,7 +140,7 @@ def _request(
     if not unit:
         raise RowRefused("business_unit", "", "a business unit of the policy")
     request = RecordOpeningRequest(
-        request_id=sha256(f"loyalty opening\x1f{file.source}\x1f{name}".encode()).hexdigest(),
+        request_id=id_from("loyalty opening", file.source, name),
         origin=Origin(business_unit=unit, channel="import"),
         member=MemberRef(identity=Identity(scheme=identity[0], value=identity[1])),
         source=file.source,

@@ -8,7 +8,7 @@ import typer
 
 from loyalty.v1 import programme_service_pb2 as programme_pb
 from server.cli import backtesting, console, policy_files, policy_steps
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def publish(  # noqa: PLR0913 - every option is an argument
     text = "" if by_digest else policy_steps.read(file)
     named = policy_steps.whole_digest(server, token, ca, what) if by_digest else ""
     request = programme_pb.PublishPolicyRequest(
-        request_id=policy_steps.request_id("publish", text or named, operator),
+        request_id=id_from("loyalty policy publish", text or named, operator),
         validate_only=validate_only,
         document=text,
         digest=named,

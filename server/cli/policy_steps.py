@@ -1,6 +1,5 @@
 """`loyalty policy draft`, `approve`, `withdraw`, `list`, `show`: a version on its way to force."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1 import programme_service_pb2 as pb
 from server.cli import console
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token, example
 
 MAX_BYTES: Final = 1 << 20
@@ -46,12 +45,6 @@ Operator = Annotated[
 ValidateOnly = Annotated[
     bool, typer.Option("--validate-only", help="All checks, nothing recorded.")
 ]
-
-
-def request_id(step: str, *parts: str) -> str:
-    """The same for the same step with the same words: running a command again changes nothing."""
-    text = "\x1f".join((f"loyalty policy {step}", *parts))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(file: Path) -> str:
@@ -128,7 +121,7 @@ def draft(
     """Record a policy document as a draft: checked, in force nowhere. Somebody else approves it."""
     text = read(file)
     request = pb.DraftPolicyRequest(
-        request_id=request_id("draft", text, operator),
+        request_id=id_from("loyalty policy draft", text, operator),
         validate_only=validate_only,
         document=text,
         operator=operator,
@@ -159,7 +152,7 @@ def approve(
     """Approve a draft that somebody else made; with a token of your own."""
     named = whole_digest(server, token, ca, digest)
     request = pb.ApprovePolicyRequest(
-        request_id=request_id("approve", named, operator, note),
+        request_id=id_from("loyalty policy approve", named, operator, note),
         validate_only=validate_only,
         digest=named,
         operator=operator,
@@ -188,7 +181,7 @@ def withdraw(
     """Withdraw a draft, or a published policy before it takes effect."""
     named = whole_digest(server, token, ca, digest)
     request = pb.WithdrawPolicyRequest(
-        request_id=request_id("withdraw", named, operator, reason),
+        request_id=id_from("loyalty policy withdraw", named, operator, reason),
         validate_only=validate_only,
         digest=named,
         operator=operator,

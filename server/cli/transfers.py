@@ -1,6 +1,5 @@
 """`loyalty transfer`, `loyalty convert`, and `loyalty transfers …`: points on their way."""
 
-import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.events_pb2 import ReturnCause
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
-from server.cli.calling import call_once
+from server.cli.calling import call_once, id_from
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -67,7 +66,7 @@ def transfer(  # noqa: PLR0913 - one argument an option
     """Send points to another member, into a pool, or home from a pool, as the policy lets them."""
     words = (ref, receiver, str(points), currency, unit)
     request = pb.TransferPointsRequest(
-        request_id=request_id or _request_id("transfer", _today(), *words),
+        request_id=request_id or id_from("loyalty transfer", _today(), *words),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, channel="cli"),
         member=party_ref(ref),
@@ -94,7 +93,7 @@ def convert(  # noqa: PLR0913 - one argument an option
     """Make points of one currency into points of another."""
     words = (ref, conversion, str(points), unit)
     request = pb.ConvertPointsRequest(
-        request_id=request_id or _request_id("convert", _today(), *words),
+        request_id=request_id or id_from("loyalty convert", _today(), *words),
         validate_only=validate_only,
         origin=Origin(business_unit=unit, channel="cli"),
         member=member_ref(ref),
@@ -257,7 +256,7 @@ def continue_(
 
 def _about(kind: type[Any], step: str, ref: str, transfer_id: str, unit: str) -> Any:
     return kind(
-        request_id=_request_id(f"transfers {step}", ref, transfer_id, unit),
+        request_id=id_from(f"loyalty transfers {step}", ref, transfer_id, unit),
         origin=Origin(business_unit=unit, channel="cli"),
         member=member_ref(ref),
         transfer_id=transfer_id,
@@ -266,11 +265,6 @@ def _about(kind: type[Any], step: str, ref: str, transfer_id: str, unit: str) ->
 
 def _today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
-
-
-def _request_id(step: str, *words: str) -> str:
-    """The same for the same words: running a command again moves nothing more."""
-    return hashlib.sha256("\x1f".join((f"loyalty {step}", *words)).encode()).hexdigest()
 
 
 def _tell(answer: Any, *, json: bool) -> None:

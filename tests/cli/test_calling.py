@@ -1,5 +1,7 @@
 """A command calls by its request alone: the contract has one method for each."""
 
+import hashlib
+
 from google.protobuf.message_factory import GetMessageClass
 
 from loyalty.v1 import (
@@ -9,7 +11,7 @@ from loyalty.v1 import (
     member_service_pb2,
     programme_service_pb2,
 )
-from server.cli.calling import method_of
+from server.cli.calling import id_from, method_of
 
 SERVICES = (
     account_service_pb2,
@@ -29,3 +31,10 @@ def test_each_request_leads_to_its_own_method() -> None:
     ]
     found = [method_of(GetMessageClass(method.input_type)()).full_name for method in methods]
     assert found == [method.full_name for method in methods]
+
+
+def test_the_same_words_make_the_same_request_and_others_another() -> None:
+    # With other ids, what was done before would be done again.
+    told = hashlib.sha256(b"loyalty opening\x1fguests\x1f1").hexdigest()
+    assert id_from("loyalty opening", "guests", "1") == told
+    assert len({id_from("a", "bc"), id_from("ab", "c"), id_from("a", "b", "c")}) == 3
