@@ -63,8 +63,13 @@ def fail(problem: str, *, advice: str = "", code: int = NO) -> NoReturn:
     """Say what is wrong and what to do next, and leave with `code`."""
     err.print(f"[bold red]error[/] {_plain(problem)}")
     if advice:
-        err.print(f"[bold]next[/]  {_plain(advice)}")
+        advise(advice)
     raise typer.Exit(code)
+
+
+def advise(what: str) -> None:
+    """Say what to do next."""
+    err.print(f"[bold]next[/]  {_plain(what)}")
 
 
 def _plain(text: str) -> str:

@@ -155,5 +155,5 @@ def _print(summary: "Summary", listed: Path) -> None:
         # A message may hold brackets, which would be markup to rich.
         console.err.print(f"{reject.document.key[2]}: {reject.message}", markup=False)
     if "UNKNOWN_MEMBER" in summary.tally.refused:
-        console.err.print("[bold]next[/]  with --enrol, members nobody knows are enrolled")
-    console.err.print(f"[bold]next[/]  correct what {listed} lists and import it again")
+        console.advise("with --enrol, members nobody knows are enrolled")
+    console.advise(f"correct what {listed} lists and import it again")

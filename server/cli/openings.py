@@ -173,8 +173,8 @@ def _print(summary: "Summary", file: "SourceFile", rejects: "Rejects", *, dry_ru
     if not summary.rejects:
         return
     if "UNKNOWN_MEMBER" in summary.tally.refused:
-        console.err.print("[bold]next[/]  with --enrol, members nobody knows are enrolled")
-    console.err.print(f"[bold]next[/]  {rejects.path} lists what was refused, and why", markup=True)
+        console.advise("with --enrol, members nobody knows are enrolled")
+    console.advise(f"{rejects.path} lists what was refused, and why")
 
 
 @app.command(epilog=example("loyalty opening prove guests.csv"))

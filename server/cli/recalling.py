@@ -225,7 +225,7 @@ def _print_lots(lots: Sequence[audit_pb.TracedLot], origin: audit_pb.TraceLotsRe
         named = origin.WhichOneof("of") or "campaign"
         kind, word = named.removesuffix("_id"), getattr(origin, named)
         console.out.print(f"no points came of {kind} {word!r}", markup=False)
-        console.err.print("[bold]next[/]  Check how it is written; --as says what it names")
+        console.advise("Check how it is written; --as says what it names")
         return
     sums = _totals(lots)
     titles = ("bad points", "still there", "quarantined", "held", "in transit", "spent", "taken")
