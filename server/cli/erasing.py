@@ -10,7 +10,16 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import ErasedBalance, ErasureRequester, Origin
 from server.cli import console
 from server.cli.calling import call_once
-from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
+from server.cli.options import (
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    RequestId,
+    Server,
+    Token,
+    member_ref,
+)
 from server.cli.policy_steps import ValidateOnly
 
 _BALANCE: Final = "ERASED_BALANCE_"
@@ -35,9 +44,7 @@ def erase(  # noqa: PLR0913 - every option is an argument
         str, typer.Option(metavar="ID", help="Staff id of who does it, where a token is shared.")
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: it cannot be undone.")] = False,
-    request_id: Annotated[
-        str, typer.Option(metavar="ID", help="Chosen by the caller; a new one by default.")
-    ] = "",
+    request_id: RequestId = "",
     validate_only: ValidateOnly = False,
     server: Server = DEFAULT_SERVER,
     token: Token = "",

@@ -7,12 +7,13 @@ import typer
 
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin
-from server.cli.membership import Operator, Reason, RequestId, Unit, show_after
+from server.cli.membership import Operator, Reason, Unit, show_after
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
     Authority,
     Ref,
+    RequestId,
     Server,
     Token,
     identity_of,

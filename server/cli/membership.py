@@ -1,6 +1,6 @@
 """`loyalty member suspend`, `close` and `reopen`: how far a member takes part."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import typer
@@ -10,16 +10,22 @@ from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import MembershipState, Origin
 from server.cli import console
 from server.cli.calling import Where, call_once
-from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
+from server.cli.options import (
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    RequestId,
+    Server,
+    Token,
+    member_ref,
+)
 from server.cli.policy_steps import ValidateOnly
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit whose staff decided.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; never a name, for it stays.")]
 Operator = Annotated[
     str, typer.Option(metavar="ID", help="Staff id of who decided, where the token is shared.")
-]
-RequestId = Annotated[
-    str, typer.Option(metavar="ID", help="Chosen by the caller; a new one by default.")
 ]
 _PREFIX: Final = "MEMBERSHIP_STATE_"
 
@@ -99,11 +105,16 @@ def reopen(  # noqa: PLR0913 - every option is an argument
 
 def show_after(where: Where, request: Message, *, json: bool) -> None:
     """Call once, and show the member as they are after it."""
-    answer = call_once(where, request)
+    print_after(call_once(where, request), json=json)
+
+
+def print_after(answer: Any, *, other: str = "", json: bool) -> None:
+    """Print the member of an answer as they are now, and the `other` of two, if there is one."""
     if json:
         console.print_json(answer)
         return
     member = answer.member
     state = MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
-    again = "   (done before)" if answer.replayed else ""
-    console.out.print(f"member [bold]{member.member_id}[/]   [bold]{state}[/]{again}")
+    again = "(done before)" if answer.replayed else ""
+    words = (f"member [bold]{member.member_id}[/]", f"[bold]{state}[/]", other, again)
+    console.out.print("   ".join(filter(None, words)))

@@ -1,19 +1,26 @@
 """`loyalty member merge` and `unmerge`: one member of two, and two of one."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import uuid4
 
 import typer
 
 from loyalty.v1 import member_service_pb2 as pb
-from loyalty.v1.types_pb2 import MembershipState, Origin
-from server.cli import console
+from loyalty.v1.types_pb2 import Origin
 from server.cli.calling import call_once
-from server.cli.membership import Operator, Reason, RequestId, Unit
-from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
+from server.cli.membership import Operator, Reason, Unit, print_after
+from server.cli.options import (
+    DEFAULT_SERVER,
+    AsJson,
+    Authority,
+    Ref,
+    RequestId,
+    Server,
+    Token,
+    member_ref,
+)
 from server.cli.policy_steps import ValidateOnly
 
-_PREFIX: Final = "MEMBERSHIP_STATE_"
 _SECONDS: Final = 60.0
 """A large account moves in steps."""
 Into = Annotated[
@@ -44,9 +51,8 @@ def merge(  # noqa: PLR0913 - every option is an argument
         into=member_ref(into),
         reason=reason,
     )
-    where = (server, token, ca)
-    answer = call_once(where, request, seconds=_SECONDS)
-    _show(answer, f"into [bold]{answer.into.member_id}[/]", json=json)
+    answer = call_once((server, token, ca), request, seconds=_SECONDS)
+    print_after(answer, other=f"into [bold]{answer.into.member_id}[/]", json=json)
 
 
 def unmerge(  # noqa: PLR0913 - every option is an argument
@@ -69,16 +75,6 @@ def unmerge(  # noqa: PLR0913 - every option is an argument
         member=member_ref(ref),
         reason=reason,
     )
-    where = (server, token, ca)
-    answer = call_once(where, request, seconds=_SECONDS)
-    _show(answer, f"from [bold]{getattr(answer, 'from').member_id}[/]", json=json)
-
-
-def _show(answer: Any, other: str, *, json: bool) -> None:
-    if json:
-        console.print_json(answer)
-        return
-    member = answer.member
-    state = MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
-    again = "   (done before)" if answer.replayed else ""
-    console.out.print(f"member [bold]{member.member_id}[/]   [bold]{state}[/]   {other}{again}")
+    answer = call_once((server, token, ca), request, seconds=_SECONDS)
+    other = getattr(answer, "from").member_id
+    print_after(answer, other=f"from [bold]{other}[/]", json=json)

@@ -37,6 +37,9 @@ Authority = Annotated[
         metavar="FILE",
     ),
 ]
+RequestId = Annotated[
+    str, typer.Option(metavar="ID", help="Chosen by the caller; a new one by default.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Ref = Annotated[
     str,

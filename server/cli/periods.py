@@ -82,10 +82,7 @@ def settlement(
     ca: Authority = None,
 ) -> None:
     """Show what business units owe each other for a month, in points and money."""
-    answer = call_once(
-        (server, token, ca),
-        pb.GetSettlementRequest(period=period),
-    )
+    answer = call_once((server, token, ca), pb.GetSettlementRequest(period=period))
     if form is Format.JSON:
         console.print_json(answer)
     elif form is Format.CSV:

@@ -14,6 +14,7 @@ from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
     Authority,
+    RequestId,
     Server,
     Token,
     example,
@@ -43,9 +44,6 @@ Permissions = Annotated[
     list[May], typer.Option("--may", help="What the member may do there; once for each.")
 ]
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit through which it happens.")]
-RequestId = Annotated[
-    str, typer.Option(metavar="ID", help="Chosen by the caller; a new one by default.")
-]
 
 
 def open_(
@@ -90,7 +88,9 @@ def remove(  # noqa: PLR0913 - every option is an argument
     pool: PoolRef,
     ref: Subject,
     unit: Unit,
-    by: Annotated[str, typer.Option(metavar="REF", help="Who does it; the one who leaves.")] = "",
+    by: Annotated[
+        str, typer.Option(metavar="REF", help="Who does it; REF itself by default.")
+    ] = "",
     request_id: RequestId = "",
     validate_only: ValidateOnly = False,
     server: Server = DEFAULT_SERVER,
