@@ -35,6 +35,7 @@ class _Start(NamedTuple):
     """Where a page begins, and by which trace it is one."""
 
     trace: bytes
+    """Begins with its question: what was kept for one is never read by another."""
     after: _Place
 
 
@@ -89,7 +90,7 @@ class LotTraces:
                     raise refusals.NotServing(cause=str(behind)) from None
             found, more = await self._found(connection, origin, start, wanted=wanted, size=size)
             rows = (await look(connection, found)).value
-        token = _page_token(_Start(start.trace, found[-1][:2]), bound) if more else ""
+        token = _page_token(_Start(start.trace, found[-1][:2])) if more else ""
         return pb.TraceLotsResponse(lots=[_message(row) for row in rows], next_page_token=token)
 
     async def _found(
@@ -147,14 +148,14 @@ def _message(row: TracedLot) -> pb.TracedLot:
     )
 
 
-def _page_token(start: _Start, bound: bytes) -> str:
-    return base64.urlsafe_b64encode(bound + start.trace + "\n".join(start.after).encode()).decode()
+def _page_token(start: _Start) -> str:
+    return base64.urlsafe_b64encode(start.trace + "\n".join(start.after).encode()).decode()
 
 
 def _page_start(token: str, bound: bytes) -> _Start:
     """Place behind which a page begins. Raises Malformed for a token of another question."""
     if not token:
-        return _Start(secrets.token_bytes(_BOUND), _FIRST)
+        return _Start(bound + secrets.token_bytes(_BOUND), _FIRST)
     try:
         raw = base64.urlsafe_b64decode(token)
         account, _, lot = raw[2 * _BOUND :].decode().partition("\n")
@@ -166,4 +167,4 @@ def _page_start(token: str, bound: bytes) -> _Start:
             value=token,
             expected="next_page_token of the page before, with the same question",
         )
-    return _Start(raw[_BOUND : 2 * _BOUND], (account, lot))
+    return _Start(raw[: 2 * _BOUND], (account, lot))

@@ -1,8 +1,10 @@
 """Recalls over the wire: bad points are followed to whoever has them, and just these are taken."""
 
 import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +230,10 @@ async def test_who_may_trace_and_what_is_asked(server: Served, till: Till, desk:
     question = TraceLotsRequest(campaign="double", page_token=page.next_page_token)
     rest = await desk.audit.TraceLots(question)
     assert (list(rest.lots), rest.next_page_token) == (lots[1:], "")
+    bound = sha256(b"lots\ncampaign\nnone").digest()[:8]
+    forged = urlsafe_b64encode(bound + urlsafe_b64decode(page.next_page_token)[8:]).decode()
+    elsewhere = TraceLotsRequest(campaign="none", page_token=forged)
+    assert not (await desk.audit.TraceLots(elsewhere)).lots, "what another question kept"
     other = TraceLotsRequest(campaign="other", page_token=page.next_page_token)
     for wrong, field in (
         (other, "page_token"),
