@@ -63,6 +63,8 @@ def transfer_points(act: Act, work: Work) -> Answer:
     at = context.occurred_at(act, work)
     require_unit(work, request.origin.business_unit, at)
     sides = _sides(request, act, work)
+    # Whether they take part is told before what the policy asks of both.
+    parties.require_taking_part(work.account(sides.sender))
     work.advance(sides.sender)
     entry_id = str(uuid_utils.uuid7())
     currency = request.points.currency

@@ -223,6 +223,10 @@ class Books:
 
     # The order of spending, and the books
 
+    def is_promised(self, lot: Lot) -> bool:
+        """Whether points of a lot are somebody's to end: held, set aside, or on their way."""
+        return bool(held(lot) or lot["transit"])
+
     def in_order(self, member: str) -> list[Lot]:
         """Lots with something left."""
         lots = [lot for lot in self.lots_of(member) if any(lot[state] for state in LEFT)]

@@ -18,7 +18,6 @@ from loyalty.v1.types_pb2 import (
     DocumentLine,
     Origin,
 )
-from tests.machine.real import ref
 from tests.machine.steps import Steps, amount, members, units
 
 STATUSES = {
@@ -71,7 +70,7 @@ class DocumentSteps(Steps):
         request = self.about(
             PostDocumentRequest,
             unit,
-            member=None if member is None else ref(member),
+            member=None if member is None else self.ref(member),
             document=Document(
                 source="pos",
                 document_id=name,
@@ -96,7 +95,7 @@ class DocumentSteps(Steps):
         request = self.about(
             MoveDocumentRequest,
             unit,
-            member=ref(member),
+            member=self.ref(member),
             document=f"{unit}/pos/{name}",
             reason="rang it up on the wrong card",
         )
@@ -109,7 +108,7 @@ class DocumentSteps(Steps):
         request = self.about(
             ClaimDocumentRequest,
             unit,
-            member=ref(member),
+            member=self.ref(member),
             document=f"{issuer}/pos/{name}",
             receipt_code=f"code-{name}" if code else "another",
         )
@@ -123,7 +122,7 @@ class DocumentSteps(Steps):
         request = AdjustPointsRequest(
             request_id=self.new("a"),
             origin=Origin(business_unit=unit, operator="yan"),
-            member=ref(member),
+            member=self.ref(member),
             points=amount("p", change),
             reason="goodwill",
             approver="zoe",

@@ -11,7 +11,7 @@ from loyalty.v1.member_service_pb2 import (
     MergeMembersRequest,
     UnmergeMembersRequest,
 )
-from tests.machine.real import member_of, ref
+from tests.machine.real import member_of
 from tests.machine.steps import Steps, amount, members
 
 
@@ -28,12 +28,18 @@ class JoinSteps(Steps):
 
     def _merge(self, source: str, into: str) -> None:
         request = self.about(
-            MergeMembersRequest, "a", member=ref(source), into=ref(into), reason="one person"
+            MergeMembersRequest,
+            "a",
+            member=self.ref(source),
+            into=self.ref(into),
+            reason="one person",
         )
         self._begun(request, source, lambda: self.clerk.merge(source, into), frozen=(source,))
 
     def _unmerge(self, source: str) -> None:
-        request = self.about(UnmergeMembersRequest, "a", member=ref(source), reason="two persons")
+        request = self.about(
+            UnmergeMembersRequest, "a", member=self.ref(source), reason="two persons"
+        )
         frozen = (source, self.clerk.place(source))
         self._begun(request, source, lambda: self.clerk.unmerge(source), frozen=frozen)
 
@@ -43,11 +49,13 @@ class JoinSteps(Steps):
         if answer is None:
             return
         for member in frozen:
-            burn = self.about(BurnPointsRequest, "a", member=ref(member), points=amount("p", 1))
+            burn = self.about(
+                BurnPointsRequest, "a", member=self.ref(member), points=amount("p", 1)
+            )
             assert getattr(self.real.write(burn), "reason", "taken") == "MERGING"
         number = 0
         while number == 0 or member_of(answer).merge_step:
             number += 1
-            step = self.about(ContinueMergeRequest, "a", member=ref(source), step=number)
+            step = self.about(ContinueMergeRequest, "a", member=self.ref(source), step=number)
             answer = self.both(step, lambda _: None)
             assert answer is not None, "a step that is due is taken"

@@ -14,10 +14,15 @@ class Joins(Recalling):
     def merge(self, source: str, into: str) -> None:
         """From now on the source's things are shown, spent and asked for at the target."""
         target = self.place(into)
+        for member in (source, target):
+            if member in self.erased:
+                raise No("ACCOUNT_ERASED")
         if source == target:
             raise No("MERGE_INTO_ITSELF")
         if self.is_merged(source):
             raise No("ALREADY_MERGED")
+        for member in (source, target):
+            self.require_spending(member)
         if self.members[source]["pools"]:
             raise No("IN_POOLS")
         if any(lot["transit"] for lot in self.lots_of(source)):

@@ -15,7 +15,7 @@ from loyalty.v1.ledger_service_pb2 import (
     TransferPointsRequest,
 )
 from tests.machine.journeys import CONVERSIONS
-from tests.machine.real import posting, ref
+from tests.machine.real import posting
 from tests.machine.steps import MEMBERS, Steps, amount, fitting, members, points, units
 
 transfers: Bundle[str] = Bundle("transfers")
@@ -115,7 +115,7 @@ class JourneySteps(Steps):
             DeclineTransferRequest: self.clerk.decline,
             CancelTransferRequest: self.clerk.cancel,
         }[kind]
-        request = self.about(kind, "a", member=ref(member), transfer_id=transfer)
+        request = self.about(kind, "a", member=self.ref(member), transfer_id=transfer)
         self.both(request, lambda _: work(transfer, member, self.now))
 
     @rule(number=st.integers(0, 9))
@@ -138,7 +138,11 @@ class JourneySteps(Steps):
         """Points become points of another currency."""
         number = self.within(member, CONVERSIONS[conversion]["from"], min(number, 90), fits=fits)
         request = self.about(
-            ConvertPointsRequest, unit, member=ref(member), conversion=conversion, points=number
+            ConvertPointsRequest,
+            unit,
+            member=self.ref(member),
+            conversion=conversion,
+            points=number,
         )
         self.both(
             request, lambda made: self.clerk.convert(made, member, conversion, number, self.now)

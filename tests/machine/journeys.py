@@ -37,6 +37,7 @@ class Journeys(Sharing):
         sender, receiver = self.place(sender), self.place(receiver)
         if sender == receiver:
             raise No("MALFORMED")
+        self.require_spending(sender)
         self.tick(sender, now)
         if self.is_pool(sender):
             whose = self.who_put_in(sender, receiver, currency, points)
@@ -153,6 +154,7 @@ class Journeys(Sharing):
     def _receive(self, transfer: dict[str, Any], now: int) -> None:
         """Points arrive in lots of their own, with the issuer and the end of those they left."""
         member = self.place(transfer["receiver"])
+        self.require_spending(member)
         self.tick(member, now)
         gift = not self.is_pool(member) and not self.is_pool(transfer["sender"])
         if self.is_pool(member):
@@ -198,6 +200,7 @@ class Journeys(Sharing):
     def convert(self, entry: str, member: str, conversion: str, points: int, now: int) -> None:
         """Points are given up, with a fee on top, for a new lot of another currency."""
         terms = CONVERSIONS[conversion]
+        self.require_spending(member)
         member = self.place(member)
         self.tick(member, now)
         received = terms["round"](points * terms["rate"])

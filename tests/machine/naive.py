@@ -13,13 +13,15 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Members become one and two again; everything stays whose it was.
 * Members put points into pools, spend from them, and take home what is left of their own.
 * Points of a lot are recalled: set aside, given back, or taken.
+* Members are suspended (they earn, and spend nothing), closed (nothing but corrections is taken,
+  and what becomes available expires), and take part again.
 """
 
-from tests.machine.joins import Joins
 from tests.machine.journeys import Journeys
+from tests.machine.lives import Lives
 from tests.machine.papers import Papers
 from tests.machine.spending import Spending
 
 
-class Clerk(Papers, Spending, Journeys, Joins):
+class Clerk(Papers, Spending, Journeys, Lives):
     """Does by hand all that the ledger does."""

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from tests.machine.books import DAY, Books, No, end_of_life, order
+from tests.machine.books import DAY, No, end_of_life, order
+from tests.machine.standing import Standing
 
 CLAIM_DAYS = 3
 
 
-class Papers(Books):
+class Papers(Standing):
     """Documents, and adjustments by hand."""
 
     def post(self, document: str, version: int, content: dict[str, Any], now: int) -> str:
         """State a document; POSTED, REPLAYED or SUPERSEDED."""
+        if content["member"] is not None and document not in self.documents:
+            self.require_not_closed(content["member"])
         known = self.documents.setdefault(
             document, {"versions": {}, "gave": {}, "final": None, "at": now, "claimed": False}
         )
@@ -45,6 +48,7 @@ class Papers(Books):
         before = content["member"]
         if before is not None and self.place(before) == self.place(member):
             raise No("ALREADY_THEIRS")
+        self.require_not_closed(member)
         if before is None:
             known["claimed"] = True
         else:
@@ -70,6 +74,7 @@ class Papers(Books):
             raise No("ALREADY_THEIRS" if theirs else "DOCUMENT_OF_ANOTHER_MEMBER")
         if known["final"] is not None and now >= (known["final"] // DAY + CLAIM_DAYS + 1) * DAY:
             raise No("CLAIM_TOO_LATE")
+        self.require_not_closed(member)
         known["claimed"] = True
         self._arrive(document, member, now)
 
@@ -87,6 +92,7 @@ class Papers(Books):
 
     def adjust(self, member: str, unit: str, points: int, now: int) -> None:
         """Points are given by hand, and pay no debt; or taken, and what is missing is owed."""
+        self.require_not_closed(member)
         member = self.place(member)
         self.tick(member, now)
         if points > 0:

@@ -11,14 +11,15 @@ from ledger.core.evolve import fold
 from ledger.core.instant import SECOND, from_datetime
 from ledger.core.refusals import Refusal
 from ledger.core.state import FAR_FUTURE, Account
-from ledger.lanes import ACCOUNT, account_of
+from ledger.lanes import ACCOUNT, account_of, account_stream
 from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
 from ledger.verify import verify
+from loyalty.v1.events_pb2 import PointsSent
 from loyalty.v1.ledger_service_pb2 import Posting, Transfer
 from loyalty.v1.member_service_pb2 import Member, Pool
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
-from loyalty.v1.types_pb2 import Identity, MemberRef, PoolPermission
+from loyalty.v1.types_pb2 import Identity, MemberRef, MembershipState, PoolPermission
 from tests.core.laws import check_laws
 from tests.machine.programme import POLICY
 from tests.simulation.database import MemoryDatabase
@@ -86,6 +87,12 @@ class RealLedger:
     def transfer(self, transfer: str) -> Transfer:
         """A transfer as a reader sees it now."""
         return self.run(self.ledger.transfer(transfer))
+
+    def sent_from(self, pool_id: str) -> list[str]:
+        """Ids of all transfers out of a pool, the oldest first."""
+        events = self.database.streams[account_stream(pool_id)]
+        facts = [decode(event.payload) for event in events]
+        return [fact.entry_id for fact in facts if isinstance(fact, PointsSent)]
 
     def check(self) -> None:
         """The laws of the core hold for every account, and verification finds nothing."""
@@ -166,6 +173,13 @@ def insiders(account: Account, names: Mapping[str, str]) -> dict[str, Any] | Non
         for member in pool.members
     }
     return {"members": members, "closed": pool.closed}
+
+
+def standing(account: Account) -> tuple[str, bool]:
+    """(suspended, closed or nothing; whether the account is nobody's)."""
+    name = MembershipState.Name(account.membership.state)
+    state = name.removeprefix("MEMBERSHIP_STATE_").lower()
+    return "" if state == "open" else state, account.care.erased_at is not None
 
 
 def ref(member: str) -> MemberRef:

@@ -11,7 +11,6 @@ from loyalty.v1.types_pb2 import (
     MemberRef,
 )
 from tests.machine.books import RECALLS
-from tests.machine.real import ref
 from tests.machine.steps import MEMBERS, Steps
 
 QUARANTINE, RELEASE, CLAW_BACK = (
@@ -45,7 +44,7 @@ class RecallSteps(Steps):
         request = self.about(
             RecallPointsRequest,
             "a",
-            member=MemberRef(member_id=self.pools[who]) if who in self.pools else ref(who),
+            member=MemberRef(member_id=self.pools[who]) if who in self.pools else self.ref(who),
             recall_id=recall,
             action=action,
             lot_ids=[real[place].lot_id] if names else [],

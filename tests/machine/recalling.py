@@ -1,9 +1,10 @@
 """The clerk's model of recalls: points of exactly some lots are set aside, given back, taken."""
 
-from tests.machine.books import ASIDE, Books, Lot, shift
+from tests.machine.books import ASIDE, Lot, shift
+from tests.machine.standing import Standing
 
 
-class Recalling(Books):
+class Recalling(Standing):
     """Bad points; what was spent of them stays spent."""
 
     def set_aside(self, recall: str, lots: list[Lot]) -> None:

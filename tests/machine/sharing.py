@@ -1,17 +1,19 @@
 """The clerk's model of pools: who is in one, what they may do, and whose points go home."""
 
-from tests.machine.books import Books, No
+from tests.machine.books import No
+from tests.machine.standing import Standing
 
 MAY = ("view", "contribute", "spend", "administer")
 Going = tuple[str, str, int]
 """(who put them in, currency, points) of what goes home."""
 
 
-class Sharing(Books):
+class Sharing(Standing):
     """Pools: accounts that several put points into."""
 
     def open_pool(self, pool: str, founder: str) -> None:
         """Who opens a pool may do everything in it."""
+        self.require_spending(founder)
         self.enrol(pool)
         self.members[pool]["pool"] = {"members": {}, "closed": False}
         self._let_in(pool, self.place(founder), MAY)
@@ -20,14 +22,17 @@ class Sharing(Books):
         return self.members[account]["pool"] is not None
 
     def add_to_pool(self, pool: str, by: str, joining: str, may: tuple[str, ...]) -> None:
+        self.require_spending(by)
         self.require_permission(pool, self.place(by), "administer")
         joining = self.place(joining)
         if joining in self._insiders(pool):
             raise No("ALREADY_IN_POOL")
+        self.require_not_closed(joining)
         self._let_in(pool, joining, may)
 
     def permit(self, pool: str, by: str, subject: str, may: tuple[str, ...]) -> None:
         """Say what a member may do; somebody has to administer the pool."""
+        self.require_spending(by)
         self.require_permission(pool, self.place(by), "administer")
         insiders, subject = self._insiders(pool), self.place(subject)
         if subject not in insiders:
@@ -40,28 +45,34 @@ class Sharing(Books):
     def leave_pool(self, pool: str, by: str, leaving: str, now: int) -> list[Going]:
         """Who leaves takes home what is left of theirs; with the last one everything goes."""
         by, leaving = self.place(by), self.place(leaving)
+        if by != leaving:
+            self.require_spending(by)
         self._require_open(pool)
         if by != leaving:
             self.require_permission(pool, by, "administer")
-        insiders = self._insiders(pool)
-        if leaving not in insiders:
+        if leaving not in self._insiders(pool):
             raise No("NOT_IN_POOL")
+        stays = self.go_out(pool, leaving)
+        return self.theirs(pool, self.family(leaving) if stays else list(self.members), now)
+
+    def go_out(self, pool: str, leaving: str) -> bool:
+        """Let somebody out, and somebody administer it; whether anybody stays."""
+        insiders = self._insiders(pool)
         self._let_out(pool, leaving)
         if insiders and not any("administer" in may for may in insiders.values()):
             heir = next(iter(insiders))
             insiders[heir] = (*insiders[heir], "administer")
-        if insiders:
-            return self._theirs(pool, self.family(leaving), now)
-        self.members[pool]["pool"]["closed"] = True
-        return self._theirs(pool, list(self.members), now)
+        self.members[pool]["pool"]["closed"] = not insiders
+        return bool(insiders)
 
     def close_pool(self, pool: str, by: str, now: int) -> list[Going]:
         """Everybody is out, and what is left goes home to whoever had put it in."""
+        self.require_spending(by)
         self.require_permission(pool, self.place(by), "administer")
         for member in list(self._insiders(pool)):
             self._let_out(pool, member)
         self.members[pool]["pool"]["closed"] = True
-        return self._theirs(pool, list(self.members), now)
+        return self.theirs(pool, list(self.members), now)
 
     def require_permission(self, pool: str, member: str, what: str) -> None:
         """Refuse what a member may not do in a pool."""
@@ -98,7 +109,7 @@ class Sharing(Books):
         del self._insiders(pool)[member]
         self.members[member]["pools"].remove(pool)
 
-    def _theirs(self, pool: str, whose: list[str], now: int) -> list[Going]:
+    def theirs(self, pool: str, whose: list[str], now: int) -> list[Going]:
         """What can go home to some members."""
         self.tick(pool, now)
         found: dict[tuple[str, str], int] = {}

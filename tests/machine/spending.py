@@ -27,6 +27,7 @@ class Spending(Sharing):
         }  # fmt: skip
 
     def _with_points(self, member: str, pool: str) -> str:
+        self.require_spending(member)
         if pool:
             self.require_permission(pool, self.place(member), "spend")
         return pool or member
@@ -116,6 +117,7 @@ class Spending(Sharing):
         reversal = self.reversals[target]
         burn = self.burns[reversal["burn"]]
         self.tick(burn["member"], now)
+        self.require_spending(burn["member"])
         if not reversal["left"] or points > reversal["left"]:
             raise No("MORE_THAN_LEFT")
         points = points or reversal["left"]

@@ -12,7 +12,7 @@ from loyalty.v1.ledger_service_pb2 import (
     ReleaseHoldRequest,
     ReverseEntryRequest,
 )
-from tests.machine.real import posting, ref
+from tests.machine.real import posting
 from tests.machine.steps import Steps, amount, entries, fitting, members, points, units
 
 holds: Bundle[tuple[str, str]] = Bundle("holds")
@@ -47,7 +47,7 @@ class SpendingSteps(Steps):
         pool, of = self._whose(pooled)
         number = self.within(pool or member, currency, number, fits=fits)
         request = self.about(
-            BurnPointsRequest, unit, member=ref(member), points=amount(currency, number), **of
+            BurnPointsRequest, unit, member=self.ref(member), points=amount(currency, number), **of
         )
         answer = self.both(
             request,
@@ -64,7 +64,7 @@ class SpendingSteps(Steps):
         request = self.about(
             HoldPointsRequest,
             unit,
-            member=ref(member),
+            member=self.ref(member),
             hold_id=hold,
             points=amount("p", number),
             **of,

@@ -19,7 +19,17 @@ from loyalty.v1.member_service_pb2 import EnrolMemberRequest, UpdateMemberReques
 from loyalty.v1.types_pb2 import Identity, MemberRef, Origin, Points
 from tests.machine.books import DAY, HOUR, No
 from tests.machine.naive import Clerk
-from tests.machine.real import RealLedger, balance, debts, insiders, lots, member_of, posting, ref
+from tests.machine.real import (
+    RealLedger,
+    balance,
+    debts,
+    insiders,
+    lots,
+    member_of,
+    posting,
+    ref,
+    standing,
+)
 
 MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
 """Household by member."""
@@ -62,6 +72,8 @@ class Steps(RuleBasedStateMachine):
         self.numbers = 0
         self.names: dict[str, str] = {}
         """Of members and pools, by their ids."""
+        self.ids: dict[str, str] = {}
+        """Of members by name."""
         self.pools: dict[str, str] = {}
         """Ids of pools by name."""
         self.real.at(self.now)
@@ -72,7 +84,8 @@ class Steps(RuleBasedStateMachine):
         request = self.about(EnrolMemberRequest, "a", identities=[identity])
         enrolled = self.real.write(request)
         assert isinstance(enrolled, Answer)
-        self.names[member_of(enrolled).member_id] = member
+        self.ids[member] = member_of(enrolled).member_id
+        self.names[self.ids[member]] = member
         if household:
             told = self.about(UpdateMemberRequest, "a", member=ref(member), household=household)
             assert isinstance(self.real.write(told), Answer)
@@ -115,7 +128,12 @@ class Steps(RuleBasedStateMachine):
 
     def party(self, name: str) -> MemberRef:
         """A member or a pool by name."""
-        return MemberRef(pool_id=self.pools[name]) if name in self.pools else ref(name)
+        return MemberRef(pool_id=self.pools[name]) if name in self.pools else self.ref(name)
+
+    def ref(self, member: str) -> MemberRef:
+        """A member by card, or by id who has none any more."""
+        nameless = member in self.clerk.nameless
+        return MemberRef(member_id=self.ids[member]) if nameless else ref(member)
 
     # Time
 
@@ -129,7 +147,7 @@ class Steps(RuleBasedStateMachine):
 
     def _advance(self, member: str) -> None:
         """What time decided is recorded; nothing else changes."""
-        request = self.about(AdvanceAccountRequest, "a", member=ref(member))
+        request = self.about(AdvanceAccountRequest, "a", member=self.ref(member))
         self.both(request, lambda _: self.clerk.tick(member, self.now))
 
     # After every step
@@ -141,6 +159,7 @@ class Steps(RuleBasedStateMachine):
             real = self.real.account(self.party(member))
             for currency in CURRENCIES:
                 assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
+            assert standing(real) == self.clerk.stands(member)
             assert debts(real, self.names) == self.clerk.debts(member)
             assert insiders(real, self.names) == self.clerk.members[member]["pool"]
             recorded = lots(real, self.names)

@@ -11,14 +11,14 @@ from hypothesis.stateful import initialize, run_state_machine_as_test
 
 from tests.machine.document_steps import DOCUMENTS, DocumentSteps
 from tests.machine.join_steps import JoinSteps
-from tests.machine.pool_steps import PoolSteps
+from tests.machine.life_steps import LifeSteps
 from tests.machine.recall_steps import RecallSteps
 from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
 from tests.machine.steps import MEMBERS
 
 
-class Machine(DocumentSteps, SpendingSteps, JoinSteps, PoolSteps, RecallSteps):
+class Machine(DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps):
     """Everything that callers can do."""
 
     @initialize(
