@@ -1,4 +1,4 @@
-"""Steps of a member's life: suspended, closed, open again."""
+"""Steps of a member's life: suspended, closed, open again, erased."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,14 @@ from hypothesis.stateful import multiple, rule
 
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,
+    EraseMemberRequest,
     ReopenMemberRequest,
     SuspendMemberRequest,
+)
+from loyalty.v1.types_pb2 import (
+    ERASED_BALANCE_FORFEITED,
+    ERASED_BALANCE_KEPT,
+    ERASURE_REQUESTER_MEMBER,
 )
 from tests.machine.journey_steps import transfers
 from tests.machine.lives import Left
@@ -42,6 +48,30 @@ class LifeSteps(PoolSteps):
         return self._leaving(
             request,
             lambda: self.clerk.close_member(member, self.now, forfeit=forfeit),
+            bring_on=bring_on,
+        )
+
+    @rule(
+        target=transfers,
+        member=members,
+        forfeit=st.booleans(),
+        sure=st.sampled_from((False, False, True)),
+        bring_on=st.booleans(),
+    )
+    def erase(self, member: str, forfeit: bool, sure: bool, bring_on: bool) -> Any:
+        """A member wants to be forgotten, which few do."""
+        if not sure:
+            return multiple()
+        request = self.about(
+            EraseMemberRequest,
+            "a",
+            member=self.ref(member),
+            balance=ERASED_BALANCE_FORFEITED if forfeit else ERASED_BALANCE_KEPT,
+            requested_by=ERASURE_REQUESTER_MEMBER,
+        )
+        return self._leaving(
+            request,
+            lambda: self.clerk.erase(member, self.now, forfeit=forfeit),
             bring_on=bring_on,
         )
 

@@ -1,4 +1,8 @@
-"""The clerk's model of a member's life: suspended, closed, open again, erased."""
+"""The clerk's model of a member's life: suspended, closed, open again, erased.
+
+Who is erased is no more known by card or household, with all who are part of them. Their points
+expire now and whenever some come back, or time alone ends them.
+"""
 
 from tests.machine.books import No
 from tests.machine.joins import Joins
@@ -29,6 +33,22 @@ class Lives(Sharing, Joins):
             self._require_empty(member, forfeit=forfeit)
         left = self._leave_all_pools(member, now)
         self.standing[self.place(member)] = "closed"
+        self.tick(member, now)
+        return left
+
+    def erase(self, member: str, now: int, *, forfeit: bool) -> Left:
+        """An account is nobody's for ever."""
+        self.require_somebody(member)
+        self.tick(member, now)
+        if forfeit:
+            self._require_empty(member, forfeit=True)
+        left = self._leave_all_pools(member, now)
+        self.erased.add(self.place(member))
+        for each in self.family(member):
+            self.nameless.add(each)
+            self.members[each]["household"] = ""
+        if forfeit:
+            self.standing[self.place(member)] = "closed"
         self.tick(member, now)
         return left
 

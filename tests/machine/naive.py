@@ -15,6 +15,7 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Points of a lot are recalled: set aside, given back, or taken.
 * Members are suspended (they earn, and spend nothing), closed (nothing but corrections is taken,
   and what becomes available expires), and take part again.
+* Members are erased: nobody is known by their cards any more, and their points expire or are kept.
 """
 
 from tests.machine.journeys import Journeys
