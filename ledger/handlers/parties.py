@@ -5,6 +5,9 @@ accounts (they are merged, they are pools) is looked at here, and how far a memb
 `ledger.core.closing`.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from ledger.act import Act
 from ledger.core import refusals
 from ledger.core.closing import require_somebody
@@ -17,6 +20,8 @@ from ledger.redirects import live_stream
 from ledger.work import Work
 from ledger.writes import member_of, other_member_of, pool_of
 from loyalty.v1.types_pb2 import MemberRef
+
+Asked = TypeVar("Asked")
 
 
 def first_stream(act: Act, work: Work) -> str:
@@ -78,3 +83,17 @@ def require_taking_part(account: Account) -> None:
     """
     require_somebody(account)
     require_spending(account.account_id, account.membership)
+
+
+def asked_of(account: Account, ask: Callable[[], Asked]) -> Asked:
+    """What the policy answers to what a member wants; whether they take part comes before its no.
+
+    A word that it does not know is told first. Raises what `ask` and `require_taking_part` raise.
+    """
+    try:
+        return ask()
+    except (refusals.UnknownCurrency, refusals.UnknownConversion):
+        raise
+    except refusals.Refusal:
+        require_taking_part(account)
+        raise

@@ -63,8 +63,6 @@ def transfer_points(act: Act, work: Work) -> Answer:
     at = context.occurred_at(act, work)
     require_unit(work, request.origin.business_unit, at)
     sides = _sides(request, act, work)
-    # Whether they take part is told before what the policy asks of both.
-    parties.require_taking_part(work.account(sides.sender))
     work.advance(sides.sender)
     entry_id = str(uuid_utils.uuid7())
     currency = request.points.currency
@@ -75,7 +73,9 @@ def transfer_points(act: Act, work: Work) -> Answer:
         currency=currency,
         points=request.points.amount,
         occurred_at=at,
-        terms=_terms(request, work, sides, at),
+        terms=parties.asked_of(
+            work.account(sides.sender), lambda: _terms(request, work, sides, at)
+        ),
         kind=sides.kind,
         speeds=_speeds(act, work, sides, currency),
     )

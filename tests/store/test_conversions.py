@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from ledger.core.refusals import (
+    AccountSuspended,
     BelowMinimum,
     FeeNotReversible,
     InsufficientPoints,
@@ -12,6 +13,8 @@ from ledger.core.refusals import (
     UnknownConversion,
     UnknownEntry,
 )
+from loyalty.v1.member_service_pb2 import SuspendMemberRequest
+from loyalty.v1.types_pb2 import Origin
 from projections.settlement import settlement_matrix
 from projections.unit_totals import unit_totals
 from server.database import connect, pool
@@ -84,6 +87,18 @@ async def test_terms_and_fee_of_a_conversion(database: str) -> None:
             ("points_burned", 3),
             ("converted_points_issued", 20),
         ]
+        await till.write(
+            SuspendMemberRequest(
+                request_id=till.rid(),
+                origin=Origin(business_unit="a", operator="anna"),
+                member=member,
+                reason="test",
+            )
+        )
+        with pytest.raises(AccountSuspended):
+            await till.post(mover.convert(member, 5))
+        with pytest.raises(UnknownConversion):
+            await till.post(mover.convert(member, 10, "swop"))
         with pytest.raises(FeeNotReversible):
             await till.post(till.reverse(converted.entry_id, unit="a"))
         with pytest.raises(UnknownEntry):

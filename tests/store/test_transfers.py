@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from ledger.core.refusals import (
+    AccountSuspended,
     AccountTooYoung,
     InsufficientPoints,
     LimitReached,
@@ -110,6 +111,15 @@ async def test_what_the_policy_asks_of_both_is_refused_at_once(database: str) ->
         with pytest.raises(LimitReached) as limit:
             await mover.sends(m1, m2, 21)
         assert (limit.value.whose, limit.value.used) == ("sender", 30)
+        suspend = SuspendMemberRequest(
+            request_id=till.rid(),
+            origin=Origin(business_unit="a", operator="anna"),
+            member=m1,
+            reason="test",
+        )
+        await till.write(suspend)
+        with pytest.raises(AccountSuspended):
+            await mover.sends(m1, m2, 21)
 
 
 async def test_terms_for_a_household_ask_the_profiles(database: str) -> None:
