@@ -16,6 +16,7 @@ from loyalty.v1.events_pb2 import (
     PointsBurned,
     PointsHeld,
     PointsSent,
+    ReversalReversed,
 )
 
 _OF_SOMEBODY: Final = (
@@ -28,6 +29,7 @@ _OF_SOMEBODY: Final = (
     PointsBurned,
     PointsHeld,
     PointsSent,
+    ReversalReversed,
 )
 """What only a member who is not erased can have done, or had done."""
 

@@ -25,6 +25,7 @@ from loyalty.v1.events_pb2 import (
     PoolMemberAdded,
     PoolMemberRemoved,
     PoolPermissionsChanged,
+    ReversalReversed,
 )
 from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_CLOSED,
@@ -150,6 +151,11 @@ def _spent(fact: PointsBurned | PointsHeld, pooling: Pooling) -> Iterator[str]:
         yield f"{fact.spender_id or 'nobody'} may not spend points of the pool"
 
 
+def _spent_again(fact: ReversalReversed, pooling: Pooling) -> Iterator[str]:
+    if pooling.pool is not None and pooling.pool.closed:
+        yield f"burn {fact.burn_entry_id} stands again in a pool that is closed"
+
+
 def _received(fact: PointsReceived, pooling: Pooling) -> Iterator[str]:
     pool = pooling.pool
     if (fact.kind == TRANSFER_KIND_CONTRIBUTION) != (pool is not None):
@@ -176,6 +182,7 @@ _CHECKS: Final[dict[type, Callable[[Any, Pooling], Iterator[str]]]] = {
     MemberErased: _gone,
     PointsBurned: _spent,
     PointsHeld: _spent,
+    ReversalReversed: _spent_again,
     PointsReceived: _received,
     PointsSent: _sent,
 }

@@ -71,6 +71,15 @@ def require_somebody(account: Account) -> None:
         raise AccountErased(member_id=account.account_id, since=since)
 
 
+def require_taking_part(account: Account) -> None:
+    """Refuse who may not spend, nor act for anybody, now.
+
+    Raises AccountErased, AccountClosed, AccountSuspended.
+    """
+    require_somebody(account)
+    require_spending(account.account_id, account.membership)
+
+
 def _corrects(command: Command) -> bool:
     """Whether a command is about something that stood before, and not about a member."""
     if isinstance(command, PostDocument):

@@ -9,12 +9,13 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from ledger.core.burns import changed_usages, draw_or_refuse
+from ledger.core.closing import require_taking_part
 from ledger.core.commands import BurnFact, ReverseEntry
 from ledger.core.decision import POINTS_MAX, Draft
 from ledger.core.draws import draw_of
 from ledger.core.instant import Instant
 from ledger.core.lots import drawn_of
-from ledger.core.membership import require_spending
+from ledger.core.pools import require_open
 from ledger.core.refusals import (
     FeeNotReversible,
     Malformed,
@@ -22,7 +23,7 @@ from ledger.core.refusals import (
     NotReversible,
     UnknownEntry,
 )
-from ledger.core.state import OWN, Drawn
+from ledger.core.state import OWN, Account, Drawn
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
@@ -36,7 +37,7 @@ def reverse(draft: Draft, command: ReverseEntry, *, now: Instant) -> None:
     """Take back a burn, a capture, or a reversal, whole or in part.
 
     Raises Malformed, UnknownEntry, NotReversible, FeeNotReversible, MoreThanLeft,
-    InsufficientPoints, TooManyLots.
+    InsufficientPoints, TooManyLots, and what `_require_spender` raises.
     """
     if not 0 <= command.points <= POINTS_MAX:
         raise Malformed(
@@ -104,7 +105,7 @@ def _burn_again(
     reversal: BurnReversed,
 ) -> None:
     account = draft.tally.account()
-    require_spending(account.account_id, account.membership)
+    _require_spender(account)
     taken_again = sum(
         fact.points
         for fact in command.history
@@ -128,6 +129,18 @@ def _burn_again(
             owner_id=_owner(command, account.account_id),
         )
     )
+
+
+def _require_spender(account: Account) -> None:
+    """Refuse to spend anew from an account that nobody may spend from now.
+
+    Of a pool it is asked whether it is open, and not who of its members it was: that one may have
+    left, and the points are everybody's. Raises AccountErased, AccountClosed, AccountSuspended,
+    PoolNotOpen.
+    """
+    require_taking_part(account)
+    if account.pooling.pool is not None:
+        require_open(account)
 
 
 def _times(burn: PointsBurned | HoldCaptured, out: int, change: int) -> int:

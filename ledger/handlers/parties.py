@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from ledger.act import Act
 from ledger.core import refusals
-from ledger.core.closing import require_somebody
-from ledger.core.membership import require_spending
+from ledger.core.closing import require_taking_part
 from ledger.core.pools import require_pool
 from ledger.core.state import OWN, Account
 from ledger.handlers import context
@@ -74,15 +73,6 @@ def pool_stream(pool_id: str, work: Work) -> str:
 def pool_named(act: Act, work: Work) -> str:
     """Stream of the pool in which a member does something. Raises UnknownPool."""
     return pool_stream(pool_of(act.request), work)
-
-
-def require_taking_part(account: Account) -> None:
-    """Refuse a member who may not act for anybody now.
-
-    Raises AccountErased, AccountClosed, AccountSuspended.
-    """
-    require_somebody(account)
-    require_spending(account.account_id, account.membership)
 
 
 def asked_of(account: Account, ask: Callable[[], Asked]) -> Asked:

@@ -13,6 +13,7 @@ import uuid_utils
 from ledger.act import Act, Answer
 from ledger.answers import position_token
 from ledger.core import commands
+from ledger.core.closing import require_taking_part
 from ledger.core.commands import Command
 from ledger.core.decide import decide
 from ledger.core.instant import Instant
@@ -186,7 +187,7 @@ def _doer(act: Act, work: Work) -> _Doer:
     stream = context.member_stream(act, work)
     may_leave = isinstance(act.request, RemovePoolMemberRequest)
     if not (may_leave and stream == parties.other_stream(act, work)):
-        parties.require_taking_part(work.account(stream))
+        require_taking_part(work.account(stream))
     return _Doer(stream, unit, at)
 
 

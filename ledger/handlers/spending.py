@@ -9,6 +9,7 @@ import uuid_utils
 import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
+from ledger.core.closing import require_taking_part
 from ledger.core.commands import (
     BurnFact,
     BurnPoints,
@@ -119,7 +120,7 @@ def _spender(
         with suppress(refusals.NotForTier, refusals.NotNow):
             price_of(request, work.policies.at(at), tier=None, at=at)
         raise
-    parties.require_taking_part(work.account(stream))
+    require_taking_part(work.account(stream))
     if not request.pool_id:
         return stream, ""
     pool = parties.pool_named(act, work)

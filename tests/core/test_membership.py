@@ -1,12 +1,30 @@
 """Suspending, closing and reopening: what a member may still do, and what becomes of the points."""
 
+from collections.abc import Callable
+
 import pytest
 
-from ledger.core.commands import ChangeMembership, Command, GrantTier, LinkIdentity
+from ledger.core.commands import (
+    ChangeMembership,
+    Command,
+    EraseMember,
+    GrantTier,
+    LinkIdentity,
+)
 from ledger.core.decide import Decision
-from ledger.core.refusals import AccountClosed, AccountNotEmpty, AccountSuspended
-from loyalty.v1.events_pb2 import EXPIRE_CAUSE_FORFEITED, PointsExpired
+from ledger.core.refusals import (
+    AccountClosed,
+    AccountErased,
+    AccountNotEmpty,
+    AccountSuspended,
+    Refusal,
+)
+from ledger.core.tally import Tally
+from ledger.erasure_books import wrong_of_erasure
+from loyalty.v1.events_pb2 import EXPIRE_CAUSE_FORFEITED, PointsExpired, ReversalReversed
 from loyalty.v1.types_pb2 import (
+    ERASED_BALANCE_KEPT,
+    ERASURE_REQUESTER_MEMBER,
     MEMBERSHIP_STATE_CLOSED,
     MEMBERSHIP_STATE_OPEN,
     MEMBERSHIP_STATE_SUSPENDED,
@@ -23,6 +41,13 @@ OPEN = MEMBERSHIP_STATE_OPEN
 def changes(story: Story, state: MembershipState.ValueType, *, forfeit: bool = False) -> Decision:
     return story.does(
         ChangeMembership("e-x", state, "asked", "office/anna", "A", story.now, forfeit)
+    )
+
+
+def erases(story: Story) -> Decision:
+    wanted_by, kept = ERASURE_REQUESTER_MEMBER, ERASED_BALANCE_KEPT
+    return story.does(
+        EraseMember("e-x", "A", wanted_by, "", "office/anna", (), False, kept, story.now)
     )
 
 
@@ -151,3 +176,39 @@ def test_reopening_gives_nothing_back() -> None:
     assert story.available == 0
     story.posts("D2", 1, 15)
     assert story.available == 15
+
+
+@pytest.mark.parametrize(
+    ("ends", "refusal"),
+    [
+        (lambda story: changes(story, SUSPENDED), AccountSuspended),
+        (lambda story: changes(story, CLOSED, forfeit=True), AccountClosed),
+        (erases, AccountErased),
+    ],
+)
+def test_what_was_spent_is_put_right_whoever_it_was_and_never_spent_anew(
+    ends: Callable[[Story], Decision], refusal: type[Refusal]
+) -> None:
+    story = Story()
+    story.posts("D1", 1, 40)
+    story.holds("H", 10)
+    captured = story.captures("H", 10, final=True)
+    burn = story.burns(20)
+    before = story.reverses(burn, 5)
+    ends(story)
+    for entry in (burn, captured):
+        after = story.reverses(entry)
+        with pytest.raises(refusal):
+            story.reverses(after)
+    with pytest.raises(refusal):
+        story.reverses(before)
+
+
+def test_a_spending_behind_an_erasure_is_found() -> None:
+    story = Story()
+    story.posts("D1", 1, 40)
+    again = ReversalReversed(entry_id="e-9", currency="P", points=1, business_unit="A")
+    assert list(wrong_of_erasure(again, Tally(story.account), "m-1")) == []
+    erases(story)
+    [wrong] = wrong_of_erasure(again, Tally(story.account), "m-1")
+    assert "ReversalReversed" in wrong

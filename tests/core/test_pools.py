@@ -30,12 +30,15 @@ from ledger.core.refusals import (
     UnknownPool,
 )
 from ledger.core.state import Account
+from ledger.core.tally import Tally
+from ledger.pool_books import wrong_of_pools
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_HOME,
     MembershipChanged,
     PointsBurned,
     PoolPermissionsChanged,
+    ReversalReversed,
 )
 from loyalty.v1.types_pb2 import (
     MEMBERSHIP_STATE_CLOSED,
@@ -275,6 +278,23 @@ def test_a_closed_pool_takes_and_gives_nothing_but_what_comes_home() -> None:
     pooled.takes_home(pooled.anna, 25)
     pooled.pool.releases("H")
     pooled.takes_home(pooled.anna, 15)
+    assert (pooled.anna.available, pooled.pool.available) == (40, 0)
+
+
+def test_what_was_spent_of_a_closed_pool_comes_back_and_is_not_spent_anew() -> None:
+    pooled = Pooled()
+    pooled.contributes(pooled.anna.has_lot("L1", 40), 40)
+    burn = pooled.pool.burns(30, spender="anna")
+    reversal = pooled.pool.reverses(burn, 20)
+    pooled.pool.reverses(reversal, 5)
+    again = ReversalReversed(burn_entry_id="e-9", currency="P", points=1)
+    assert list(wrong_of_pools(again, Tally(pooled.pool.account), "pool")) == []
+    pooled.closes()
+    pooled.pool.reverses(burn)
+    with pytest.raises(PoolNotOpen):
+        pooled.pool.reverses(reversal)
+    assert list(wrong_of_pools(again, Tally(pooled.pool.account), "pool")) != []
+    pooled.takes_home(pooled.anna, 40)
     assert (pooled.anna.available, pooled.pool.available) == (40, 0)
 
 

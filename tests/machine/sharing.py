@@ -47,7 +47,7 @@ class Sharing(Standing):
         by, leaving = self.place(by), self.place(leaving)
         if by != leaving:
             self.require_spending(by)
-        self._require_open(pool)
+        self.require_open(pool)
         if by != leaving:
             self.require_permission(pool, by, "administer")
         if leaving not in self._insiders(pool):
@@ -76,7 +76,7 @@ class Sharing(Standing):
 
     def require_permission(self, pool: str, member: str, what: str) -> None:
         """Refuse what a member may not do in a pool."""
-        self._require_open(pool)
+        self.require_open(pool)
         if what not in self._insiders(pool).get(member, ()):
             raise No("NOT_PERMITTED_IN_POOL")
 
@@ -92,7 +92,7 @@ class Sharing(Standing):
             ) >= points
         ]  # fmt: skip
 
-    def _require_open(self, pool: str) -> None:
+    def require_open(self, pool: str) -> None:
         if self.members[pool]["pool"]["closed"]:
             raise No("POOL_NOT_OPEN")
 

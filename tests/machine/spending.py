@@ -117,8 +117,9 @@ class Spending(Sharing):
         reversal = self.reversals[target]
         burn = self.burns[reversal["burn"]]
         self.tick(burn["member"], now)
-        # An entry of an account that is nobody's stood before: its unit may put it right.
-        self.require_active(burn["member"])
+        self.require_spending(burn["member"])
+        if self.is_pool(burn["member"]):
+            self.require_open(burn["member"])
         if not reversal["left"] or points > reversal["left"]:
             raise No("MORE_THAN_LEFT")
         points = points or reversal["left"]

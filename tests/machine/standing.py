@@ -36,13 +36,7 @@ class Standing(Books):
 
     def require_spending(self, member: str) -> None:
         """Refuse to let points go as a member wants, or to let them come from others."""
-        self.require_somebody(member)
-        self.require_active(member)
-
-    def require_active(self, member: str) -> None:
-        """The same, of things that stood before: an account that is nobody's may have them."""
-        if self.is_closed(member):
-            raise No("ACCOUNT_CLOSED")
+        self.require_not_closed(member)
         if self.standing.get(self.place(member)) == "suspended":
             raise No("ACCOUNT_SUSPENDED")
 

@@ -181,6 +181,18 @@ async def test_kept_points_stay_as_nobodys_until_their_time_is_over(database: st
         await sound(till)
 
 
+async def test_a_burn_of_who_was_erased_is_taken_back_and_spent_by_nobody_anew(till: Till) -> None:
+    member = MemberRef(member_id=await known_member(till))
+    burned = await till.post(till.burn(member, 100))
+    await erase(till, None, ERASED_BALANCE_KEPT)
+    back = await till.post(till.reverse(burned.entry_id))
+    assert moved(back) == [("burn_reversed", 100)]
+    with pytest.raises(refusals.AccountErased):
+        await till.post(till.reverse(back.entry_id))
+    assert await till.available(member) == 150
+    await sound(till)
+
+
 async def test_points_that_are_held_are_not_forfeited(till: Till) -> None:
     member = MemberRef(member_id=await known_member(till))
     await till.post(till.hold(member, "H1", 20))
