@@ -24,7 +24,7 @@ from ledger.core.decision import Draft
 from ledger.core.expiring import forfeit
 from ledger.core.instant import to_timestamp
 from ledger.core.membership import require_not_closed, require_spending, shown
-from ledger.core.refusals import AccountErased, AccountNotEmpty
+from ledger.core.refusals import AccountErased, AccountNotEmpty, Merging
 from ledger.core.state import Account
 from loyalty.v1.events_pb2 import MembershipChanged
 from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_CLOSED, MEMBERSHIP_STATE_OPEN
@@ -47,11 +47,14 @@ _OF_OLD_THINGS = (
 def require_membership(command: Command, account: Account) -> None:
     """Refuse what a member who is suspended, closed or erased may not do.
 
-    Raises AccountErased, AccountClosed, AccountSuspended.
+    Raises AccountErased, Merging, AccountClosed, AccountSuspended.
     """
     member_id, membership = account.account_id, account.membership
     if not _corrects(command):
         require_somebody(account)
+    if _goes(command) and account.merging is not None:
+        # What comes would come to nobody, and who it was would stay known by it.
+        raise Merging(member_id=member_id)
     if isinstance(command, PostDocument):
         if command.head is None:
             require_not_closed(member_id, membership)
@@ -85,6 +88,13 @@ def _corrects(command: Command) -> bool:
     if isinstance(command, PostDocument):
         return command.head is not None
     return isinstance(command, _OF_OLD_THINGS)
+
+
+def _goes(command: Command) -> bool:
+    """Whether a member takes part no more from now on."""
+    if isinstance(command, ChangeMembership):
+        return command.state == MEMBERSHIP_STATE_CLOSED
+    return isinstance(command, EraseMember)
 
 
 def _withdraws(command: Command) -> bool:

@@ -3,6 +3,7 @@
 from ledger.core.decision import Draft
 from ledger.core.draws import life_message
 from ledger.core.instant import optional_timestamp, to_timestamp
+from ledger.core.moving import is_stray
 from ledger.core.state import Lot
 from loyalty.v1.events_pb2 import (
     EXPIRE_CAUSE_FORFEITED,
@@ -44,8 +45,9 @@ def expire(
 def forfeit(draft: Draft, *, entry_id: str) -> None:
     """Let all that can be spent expire; `entry_id` is empty where nobody asked for it just now.
 
-    Qualifying points stay: they buy nothing, and tell what a member who comes back had reached.
+    Qualifying points stay: they buy nothing, and tell what a member who comes back had reached. So
+    does what is on its way home to an account that is one with this no more.
     """
     for lot in list(draft.tally.lots.items):
-        if lot.available and not lot.tier_window:
+        if lot.available and not lot.tier_window and not is_stray(lot, draft.tally.parts):
             expire(draft, lot, cause=EXPIRE_CAUSE_FORFEITED, entry_id=entry_id)

@@ -15,7 +15,7 @@ from ledger.core.decision import LOTS_MAX, TOTAL_MAX, Draft
 from ledger.core.instant import Instant, to_timestamp
 from ledger.core.membership import UnderWay, require_spending
 from ledger.core.merged_tiers import keep_better, restore
-from ledger.core.moving import Way, move_debts, move_holds, move_lots, parts_of
+from ledger.core.moving import Way, is_stray, move_debts, move_holds, move_lots, parts_of
 from ledger.core.refusals import (
     AlreadyMerged,
     HoldOfBoth,
@@ -213,14 +213,11 @@ def _record_both(pair: Pair, step: MergeStepped) -> None:
 
 
 def strays(account: Account) -> set[str]:
-    """Whose lots an account has that are neither its own nor those of one merged into it.
-
-    What was spent while two were one comes back to where it was spent, when it is given back.
-    """
-    owners = {lot.owner for lot in account.lots if lot.available}
-    return owners - {OWN} - account.parts.keys()
+    """Whose lots an account has that go home."""
+    return {lot.owner for lot in account.lots if lot.available and is_stray(lot, account.parts)}
 
 
-def carry(giver: Draft, taker: Draft, owner: str, *, merge_id: str, business_unit: str) -> None:
-    """Let lots go to the account to which their owner belongs."""
-    move_lots(Way(giver, taker, merge_id, business_unit, frozenset({owner})), LOTS_MAX)
+def carry(way: Way, ladder: TierLadder, *, at: Instant, now: Instant) -> None:
+    """Let lots go to the account to which their owner belongs; in a closed one they expire."""
+    move_lots(way, LOTS_MAX)
+    settle(way.taker, since=at, now=now, ladder=ladder)

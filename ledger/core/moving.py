@@ -4,7 +4,7 @@ It keeps everything it has: a lot its id, issuer, funder, expiry and place in th
 id; a debt its unit. It also remembers whose it was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -43,6 +43,15 @@ class Way(NamedTuple):
         """The owner of what moves, as the taker says it."""
         owner = owner or self.giver.tally.account_id
         return OWN if owner == self.taker.tally.account_id else owner
+
+
+def is_stray(lot: Lot, parts: Container[str]) -> bool:
+    """Whether a lot is neither its account's own nor that of an account merged into it.
+
+    What was spent while two were one comes back to where it was spent, when it is given back; from
+    there it goes home in the same act.
+    """
+    return lot.owner != OWN and lot.owner not in parts
 
 
 def move_lots(way: Way, most: int) -> int:

@@ -31,6 +31,9 @@ def erase_member(act: Act, work: Work) -> Answer:
     account, _ = work.advance(stream)
     # Who is erased is erased with all that was merged into their account.
     streams = (stream, *(account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})))
+    for part in streams[1:]:
+        # Only the account that they are part of was named.
+        work.other_account(part)
     linked = [each for part in streams for each in work.identities_of(part)]
     command = commands.EraseMember(
         certificate_id=str(uuid_utils.uuid7()),

@@ -14,12 +14,13 @@ from ledger.core.commands import BeginMerge, ContinueMerge
 from ledger.core.decision import Draft
 from ledger.core.instant import Instant
 from ledger.core.merging import Pair, begin, begin_undoing, carry, go_on, strays
+from ledger.core.moving import Way
 from ledger.core.state import Account
 from ledger.handlers import context, parties
 from ledger.handlers.members import member_message, require_unit
 from ledger.known import Range
 from ledger.lanes import account_stream
-from ledger.redirects import live_stream
+from ledger.redirects import live_stream, place_of
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import (
     ContinueMergeRequest,
@@ -42,7 +43,9 @@ def unmerge_members(act: Act, work: Work) -> Answer:
     """Freeze both accounts of a merge that is undone; the steps follow."""
     at = _occurred_at(act, work)
     source = context.named_stream(act, work)
-    into = work.account(source).membership.into
+    # An account that was erased is nobody's with all that is part of it, and stays whole.
+    require_somebody(work.account(place_of(source, work)))
+    into = work.account(source).membership.leads_to
     target = account_stream(into) if into else source
     work.other_account(target)
     return _begun(act, work, source, target, at, undoing=True)
@@ -84,7 +87,9 @@ def carry_strays(work: Work, stream: str, *, entry_id: str, unit: str, at: Insta
     for owner in sorted(strays(work.account(stream))):
         home = live_stream(account_stream(owner), work)
         giver, taker = _draft(work, stream, at), _draft(work, home, at)
-        carry(giver, taker, owner, merge_id=entry_id, business_unit=unit)
+        now = max(work.now(stream), work.now(home))
+        way = Way(giver, taker, entry_id, unit, frozenset({owner}))
+        carry(way, work.policies.ladder, at=at, now=now)
         _record(work, stream, giver)
         _record(work, home, taker)
 

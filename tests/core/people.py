@@ -30,6 +30,7 @@ from ledger.core.decision import Draft
 from ledger.core.events import AccountFact, Fact
 from ledger.core.instant import Instant
 from ledger.core.merging import Pair, begin, begin_undoing, carry, go_on, strays
+from ledger.core.moving import Way
 from ledger.core.refusals import DocumentOfAnotherMember, Merging
 from ledger.core.state import OWN, Account
 from loyalty.v1.events_pb2 import (
@@ -186,7 +187,8 @@ class People:
         for owner in sorted(strays(self.accounts[there])):
             home = self.where(owner)
             giver, taker = self._draft(there), self._draft(home)
-            carry(giver, taker, owner, merge_id=entry, business_unit="A")
+            way = Way(giver, taker, entry, "A", frozenset({owner}))
+            carry(way, self.ladder, at=self.now, now=self.now)
             self._take(there, giver)
             self._take(home, taker)
 

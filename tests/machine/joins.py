@@ -33,6 +33,7 @@ class Joins(Recalling):
 
     def unmerge(self, source: str) -> None:
         """Everybody has again what is theirs, and what came of it."""
+        self.require_somebody(source)
         into = self.members[source]["into"]
         if into is None:
             raise No("NOT_MERGED")
