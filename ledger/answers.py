@@ -180,6 +180,7 @@ def _add_details(message: AccountMessage, account: Account) -> None:
                 currency=hold.currency,
                 points=hold.points,
                 expire_time=optional_timestamp(hold.expires_at),
+                points_expire=hold.points_expire,
             )
         )
     for debt in account.debts:

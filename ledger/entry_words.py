@@ -10,10 +10,12 @@ from ledger.core.events import AnyFact, fields_of, kind_of
 from ledger.core.instant import from_timestamp, to_datetime
 from ledger.receipts import Language
 from loyalty.v1.events_pb2 import (
+    RELEASE_CAUSE_LOT_EXPIRED,
     RETURN_CAUSE_CANCELLED,
     RETURN_CAUSE_DECLINED,
     RETURN_CAUSE_REFUSED,
     RETURN_CAUSE_TIMED_OUT,
+    HoldReleased,
     PointsBurned,
     PointsReceived,
     PointsReturned,
@@ -241,6 +243,10 @@ _FEE: Final[dict[Language, str]] = {
     "en": "{points} taken as a fee by {unit}",
     "zh": "{unit} 收取手续费 {points}",
 }
+_EXPIRED_HELD: Final[dict[Language, str]] = {
+    "en": "{points} of hold {hold} came back, for their time has passed",
+    "zh": "预留 {hold} 中的 {points} 因到期而退回",
+}
 _CAUSES: Final[dict[ReturnCause.ValueType, dict[Language, str]]] = {
     RETURN_CAUSE_REFUSED: {"en": "the account could not take them", "zh": "对方账户无法接收"},
     RETURN_CAUSE_DECLINED: {"en": "they were declined", "zh": "对方拒收"},
@@ -272,6 +278,8 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
 
     by_hand = "document" in has and not fact.document and kind in _BY_HAND
     words = (_BY_HAND if by_hand else _FACTS)[kind]
+    if isinstance(fact, HoldReleased) and fact.cause == RELEASE_CAUSE_LOT_EXPIRED:
+        words = _EXPIRED_HELD
     if isinstance(fact, PointsBurned) and fact.fee:
         words = _FEE
     yield words[language].format(

@@ -16,6 +16,7 @@ from ledger.counting_books import CountingBook
 from ledger.erasure_books import wrong_of_erasure
 from ledger.evaluation import pinned_instant
 from ledger.findings import Finding, Reason
+from ledger.hold_books import HoldBook
 from ledger.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
 from ledger.opening_books import RowBook
 from ledger.pin_books import PinBook, not_in_force
@@ -61,6 +62,7 @@ class Trial:
         "_causes",
         "_counting",
         "_documents",
+        "_holds",
         "_lots",
         "_openings",
         "_pins",
@@ -86,6 +88,7 @@ class Trial:
         self._documents = DocumentBook()
         self._adjustments = AdjustmentBook()
         self._counting = CountingBook()
+        self._holds = HoldBook(awards)
         self._pins = PinBook()
         self._openings = RowBook()
         self._causes = CauseBook()
@@ -107,6 +110,8 @@ class Trial:
             for wrong in self._recalls.enter(fact) if recalled else ():
                 yield Finding(pos, Reason.RECALL_MISMATCH, wrong)
             self._recalls.hear(fact)
+            for wrong in self._holds.enter(fact, self.tally, occurred_at):
+                yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
             by_hand = not recalled and self._adjustments.takes(fact)
             if by_hand:
                 for wrong in self._enter_by_hand(fact, recorded_at, occurred_at):
@@ -259,6 +264,8 @@ class Trial:
         yield from self._causes.close(self.tally.care.referral)
         if not self.sound:
             return
+        for wrong in self._holds.close():
+            yield Finding(self.last_pos, Reason.BALANCE_MISMATCH, wrong)
         for wrong in self._transfers.close():
             yield Finding(self.last_pos, Reason.TRANSFER_MISMATCH, wrong)
         for wrong in self._counting.compare(self.tally.counting):
@@ -305,12 +312,11 @@ def _wrong_draws(fact: Any) -> Iterator[str]:
 def _wrong_hold(fact: HoldCaptured | HoldReleased, tally: Tally) -> Iterator[str]:
     if any(lot.held < 0 for lot in tally.lots.items):
         yield "a lot has less than nothing held"
-    if isinstance(fact, HoldCaptured):
-        left = [hold.points for hold in tally.holds if _is_of(hold, fact)]
-        if fact.hold_left != sum(left):
-            yield f"hold_left is {fact.hold_left}, the fold has {sum(left)}"
+    left = sum(hold.points for hold in tally.holds if _is_of(hold, fact))
+    if fact.hold_left != left:
+        yield f"hold_left is {fact.hold_left}, the fold has {left}"
 
 
-def _is_of(hold: Any, fact: HoldCaptured) -> bool:
+def _is_of(hold: Any, fact: HoldCaptured | HoldReleased) -> bool:
     same = hold.hold_id == fact.hold_id and hold.business_unit == fact.business_unit
     return bool(same and not hold.recalled)

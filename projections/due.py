@@ -1,9 +1,9 @@
 """Due: when time next decides something for an account, part by part.
 
-A part is a lot, a hold, a tier, or a merge under way. What its own date decides has that instant.
-Where more decides (activity, a tier, a segment, a grace), the part is `early`: its instant is the
-earliest possible one, and only the ledger's own advance can tell. Parts that time never ends are
-not kept.
+A part is a lot, a hold, what a hold has of a lot, a tier, or a merge under way. What its own date
+decides has that instant. Where more decides (activity, a tier, a segment, a grace), the part is
+`early`: its instant is the earliest possible one, and only the ledger's own advance can tell. Parts
+that time never ends are not kept.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,11 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from ledger.core.instant import Instant, from_datetime, to_datetime
+from loyalty.v1.events_pb2 import LotExtended
 from projections import schema
-from projections.due_names import KINDS, names_in
-from projections.due_parts import Part, Parts
+from projections.due_ends import Part
+from projections.due_names import HELD, KINDS, names_in
+from projections.due_parts import Parts
 from projections.projection import Connection, EventBatch, Located, Projection, facts_in
 from projections.reading import reading
 
@@ -30,6 +32,9 @@ WHERE version = $1"""
 _LIVING: Final = f"""
 SELECT {_COLUMNS} FROM due_part
 WHERE version = $1 AND account = ANY($2::text[]) AND life IS NOT NULL"""
+_HELD: Final = f"""
+SELECT {_COLUMNS} FROM due_part
+WHERE version = $1 AND account = ANY($2::text[]) AND starts_with(part, '{HELD}')"""
 _PUT: Final = f"""
 INSERT INTO due_part (version, {_COLUMNS}, due_at)
 SELECT $1::integer, p.* FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[],
@@ -146,12 +151,16 @@ async def _apply(connection: Connection, batch: EventBatch) -> None:
 async def _known(
     connection: Connection, version: int, facts: Iterable[Located]
 ) -> dict[tuple[str, str], Part]:
-    """The parts that facts name, and all of their accounts that activity keeps alive."""
+    """The parts that facts name or may mean, and all that activity keeps alive."""
     names = {(each.account, name) for each in facts for name in names_in(each.fact)}
     accounts = {each.account for each in facts}
     columns = ([account for account, _ in names], [name for _, name in names])
     rows = await connection.fetch(_KNOWN, version, *columns)
     rows += await connection.fetch(_LIVING, version, list(accounts))
+    extended = {each.account for each in facts if isinstance(each.fact, LotExtended)}
+    if extended:
+        # Which holds have points of the lot, the fact does not say.
+        rows += await connection.fetch(_HELD, version, list(extended))
     return {
         (account, name): Part(
             available,

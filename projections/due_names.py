@@ -43,6 +43,7 @@ from loyalty.v1.events_pb2 import (
 from projections.projection import numbers
 
 TIER: Final = "tier"
+HELD: Final = "held/"
 MERGE: Final = "merge"
 """A merge, or its undoing, that is under way: whoever asks brings it on by a step."""
 KINDS: Final = numbers(
@@ -94,6 +95,19 @@ def hold_part(business_unit: str, hold_id: str) -> str:
     return f"hold/{business_unit}/{hold_id}"
 
 
+def held_part(business_unit: str, hold_id: str, lot_id: str) -> str:
+    """Name of the part of what a hold has of a lot, where it expires though it is held."""
+    return f"{HELD}{business_unit}/{hold_id}/{lot_id}"
+
+
+def held_parts(
+    fact: PointsHeld | HoldCaptured | HoldReleased | HoldMovedIn | HoldMovedOut,
+) -> Iterator[str]:
+    """Names of what a hold has of each lot that a fact names."""
+    parts = fact.lots if isinstance(fact, HoldMovedIn) else fact.draws
+    return (held_part(fact.business_unit, fact.hold_id, part.lot_id) for part in parts)
+
+
 def names_in(fact: AnyFact) -> Iterator[str]:
     """Names of the parts that a fact can change, besides what activity keeps alive."""
     match fact:
@@ -101,9 +115,11 @@ def names_in(fact: AnyFact) -> Iterator[str]:
             yield from (TIER, MERGE)
         case HoldMovedIn() | HoldMovedOut():
             yield hold_part(fact.business_unit, fact.hold_id)
+            yield from held_parts(fact)
         case PointsHeld() | HoldCaptured() | HoldReleased():
             yield hold_part(fact.business_unit, fact.hold_id)
             yield from (lot_part(draw.lot_id) for draw in fact.draws)
+            yield from held_parts(fact)
         case (
             PointsBurned()
             | ReversalReversed()

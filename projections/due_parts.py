@@ -1,16 +1,12 @@
 """The parts of accounts that time ends, while facts are applied to them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
-from typing import Final
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.core.counting import BURN, EARN, TRANSFER
 from ledger.core.events import AnyFact
-from ledger.core.instant import DAY, Instant, from_datetime, from_timestamp
+from ledger.core.instant import Instant, from_datetime, from_timestamp
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_MERGED,
     MERGE_STAGE_MOVED,
@@ -56,51 +52,14 @@ from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ACTIVITY,
     DOCUMENT_STATUS_FINAL,
     Draw,
-    LotLife,
+    MovedLot,
 )
-from projections.due_names import MERGE, TIER, hold_part, lot_part
-from rules.lot_terms import add_months
-from rules.zones import date_of, day_number
-
-_ZONE_DAYS: Final = 5
-"""A month later in a zone of the policy may be so many days before a month later in UTC."""
+from projections.due_ends import Part, instant_of, later, life_in, part_drawn, with_life
+from projections.due_names import HELD, MERGE, TIER, held_part, held_parts, hold_part, lot_part
 
 _Made = PointsEarned | PointsPended | OpeningLotRecorded | PointsAdjusted | ConvertedPointsIssued
 Key = tuple[str, str]
 """(account, part)"""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A lot, a hold (`available` is what it holds) or a tier (1) that time ends.
-
-    A tier that rests, since its account is merged into another, is pending and never released.
-    """
-
-    available: int = 0
-    pending: int = 0
-    available_at: Instant | None = None
-    ends_at: Instant | None = None
-    early: bool = False
-    """`ends_at` is only the earliest possible end."""
-    life: bytes | None = None
-    """The `LotLife` of points that activity keeps alive."""
-
-    @property
-    def due_at(self) -> Instant | None:
-        """When time next decides something; None: never."""
-        waits = [
-            at
-            for at, points in ((self.available_at, self.pending), (self.ends_at, self.available))
-            if points and at is not None
-        ]
-        return min(waits, default=None)
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether time can end it, as it is or once it is released."""
-        timed = self.available_at is not None or self.ends_at is not None or self.early
-        return timed and (self.available > 0 or self.pending > 0)
 
 
 class Parts:
@@ -148,11 +107,9 @@ class Parts:
                 self._extend(account, fact)
             case PointsHeld():
                 self._draw(account, fact.draws)
-                name = hold_part(fact.business_unit, fact.hold_id)
-                self._put(account, name, Part(fact.points, ends_at=_at(fact, "expire_time")))
+                self._hold(account, fact)
             case HoldCaptured() | HoldReleased():
-                name = hold_part(fact.business_unit, fact.hold_id)
-                self._take(account, name, fact.points)
+                self._end_hold(account, fact)
                 if isinstance(fact, HoldReleased):
                     self._give_back(account, fact.draws)
                 else:
@@ -177,10 +134,9 @@ class Parts:
             case LotsMovedIn() | PendingMovedIn():
                 self._move_in(account, fact)
             case HoldMovedIn():
-                name = hold_part(fact.business_unit, fact.hold_id)
-                self._put(account, name, Part(fact.points, ends_at=_at(fact, "expire_time")))
+                self._hold(account, fact)
             case HoldMovedOut():
-                self._take(account, hold_part(fact.business_unit, fact.hold_id), fact.points)
+                self._end_hold(account, fact)
             case MergeStepped():
                 self._step(account, fact)
             case BurnReversed() | PointsReturned() | QuarantineLifted():
@@ -200,11 +156,11 @@ class Parts:
         part = Part(
             0 if waits else fact.points,
             fact.points if waits else 0,
-            _at(fact, "available_time") if waits else None,
-            _at(fact, "expire_time"),
+            instant_of(fact, "available_time") if waits else None,
+            instant_of(fact, "expire_time"),
         )
         if not isinstance(fact, OpeningLotRecorded) and fact.HasField("life"):
-            part = _living(part, fact.life, earned_at)
+            part = with_life(part, fact.life, earned_at)
         if isinstance(fact, PointsEarned | PointsPended):
             self._active(account, EARN, earned_at)
         self._put(account, lot_part(fact.lot_id), part)
@@ -212,23 +168,23 @@ class Parts:
     def _receive(self, account: str, fact: PointsReceived) -> None:
         self._active(account, TRANSFER, from_timestamp(fact.receive_time))
         for lot in fact.lots:
-            part = Part(lot.points, ends_at=_at(lot, "expire_time"))
+            part = Part(lot.points, ends_at=instant_of(lot, "expire_time"))
             self._put(account, lot_part(lot.lot_id), part)
 
     def _move_in(self, account: str, fact: LotsMovedIn | PendingMovedIn) -> None:
         for lot in fact.lots:
-            ends_at = _at(lot, "expire_time")
+            ends_at = instant_of(lot, "expire_time")
             part = Part(lot.points, ends_at=ends_at)
             if isinstance(fact, PendingMovedIn):
-                part = Part(0, lot.points, _at(lot, "available_time"), ends_at)
+                part = Part(0, lot.points, instant_of(lot, "available_time"), ends_at)
             if lot.HasField("life"):
-                part = _living(part, lot.life, from_timestamp(lot.earned_time))
+                part = with_life(part, lot.life, from_timestamp(lot.earned_time))
             self._put(account, lot_part(lot.lot_id), part)
 
     def _release(self, account: str, fact: PointsReleased) -> None:
         key = account, lot_part(fact.lot_id)
         part = self._parts.get(key)
-        ends_at = _at(fact, "expire_time")
+        ends_at = instant_of(fact, "expire_time")
         if part is None:
             # Time could do nothing to these points until their release dated them.
             self._set(key, Part(fact.points, ends_at=ends_at))
@@ -249,28 +205,47 @@ class Parts:
 
     def _give_back(self, account: str, draws: Iterable[Draw], *, pending: bool = False) -> None:
         for draw in draws:
-            part = Part(
-                0 if pending else draw.points,
-                draw.points if pending else 0,
-                _at(draw, "available_time"),
-                _at(draw, "expire_time"),
-            )
-            if draw.HasField("life"):
-                part = _living(part, draw.life, from_timestamp(draw.earned_time))
-            self._put(account, lot_part(draw.lot_id), part)
+            self._put(account, lot_part(draw.lot_id), part_drawn(draw, pending=pending))
+
+    # --- holds --------------------------------------------------------------------------------
+
+    def _hold(self, account: str, fact: PointsHeld | HoldMovedIn) -> None:
+        """Keep when a hold times out, and what of it the time of its lots ends before."""
+        name = hold_part(fact.business_unit, fact.hold_id)
+        self._put(account, name, Part(fact.points, ends_at=instant_of(fact, "expire_time")))
+        if fact.points_expire:
+            parts: Iterable[Draw | MovedLot]
+            parts = fact.lots if isinstance(fact, HoldMovedIn) else fact.draws
+            for part in parts:
+                name = held_part(fact.business_unit, fact.hold_id, part.lot_id)
+                self._put(account, name, part_drawn(part))
+
+    def _end_hold(self, account: str, fact: HoldCaptured | HoldReleased | HoldMovedOut) -> None:
+        self._take(account, hold_part(fact.business_unit, fact.hold_id), fact.points)
+        for name, draw in zip(held_parts(fact), fact.draws, strict=True):
+            self._take(account, name, draw.points)
 
     def _reinstate(self, account: str, fact: LotReinstated) -> None:
-        part = Part(fact.points, ends_at=_at(fact, "expire_time"))
+        part = Part(fact.points, ends_at=instant_of(fact, "expire_time"))
         if fact.HasField("life"):
-            part = _living(part, fact.life, from_timestamp(fact.earned_time))
+            part = with_life(part, fact.life, from_timestamp(fact.earned_time))
         self._put(account, lot_part(fact.lot_id), part)
 
     def _extend(self, account: str, fact: LotExtended) -> None:
         """Move a part's end; where points of the lot end at two instants, the earlier one stays."""
-        key = account, lot_part(fact.lot_id)
-        part = self._parts.get(key)
-        if part is not None and part.ends_at == _at(fact, "expire_time_before"):
-            self._set(key, replace(part, ends_at=_at(fact, "expire_time")))
+        names = [lot_part(fact.lot_id), *self._held_of(account, fact.lot_id)]
+        for key in ((account, name) for name in names):
+            part = self._parts.get(key)
+            if part is not None and part.ends_at == instant_of(fact, "expire_time_before"):
+                self._set(key, replace(part, ends_at=instant_of(fact, "expire_time")))
+
+    def _held_of(self, account: str, lot_id: str) -> list[str]:
+        """Names of the parts of what holds have of a lot."""
+        return [
+            name
+            for whose, name in self._parts
+            if whose == account and name.startswith(HELD) and name.endswith(f"/{lot_id}")
+        ]
 
     def _put(self, account: str, name: str, more: Part) -> None:
         """Add points to a part. Points of one lot that end at two instants make it early.
@@ -334,12 +309,13 @@ class Parts:
         for name in self._living.get(account, ()):
             part = self._parts[account, name]
             assert part.life is not None, "only parts with a life are listed"
-            life = _life(part.life)
+            life = life_in(part.life)
             if kind in life.extended_by:
-                self._parts[account, name] = _later(part, life, at)
+                self._parts[account, name] = later(part, life, at)
 
     def _change_tier(self, account: str, fact: TierChanged) -> None:
-        ends = [at for at in (_at(fact, "valid_until_time"), _at(fact, "review_time")) if at]
+        instants = (instant_of(fact, field) for field in ("valid_until_time", "review_time"))
+        ends = [at for at in instants if at]
         self._set((account, TIER), Part(1, ends_at=min(ends, default=None)))
 
     # --- merges ---------------------------------------------------------------------------------
@@ -354,46 +330,8 @@ class Parts:
                 self._active(account, last.kind, from_timestamp(last.activity_time))
         if not of_source:
             return
-        self._set((account, MERGE), Part(int(not ended), ends_at=_at(step, "step_time")))
+        self._set((account, MERGE), Part(int(not ended), ends_at=instant_of(step, "step_time")))
         tier = self._parts.get((account, TIER))
         if tier is not None and ended:
             rests = stage == MERGE_STAGE_MERGED
             self._set((account, TIER), replace(tier, available=int(not rests), pending=int(rests)))
-
-
-_life: Final = lru_cache(maxsize=1_024)(LotLife.FromString)
-"""One policy gives few different lives, and many points have each. Only to be read."""
-
-
-@lru_cache(maxsize=8_192)
-def _earliest_end(day: int, months: int) -> Instant:
-    """The earliest instant that a policy's zone may put so many months after a day in UTC."""
-    return (day_number(add_months(date_of(day), months)) - _ZONE_DAYS) * DAY
-
-
-def _living(part: Part, life: LotLife, earned_at: Instant) -> Part:
-    """The part of points whose end is derived: early, by what is known without the policy."""
-    if not life.inactive_months:
-        return replace(part, early=bool(life.unless_tiers or life.unless_segments) or part.early)
-    kept = replace(
-        part,
-        ends_at=None,
-        early=True,
-        life=life.SerializeToString(deterministic=True),
-    )
-    return _later(kept, life, earned_at)
-
-
-def _later(part: Part, life: LotLife, active_at: Instant) -> Part:
-    """The part once something was done: it ends later, but never after its hard limit."""
-    ends_at = _earliest_end(active_at // DAY, life.inactive_months)
-    if part.ends_at is not None:
-        ends_at = max(ends_at, part.ends_at)
-    if life.HasField("hard_expire_time"):
-        ends_at = min(ends_at, from_timestamp(life.hard_expire_time))
-    return part if ends_at == part.ends_at else replace(part, ends_at=ends_at)
-
-
-def _at(message: object, field: str) -> Instant | None:
-    stamp: Timestamp = getattr(message, field)
-    return from_timestamp(stamp) if message.HasField(field) else None  # type: ignore[attr-defined]

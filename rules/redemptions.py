@@ -49,6 +49,17 @@ class RedemptionTerms:
     lateness_days: int = 0
 
 
+class HoldTerms(NamedTuple):
+    """How long a hold lasts, None for ever, and whether the points it holds expire meanwhile."""
+
+    lasts: int | None
+    points_expire: bool
+
+    def expires_at(self, held_at: Instant) -> Instant | None:
+        """Give when a hold times out; None where the policy sets no time."""
+        return None if self.lasts is None else held_at + self.lasts
+
+
 @dataclass(frozen=True, slots=True)
 class RewardTerms:
     """A reward of the catalogue: its price, and `value_minor` of money or a benefit for it."""
@@ -208,8 +219,8 @@ def most_redeemable(terms: RedemptionTerms, balance: int, basket_minor: int | No
     return most if most >= terms.min_points else 0
 
 
-def hold_expires_at(policy: Policy, business_unit: str, held_at: Instant) -> Instant | None:
-    """Give the instant at which a hold times out; None where the policy sets no time.
+def hold_terms(policy: Policy, business_unit: str) -> HoldTerms:
+    """Find what a unit's holds are like: its own terms go before those for all.
 
     RulesRefusal UNKNOWN_BUSINESS_UNIT.
     """
@@ -217,8 +228,8 @@ def hold_expires_at(policy: Policy, business_unit: str, held_at: Instant) -> Ins
     named = [entry for entry in policy.model.holds if business_unit in entry.business_unit]
     general = [entry for entry in policy.model.holds if not entry.business_unit]
     for entry in (*named, *general):
-        return held_at + entry.timeout_hours * HOUR
-    return None
+        return HoldTerms(entry.timeout_hours * HOUR, entry.held_points == "expire")
+    return HoldTerms(None, points_expire=False)
 
 
 def claim_until(policy: Policy, occurred_at: Instant) -> Instant:

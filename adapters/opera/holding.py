@@ -29,6 +29,7 @@ class State(StrEnum):
     CAPTURED = "CAPTURED"
     RELEASED = "RELEASED"
     TIMED_OUT = "TIMED_OUT"
+    EXPIRED = "EXPIRED"
     NEVER = "NEVER"
 
 

@@ -1,6 +1,7 @@
 """What time has decided: recorded before every command, in the order in which it fell due.
 
 At one instant: releases, then expiries, then holds that time out, then tier periods, each by id.
+What a hold has of a lot expires with it, where the hold does not keep its points.
 What one step makes due (points of a hold that come back to an overdue lot) joins the queue, so
 that nothing is due when it is empty.
 """
@@ -12,9 +13,9 @@ from ledger.core.arrears import release_lot
 from ledger.core.commands import LotEnds, TierLadder
 from ledger.core.decision import DATES_ALONE, Decision, Draft, Outcome
 from ledger.core.expiring import expire, forfeit
-from ledger.core.holds import give_back
+from ledger.core.holds import give_back, let_expire
 from ledger.core.instant import Instant
-from ledger.core.state import Account, Hold, Lot
+from ledger.core.state import Account, Lot
 from ledger.core.tally import Tally
 from ledger.core.tiers import end_period, reach
 from loyalty.v1.events_pb2 import RELEASE_CAUSE_TIMED_OUT
@@ -79,7 +80,7 @@ def _is_due(account: Account, now: Instant, ends: LotEnds) -> bool:
             break
         if lot.available and _passed(ends.end(lot, account), now):
             return True
-    if account.holds and _hold_is_due(account.holds, now):
+    if account.holds and _hold_is_due(account, now, ends):
         return True
     end = account.tiers[-1].next_question_at if account.tiers else None
     return _passed(end, now) and not account.membership.rests
@@ -102,6 +103,7 @@ def _due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
         if row[1]:
             due += _releases(tally, since, now)
             break
+    due += _held_due(draft, since, now)
     for hold in tally.holds:
         if hold.expires_at is not None and hold.expires_at <= now:
             due.append((max(hold.expires_at, since), _TIME_OUT, hold.hold_id, hold.business_unit))
@@ -123,6 +125,17 @@ def _living_due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
     return due
 
 
+def _held_due(draft: Draft, since: Instant, now: Instant) -> list[_Due]:
+    """Lots that have passed their time, of which a hold that does not keep them has points."""
+    due: list[_Due] = []
+    for hold in draft.tally.holds:
+        for draw in hold.draws if hold.points_expire else ():
+            end = draft.end_of(draw)
+            if end is not None and end <= now:
+                due.append((max(end, since), _EXPIRE, draw.lot_id, ""))
+    return due
+
+
 def _releases(tally: Tally, since: Instant, now: Instant) -> list[_Due]:
     return [
         (max(lot.available_at, since), _RELEASE, lot.lot_id, "")
@@ -135,8 +148,13 @@ def _releasable(lot: Lot, now: Instant) -> bool:
     return lot.pending > 0 and lot.available_at is not None and lot.available_at <= now
 
 
-def _hold_is_due(holds: tuple[Hold, ...], now: Instant) -> bool:
-    return any(hold.expires_at is not None and hold.expires_at <= now for hold in holds)
+def _hold_is_due(account: Account, now: Instant, ends: LotEnds) -> bool:
+    for hold in account.holds:
+        if _passed(hold.expires_at, now):
+            return True
+        if hold.points_expire and any(_passed(ends.end(draw, account), now) for draw in hold.draws):
+            return True
+    return False
 
 
 def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> list[_Due]:
@@ -154,6 +172,11 @@ def _release(draft: Draft, lot_id: str, ladder: TierLadder, now: Instant) -> lis
 
 
 def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
+    due: list[_Due] = []
+    if draft.tally.holds:
+        held_until = let_expire(draft, lot_id)
+        if held_until is not None and held_until <= now:
+            due.append((held_until, _EXPIRE, lot_id, ""))
     for lot in draft.tally.lots.items:
         if lot.lot_id != lot_id or not lot.available:
             continue
@@ -162,18 +185,22 @@ def _expire(draft: Draft, lot_id: str, now: Instant) -> list[_Due]:
             continue
         if end > draft.at:
             # What was recorded since it was queued lets it live on for a while.
-            return [(end, _EXPIRE, lot_id, "")]
+            return [*due, (end, _EXPIRE, lot_id, "")]
         expire(draft, lot)
         break
-    return []
+    return due
 
 
 def _time_out(draft: Draft, hold_id: str, business_unit: str, now: Instant) -> list[_Due]:
-    hold = next(
+    same = (
         hold
         for hold in draft.tally.holds
         if hold.hold_id == hold_id and hold.business_unit == business_unit and not hold.recalled
     )
+    hold = next(same, None)
+    if hold is None:
+        # All that it held has expired since this was queued.
+        return []
     give_back(draft, hold, cause=RELEASE_CAUSE_TIMED_OUT, entry_id="")
     due: list[_Due] = []
     for draw in hold.draws:
@@ -190,7 +217,8 @@ def _end_period(draft: Draft, ladder: TierLadder, now: Instant) -> list[_Due]:
         return []
     end_period(draft, ladder)
     # A tier that is gone protects no points any more.
-    return _period_due(draft, now) + _living_due(draft, draft.at, now)
+    living = _living_due(draft, draft.at, now) + _held_due(draft, draft.at, now)
+    return _period_due(draft, now) + living
 
 
 def _period_due(draft: Draft, now: Instant) -> list[_Due]:

@@ -1,18 +1,31 @@
-"""Holds: points are set aside, then captured in parts, released, or given back by time."""
+"""Holds: points are set aside, then captured in parts, released, or given back by time.
 
+Where the policy says so, what they have of a lot expires with it, and they go on with the rest.
+"""
+
+from collections.abc import Sequence
 from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.core.burns import changed_usages, check_terms, draw_or_refuse, use_limits
 from ledger.core.commands import CaptureHold, HoldFact, HoldPoints, ReleaseHold
 from ledger.core.decision import Draft, check_points
 from ledger.core.draws import draw_held, draw_of
-from ledger.core.instant import from_timestamp, optional_timestamp, to_datetime, to_timestamp
+from ledger.core.instant import (
+    Instant,
+    from_timestamp,
+    optional_timestamp,
+    to_datetime,
+    to_timestamp,
+)
 from ledger.core.pools import require_spender
 from ledger.core.refusals import HoldExists, HoldResolved, MoreThanHeld, UnknownHold
-from ledger.core.state import Hold
+from ledger.core.state import Drawn, Hold
 from ledger.core.velocity import use_speeds
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_FINAL_CAPTURE,
+    RELEASE_CAUSE_LOT_EXPIRED,
     RELEASE_CAUSE_RELEASED,
     RELEASE_CAUSE_TIMED_OUT,
     HoldCaptured,
@@ -24,6 +37,8 @@ from loyalty.v1.events_pb2 import (
 CAPTURED: Final = "CAPTURED"
 RELEASED: Final = "RELEASED"
 TIMED_OUT: Final = "TIMED_OUT"
+EXPIRED: Final = "EXPIRED"
+_BY_TIME: Final = (RELEASE_CAUSE_TIMED_OUT, RELEASE_CAUSE_LOT_EXPIRED)
 
 
 def hold(draft: Draft, command: HoldPoints) -> None:
@@ -49,6 +64,7 @@ def hold(draft: Draft, command: HoldPoints) -> None:
             policy_digest=command.terms.policy_digest,
             usages=usages,
             spender_id=command.spender_id,
+            points_expire=command.points_expire,
         )
     )
 
@@ -92,20 +108,54 @@ def release(draft: Draft, command: ReleaseHold) -> None:
 
 def give_back(draft: Draft, held: Hold, *, cause: ReleaseCause.ValueType, entry_id: str) -> None:
     """End a hold; what it has left becomes available in the lots it came from."""
-    points = held.points
+    _let_go(draft, held, held.draws, cause=cause, entry_id=entry_id)
+
+
+def let_expire(draft: Draft, lot_id: str) -> Instant | None:
+    """Let what holds have of a lot whose time has passed come back to it, to expire there.
+
+    Holds that keep their points are left alone. Gives when points end that others still have.
+    """
+    later: Instant | None = None
+    for held in list(draft.tally.holds):
+        gone: list[Drawn] = []
+        for drawn in held.draws if held.points_expire else ():
+            end = draft.end_of(drawn) if drawn.lot_id == lot_id else None
+            if end is None:
+                continue
+            if end <= draft.at:
+                gone.append(drawn)
+            elif later is None or end < later:
+                later = end
+        if gone:
+            _let_go(draft, held, gone, cause=RELEASE_CAUSE_LOT_EXPIRED, entry_id="")
+    return later
+
+
+def _let_go(
+    draft: Draft,
+    held: Hold,
+    draws: Sequence[Drawn],
+    *,
+    cause: ReleaseCause.ValueType,
+    entry_id: str,
+) -> None:
+    points = sum(draw.points for draw in draws)
+    left = held.points - points
     draft.record(
         HoldReleased(
             hold_id=held.hold_id,
             currency=held.currency,
             points=points,
             business_unit=held.business_unit,
-            draws=[draw_of(draw, draw.points) for draw in held.draws],
+            draws=[draw_of(draw, draw.points) for draw in draws],
             cause=cause,
             available_after=draft.available(held.currency) + points,
             entry_id=entry_id,
             act=held.acts + 1,
-            # A hold of which something was spent was not for nothing.
-            usages=changed_usages(held.limits, -points, 0 if held.acts else -1),
+            # A hold of which something was spent, or still is held, was not for nothing.
+            usages=changed_usages(held.limits, -points, 0 if held.captured or left else -1),
+            hold_left=left,
         )
     )
 
@@ -132,10 +182,19 @@ def _resolved(hold_id: str, history: tuple[HoldFact, ...]) -> HoldResolved:
     for fact in history:
         if isinstance(fact, HoldCaptured) and fact.final:
             return HoldResolved(hold_id=hold_id, first_outcome=CAPTURED, resolved_by=fact.entry_id)
-        if isinstance(fact, HoldReleased) and fact.cause != RELEASE_CAUSE_TIMED_OUT:
+        if isinstance(fact, HoldReleased) and fact.cause not in _BY_TIME:
             return HoldResolved(hold_id=hold_id, first_outcome=RELEASED, resolved_by=fact.entry_id)
+    last = history[-1]
+    if isinstance(last, HoldReleased) and last.cause == RELEASE_CAUSE_LOT_EXPIRED:
+        ended = max(_text(draw.expire_time) for draw in last.draws)
+        return HoldResolved(hold_id=hold_id, first_outcome=EXPIRED, resolved_at=ended)
     # Time may have ended it in the very step that this command is part of.
     placed = history[0]
     assert isinstance(placed, PointsHeld)
-    ended = to_datetime(from_timestamp(placed.expire_time)).isoformat().replace("+00:00", "Z")
+    ended = _text(placed.expire_time)
     return HoldResolved(hold_id=hold_id, first_outcome=TIMED_OUT, resolved_at=ended)
+
+
+def _text(at: Timestamp) -> str:
+    """A time as people read it; empty for none, as of points whose end is derived."""
+    return to_datetime(from_timestamp(at)).isoformat().replace("+00:00", "Z") if at.seconds else ""

@@ -196,6 +196,8 @@ def _move_hold(way: Way, hold: Hold, lots: Mapping[tuple[str, Instant | None], L
                 for limit in hold.limits
             ],
             owner_id=way.owner_there(hold.owner),
+            points_expire=hold.points_expire,
+            captured=hold.captured,
         )
     )
 

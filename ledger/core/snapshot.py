@@ -29,7 +29,7 @@ from ledger.core.state import (
 )
 from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 15
+STATE_VERSION: Final = 16
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")
@@ -197,6 +197,8 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
         hold.owner,
         hold.recalled,
         hold.pending,
+        hold.points_expire,
+        hold.captured,
     )
 
 

@@ -133,6 +133,10 @@ class Hold:
     """A recall holds them: nobody else can end it. `hold_id` is the recall's."""
     pending: bool = False
     """Recalled before they could be spent: they come back as such."""
+    points_expire: bool = False
+    """Its points expire when the time of their lots has passed, though they are held."""
+    captured: bool = False
+    """Something of it was spent."""
 
     @property
     def points(self) -> int:

@@ -86,7 +86,7 @@ def hold_points(act: Act, work: Work) -> Answer:
     stream, spender = _spender(request, act, work, at)
     unit = request.origin.business_unit
     policy = work.policies.at(at)
-    expires_at = ask(lambda: rules.hold_expires_at(policy, unit, at))
+    terms = ask(lambda: rules.hold_terms(policy, unit))
     entry_id = _new_entry_id()
 
     def command() -> Command:
@@ -97,11 +97,12 @@ def hold_points(act: Act, work: Work) -> Answer:
             unit,
             price.currency,
             price.points,
-            expires_at,
+            terms.expires_at(at),
             at,
             price.terms,
             speeds=speeds_of(work, stream, "hold", doer_of(act), currency=price.currency),
             spender_id=account_of(spender),
+            points_expire=terms.points_expire,
         )
 
     return _decide_after_advance(act, work, stream, entry_id, command)

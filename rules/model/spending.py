@@ -90,12 +90,14 @@ class Reward(Part):
 
 
 class HoldTerms(Part):
-    """After how long an unresolved hold gives its points back."""
+    """After how long an unresolved hold gives its points back, and whether they live so long."""
 
     business_unit: UnitIds = ()
     """Units it is for; without them, all that have none of their own."""
     timeout_hours: Annotated[Whole, Field(ge=1, le=87600)]
     """Hours after which an unresolved hold gives its points back."""
+    held_points: Literal["keep", "expire"] = "keep"
+    """Whether held points live as long as their hold, or expire when their own time has passed."""
 
 
 class Reversals(Part):

@@ -144,11 +144,21 @@ class People:
         self.does(self.where(name), BurnPoints(entry, "A", "P", points, None, self.now, NO_LIMITS))
         return entry
 
-    def holds(self, name: str, hold_id: str, points: int, *, until: str = "") -> None:
+    def holds(
+        self, name: str, hold_id: str, points: int, *, until: str = "", expire: bool = False
+    ) -> None:
         """Set points aside."""
         expires_at = utc(until) if until else None
         command = HoldPoints(
-            self.new_entry(), hold_id, "A", "P", points, expires_at, self.now, NO_LIMITS
+            self.new_entry(),
+            hold_id,
+            "A",
+            "P",
+            points,
+            expires_at,
+            self.now,
+            NO_LIMITS,
+            points_expire=expire,
         )
         self.does(self.where(name), command)
 

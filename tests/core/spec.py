@@ -234,8 +234,9 @@ class Story:
         unit: str = "A",
         terms: RedemptionTerms = NO_LIMITS,
         spender: str = "",
+        expire: bool = False,
     ) -> Decision:
-        """Set points aside."""
+        """Set points aside; with `expire` they expire in their time all the same."""
         expires_at = utc(until) if isinstance(until, str) else until
         return self.does(
             HoldPoints(
@@ -248,6 +249,7 @@ class Story:
                 self.now,
                 terms,
                 spender_id=spender,
+                points_expire=expire,
             )
         )
 

@@ -74,13 +74,13 @@ def burns(percent: int, unit: str) -> Step:
     return lambda story: story.burns(story.available * percent // 100, unit=unit)
 
 
-def holds(number: int, percent: int, life: int | None) -> Step:
-    """Set a part of what is available aside."""
+def holds(number: int, percent: int, life: int | None, *, expire: bool) -> Step:
+    """Set a part of what is available aside, to keep it or not."""
 
     def step(story: Story) -> object:
         points = story.available * percent // 100
         until = None if life is None else story.now + life * HOUR
-        return story.holds(f"H{number}", points, until=until)
+        return story.holds(f"H{number}", points, until=until, expire=expire)
 
     return step
 
@@ -129,7 +129,7 @@ steps = st.one_of(
     postings,
     postings,
     st.builds(burns, percents, st.sampled_from(["A", "B"])),
-    st.builds(holds, numbers, percents, st.none() | st.integers(1, 100)),
+    st.builds(holds, numbers, percents, st.none() | st.integers(1, 100), expire=st.booleans()),
     st.builds(captures, numbers, percents, final=st.booleans()),
     st.builds(releases, numbers),
     st.builds(reverses, st.integers(0, 3), st.just(0) | st.integers(1, 60)),
@@ -172,6 +172,9 @@ def test_nothing_stays_due(history: list[Step]) -> None:
     assert not advance(story.account, now=story.now, ladder=no_ladder).facts
     for lot in story.account.lots:
         assert not lot.available or lot.expires_at is None or lot.expires_at > story.now
+    for hold in story.account.holds:
+        for draw in hold.draws if hold.points_expire else ():
+            assert draw.expires_at is None or draw.expires_at > story.now
 
 
 @settings(max_examples=60, deadline=None)

@@ -41,7 +41,7 @@ STEPS: Final = st.lists(
         st.sampled_from(
             [
                 *("buy", "buy late", "book", "check out", "gild", "gild later"),
-                *("burn", "hold", "reverse", "wait"),
+                *("burn", "hold", "hold for long", "reverse", "wait"),
             ]
         ),
         st.integers(0, 45),
@@ -118,8 +118,11 @@ class Random(Living):
                 self.posts(name, 1, grant)
             case "burn":
                 self.burned = entry_of(self.burns(points))
-            case "hold":
-                self.holds(name, points, until=self.now + 10 * DAY)
+            case "hold" | "hold for long":
+                expire = what != "hold"
+                self.holds(
+                    name, points, until=self.now + (60 if expire else 10) * DAY, expire=expire
+                )
             case "reverse" if self.burned:
                 self.reverses(self.burned)
 

@@ -15,8 +15,9 @@ from loyalty.v1.events_pb2 import (
     QuarantineLifted,
 )
 from loyalty.v1.types_pb2 import Draw
+from projections.due_ends import Part
 from projections.due_names import KINDS, lot_part, names_in
-from projections.due_parts import Key, Part, Parts
+from projections.due_parts import Key, Parts
 from tests.projections.history import START
 
 SOON, LATER = to_timestamp(START + 10**12), to_timestamp(START + 10**13)

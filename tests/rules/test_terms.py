@@ -17,7 +17,7 @@ from rules import (
     compile_policy,
     evaluate,
     explain,
-    hold_expires_at,
+    hold_terms,
     load,
     parse_quantity,
     pin,
@@ -78,9 +78,18 @@ def test_what_cannot_be_redeemed_is_refused_by_name(
 
 def test_a_hold_lasts_as_long_as_its_unit_says() -> None:
     at = instant("2025-03-01T12:00:00Z")
-    assert hold_expires_at(HARBOUR, "hotel", at) == instant("2025-03-04T12:00:00Z")
-    assert hold_expires_at(HARBOUR, "market", at) == instant("2025-03-02T12:00:00Z")
-    assert hold_expires_at(policy(SMALL), "a", at) is None
+    assert hold_terms(HARBOUR, "hotel").expires_at(at) == instant("2025-03-04T12:00:00Z")
+    assert hold_terms(HARBOUR, "market").expires_at(at) == instant("2025-03-02T12:00:00Z")
+    assert hold_terms(policy(SMALL), "a").expires_at(at) is None
+
+
+def test_held_points_expire_where_the_terms_of_their_unit_say_so() -> None:
+    terms = policy(
+        SMALL + "holds: [{timeout_hours: 1, business_unit: [a], held_points: expire},"
+        " {timeout_hours: 1}]\n"
+    )
+    assert hold_terms(terms, "a").points_expire
+    assert not hold_terms(HARBOUR, "hotel").points_expire
 
 
 def test_grace_after_a_reversal_runs_to_the_end_of_a_local_day() -> None:

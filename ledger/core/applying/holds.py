@@ -1,6 +1,6 @@
 """Facts that set points aside, and end that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ledger.core.applying.lots import count, note_burn
@@ -27,6 +27,7 @@ def hold(tally: Tally, event: PointsHeld) -> None:
             event.entry_id,
             0,
             limits_of(event.usages),
+            points_expire=event.points_expire,
         )
     )
     count(tally, event.usages)
@@ -44,7 +45,7 @@ def capture(tally: Tally, event: HoldCaptured) -> None:
 
 
 def release(tally: Tally, event: HoldReleased) -> None:
-    """Give held points back to their lots."""
+    """Give held points back to their lots: all, or those whose lot has passed its time."""
     _end(tally, event, comes_back=True)
 
 
@@ -54,19 +55,10 @@ def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) 
     index = _open_hold(tally, event)
     held = tally.holds[index]
     count(tally, event.usages, owner=held.owner)
-    left = () if comes_back else _after(held.draws, event.points)
+    left = _without(held, draws) if comes_back else _after(held.draws, event.points)
     if left:
-        tally.holds[index] = Hold(
-            held.hold_id,
-            held.business_unit,
-            held.currency,
-            left,
-            held.expires_at,
-            held.entry_id,
-            event.act,
-            held.limits,
-            held.owner,
-        )
+        captured = held.captured or not comes_back
+        tally.holds[index] = replace(held, draws=left, acts=event.act, captured=captured)
     else:
         del tally.holds[index]
 
@@ -77,6 +69,14 @@ def _open_hold(tally: Tally, event: HoldCaptured | HoldReleased) -> int:
         if same and not held.recalled:
             return index
     raise CorruptHistory(f"there is no open hold {event.hold_id}")
+
+
+def _without(held: Hold, gone: Sequence[Drawn]) -> tuple[Drawn, ...]:
+    """Draws of a hold that are left once some of them, whole, came back."""
+    if len(gone) == len(held.draws):
+        return ()
+    lots = {(draw.lot_id, draw.expires_at) for draw in gone}
+    return tuple(draw for draw in held.draws if (draw.lot_id, draw.expires_at) not in lots)
 
 
 def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:

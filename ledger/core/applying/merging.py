@@ -189,6 +189,8 @@ def hold_in(tally: Tally, event: HoldMovedIn) -> None:
             event.act,
             limits_of(event.usages),
             event.owner_id,
+            points_expire=event.points_expire,
+            captured=event.captured,
         )
     )
 

@@ -88,6 +88,8 @@ class HoldPoints:
     """Member who sets points aside, where the account is a pool."""
     speeds: tuple[Speed, ...] = ()
     """Limits of velocity that it counts under."""
+    points_expire: bool = False
+    """The points expire when the time of their lots has passed, though they are held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,16 @@ class UnknownHold(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class HoldResolved(Refusal):
-    """The hold is over: captured for good, released, or timed out."""
+    """The hold is over: captured for good, released, timed out, or all of it expired."""
 
     advice = "Nothing is held any more; burn or hold again if points are still needed."
     sentence = "hold {hold_id!r} is over: {first_outcome}"
     hold_id: str
     first_outcome: str
-    """CAPTURED, RELEASED or TIMED_OUT."""
+    """CAPTURED, RELEASED, TIMED_OUT or EXPIRED."""
     resolved_by: str = ""
-    """Entry that ended it; empty for time, which has `resolved_at` (RFC 3339) instead."""
+    """Entry that ended it; empty for time, which has `resolved_at` (RFC 3339) instead, where it is
+    a date that ended it."""
     resolved_at: str = ""
 
 

@@ -347,6 +347,7 @@ class Hold(_message.Message):
     POINTS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     RECALLED_FIELD_NUMBER: _builtins.int
+    POINTS_EXPIRE_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The caller's id."""
     business_unit: _builtins.str
@@ -357,6 +358,8 @@ class Hold(_message.Message):
     """Points still held."""
     recalled: _builtins.bool
     """A recall of bad points has set them aside; hold_id is the recall's. Only the recall ends it."""
+    points_expire: _builtins.bool
+    """Its points expire when the time of their lots has passed, though they are held."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it times out; empty: never."""
@@ -370,10 +373,11 @@ class Hold(_message.Message):
         points: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         recalled: _builtins.bool = ...,
+        points_expire: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "recalled", b"recalled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "points_expire", b"points_expire", "recalled", b"recalled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

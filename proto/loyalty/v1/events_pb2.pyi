@@ -43,6 +43,8 @@ class _ReleaseCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReleaseC
     """A final capture took less than was held."""
     RELEASE_CAUSE_TIMED_OUT: _ReleaseCause.ValueType  # 3
     """The hold's time ran out."""
+    RELEASE_CAUSE_LOT_EXPIRED: _ReleaseCause.ValueType  # 4
+    """The time of their lot has passed, and the hold does not keep them: they expire next."""
 
 class ReleaseCause(_ReleaseCause, metaclass=_ReleaseCauseEnumTypeWrapper):
     """Why held points came back."""
@@ -55,6 +57,8 @@ RELEASE_CAUSE_FINAL_CAPTURE: ReleaseCause.ValueType  # 2
 """A final capture took less than was held."""
 RELEASE_CAUSE_TIMED_OUT: ReleaseCause.ValueType  # 3
 """The hold's time ran out."""
+RELEASE_CAUSE_LOT_EXPIRED: ReleaseCause.ValueType  # 4
+"""The time of their lot has passed, and the hold does not keep them: they expire next."""
 Global___ReleaseCause: _TypeAlias = ReleaseCause  # noqa: Y015
 
 class _ExpireCause:
@@ -1702,6 +1706,7 @@ class PointsHeld(_message.Message):
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
     SPENDER_ID_FIELD_NUMBER: _builtins.int
+    POINTS_EXPIRE_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The caller's id of the hold, unique in the business unit."""
     currency: _builtins.str
@@ -1718,6 +1723,8 @@ class PointsHeld(_message.Message):
     """Digest of the policy whose redemption terms were applied."""
     spender_id: _builtins.str
     """Member who set points of a pool aside; empty for points of one's own."""
+    points_expire: _builtins.bool
+    """Its points expire when the time of their lots has passed, though they are held."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order a capture will take them."""
@@ -1744,10 +1751,11 @@ class PointsHeld(_message.Message):
         policy_digest: _builtins.str = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         spender_id: _builtins.str = ...,
+        points_expire: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "policy_digest", b"policy_digest", "spender_id", b"spender_id", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_after", b"available_after", "business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "expire_time", b"expire_time", "hold_id", b"hold_id", "points", b"points", "points_expire", b"points_expire", "policy_digest", b"policy_digest", "spender_id", b"spender_id", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1823,7 +1831,7 @@ Global___HoldCaptured: _TypeAlias = HoldCaptured  # noqa: Y015
 
 @_typing.final
 class HoldReleased(_message.Message):
-    """Held points came back to their lots; the hold is over."""
+    """Held points came back to their lots; the hold is over unless something is left of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1837,6 +1845,7 @@ class HoldReleased(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     ACT_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
+    HOLD_LEFT_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """The hold."""
     currency: _builtins.str
@@ -1853,6 +1862,8 @@ class HoldReleased(_message.Message):
     """Entry this belongs to; empty when time ended the hold."""
     act: _builtins.int
     """The hold's running number of what happened to it."""
+    hold_left: _builtins.int
+    """Points still held by this hold after this fact: only where the time of a lot ended a part of it."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """To which lots."""
@@ -1874,10 +1885,11 @@ class HoldReleased(_message.Message):
         entry_id: _builtins.str = ...,
         act: _builtins.int = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
+        hold_left: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "hold_id", b"hold_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "available_after", b"available_after", "business_unit", b"business_unit", "cause", b"cause", "currency", b"currency", "draws", b"draws", "entry_id", b"entry_id", "hold_id", b"hold_id", "hold_left", b"hold_left", "points", b"points", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4651,6 +4663,8 @@ class HoldMovedIn(_message.Message):
     ACT_FIELD_NUMBER: _builtins.int
     USAGES_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    POINTS_EXPIRE_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
     merge_id: _builtins.str
     """Id of the merge."""
     currency: _builtins.str
@@ -4669,6 +4683,10 @@ class HoldMovedIn(_message.Message):
     """The hold's running number of what happened to it."""
     owner_id: _builtins.str
     """Account that placed it, where that was merged into this one; empty: this one."""
+    points_expire: _builtins.bool
+    """Its points expire when the time of their lots has passed, though they are held."""
+    captured: _builtins.bool
+    """Something of it was spent."""
     @_builtins.property
     def lots(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.MovedLot]:
         """Their lots, in the order a capture will take them."""
@@ -4696,10 +4714,12 @@ class HoldMovedIn(_message.Message):
         act: _builtins.int = ...,
         usages: _abc.Iterable[_types_pb2.Usage] | None = ...,
         owner_id: _builtins.str = ...,
+        points_expire: _builtins.bool = ...,
+        captured: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "business_unit", b"business_unit", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "from_id", b"from_id", "hold_id", b"hold_id", "lots", b"lots", "merge_id", b"merge_id", "owner_id", b"owner_id", "points", b"points", "usages", b"usages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "business_unit", b"business_unit", "captured", b"captured", "currency", b"currency", "entry_id", b"entry_id", "expire_time", b"expire_time", "from_id", b"from_id", "hold_id", b"hold_id", "lots", b"lots", "merge_id", b"merge_id", "owner_id", b"owner_id", "points", b"points", "points_expire", b"points_expire", "usages", b"usages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
