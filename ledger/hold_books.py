@@ -37,6 +37,8 @@ class HoldBook:
                 del self._let_go[fact.lot_id]
             yield from self.close()
             self._let_go.clear()
+        if isinstance(fact, HoldReleased) and fact.hold_left:
+            yield f"hold {fact.hold_id} gave back a part, and nothing of it had passed its time"
         if isinstance(fact, PointsHeld) and self._awards is not None:
             yield from _unlike_policy(fact, self._awards)
 

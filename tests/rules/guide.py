@@ -35,6 +35,7 @@ from rules import (
     compile_policy,
     convert,
     evaluate,
+    hold_terms,
     load,
     most_redeemable,
     points_for_money,
@@ -44,6 +45,7 @@ from rules import (
     tier_for,
     transfer,
 )
+from rules.zones import HOUR
 from tests.rules.documents import instant
 
 ARROW = " → "
@@ -116,6 +118,8 @@ def outcome(claim: Claim) -> str:
                 return _burned(policy, word, rest)
             case "has" | "holds":
                 return _tier(policy, claim.happens)
+            case "hold":
+                return _held(policy, rest.removeprefix("at "))
             case "adjust":
                 return _adjusted(policy, rest)
             case "transfer":
@@ -128,6 +132,12 @@ def outcome(claim: Claim) -> str:
                 return _earned(policy, claim.happens, with_dates=" until " in claim.gives)
     except RulesRefusal as refusal:
         return f"refused {refusal.reason}"
+
+
+def _held(policy: Policy, unit: str) -> str:
+    terms = hold_terms(policy, unit)
+    live = "expire in their time" if terms.points_expire else "live"
+    return f"{(terms.lasts or 0) // HOUR} hours, its points {live}"
 
 
 # --- documents ---------------------------------------------------------------------------

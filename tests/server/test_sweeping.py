@@ -44,6 +44,7 @@ expiries:
   - {kind: fixed, id: late, days: 15, since: released}
 holds:
   - {timeout_hours: 48}
+  - {timeout_hours: 2400, business_unit: [b], held_points: expire}
 redemptions:""",
     )
     + """
@@ -292,6 +293,21 @@ async def test_each_thing_that_time_decides_is_recorded_at_its_own_instant(
         "points_expired kept": 62,
         "points_expired idle": 62,
     }
+
+
+async def test_points_that_are_held_and_expire_all_the_same_are_found(sweeping: Sweeping) -> None:
+    till = sweeping.till
+    member = await till.enrol("1")
+    await sweeping.sell(member, "D1", 50_00)
+    kept, lapsing = till.hold(member, "H1", 10), till.hold(member, "H2", 40)
+    lapsing.origin.business_unit = "b"
+    await till.post(kept)
+    await till.post(lapsing)
+    await sweeping.later(days=1)
+    await till.post(till.release("H1"))
+    await till.post(till.burn(member, 10))
+    seen = await swept_daily(sweeping, member, days=31)
+    assert seen["hold_released p"] == seen["points_expired p"] == 30
 
 
 async def test_points_that_nothing_keeps_alive_any_more_are_found_without_a_date(

@@ -11,7 +11,7 @@ class UnknownHold(Refusal):
 
 
 class HoldResolved(Refusal):
-    """The hold is over: captured for good, released, or timed out."""
+    """The hold is over: captured for good, released, timed out, or all of it expired."""
 
     reason = "HOLD_RESOLVED"
     hold_id: str
