@@ -4,6 +4,7 @@ import hypothesis.strategies as st
 from hypothesis.stateful import rule
 
 from loyalty.v1.ledger_service_pb2 import (
+    OUTCOME_POSTED,
     AdjustPointsRequest,
     ClaimDocumentRequest,
     MoveDocumentRequest,
@@ -18,6 +19,7 @@ from loyalty.v1.types_pb2 import (
     DocumentLine,
     Origin,
 )
+from tests.machine.real import granted, posting
 from tests.machine.steps import Steps, amount, members, units
 
 STATUSES = {
@@ -83,7 +85,9 @@ class DocumentSteps(Steps):
             ),
         )
         content = {"food": food, "gift": gift, "status": status, "unit": unit, "member": member}
-        self.both(request, lambda _: self.clerk.post(name, version, content, self.now))
+        answer = self.both(request, lambda _: self.clerk.post(name, version, content, self.now))
+        if answer is not None and posting(answer).outcome == OUTCOME_POSTED and member is not None:
+            assert granted(answer) == self.clerk.granted(name)
 
     @rule(name=documents, member=members)
     def move(self, name: str, member: str) -> None:

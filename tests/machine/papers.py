@@ -3,12 +3,12 @@
 from typing import Any
 
 from tests.machine.books import DAY, No, end_of_life, order
-from tests.machine.standing import Standing
+from tests.machine.giving import CAMPAIGNS, Giving, Grants
 
 CLAIM_DAYS = 3
 
 
-class Papers(Standing):
+class Papers(Giving):
     """Documents, and adjustments by hand."""
 
     def post(self, document: str, version: int, content: dict[str, Any], now: int) -> str:
@@ -36,11 +36,6 @@ class Papers(Standing):
             self.tick(member, now)
         return "POSTED"
 
-    def owner(self, document: str) -> str | None:
-        """Whose a document is now; None while it is nobody's, or nothing was posted."""
-        known = self.documents.get(document)
-        return known["versions"][max(known["versions"])]["member"] if known else None
-
     def move(self, document: str, member: str, now: int) -> None:
         """A document becomes another member's, or somebody's: nothing there, all of it here."""
         known = self.documents[document]
@@ -53,7 +48,7 @@ class Papers(Standing):
             known["claimed"] = True
         else:
             self.tick(before, now)
-            gave = sum(known["gave"].values())
+            gave = sum(grant["granted"] for grant in known["gave"].values())
             if gave:
                 self.take_back(before, document, content["unit"], gave)
             self.tick(before, now)
@@ -107,8 +102,8 @@ class Papers(Standing):
     ) -> None:  # fmt: skip
         """Post the difference between what the document gives and what it gave."""
         status, unit = content["status"], content["unit"]
-        gives = {} if status == "cancelled" else _gives(content["food"])
         pinned = known["final"] if known["final"] is not None else earned
+        gives = self.gives(document, content, pinned // DAY)
         mine = [lot for lot in self.lots_of(member) if lot["document"] == document]
         waiting = [lot for lot in mine if lot["waiting"] and lot["from"] is None]
         undated = sum(lot["waiting"] for lot in waiting) if status == "final" else 0
@@ -123,15 +118,10 @@ class Papers(Standing):
                 if lot["waiting"]:
                     self.release_lot(member, lot)
         ends = end_of_life("p", pinned)
-        for starts, points in more.items():
+        for (starts, _), points in more.items():
             self.award(
                 member, document, unit, points, starts=starts, ends=ends, earned=earned, now=now
             )
-
-
-def _gives(food: int) -> dict[str, int]:
-    """Points by rule for so many cents of food."""
-    return {"base": food // 100, "bonus": 50 if food >= 10_000 else 0}
 
 
 def _starts(status: str, pinned: int, now: int) -> dict[str, int | None]:
@@ -142,21 +132,21 @@ def _starts(status: str, pinned: int, now: int) -> dict[str, int | None]:
 
 
 def _difference(
-    gave: dict[str, int],
-    gives: dict[str, int],
+    gave: Grants,
+    gives: Grants,
     starts: dict[str, int | None],
     *,
     undated: int,
     now: int,
-) -> tuple[int, dict[int | None, int]]:
-    """Points to take back, and points to give by when they can be spent.
+) -> tuple[int, dict[tuple[int | None, str], int]]:
+    """Points to take back, and points to give by when they can be spent and by campaign.
 
     `undated` points waited for the final version; of those that now have to wait longer all are
     taken and given anew.
     """
-    less, more = 0, dict[int | None, int]()
+    less, more = 0, dict[tuple[int | None, str], int]()
     for rule, at in starts.items():
-        had, has = gave.get(rule, 0), gives.get(rule, 0)
+        had, has = (points[rule]["granted"] if rule in points else 0 for points in (gave, gives))
         longer = 0
         if at is not None and at > now:
             longer = min(had, has, undated)
@@ -164,5 +154,6 @@ def _difference(
         less += max(0, had - has) + longer
         given = max(0, has - had) + longer
         if given:
-            more[at] = more.get(at, 0) + given
+            key = at, CAMPAIGNS.get(rule, "")
+            more[key] = more.get(key, 0) + given
     return less, more

@@ -16,9 +16,12 @@ business_units:
   - {id: b, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
 categories: [food, {id: gift_card, earns: false}]
 earn:
-  - {kind: base, id: base, currency: p, rate: {points: 1, per: "1.00 EUR"}}
-  - {kind: bonus, id: bonus, currency: p, points: 50, pending_days: 14,
+  - {kind: base, id: base, currency: p, rate: {points: 1, per: "1.00 EUR"},
+     caps: [{window: local_week, points: 260}]}
+  - {kind: bonus, id: bonus, currency: p, points: 50, pending_days: 14, campaign: spring,
      when: {basket_min: "100.00 EUR"}}
+campaigns:
+  - {id: spring, budgets: [{currency: p, points: 120, window: local_month}]}
 expiries:
   - {kind: fixed, id: month, days: 30}
   - {kind: fixed, id: week, days: 7}

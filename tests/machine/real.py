@@ -193,6 +193,11 @@ def posting(answer: Answer) -> Posting:
     return answer.message
 
 
+def granted(answer: Answer) -> list[tuple[str, int, int]]:
+    """(rule, wanted, granted) of each grant in an answer."""
+    return [(grant.rule, grant.wanted, grant.granted) for grant in posting(answer).grants]
+
+
 def member_of(answer: Answer) -> Member:
     """The member in an answer."""
     assert isinstance(answer.message, Member)
