@@ -74,6 +74,12 @@ def require_somebody(account: Account) -> None:
         raise AccountErased(member_id=account.account_id, since=since)
 
 
+def require_member(account: Account) -> None:
+    """Refuse who is not to get anything new. Raises AccountErased, AccountClosed."""
+    require_somebody(account)
+    require_not_closed(account.account_id, account.membership)
+
+
 def require_taking_part(account: Account) -> None:
     """Refuse who may not spend, nor act for anybody, now.
 

@@ -58,21 +58,21 @@ class Pair(NamedTuple):
 def begin(pair: Pair, command: BeginMerge) -> None:
     """Freeze the source.
 
-    Raises MergeIntoItself, Merging, AlreadyMerged, AccountClosed, AccountSuspended,
-    InPools, PointsInTransit, PointsRecalled, TooManyLots, PointsOverflow.
+    Raises Merging, MergeIntoItself, AlreadyMerged, AccountClosed, AccountSuspended,
+    PointsInTransit, PointsRecalled, InPools, TooManyLots, PointsOverflow.
     """
     source, target = pair.source.tally.account(), pair.target.tally.account()
+    _require_still(source, target)
     if source.account_id == target.account_id:
         raise MergeIntoItself(member_id=source.account_id)
-    _require_still(source, target)
     for account in (source, target):
         if account.membership.is_merged:
             raise AlreadyMerged(member_id=account.account_id, into_id=account.membership.into)
         require_spending(account.account_id, account.membership)
-    if source.pooling.joined:
-        raise InPools(member_id=source.account_id, pool_id=source.pooling.joined[0])
     _require_none_in_transit(source, frozenset({OWN, *source.parts}))
     _require_none_recalled(source, target)
+    if source.pooling.joined:
+        raise InPools(member_id=source.account_id, pool_id=source.pooling.joined[0])
     if len(source.lots) + len(target.lots) > LOTS_MAX:
         raise TooManyLots(limit=LOTS_MAX)
     for currency, balance in source.balances.items():

@@ -28,6 +28,7 @@ from ledger.handlers import (
     tiers,
     transfers,
 )
+from ledger.handlers.precedence import first_of
 from ledger.work import Work
 from ledger.writes import WriteRequest
 from loyalty.v1.audit_service_pb2 import ClosePeriodRequest
@@ -111,7 +112,10 @@ def decide_act(act: Act, work: Work) -> Answer:
 def _handled(act: Act, work: Work) -> Answer:
     """Let the act's handler decide it, and what follows from documents that it posted."""
     work.posted = []
-    answer = HANDLERS[type(act.request)](act, work)
+    try:
+        answer = HANDLERS[type(act.request)](act, work)
+    except Refusal as refused:
+        raise first_of(refused, act, work) from None
     if work.posted:
         referring.follow(act, work)
     return answer

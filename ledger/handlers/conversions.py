@@ -8,7 +8,7 @@ from ledger.core import commands
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.ends import with_ends
-from ledger.handlers import context, parties
+from ledger.handlers import context
 from ledger.handlers.members import require_unit
 from ledger.policies import ask
 from ledger.work import Work
@@ -25,13 +25,10 @@ def convert_points(act: Act, work: Work) -> Answer:
     policy = work.policies.at(at)
     stream = context.member_stream(act, work)
     account, due = work.advance(stream)
-    found = parties.asked_of(
-        account,
-        lambda: ask(
-            lambda: rules.convert(
-                policy, request.conversion, request.points, at=at, member_since=account.enrolled_at
-            )
-        ),
+    found = ask(
+        lambda: rules.convert(
+            policy, request.conversion, request.points, at=at, member_since=account.enrolled_at
+        )
     )
     command = commands.ConvertPoints(
         entry_id=str(uuid_utils.uuid7()),

@@ -9,12 +9,13 @@ from ledger.act import Act, Answer
 from ledger.answers import add_balances, position_token
 from ledger.awaited import BOOKING_WAITS, AwaitedRow
 from ledger.core import refusals
+from ledger.core.closing import require_member
 from ledger.core.instant import to_datetime
 from ledger.core.state import OWN
 from ledger.ends import with_ends
 from ledger.evaluation import pinned_instant
 from ledger.handlers import context, moves, returns
-from ledger.handlers.versions import Recorded, answer, case_of, record
+from ledger.handlers.versions import Recorded, answer, ask_rules, case_of, record
 from ledger.known import DocumentHead
 from ledger.lanes import DOCUMENT, account_of
 from ledger.redirects import owner_in, owner_stream, place_of, require_still
@@ -34,7 +35,7 @@ def post_document(act: Act, work: Work) -> Answer:
     again = _posted_before(act, work, head, named)
     if again is not None:
         return again
-    stream = named or place or DOCUMENT + act.document.removeprefix("d/")
+    stream = named or place or _own_stream(act)
     if head is not None and request.document.version <= head.posted.document.version:
         return _superseded(work, stream)
     if head is not None and stream != place:
@@ -58,6 +59,30 @@ def post_document(act: Act, work: Work) -> Answer:
     return context.register_document(
         act, work, recorded.where, answer(recorded), is_first=head is None
     )
+
+
+def check_words(act: Act, work: Work) -> None:
+    """Refuse what the rules refuse of a document, whoever's it is."""
+    request, head = act.request, work.known.heads.get(act.document)
+    assert isinstance(request, PostDocumentRequest)
+    stated, at = returns.stated(act, request, head), context.document_time(act, work)
+    nobodys = _own_stream(act)
+    case = case_of(work, stated, thing=act.document, stream=nobodys, at=at, entry_id="", head=head)
+    ask_rules(case, work)
+
+
+def check_member(act: Act, work: Work) -> None:
+    """Refuse who is not to get a document that is new to them."""
+    request, head = act.request, work.known.heads.get(act.document)
+    assert isinstance(request, PostDocumentRequest)
+    named = _named(act, work, request, head)
+    if named is not None and (head is None or named != _place(work, head)):
+        require_member(work.account(named))
+
+
+def _own_stream(act: Act) -> str:
+    """Stream of a document that is nobody's."""
+    return DOCUMENT + act.document.removeprefix("d/")
 
 
 def _named(

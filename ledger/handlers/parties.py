@@ -5,12 +5,8 @@ accounts (they are merged, they are pools) is looked at here, and how far a memb
 `ledger.core.closing`.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from ledger.act import Act
 from ledger.core import refusals
-from ledger.core.closing import require_taking_part
 from ledger.core.pools import require_pool
 from ledger.core.state import OWN, Account
 from ledger.handlers import context
@@ -19,8 +15,6 @@ from ledger.redirects import live_stream
 from ledger.work import Work
 from ledger.writes import member_of, other_member_of, pool_of
 from loyalty.v1.types_pb2 import MemberRef
-
-Asked = TypeVar("Asked")
 
 
 def first_stream(act: Act, work: Work) -> str:
@@ -73,17 +67,3 @@ def pool_stream(pool_id: str, work: Work) -> str:
 def pool_named(act: Act, work: Work) -> str:
     """Stream of the pool in which a member does something. Raises UnknownPool."""
     return pool_stream(pool_of(act.request), work)
-
-
-def asked_of(account: Account, ask: Callable[[], Asked]) -> Asked:
-    """What the policy answers to what a member wants; whether they take part comes before its no.
-
-    A word that it does not know is told first. Raises what `ask` and `require_taking_part` raise.
-    """
-    try:
-        return ask()
-    except (refusals.UnknownCurrency, refusals.UnknownConversion):
-        raise
-    except refusals.Refusal:
-        require_taking_part(account)
-        raise

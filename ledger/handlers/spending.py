@@ -1,7 +1,6 @@
 """BurnPoints, HoldPoints, CaptureHold, ReleaseHold, ReverseEntry."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import cast
 
 import uuid_utils
@@ -111,16 +110,8 @@ def hold_points(act: Act, work: Work) -> Answer:
 def _spender(
     request: BurnPointsRequest | HoldPointsRequest, act: Act, work: Work, at: Instant
 ) -> tuple[str, str]:
-    """(stream with the points, stream of who spends them when they are a pool's, else empty).
-
-    A wrong word is told before a wrong member.
-    """
-    try:
-        stream = context.member_stream(act, work)
-    except refusals.UnknownMember:
-        with suppress(refusals.NotForTier, refusals.NotNow):
-            price_of(request, work.policies.at(at), tier=None, at=at)
-        raise
+    """(stream with the points, stream of who spends them when they are a pool's, else empty)."""
+    stream = context.member_stream(act, work)
     require_taking_part(work.account(stream))
     if not request.pool_id:
         return stream, ""

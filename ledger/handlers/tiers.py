@@ -1,5 +1,7 @@
 """GrantTier: a tier by decision of staff, and its end."""
 
+from collections.abc import Mapping
+
 import uuid_utils
 
 import rules
@@ -50,12 +52,17 @@ def grant_tier(act: Act, work: Work) -> Answer:
 def _check_tier(policy: rules.Policy, account: Account, at: Instant, tier: str) -> None:
     """Raise UnknownTier or TierBelowEarned."""
     ranks = rules.tier_ranks(policy)
-    if ranks.get(tier, 0) == 0:
-        known = ", ".join(name for name, rank in ranks.items() if rank)
-        raise refusals.UnknownTier(field="tier", value=tier, known=known)
+    require_tier(ranks, tier)
     earned = rules.tier_for(
         policy, standing=standing_of(account), at=at, occasion="grant_ended"
     ).tier
     assert earned is not None, "a policy that knows the tier has a ladder"
     if ranks[tier] < ranks[earned]:
         raise refusals.TierBelowEarned(tier=tier, earned=earned)
+
+
+def require_tier(ranks: Mapping[str, int], tier: str) -> None:
+    """Refuse a tier that is none, or everyone's. Raises UnknownTier."""
+    if not ranks.get(tier, 0):
+        known = ", ".join(name for name, rank in ranks.items() if rank)
+        raise refusals.UnknownTier(field="tier", value=tier, known=known)

@@ -73,9 +73,7 @@ def transfer_points(act: Act, work: Work) -> Answer:
         currency=currency,
         points=request.points.amount,
         occurred_at=at,
-        terms=parties.asked_of(
-            work.account(sides.sender), lambda: _terms(request, work, sides, at)
-        ),
+        terms=_terms(request, work, sides, at),
         kind=sides.kind,
         speeds=_speeds(act, work, sides, currency),
     )

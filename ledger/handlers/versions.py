@@ -148,7 +148,7 @@ def case_of(  # noqa: PLR0913 - a version has as many sides
 
 def record(case: Case, work: Work, *, key: str, language: str = "") -> Recorded:
     """Ask the rules and post what they say; `key` is the one under which it is found."""
-    asked = _ask(case, work)
+    asked = ask_rules(case, work)
     command = _command(case, work, asked)
     decision = decide(
         command,
@@ -195,7 +195,7 @@ def use_purses(
         work.use_purse(stream, used, occurred_at=at)
 
 
-def _ask(case: Case, work: Work) -> _Asked:
+def ask_rules(case: Case, work: Work) -> _Asked:
     """Ask the rules: under the pins of a document that was final once, else under today's.
 
     Where it comes from another stream, policy, time and rates stay, and the member's side is new.

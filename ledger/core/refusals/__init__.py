@@ -5,7 +5,7 @@ A request with several faults is refused for the first of them in this order, to
     who calls         UNAUTHENTICATED, PERMISSION
     form              MALFORMED
     service           NOT_SERVING, QUEUE_FULL, DEADLINE_PASSED
-    asked before      REQUEST_CONFLICT, DOCUMENT_CONFLICT, HOLD_EXISTS
+    asked before      REQUEST_CONFLICT, DOCUMENT_CONFLICT, OPENING_CONFLICT, HOLD_EXISTS
     policy            POLICY_INVALID, POLICY_EXISTS, DRAFT_EXISTS, POLICY_NOT_DRAFTED,
                       POLICY_WITHDRAWN, APPROVER_IS_AUTHOR, POLICY_NOT_APPROVED,
                       RETROACTIVE_POLICY, POLICY_OVERLAPS, POLICY_IN_FORCE, UNKNOWN_POLICY,
@@ -13,15 +13,14 @@ A request with several faults is refused for the first of them in this order, to
     words             UNKNOWN_BUSINESS_UNIT, UNKNOWN_CURRENCY, UNKNOWN_CATEGORY, UNKNOWN_TIER,
                       UNKNOWN_CONVERSION, UNKNOWN_REWARD, UNKNOWN_ACTIVITY, UNKNOWN_PAYMENT,
                       UNKNOWN_REASON, UNKNOWN_FUNDER, UNKNOWN_ATTRIBUTE, UNKNOWN_SEGMENT,
-                      ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING, OCCURRED_IN_FUTURE,
-                      TOO_LATE
+                      UNKNOWN_METRIC, ATTRIBUTE_TYPE, FOREIGN_CURRENCY, RATE_MISSING,
+                      OCCURRED_IN_FUTURE, TOO_LATE, OPENING_SOURCE_CHANGED
     whose             UNKNOWN_MEMBER, ALREADY_ENROLLED, IDENTITY_TAKEN, DOCUMENT_OF_ANOTHER_MEMBER
-    care of members   IDENTITIES_DIFFER, ACCOUNT_ERASED, NOT_ERASED, NO_REFERRALS, SELF_REFERRAL,
-                      ALREADY_REFERRED, REFERRAL_TOO_LATE, OPENING_CONFLICT, OPENING_SOURCE_CHANGED,
-                      UNKNOWN_METRIC, TOO_MANY_CONSENTS
-    membership        MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED, UNMERGE_FIRST,
-                      ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
+    membership        ACCOUNT_ERASED, MERGING, MERGE_INTO_ITSELF, ALREADY_MERGED, NOT_MERGED,
+                      UNMERGE_FIRST, ACCOUNT_CLOSED, ACCOUNT_SUSPENDED, IDENTITY_NOT_LINKED,
                       POINTS_IN_TRANSIT, POINTS_RECALLED, HOLD_OF_BOTH, ACCOUNT_NOT_EMPTY
+    care of members   IDENTITIES_DIFFER, NOT_ERASED, NO_REFERRALS, SELF_REFERRAL,
+                      ALREADY_REFERRED, REFERRAL_TOO_LATE, TOO_MANY_CONSENTS
     documents         UNKNOWN_DOCUMENT, TOO_MANY_GUESSES, WRONG_RECEIPT_CODE, ALREADY_CLAIMED,
                       CLAIM_TOO_LATE, ALREADY_THEIRS, NOT_A_RETURN
     accounting        PERIOD_NOT_OVER, PERIOD_OUT_OF_ORDER, UNKNOWN_PERIOD
@@ -39,6 +38,8 @@ A request with several faults is refused for the first of them in this order, to
                       MORE_THAN_LEFT, INSUFFICIENT_POINTS, CLAWBACK_REFUSED, TOO_MANY_LOTS,
                       POINTS_OVERFLOW
     together          ATOMIC_REFUSED
+
+`ledger.handlers.precedence` sees to that where a verb comes across a later one first.
 
 A class's docstring is the meaning and `advice` what the caller should do; docs/refusals.md is
 generated from both. Only the object's own unit may learn that it exists, so an act on another
@@ -75,21 +76,18 @@ from ledger.core.refusals.calls import DocumentConflict as DocumentConflict
 from ledger.core.refusals.calls import HoldExists as HoldExists
 from ledger.core.refusals.calls import Malformed as Malformed
 from ledger.core.refusals.calls import NotServing as NotServing
+from ledger.core.refusals.calls import OpeningConflict as OpeningConflict
 from ledger.core.refusals.calls import Permission as Permission
 from ledger.core.refusals.calls import QueueFull as QueueFull
 from ledger.core.refusals.calls import RequestConflict as RequestConflict
 from ledger.core.refusals.calls import Unauthenticated as Unauthenticated
-from ledger.core.refusals.care import AccountErased as AccountErased
 from ledger.core.refusals.care import AlreadyReferred as AlreadyReferred
 from ledger.core.refusals.care import IdentitiesDiffer as IdentitiesDiffer
 from ledger.core.refusals.care import NoReferrals as NoReferrals
 from ledger.core.refusals.care import NotErased as NotErased
-from ledger.core.refusals.care import OpeningConflict as OpeningConflict
-from ledger.core.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from ledger.core.refusals.care import ReferralTooLate as ReferralTooLate
 from ledger.core.refusals.care import SelfReferral as SelfReferral
 from ledger.core.refusals.care import TooManyConsents as TooManyConsents
-from ledger.core.refusals.care import UnknownMetric as UnknownMetric
 from ledger.core.refusals.documents import AlreadyClaimed as AlreadyClaimed
 from ledger.core.refusals.documents import AlreadyTheirs as AlreadyTheirs
 from ledger.core.refusals.documents import ClaimTooLate as ClaimTooLate
@@ -98,6 +96,7 @@ from ledger.core.refusals.documents import TooManyGuesses as TooManyGuesses
 from ledger.core.refusals.documents import UnknownDocument as UnknownDocument
 from ledger.core.refusals.documents import WrongReceiptCode as WrongReceiptCode
 from ledger.core.refusals.membership import AccountClosed as AccountClosed
+from ledger.core.refusals.membership import AccountErased as AccountErased
 from ledger.core.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from ledger.core.refusals.membership import AccountSuspended as AccountSuspended
 from ledger.core.refusals.membership import AlreadyMerged as AlreadyMerged
@@ -166,6 +165,7 @@ from ledger.core.refusals.words import DocumentOfAnotherMember as DocumentOfAnot
 from ledger.core.refusals.words import ForeignCurrency as ForeignCurrency
 from ledger.core.refusals.words import IdentityTaken as IdentityTaken
 from ledger.core.refusals.words import OccurredInFuture as OccurredInFuture
+from ledger.core.refusals.words import OpeningSourceChanged as OpeningSourceChanged
 from ledger.core.refusals.words import RateMissing as RateMissing
 from ledger.core.refusals.words import TooLate as TooLate
 from ledger.core.refusals.words import UnknownActivity as UnknownActivity
@@ -176,6 +176,7 @@ from ledger.core.refusals.words import UnknownConversion as UnknownConversion
 from ledger.core.refusals.words import UnknownCurrency as UnknownCurrency
 from ledger.core.refusals.words import UnknownFunder as UnknownFunder
 from ledger.core.refusals.words import UnknownMember as UnknownMember
+from ledger.core.refusals.words import UnknownMetric as UnknownMetric
 from ledger.core.refusals.words import UnknownPayment as UnknownPayment
 from ledger.core.refusals.words import UnknownReason as UnknownReason
 from ledger.core.refusals.words import UnknownReward as UnknownReward
@@ -199,8 +200,8 @@ ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
         calls,
         policies,
         words,
-        care,
         membership,
+        care,
         documents,
         periods,
         adjusting,
@@ -210,4 +211,15 @@ ALL_REFUSALS: Final[tuple[type[Refusal], ...]] = tuple(
     )
     for refusal in _of(module)
 )
-"""Every reason there is."""
+"""Every reason there is, in the order in which they are told."""
+_RANKS: Final = {refusal: rank for rank, refusal in enumerate(ALL_REFUSALS)}
+
+
+def comes_before(one: Refusal, other: Refusal) -> bool:
+    """Whether of two faults of a request the one is told, and not the other."""
+    return _RANKS[type(one)] < _RANKS[type(other)]
+
+
+def is_of_words(refusal: Refusal) -> bool:
+    """Whether it is told before anybody is looked up."""
+    return _RANKS[type(refusal)] < _RANKS[UnknownMember]

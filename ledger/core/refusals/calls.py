@@ -79,6 +79,13 @@ class DocumentConflict(_Conflict):
     sentence = "this document version was first posted with {field} {first!r}, now with {now!r}"
 
 
+class OpeningConflict(_Conflict):
+    """This row of this source came in before with other content."""
+
+    advice = "Keep the row as it came in, or bring the new one in as a source of another name."
+    sentence = "the row came in before: {field} was {first!r}, now it is {now!r}"
+
+
 @dataclass(eq=False, kw_only=True)
 class HoldExists(Refusal):
     """The business unit has used this hold id before."""

@@ -1,8 +1,8 @@
-"""Refusals of the care of members: joining, consents, referrals, erasure, opening balances."""
+"""Refusals of the care of members: joining, consents, referrals, certificates of erasures."""
 
 from dataclasses import dataclass
 
-from ledger.core.refusals.base import MEND, Refusal
+from ledger.core.refusals.base import Refusal
 
 
 @dataclass(eq=False, kw_only=True)
@@ -12,17 +12,6 @@ class IdentitiesDiffer(Refusal):
     advice = "Ask which of them is the customer's; two accounts of one person can be merged."
     sentence = "the identities of schemes {schemes} belong to different members"
     schemes: str
-
-
-@dataclass(eq=False, kw_only=True)
-class AccountErased(Refusal):
-    """The member was erased: the account is nobody's, and only old things of it are corrected."""
-
-    advice = "Do without the member; a document of theirs is corrected by not naming anybody."
-    sentence = "member {member_id} was erased at {since}"
-    member_id: str
-    since: str
-    """RFC 3339."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -69,39 +58,6 @@ class ReferralTooLate(Refusal):
     sentence = "the member joined at {enrolled_time}, it could be told until {limit}"
     enrolled_time: str
     limit: str
-
-
-@dataclass(eq=False, kw_only=True)
-class OpeningConflict(Refusal):
-    """This row of this source came in before with other content."""
-
-    advice = "Keep the row as it came in, or bring the new one in as a source of another name."
-    sentence = "the row came in before: {field} was {first!r}, now it is {now!r}"
-    field: str
-    first: str
-    now: str
-
-
-@dataclass(eq=False, kw_only=True)
-class OpeningSourceChanged(Refusal):
-    """Rows of this source came in from another file."""
-
-    advice = "Use the file that was begun with; a corrected one is a source of another name."
-    sentence = "source {source!r} is the file with digest {first}, this one has {now}"
-    source: str
-    first: str
-    now: str
-
-
-@dataclass(eq=False, kw_only=True)
-class UnknownMetric(Refusal):
-    """No tier of the policy in force counts this."""
-
-    advice = MEND
-    sentence = "{field} names metric {value!r}, expected one of {known}"
-    field: str
-    value: str
-    known: str
 
 
 @dataclass(eq=False, kw_only=True)

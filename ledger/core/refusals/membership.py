@@ -6,6 +6,17 @@ from ledger.core.refusals.base import ASK_AGAIN, Refusal
 
 
 @dataclass(eq=False, kw_only=True)
+class AccountErased(Refusal):
+    """The member was erased: the account is nobody's, and only old things of it are corrected."""
+
+    advice = "Do without the member; a document of theirs is corrected by not naming anybody."
+    sentence = "member {member_id} was erased at {since}"
+    member_id: str
+    since: str
+    """RFC 3339."""
+
+
+@dataclass(eq=False, kw_only=True)
 class Merging(Refusal):
     """The account is being merged with another one, or that is being undone."""
 

@@ -93,6 +93,17 @@ class UnknownSegment(_UnknownWord):
 
 
 @dataclass(eq=False, kw_only=True)
+class UnknownMetric(Refusal):
+    """No tier of the policy in force counts this."""
+
+    advice = MEND
+    sentence = "{field} names metric {value!r}, expected one of {known}"
+    field: str
+    value: str
+    known: str
+
+
+@dataclass(eq=False, kw_only=True)
 class AttributeType(Refusal):
     """The value of an attribute has another type than the policy declares."""
 
@@ -142,6 +153,17 @@ class TooLate(Refusal):
     sentence = "it occurred at {occurred_time}, only documents since {limit} are taken"
     occurred_time: str
     limit: str
+
+
+@dataclass(eq=False, kw_only=True)
+class OpeningSourceChanged(Refusal):
+    """Rows of this source came in from another file."""
+
+    advice = "Use the file that was begun with; a corrected one is a source of another name."
+    sentence = "source {source!r} is the file with digest {first}, this one has {now}"
+    source: str
+    first: str
+    now: str
 
 
 @dataclass(eq=False, kw_only=True)

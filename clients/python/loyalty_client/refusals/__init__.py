@@ -13,21 +13,18 @@ from loyalty_client.refusals.calls import DocumentConflict as DocumentConflict
 from loyalty_client.refusals.calls import HoldExists as HoldExists
 from loyalty_client.refusals.calls import Malformed as Malformed
 from loyalty_client.refusals.calls import NotServing as NotServing
+from loyalty_client.refusals.calls import OpeningConflict as OpeningConflict
 from loyalty_client.refusals.calls import Permission as Permission
 from loyalty_client.refusals.calls import QueueFull as QueueFull
 from loyalty_client.refusals.calls import RequestConflict as RequestConflict
 from loyalty_client.refusals.calls import Unauthenticated as Unauthenticated
-from loyalty_client.refusals.care import AccountErased as AccountErased
 from loyalty_client.refusals.care import AlreadyReferred as AlreadyReferred
 from loyalty_client.refusals.care import IdentitiesDiffer as IdentitiesDiffer
 from loyalty_client.refusals.care import NoReferrals as NoReferrals
 from loyalty_client.refusals.care import NotErased as NotErased
-from loyalty_client.refusals.care import OpeningConflict as OpeningConflict
-from loyalty_client.refusals.care import OpeningSourceChanged as OpeningSourceChanged
 from loyalty_client.refusals.care import ReferralTooLate as ReferralTooLate
 from loyalty_client.refusals.care import SelfReferral as SelfReferral
 from loyalty_client.refusals.care import TooManyConsents as TooManyConsents
-from loyalty_client.refusals.care import UnknownMetric as UnknownMetric
 from loyalty_client.refusals.documents import AlreadyClaimed as AlreadyClaimed
 from loyalty_client.refusals.documents import AlreadyTheirs as AlreadyTheirs
 from loyalty_client.refusals.documents import ClaimTooLate as ClaimTooLate
@@ -36,6 +33,7 @@ from loyalty_client.refusals.documents import TooManyGuesses as TooManyGuesses
 from loyalty_client.refusals.documents import UnknownDocument as UnknownDocument
 from loyalty_client.refusals.documents import WrongReceiptCode as WrongReceiptCode
 from loyalty_client.refusals.membership import AccountClosed as AccountClosed
+from loyalty_client.refusals.membership import AccountErased as AccountErased
 from loyalty_client.refusals.membership import AccountNotEmpty as AccountNotEmpty
 from loyalty_client.refusals.membership import AccountSuspended as AccountSuspended
 from loyalty_client.refusals.membership import AlreadyMerged as AlreadyMerged
@@ -104,6 +102,7 @@ from loyalty_client.refusals.words import DocumentOfAnotherMember as DocumentOfA
 from loyalty_client.refusals.words import ForeignCurrency as ForeignCurrency
 from loyalty_client.refusals.words import IdentityTaken as IdentityTaken
 from loyalty_client.refusals.words import OccurredInFuture as OccurredInFuture
+from loyalty_client.refusals.words import OpeningSourceChanged as OpeningSourceChanged
 from loyalty_client.refusals.words import RateMissing as RateMissing
 from loyalty_client.refusals.words import TooLate as TooLate
 from loyalty_client.refusals.words import UnknownActivity as UnknownActivity
@@ -114,6 +113,7 @@ from loyalty_client.refusals.words import UnknownConversion as UnknownConversion
 from loyalty_client.refusals.words import UnknownCurrency as UnknownCurrency
 from loyalty_client.refusals.words import UnknownFunder as UnknownFunder
 from loyalty_client.refusals.words import UnknownMember as UnknownMember
+from loyalty_client.refusals.words import UnknownMetric as UnknownMetric
 from loyalty_client.refusals.words import UnknownPayment as UnknownPayment
 from loyalty_client.refusals.words import UnknownReason as UnknownReason
 from loyalty_client.refusals.words import UnknownReward as UnknownReward

@@ -64,6 +64,15 @@ class DocumentConflict(Refusal):
     now: str
 
 
+class OpeningConflict(Refusal):
+    """This row of this source came in before with other content."""
+
+    reason = "OPENING_CONFLICT"
+    field: str
+    first: str
+    now: str
+
+
 class HoldExists(Refusal):
     """The business unit has used this hold id before."""
 

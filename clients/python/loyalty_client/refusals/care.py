@@ -10,14 +10,6 @@ class IdentitiesDiffer(Refusal):
     schemes: str
 
 
-class AccountErased(Refusal):
-    """The member was erased: the account is nobody's, and only old things of it are corrected."""
-
-    reason = "ACCOUNT_ERASED"
-    member_id: str
-    since: str
-
-
 class NotErased(Refusal):
     """No member with this id was erased."""
 
@@ -52,33 +44,6 @@ class ReferralTooLate(Refusal):
     reason = "REFERRAL_TOO_LATE"
     enrolled_time: str
     limit: str
-
-
-class OpeningConflict(Refusal):
-    """This row of this source came in before with other content."""
-
-    reason = "OPENING_CONFLICT"
-    field: str
-    first: str
-    now: str
-
-
-class OpeningSourceChanged(Refusal):
-    """Rows of this source came in from another file."""
-
-    reason = "OPENING_SOURCE_CHANGED"
-    source: str
-    first: str
-    now: str
-
-
-class UnknownMetric(Refusal):
-    """No tier of the policy in force counts this."""
-
-    reason = "UNKNOWN_METRIC"
-    field: str
-    value: str
-    known: str
 
 
 class TooManyConsents(Refusal):

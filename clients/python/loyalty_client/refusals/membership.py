@@ -3,6 +3,14 @@
 from loyalty_client.errors import Refusal
 
 
+class AccountErased(Refusal):
+    """The member was erased: the account is nobody's, and only old things of it are corrected."""
+
+    reason = "ACCOUNT_ERASED"
+    member_id: str
+    since: str
+
+
 class Merging(Refusal):
     """The account is being merged with another one, or that is being undone."""
 

@@ -111,6 +111,15 @@ class UnknownSegment(Refusal):
     known: str
 
 
+class UnknownMetric(Refusal):
+    """No tier of the policy in force counts this."""
+
+    reason = "UNKNOWN_METRIC"
+    field: str
+    value: str
+    known: str
+
+
 class AttributeType(Refusal):
     """The value of an attribute has another type than the policy declares."""
 
@@ -151,6 +160,15 @@ class TooLate(Refusal):
     reason = "TOO_LATE"
     occurred_time: str
     limit: str
+
+
+class OpeningSourceChanged(Refusal):
+    """Rows of this source came in from another file."""
+
+    reason = "OPENING_SOURCE_CHANGED"
+    source: str
+    first: str
+    now: str
 
 
 class UnknownMember(Refusal):
