@@ -85,4 +85,5 @@ def _rules_life(life: LotLife) -> rules.Life:
         unless_segments=life.unless_segments,
         restarts=life.restarts,
         from_release=life.from_release,
+        begun_at=life.begun_at,
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import rules
 from ledger.core.commands import NO_COUNTS, Counts, Numbered, RefundTerms, Use
-from ledger.core.instant import Instant, from_datetime
+from ledger.core.instant import Instant, from_datetime, from_timestamp, write_timestamp
 from ledger.core.state import Account
 from ledger.core.usage import METRIC
 from ledger.policies import refusal_of
@@ -77,7 +77,9 @@ def _rate(text: str) -> Fraction:
     return Fraction(text)
 
 
-def member_facts(account: Account, profile: Profile, *, at: Instant) -> rules.MemberFacts:
+def member_facts(
+    account: Account, profile: Profile, *, at: Instant, claimed_at: Instant | None = None
+) -> rules.MemberFacts:
     """What the rules may look at of a member, as known now, about an instant."""
     return rules.MemberFacts(
         account.tier_at(at) or None,
@@ -86,6 +88,7 @@ def member_facts(account: Account, profile: Profile, *, at: Instant) -> rules.Me
         profile.birthday,
         account.enrolled_at,
         account.account_id,
+        claimed_at,
     )
 
 
@@ -182,6 +185,8 @@ def pins_message(pins: rules.Pins, rates: Iterable[ExchangeRate]) -> PinsMessage
         message.predicates.extend(pins.predicates)
     if pins.member_since:
         message.member_since = pins.member_since
+    if pins.claimed_at is not None:
+        write_timestamp(message.claim_time, pins.claimed_at)
     if pins.rates:
         pinned = dict(pins.rates)
         message.exchange_rates.extend(rate for rate in rates if rate.currency_code in pinned)
@@ -204,7 +209,13 @@ def pins_of(message: PinsMessage) -> rules.Pins:
         tuple(message.predicates),
         message.member_since,
         _rates_of(message.exchange_rates),
+        claim_of(message),
     )
+
+
+def claim_of(message: PinsMessage) -> Instant | None:
+    """When a document was claimed, where its pins say so."""
+    return from_timestamp(message.claim_time) if message.HasField("claim_time") else None
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,8 @@ one line for each document in each stream, and one for each side of a move, whic
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ledger.core.instant import Instant, from_timestamp
+from ledger.evaluation import claim_of
 from ledger.findings import Finding, Reason
 from ledger.lanes import account_of
 from ledger.purse_books import DocumentPlaces
@@ -30,6 +32,8 @@ class _Side(NamedTuple):
     version: int
     fixed: int
     """Hash of the pins that do not change when a document moves; 0: it was not pinned."""
+    claimed_at: Instant | None
+    """When it was claimed, now or, as its pins tell, before."""
 
 
 class _Stand(NamedTuple):
@@ -37,6 +41,7 @@ class _Stand(NamedTuple):
 
     version: int
     fixed: int
+    claimed_at: Instant | None
 
 
 class MoveBook:
@@ -86,14 +91,16 @@ class LaneMoves:
         """Enter a version."""
         place, version = Place(self._lane, pos), posted.document.version
         had = self._standing.get((stream, key))
-        fixed = _fixed(posted.pins) if posted.pinned else 0
+        fixed, claimed_at = _kept(posted)
         if posted.HasField("arrival"):
             if had is not None:
                 detail = f"document {key} arrives in {stream}, where it stands already"
                 yield Finding(pos, Reason.DOCUMENT_FORKED, detail)
             origin = posted.arrival.from_member_id
             same = version if posted.arrival.same_version else 0
-            side = _Side(key, account_of(stream), origin, same, fixed)
+            is_claimed = posted.arrival.HasField("claim_time")
+            claim = from_timestamp(posted.arrival.claim_time) if is_claimed else claimed_at
+            side = _Side(key, account_of(stream), origin, same, fixed, claim)
             yield from self._book.arrive(posted.entry_id, side, place)
         elif had is None and not posted.HasField("before"):
             self._book.first(key, place)
@@ -102,11 +109,11 @@ class LaneMoves:
             yield Finding(pos, Reason.DOCUMENT_FORKED, detail)
         if posted.HasField("before"):
             # What it goes on from stands in another account: the book of merges looks there.
-            before = posted.before.posted
-            fixed = _fixed(before.pins) if before.pinned else fixed
+            if posted.before.posted.pinned:
+                fixed, claimed_at = _kept(posted.before.posted)
         elif had is not None and had.fixed:
-            fixed = had.fixed
-        self._standing[stream, key] = _Stand(version, fixed)
+            fixed, claimed_at = had.fixed, had.claimed_at
+        self._standing[stream, key] = _Stand(version, fixed, claimed_at)
 
     def leave(
         self, left: DocumentClaimed | DocumentMovedOut, stream: str, pos: int
@@ -114,15 +121,23 @@ class LaneMoves:
         """Enter that a document leaves a stream."""
         stood = self._standing.pop((stream, left.document), None)
         if isinstance(left, DocumentMovedOut) and left.HasField("before"):
-            before = left.before.posted
-            stood = _Stand(before.document.version, _fixed(before.pins) if before.pinned else 0)
+            stood = _Stand(left.before.posted.document.version, *_kept(left.before.posted))
         if stood is None or stood.version != left.version:
             detail = f"version {left.version} of document {left.document} does not stand here"
             yield Finding(pos, Reason.DOCUMENT_FORKED, detail)
             return
-        to = left.member_id if isinstance(left, DocumentClaimed) else left.to_member_id
-        side = _Side(left.document, to, account_of(stream), left.version, stood.fixed)
+        to, claimed_at = _destination(left, stood.claimed_at)
+        side = _Side(left.document, to, account_of(stream), left.version, stood.fixed, claimed_at)
         yield from self._book.leave(left.entry_id, side, Place(self._lane, pos))
+
+
+def _destination(
+    left: DocumentClaimed | DocumentMovedOut, before: Instant | None
+) -> tuple[str, Instant | None]:
+    """(account that a document goes to, when it was claimed, now or `before`)."""
+    if isinstance(left, DocumentClaimed):
+        return left.member_id, from_timestamp(left.claim_time)
+    return left.to_member_id, before
 
 
 def _enter(
@@ -144,13 +159,17 @@ def _difference(left: _Side, arrived: _Side | None) -> str:
         return f"version {left.version} of document {left.document} left, another arrived"
     if left.fixed and left.fixed != arrived.fixed:
         return f"document {left.document} arrived under another policy, time or rate"
+    if left.claimed_at != arrived.claimed_at:
+        return f"document {left.document} was claimed at another time than it arrived with"
     return ""
 
 
-def _fixed(pins: Pins) -> int:
-    """Hash of what stays when a document moves to another member."""
+def _kept(posted: DocumentPosted) -> tuple[int, Instant | None]:
+    """(hash of what stays when a document moves to another member, when it was claimed)."""
+    if not posted.pinned:
+        return 0, None
     kept = Pins()
-    kept.CopyFrom(pins)
-    for name in ("tier", "predicates", "member_since"):
+    kept.CopyFrom(posted.pins)
+    for name in ("tier", "predicates", "member_since", "claim_time"):
         kept.ClearField(name)
-    return hash(kept.SerializeToString(deterministic=True)) or 1
+    return hash(kept.SerializeToString(deterministic=True)) or 1, claim_of(posted.pins)

@@ -7,16 +7,22 @@ are folded in the same order.
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+import rules
 from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
-from ledger.core.instant import Instant, to_datetime
+from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.programme import Programme
 from ledger.core.publishing import LEAD
 from ledger.core.state import TierSpan, tier_at
-from ledger.evaluation import pinned_instant
+from ledger.evaluation import claim_of, pinned_instant
 from ledger.findings import Finding, Reason
 from ledger.reawarding import TierTerms
-from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted, TierChanged
+from loyalty.v1.events_pb2 import (
+    ARRIVAL_CAUSE_MOVED,
+    DocumentMovedOut,
+    DocumentPosted,
+    TierChanged,
+)
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, Pins
 
 _SEEN_AFTER: Final = LEAD
@@ -43,6 +49,26 @@ def not_in_force(programme: Programme, digest: str, at: Instant, recorded_at: In
         if other.withdrawn is None and other.published.at < seen_by:
             return f"policy version {other.version} was in force, not {version.version}"
     return ""
+
+
+def wrong_claim(posted: DocumentPosted, policy: rules.Policy | None) -> str:
+    """How the first pins of a document tell of a claim otherwise than its arrival; empty: alike."""
+    if policy is None or posted.arrival.cause == ARRIVAL_CAUSE_MOVED:
+        # Another account tells, from which it came.
+        return ""
+    claimed_at = None
+    if policy.terms.pins_claim and posted.arrival.HasField("claim_time"):
+        claimed_at = from_timestamp(posted.arrival.claim_time)
+    pinned = claim_of(posted.pins)
+    if pinned == claimed_at:
+        return ""
+    return (
+        f"the pins tell of a claim at {_text(pinned)}, the document of one at {_text(claimed_at)}"
+    )
+
+
+def _text(at: Instant | None) -> str:
+    return "no time" if at is None else to_datetime(at).isoformat()
 
 
 class _Suspicion(NamedTuple):

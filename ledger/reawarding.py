@@ -182,6 +182,7 @@ def _life_of(life: LotLife) -> rules.Life:
         tuple(life.unless_segments),
         life.restarts,
         life.from_release,
+        from_timestamp(life.begin_time) if life.HasField("begin_time") else None,
     )
 
 

@@ -81,7 +81,8 @@ def with_life(part: Part, life: LotLife, earned_at: Instant) -> Part:
         early=True,
         life=life.SerializeToString(deterministic=True),
     )
-    return later(kept, life, earned_at)
+    begun_at = from_timestamp(life.begin_time) if life.HasField("begin_time") else earned_at
+    return later(kept, life, begun_at)
 
 
 def later(part: Part, life: LotLife, active_at: Instant) -> Part:

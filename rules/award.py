@@ -18,6 +18,8 @@ class Life(NamedTuple):
     restarts: bool = False
     from_release: bool = False
     """They have no date yet: it counts from when they are released."""
+    begun_at: Instant | None = None
+    """Inactivity counts from then at the earliest; None: from when they were earned."""
 
 
 class Grant(NamedTuple):

@@ -49,6 +49,7 @@ def pin(policy: Policy, document: DocumentFacts, member: MemberFacts) -> Pins:
         policy.plans.predicates.held(member, tier, occurred_at=at, local_day=wall // DAY),
         since,
         rates,
+        member.claimed_at if policy.terms.pins_claim else None,
     )
 
 
@@ -301,6 +302,7 @@ def _lot(
         released_at=pending,
         waits=document.status == "PENDING",
         member_since=pins.member_since,
+        claimed_at=pins.claimed_at,
     )
     return pending, end
 

@@ -81,6 +81,8 @@ class MemberFacts(NamedTuple):
     enrolled_at: Instant | None = None
     member_id: str = ""
     """Decides the hold-out of a campaign, and nothing else."""
+    claimed_at: Instant | None = None
+    """When the member claimed the document, which had been nobody's; None: it was not claimed."""
 
 
 NOBODY = MemberFacts()
@@ -104,6 +106,8 @@ class Pins(NamedTuple):
     member_since: str = ""
     """Day of enrolment in the programme's zone, where the policy counts from it; else empty."""
     rates: tuple[tuple[str, Fraction], ...] = ()
+    claimed_at: Instant | None = None
+    """When the document was claimed, where the policy counts from it; else None."""
 
 
 def member_from_pins(pins: Pins) -> MemberFacts:

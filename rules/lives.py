@@ -50,7 +50,7 @@ def life_ends(
     """
     rule = policy.terms.expiries[life.expiry]
     if life.inactive_months:
-        expires_at = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
+        expires_at = _idle_end(rule, life, life.begun_at or earned_at, life.hard_expires_at, living)
     spans = _spans(policy, living) if life.unless_tiers and expires_at is not None else ()
     while expires_at is not None:
         of_segment = rule.segment_end(max(earned_at, living.last_activity.get("earn", earned_at)))
@@ -84,7 +84,7 @@ def fixed_end(
     rule = policy.terms.expiries[life.expiry]
     own = expires_at
     if life.inactive_months:
-        own = _idle_end(rule, life, earned_at, life.hard_expires_at, living)
+        own = _idle_end(rule, life, life.begun_at or earned_at, life.hard_expires_at, living)
     if own is None or own > at:
         return own
     if not life.restarts:

@@ -62,6 +62,8 @@ class ExpiryRule:
         self.id = terms.id
         self.needs_member_since = isinstance(terms, AnniversaryExpiry)
         """The day of enrolment has to be pinned with an award that asks this rule."""
+        self.counts_from_claim = terms.claimed_since == "claimed" and terms.kind != "never"
+        """Points of a document that was claimed live from then."""
         self._terms = terms
         self._zone = zone
         self._never = isinstance(terms, NeverExpiry)
@@ -95,20 +97,27 @@ class ExpiryRule:
         released_at: Instant | None = None,
         waits: bool = False,
         member_since: str = "",
+        claimed_at: Instant | None = None,
     ) -> LotEnd:
         """Say how long points live that are earned at `occurred_at`.
 
         `released_at` is when they become available by time, None for at once; with `waits` it is
-        not known yet, because their document is not final. `member_since` is the day of enrolment.
+        not known yet, because their document is not final. `member_since` is the day of enrolment,
+        `claimed_at` when their document was claimed.
         """
+        if claimed_at is None or not self.counts_from_claim or claimed_at <= occurred_at:
+            begun_at, claimed_at = occurred_at, None
+        else:
+            begun_at = claimed_at
         if self._since_release:
             if waits:
                 return LotEnd(None, self._waiting)
-            return LotEnd(self.expires_at(released_at or occurred_at), self._life)
+            return LotEnd(self.expires_at(max(released_at or begun_at, begun_at)), self._life)
         if self._inactivity is None:
-            return LotEnd(self.expires_at(occurred_at, member_since), self._life)
+            return LotEnd(self.expires_at(begun_at, member_since), self._life)
         assert self._life is not None, "inactivity is more than a date"
-        return LotEnd(None, self._life._replace(hard_expires_at=self.hard_end(occurred_at)))
+        hard = self.hard_end(begun_at)
+        return LotEnd(None, self._life._replace(hard_expires_at=hard, begun_at=claimed_at))
 
     def expires_at(self, occurred_at: Instant, member_since: str = "") -> Instant | None:
         """Give the date alone: the first instant at which points are gone, None for no date."""

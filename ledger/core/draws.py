@@ -44,6 +44,7 @@ def life_message(life: LotLife) -> types_pb2.LotLife:
         restarts=life.restarts,
         from_release=life.from_release,
         policy_digest=life.policy_digest,
+        begin_time=optional_timestamp(life.begun_at),
     )
 
 
@@ -58,6 +59,8 @@ def write_life(recorded: types_pb2.LotLife, life: Life) -> None:
     recorded.unless_tiers.extend(life.unless_tiers)
     recorded.unless_segments.extend(life.unless_segments)
     recorded.restarts = life.restarts
+    if life.begun_at is not None:
+        write_timestamp(recorded.begin_time, life.begun_at)
 
 
 def life_of(message: types_pb2.LotLife) -> LotLife:
@@ -73,6 +76,7 @@ def life_of(message: types_pb2.LotLife) -> LotLife:
         message.restarts,
         message.from_release,
         message.policy_digest,
+        from_timestamp(message.begin_time) if message.HasField("begin_time") else None,
     )
 
 

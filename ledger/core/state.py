@@ -30,6 +30,8 @@ class LotLife(NamedTuple):
     restarts: bool = False
     from_release: bool = False
     policy_digest: str = ""
+    begun_at: Instant | None = None
+    """Inactivity counts from then at the earliest; None: from when they were earned."""
 
     @property
     def is_derived(self) -> bool:

@@ -166,6 +166,7 @@ def relocate(work: Work, move: Move, *, language: str = "") -> Recorded:
             cause=ARRIVAL_CAUSE_MOVED if from_account else ARRIVAL_CAUSE_CLAIMED,
             from_member_id=from_account,
             same_version=move.same_version,
+            claim_time=None if from_account else to_timestamp(move.at),
         ),
         was=posted,
         owner=move.owner,

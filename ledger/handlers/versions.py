@@ -12,13 +12,14 @@ from ledger.core.commands import Counts, PostDocument, RefundTerms
 from ledger.core.counting import document_key
 from ledger.core.decide import decide
 from ledger.core.events import AnyFact
-from ledger.core.instant import DAY, Instant, to_datetime
+from ledger.core.instant import DAY, Instant, from_timestamp, to_datetime
 from ledger.core.state import OWN, Account
 from ledger.core.wire import nested, tag_of
 from ledger.ends import with_ends
 from ledger.evaluation import (
     award,
     cap_limit,
+    claim_of,
     counts_of,
     document_pins,
     facts_of,
@@ -209,10 +210,19 @@ def ask_rules(case: Case, work: Work) -> _Asked:
         # It gives nobody anything; what the rules refuse is refused all the same.
         given = award(policy, facts, member=rules.NOBODY)
         return _Asked(policy, _NOTHING, document_pins(given.pins, rates))
-    member = member_facts(case.account, case.profile, at=case.at)
+    member = member_facts(case.account, case.profile, at=case.at, claimed_at=_claimed_at(case))
     room, standing = _room(case, work, policy), standing_of(case.account)
     given = award(policy, facts, member=member, room=room, standing=standing)
     return _Asked(policy, given, pins_message(given.pins, rates))
+
+
+def _claimed_at(case: Case) -> Instant | None:
+    """When a document that arrives was claimed, now or before it was another's."""
+    if case.arrival is None:
+        return None
+    if case.arrival.HasField("claim_time"):
+        return from_timestamp(case.arrival.claim_time)
+    return claim_of(case.was.pins) if case.was is not None and case.was.pinned else None
 
 
 def _ask_pinned(case: Case, work: Work, head: DocumentPosted) -> _Asked:

@@ -36,3 +36,6 @@ def expiry_findings(subject: Subject) -> Findings:
             yield subject.warning((*place, "lapse"), message)
         if expiry.kind == "never" and (expiry.unless_tier or expiry.unless_segment):
             yield subject.warning(place, "points that never expire need no exception")
+        if expiry.kind == "never" and expiry.claimed_since == "claimed":
+            message = "has no effect: points that never expire have no time to count"
+            yield subject.warning((*place, "claimed_since"), message)

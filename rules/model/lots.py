@@ -30,6 +30,8 @@ class _Expiry(Part):
     """The segments protect so many months after the last earning; without it, always."""
     lapse: Literal["expire", "restart"] = "expire"
     """What happens when that ends and the time has passed: they expire, or live anew."""
+    claimed_since: Literal["earned", "claimed"] = "earned"
+    """Whether the life of points of a claimed document counts from earning, or from the claim."""
 
     @model_validator(mode="after")
     def _of_a_segment(self) -> Self:

@@ -192,6 +192,8 @@ class _Told:
                 self.member["tier"] = rest
             case "member":
                 self.member["member_id"] = rest
+            case "claimed":
+                self.member["claimed_at"] = _berlin(f"{rest} 12:00")
             case "born":
                 self.member["birthday"] = (int(rest[:2]), int(rest[3:]))
             case "segment":

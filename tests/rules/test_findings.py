@@ -254,6 +254,8 @@ WARNINGS = [
     ("unless_tier: [gold]", "unless_tier: [basic]", "expiries[idle].unless_tier: 'basic' is every"),
     ("kind: year_end, id: year", "kind: year_end, id: year, lapse: restart",
      "expiries[year].lapse: has no effect without"),
+    ("kind: year_end, id: year", "kind: never, id: year, claimed_since: claimed",
+     "expiries[year].claimed_since: has no effect"),
     ('fee_share: "10%", ', "", "transfers[send].fee_unit: has no effect: there is no fee"),
     (", fee_unit: hotel", "", "transfers[send]: whichever unit sends gets the fee"),
     ("min_points: 10}]", "min_points: 9}]",

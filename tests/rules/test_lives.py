@@ -30,12 +30,16 @@ def end_of(
     member_since: str = "",
     released: str | None = None,
     zone: str = "UTC",
+    claimed: str | None = None,
 ) -> Instant | None:
     """When points of an expiry are gone, all things considered."""
     found = life(expiry, zone)
     at = instant(earned)
     end, what_else = found.terms.expiries["e"].lot_end(
-        at, released_at=instant(released) if released else None, member_since=member_since
+        at,
+        released_at=instant(released) if released else None,
+        member_since=member_since,
+        claimed_at=instant(claimed) if claimed else None,
     )
     if what_else is None:
         return end
@@ -79,6 +83,50 @@ def end_of(
 )
 def test_a_date_alone_decides(expiry: str, earned: str, gone: str) -> None:
     assert end_of(expiry, earned) == instant(gone)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "gone"),
+    [
+        ("kind: fixed, months: 1", "2025-03-11T00:00:00Z"),
+        ("kind: fixed, days: 2, round_to: instant", "2025-02-12T08:00:00Z"),
+        ("kind: quarter_end", "2025-04-01T00:00:00Z"),
+        ("kind: year_end, after: 1", "2027-01-01T00:00:00Z"),
+        ("kind: calendar_date, month_day: 02-09", "2026-02-10T00:00:00Z"),
+        ("kind: anniversary", "2026-02-10T00:00:00Z"),
+        ("kind: inactivity, months: 2", "2025-04-11T00:00:00Z"),
+        ("kind: fixed, days: 5, since: released", "2025-02-16T00:00:00Z"),
+    ],
+)
+def test_points_of_a_claimed_document_live_from_the_claim_if_the_expiry_says_so(
+    expiry: str, gone: str
+) -> None:
+    earned, claimed, since = "2024-12-20T10:00:00Z", "2025-02-10T08:00:00Z", "2024-02-09"
+    from_claim = f"{expiry}, claimed_since: claimed"
+    assert end_of(from_claim, earned, claimed=claimed, member_since=since) == instant(gone)
+    # Nothing else is claimed, a claim before the purchase shortens nothing, and without it: no.
+    as_earned = end_of(expiry, earned, member_since=since)
+    assert as_earned != instant(gone)
+    assert end_of(expiry, earned, claimed=claimed, member_since=since) == as_earned
+    assert end_of(from_claim, earned, member_since=since) == as_earned
+    before = "2024-12-19T10:00:00Z"
+    assert end_of(from_claim, earned, claimed=before, member_since=since) == as_earned
+
+
+def test_a_hard_limit_counts_from_the_claim_and_activity_goes_on_from_there() -> None:
+    idle = "kind: inactivity, months: 2, hard_months: 5, claimed_since: claimed"
+    earned, claimed = "2024-12-20T10:00:00Z", "2025-02-10T08:00:00Z"
+    seen = Living({"earn": instant("2025-03-05T12:00:00Z")})
+    found = end_of(idle, earned, claimed=claimed, living=seen)
+    assert found == instant("2025-05-06T00:00:00Z")
+    late = Living({"earn": instant("2025-07-05T12:00:00Z")})
+    assert end_of(idle, earned, claimed=claimed, living=late) == instant("2025-07-11T00:00:00Z")
+
+
+def test_a_claim_is_pinned_where_something_counts_from_it() -> None:
+    assert life("kind: year_end, claimed_since: claimed").terms.pins_claim
+    assert not life("kind: year_end").terms.pins_claim
+    assert not life("kind: never, claimed_since: claimed").terms.pins_claim
 
 
 def test_points_that_never_expire_have_no_end_even_under_a_tier() -> None:

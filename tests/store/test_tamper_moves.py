@@ -6,24 +6,27 @@ from typing import Any
 
 import pytest
 
+from ledger.core.instant import DAY
 from ledger.findings import Reason
-from tests.store.stories import TIERED, claim, gild, move, with_code
-from tests.store.tampering import Story, owned
+from tests.store.stories import CLAIMS, TIERED, claim, gild, move, with_code
+from tests.store.tampering import Place, Story, owned
 from tests.store.till import open_till
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POSTED, CLAIMED, MOVED_OUT = 60, 61, 62
+FROM_THE_CLAIM = CLAIMS.replace("days: 30}", "days: 30, claimed_since: claimed}")
 
 
 @asynccontextmanager
 async def tell(database: str) -> AsyncIterator[Story]:
     """D1 was claimed and moved on, D2 moved by a member who had spent; the owner may change it."""
     async with open_till(database) as till:
-        await till.publish(TIERED)
+        await till.publish(FROM_THE_CLAIM)
         first, second = await till.enrol("1"), await till.enrol("2")
         await gild(till, second)
         await till.post(with_code(till.document(None, "D1", 1, 60_00), "77"))
+        till.clock.set(till.clock.now() + DAY)
         await till.post(claim(till, first, "D1", "77"))
         await till.post(till.document(first, "D2", 1, 100_00))
         await till.post(till.burn(first, 150))
@@ -69,6 +72,15 @@ def under_another_time(posted: Any) -> None:
     posted.pins.local_time = "2025-03-01T11:59:00+00:00"
 
 
+def was_claimed_at_another_time(posted: Any) -> None:
+    posted.arrival.claim_time.seconds += 1
+    posted.pins.claim_time.seconds += 1
+
+
+def was_never_claimed(posted: Any) -> None:
+    posted.pins.ClearField("claim_time")
+
+
 def states_another_version(posted: Any) -> None:
     posted.document.version += 1
 
@@ -101,6 +113,45 @@ async def test_what_was_kept_from_the_first_member_is_found(story: Story) -> Non
 
     await story.rewrite((await story.places(28))[0], takes_less)
     assert Reason.AWARD_MISMATCH in await story.found()
+
+
+async def first_arrival(story: Story) -> Place:
+    """Where the claimed document arrived."""
+    for place in await story.places(POSTED):
+        arrived = False
+
+        def look(posted: Any) -> None:
+            nonlocal arrived
+            arrived = posted.arrival.HasField("claim_time")
+
+        await story.rewrite(place, look)
+        if arrived:
+            return place
+    raise AssertionError("something was claimed")
+
+
+async def test_a_claim_that_is_told_otherwise_on_both_sides_is_found(story: Story) -> None:
+    def later(claimed: Any) -> None:
+        claimed.claim_time.seconds += 86_400
+
+    await story.rewrite((await story.places(CLAIMED))[0], later)
+    assert Reason.DOCUMENT_FORKED in await story.found()
+    await story.rewrite(await first_arrival(story), lambda posted: later(posted.arrival))
+    assert Reason.AWARD_MISMATCH in await story.found()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (was_claimed_at_another_time, Reason.DOCUMENT_FORKED),
+        (was_never_claimed, Reason.AWARD_MISMATCH),
+    ],
+)
+async def test_a_claim_that_its_arrival_tells_otherwise_is_found(
+    story: Story, change: Callable[[Any], None], reason: Reason
+) -> None:
+    await story.rewrite(await first_arrival(story), change)
+    assert reason in await story.found()
 
 
 async def test_points_for_a_document_that_is_nobodys_are_found(story: Story) -> None:

@@ -3968,22 +3968,28 @@ class DocumentArrival(_message.Message):
     CAUSE_FIELD_NUMBER: _builtins.int
     FROM_MEMBER_ID_FIELD_NUMBER: _builtins.int
     SAME_VERSION_FIELD_NUMBER: _builtins.int
+    CLAIM_TIME_FIELD_NUMBER: _builtins.int
     cause: Global___ArrivalCause.ValueType
     """How."""
     from_member_id: _builtins.str
     """Whose it was; empty for a document that was claimed."""
     same_version: _builtins.bool
     """The version stood in the other stream already: it was not stated anew."""
+    @_builtins.property
+    def claim_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was claimed; empty for a document that was moved."""
+
     def __init__(
         self,
         *,
         cause: Global___ArrivalCause.ValueType = ...,
         from_member_id: _builtins.str = ...,
         same_version: _builtins.bool = ...,
+        claim_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "from_member_id", b"from_member_id", "same_version", b"same_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "claim_time", b"claim_time", "from_member_id", b"from_member_id", "same_version", b"same_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1269,6 +1269,7 @@ class Pins(_message.Message):
     PREDICATES_FIELD_NUMBER: _builtins.int
     MEMBER_SINCE_FIELD_NUMBER: _builtins.int
     EXCHANGE_RATES_FIELD_NUMBER: _builtins.int
+    CLAIM_TIME_FIELD_NUMBER: _builtins.int
     policy_digest: _builtins.str
     """SHA-256 of the fully expanded policy document, hexadecimal."""
     tier: _builtins.str
@@ -1289,6 +1290,10 @@ class Pins(_message.Message):
     def exchange_rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExchangeRate]:
         """The rates of the first final version; later versions keep them."""
 
+    @_builtins.property
+    def claim_time(self) -> _timestamp_pb2.Timestamp:
+        """When the document was claimed; only where the policy counts the life of points from then."""
+
     def __init__(
         self,
         *,
@@ -1300,10 +1305,11 @@ class Pins(_message.Message):
         predicates: _abc.Iterable[_builtins.str] | None = ...,
         member_since: _builtins.str = ...,
         exchange_rates: _abc.Iterable[Global___ExchangeRate] | None = ...,
+        claim_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_day", b"business_day", "exchange_rates", b"exchange_rates", "local_time", b"local_time", "member_since", b"member_since", "policy_digest", b"policy_digest", "predicates", b"predicates", "tier", b"tier", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_day", b"business_day", "claim_time", b"claim_time", "exchange_rates", b"exchange_rates", "local_time", b"local_time", "member_since", b"member_since", "policy_digest", b"policy_digest", "predicates", b"predicates", "tier", b"tier", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1655,6 +1661,7 @@ class LotLife(_message.Message):
     RESTARTS_FIELD_NUMBER: _builtins.int
     FROM_RELEASE_FIELD_NUMBER: _builtins.int
     POLICY_DIGEST_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
     expiry: _builtins.str
     """Expiry of the policy."""
     inactive_months: _builtins.int
@@ -1681,6 +1688,10 @@ class LotLife(_message.Message):
     def unless_segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """While the member is in one of these segments, nothing expires."""
 
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Inactivity counts from then at the earliest; empty: from when the points were earned."""
+
     def __init__(
         self,
         *,
@@ -1693,10 +1704,11 @@ class LotLife(_message.Message):
         restarts: _builtins.bool = ...,
         from_release: _builtins.bool = ...,
         policy_digest: _builtins.str = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hard_expire_time", b"hard_expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "hard_expire_time", b"hard_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry", b"expiry", "extended_by", b"extended_by", "from_release", b"from_release", "hard_expire_time", b"hard_expire_time", "inactive_months", b"inactive_months", "policy_digest", b"policy_digest", "restarts", b"restarts", "unless_segments", b"unless_segments", "unless_tiers", b"unless_tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "expiry", b"expiry", "extended_by", b"extended_by", "from_release", b"from_release", "hard_expire_time", b"hard_expire_time", "inactive_months", b"inactive_months", "policy_digest", b"policy_digest", "restarts", b"restarts", "unless_segments", b"unless_segments", "unless_tiers", b"unless_tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
