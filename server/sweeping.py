@@ -65,15 +65,17 @@ class Swept:
     """Accounts by the reason of their refusal."""
 
     def count(self, outcome: Outcome) -> None:
-        """Count what became of one request."""
+        """Count what became of one request; an account counts once, when all is done with it."""
         if isinstance(outcome, str):
             self.refused[outcome] += 1
-        elif outcome.outcome == OUTCOME_REPLAYED:
-            self.replayed += 1
-        else:
-            self.accounts += 1
+            return
+        again = outcome.outcome == OUTCOME_REPLAYED
+        if not again:
             for movement in outcome.movements:
                 self.moved[movement.kind, movement.currency] += movement.points
+        if not outcome.more:
+            self.replayed += again
+            self.accounts += not again
 
     @property
     def asked(self) -> int:
@@ -153,12 +155,12 @@ class Sweeper:
             last: DueAccount | None = None
             while page := await self._page(wanted, last):
                 began = asyncio.get_running_loop().time()
-                await self._ask(page, swept, wanted, midnight)
+                asked = await self._ask(page, swept, wanted, midnight)
                 last = page[-1]
                 done += len(page)
                 if shown is not None:
                     shown(done, total=max(total, done))
-                await self._pace(len(page), began)
+                await self._pace(asked, began)
         await self._credit(until, swept)
         self._seen = max(self._seen, until)
         return swept
@@ -171,9 +173,9 @@ class Sweeper:
         """
         await self._due.forget_awaited(until)
         accounts = await self._due.awaited(limit=min(PAGE, self._rate or PAGE))
-        requests = [self._request(account, until, why="credit") for account in accounts]
-        for outcome in await self._sent(requests) if requests else ():
-            swept.count(outcome)
+        await self._finish(
+            [self._request(account, until, why="credit") for account in accounts], swept
+        )
 
     async def _page(self, wanted: Range, last: DueAccount | None) -> list[DueAccount]:
         limit = min(PAGE, self._rate or PAGE)
@@ -181,15 +183,32 @@ class Sweeper:
 
     async def _ask(
         self, page: Sequence[DueAccount], swept: Swept, wanted: Range, midnight: Instant
-    ) -> None:
+    ) -> int:
+        """Let a page be recorded; how many requests that took."""
         if not wanted.early:
-            requests = [self._request(due.account, due.at) for due in page]
-        else:
-            questions = [self._request(due.account, max(due.at, midnight)) for due in page]
-            requests = await self._needed(questions, swept)
-        if requests:
-            for outcome in await self._sent(requests):
+            return await self._finish([self._request(due.account, due.at) for due in page], swept)
+        questions = [self._request(due.account, max(due.at, midnight)) for due in page]
+        needed = await self._needed(questions, swept)
+        return len(questions) + await self._finish(needed, swept)
+
+    async def _finish(self, requests: Sequence[AdvanceAccountRequest], swept: Swept) -> int:
+        """Ask until nothing more is due: a merge is brought to its end step by step, each a commit.
+
+        The steps' ids follow from the first one's, so that whoever repeats them takes none twice.
+        """
+        ids = {request.member.member_id: request.request_id for request in requests}
+        asked, step = 0, 0
+        while requests:
+            outcomes = await self._sent(requests)
+            asked, step = asked + len(requests), step + 1
+            again: list[AdvanceAccountRequest] = []
+            for request, outcome in zip(requests, outcomes, strict=True):
                 swept.count(outcome)
+                if not isinstance(outcome, str) and outcome.more:
+                    account = request.member.member_id
+                    again.append(self._named(f"{ids[account]}/{step}", account))
+            requests = again
+        return asked
 
     async def _needed(
         self, questions: Sequence[AdvanceAccountRequest], swept: Swept
@@ -215,8 +234,11 @@ class Sweeper:
         return outcomes
 
     def _request(self, account: str, at: Instant, *, why: str = "sweep") -> AdvanceAccountRequest:
+        return self._named(f"{why}/{account}/{at}", account)
+
+    def _named(self, request_id: str, account: str) -> AdvanceAccountRequest:
         return AdvanceAccountRequest(
-            request_id=f"{why}/{account}/{at}",
+            request_id=request_id,
             origin=Origin(business_unit=self._unit),
             member=MemberRef(member_id=account),
         )

@@ -24,4 +24,5 @@ def advance_account(act: Act, work: Work) -> Answer:
     where = work.append(stream, account.version, ())
     message = context.posting("", with_ends(account, work.ends), due, where)
     message.movements.extend(credited)
+    message.more = merging.is_source(account)
     return context.register(act, work, where, message)

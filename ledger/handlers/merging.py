@@ -65,7 +65,7 @@ def continue_merge(act: Act, work: Work) -> Answer:
 def take_step(work: Work, source: str) -> None:
     """Take the next step of a merge, or of its undoing, if the source of one is named."""
     merging = work.account(source).merging
-    if merging is None or account_stream(merging.source) != source:
+    if merging is None or not is_source(work.account(source)):
         return
     target = account_stream(merging.target)
     if work.other_account(target).merging is None:
@@ -80,6 +80,12 @@ def take_step(work: Work, source: str) -> None:
     go_on(pair, command, work.policies.ladder, now=now)
     _record(work, source, pair.source)
     _record(work, target, pair.target)
+
+
+def is_source(account: Account) -> bool:
+    """Whether an account is the one that goes, or comes back, in what is under way."""
+    merging = account.merging
+    return merging is not None and merging.source == account.account_id
 
 
 def carry_strays(work: Work, stream: str, *, entry_id: str, unit: str, at: Instant) -> None:

@@ -22,12 +22,15 @@ class Sharing(Standing):
         return self.members[account]["pool"] is not None
 
     def add_to_pool(self, pool: str, by: str, joining: str, may: tuple[str, ...]) -> None:
+        joining = self.place(joining)
+        for who in (by, joining):
+            self.require_somebody(who)
+        if self.is_closed(joining):
+            raise No("ACCOUNT_CLOSED")
         self.require_spending(by)
         self.require_permission(pool, self.place(by), "administer")
-        joining = self.place(joining)
         if joining in self._insiders(pool):
             raise No("ALREADY_IN_POOL")
-        self.require_not_closed(joining)
         self._let_in(pool, joining, may)
 
     def permit(self, pool: str, by: str, subject: str, may: tuple[str, ...]) -> None:

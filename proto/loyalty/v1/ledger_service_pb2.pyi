@@ -175,6 +175,7 @@ class Posting(_message.Message):
     NUMBERS_FIELD_NUMBER: _builtins.int
     DEPARTURE_FIELD_NUMBER: _builtins.int
     LATE_FOR_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     outcome: Global___Outcome.ValueType
     """What became of it."""
     entry_id: _builtins.str
@@ -185,6 +186,10 @@ class Posting(_message.Message):
     """The member's tier after it; empty for none."""
     position: _builtins.str
     """Opaque: what this answer reflects. Pass it as min_position to read your write."""
+    more: _builtins.bool
+    """Of AdvanceAccount alone: a merge of this member, or its undoing, is under way still. Ask again, with another request_id,
+    for its next step.
+    """
     @_builtins.property
     def movements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Movement]:
         """What moved, in order."""
@@ -235,10 +240,11 @@ class Posting(_message.Message):
         numbers: _abc.Iterable[Global___DocumentNumber] | None = ...,
         departure: Global___Departure | None = ...,
         late_for: _abc.Iterable[_builtins.str] | None = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["departure", b"departure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "departure", b"departure", "entry_id", b"entry_id", "grants", b"grants", "late_for", b"late_for", "member_id", b"member_id", "messages", b"messages", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "benefits", b"benefits", "departure", b"departure", "entry_id", b"entry_id", "grants", b"grants", "late_for", b"late_for", "member_id", b"member_id", "messages", b"messages", "more", b"more", "movements", b"movements", "numbers", b"numbers", "outcome", b"outcome", "position", b"position", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -409,7 +409,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceAccount(self, request, context):
-        """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
+        """Records what time has already decided for an account: releases, expiries, time-outs, tier ends; and takes the next step of a
+        merge that was begun. `more` of the answer says that another one is due.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
         "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount

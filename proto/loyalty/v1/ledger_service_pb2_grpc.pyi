@@ -180,7 +180,8 @@ class LedgerServiceStub:
       localhost:7070 loyalty.v1.LedgerService/ConvertPoints
     """
     AdvanceAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]
-    """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
+    """Records what time has already decided for an account: releases, expiries, time-outs, tier ends; and takes the next step of a
+    merge that was begun. `more` of the answer says that another one is due.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
@@ -401,7 +402,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
       localhost:7070 loyalty.v1.LedgerService/ConvertPoints
     """
     AdvanceAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.AdvanceAccountRequest, _ledger_service_pb2.AdvanceAccountResponse]  # type: ignore[assignment]
-    """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
+    """Records what time has already decided for an account: releases, expiries, time-outs, tier ends; and takes the next step of a
+    merge that was begun. `more` of the answer says that another one is due.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
       "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
@@ -739,7 +741,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.AdvanceAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.AdvanceAccountResponse, _abc.Awaitable[_ledger_service_pb2.AdvanceAccountResponse]]:
-        """Records what time has already decided for an account: releases, expiries, time-outs, tier ends.
+        """Records what time has already decided for an account: releases, expiries, time-outs, tier ends; and takes the next step of a
+        merge that was begun. `more` of the answer says that another one is due.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-8","origin":{"business_unit":"market"},
           "member":{"identity":{"scheme":"card","value":"8800"}}}' localhost:7070 loyalty.v1.LedgerService/AdvanceAccount
