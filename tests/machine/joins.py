@@ -23,12 +23,12 @@ class Joins(Recalling):
             raise No("ALREADY_MERGED")
         for member in (source, target):
             self.require_spending(member)
-        if self.members[source]["pools"]:
-            raise No("IN_POOLS")
         if any(lot["transit"] for lot in self.lots_of(source)):
             raise No("POINTS_IN_TRANSIT")
         if self.has_set_aside(source) or self.has_set_aside(target):
             raise No("POINTS_RECALLED")
+        if self.members[source]["pools"]:
+            raise No("IN_POOLS")
         self.members[source]["into"] = target
 
     def unmerge(self, source: str) -> None:

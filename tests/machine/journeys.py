@@ -83,6 +83,7 @@ class Journeys(Sharing):
 
     def accept(self, transfer: str, member: str, now: int) -> None:
         """The receiver takes what was sent."""
+        self.require_spending(member)
         known = self._open_transfer(transfer, member, "receiver", now)
         self._receive(known, now)
 

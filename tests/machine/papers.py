@@ -38,12 +38,12 @@ class Papers(Giving):
 
     def move(self, document: str, member: str, now: int) -> None:
         """A document becomes another member's, or somebody's: nothing there, all of it here."""
+        self.require_not_closed(member)
         known = self.documents[document]
         content = known["versions"][max(known["versions"])]
         before = content["member"]
         if before is not None and self.place(before) == self.place(member):
             raise No("ALREADY_THEIRS")
-        self.require_not_closed(member)
         if before is None:
             known["claimed"] = True
         else:
@@ -56,6 +56,17 @@ class Papers(Giving):
 
     def claim(self, document: str, member: str, now: int, *, right_code: bool) -> None:
         """Somebody shows the receipt of a document that is nobody's, once and not too late."""
+        try:
+            self._require_claimable(document, member, now, right_code=right_code)
+        except No as no:
+            if str(no) != "DOCUMENT_OF_ANOTHER_MEMBER":
+                self.require_not_closed(member)
+            raise
+        self.require_not_closed(member)
+        self.documents[document]["claimed"] = True
+        self._arrive(document, member, now)
+
+    def _require_claimable(self, document: str, member: str, now: int, *, right_code: bool) -> None:
         known = self.documents.get(document)
         if known is None:
             raise No("UNKNOWN_DOCUMENT")
@@ -69,9 +80,6 @@ class Papers(Giving):
             raise No("ALREADY_THEIRS" if theirs else "DOCUMENT_OF_ANOTHER_MEMBER")
         if known["final"] is not None and now >= (known["final"] // DAY + CLAIM_DAYS + 1) * DAY:
             raise No("CLAIM_TOO_LATE")
-        self.require_not_closed(member)
-        known["claimed"] = True
-        self._arrive(document, member, now)
 
     def _arrive(self, document: str, member: str, now: int) -> None:
         """What a document gives is given as if it had been this member's when it happened."""
