@@ -10,7 +10,7 @@ from loyalty.v1 import member_service_pb2 as pb
 from server import erasing_shape, validation
 from server.auth import Verb
 from server.merging import MergeCalls
-from server.pool_calls import PoolCalls
+from server.pool_calls import PoolCalls, brought_home
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.MemberService"
@@ -70,7 +70,10 @@ class MemberServicer:
             given = await self._ledger.write(
                 question, client=call.principal.client, deadline=call.deadline
             )
-            told: dict[str, Any] = {"member": given.message, "replayed": given.replayed}
+            member: Any = given.message
+            told: dict[str, Any] = {"member": member, "replayed": given.replayed}
+            if member.transfer_ids and not question.validate_only:
+                told["transfers"] = await brought_home(call, self._ledger, member.transfer_ids)
             return response(**told)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
@@ -81,7 +84,11 @@ class MemberServicer:
         )
         message = given.message
         assert isinstance(message, pb.ErasureCertificate), "an erasure is answered with one"
-        return pb.EraseMemberResponse(certificate=message, replayed=given.replayed)
+        response = pb.EraseMemberResponse(certificate=message, replayed=given.replayed)
+        if not request.validate_only:
+            home = await brought_home(call, self._ledger, message.transfer_ids)
+            response.transfers.extend(home)
+        return response
 
     async def _erasure(self, request: pb.GetErasureRequest, _: Call) -> pb.GetErasureResponse:
         return await self._ledger.erasures.erasure(request.member_id)

@@ -1,11 +1,13 @@
 """The calls about pools. What goes home by one of them is brought on at once, as any transfer."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
+from loyalty.v1.ledger_service_pb2 import Transfer
 from server import pool_shape, validation
 from server.auth import Verb
 from server.rpc import Call, Rpc
@@ -48,12 +50,7 @@ class PoolCalls:
             assert isinstance(pool, pb.Pool), "a write about a pool is answered with it"
             told: dict[str, Any] = {"pool": pool, "replayed": given.replayed}
             if pool.transfer_ids and not question.validate_only:
-                for transfer_id in pool.transfer_ids:
-                    await bring_on(self._ledger, transfer_id)
-                told["transfers"] = [
-                    await transfer_seen_by(call.principal, self._ledger, transfer_id)
-                    for transfer_id in pool.transfer_ids
-                ]
+                told["transfers"] = await brought_home(call, self._ledger, pool.transfer_ids)
             return response(**told)
 
         return Rpc(name, request, verb, check, answer, unit=_unit)
@@ -64,6 +61,14 @@ class PoolCalls:
             request.pool_id, viewer=viewer, min_position=request.min_position
         )
         return pb.GetPoolResponse(pool=pool)
+
+
+async def brought_home(call: Call, ledger: Ledger, transfer_ids: Iterable[str]) -> list[Transfer]:
+    """Bring on what goes home by a call; how each transfer stands, as its client may see it."""
+    ids = list(transfer_ids)
+    for transfer_id in ids:
+        await bring_on(ledger, transfer_id)
+    return [await transfer_seen_by(call.principal, ledger, transfer_id) for transfer_id in ids]
 
 
 def _unit(request: Any) -> str:

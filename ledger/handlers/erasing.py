@@ -27,7 +27,7 @@ def erase_member(act: Act, work: Work) -> Answer:
     unit = request.origin.business_unit
     require_unit(work, unit, at)
     stream = context.member_stream(act, work)
-    leave_pools(work, stream, unit, at)
+    goes_home = leave_pools(work, stream, unit, at)
     account, _ = work.advance(stream)
     # Who is erased is erased with all that was merged into their account.
     streams = (stream, *(account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})))
@@ -61,6 +61,7 @@ def erase_member(act: Act, work: Work) -> Answer:
     fact = next(each.event for each in decision.facts if isinstance(each.event, MemberErased))
     position = position_token(where.lane, where.next_pos)
     certificate = certificate_of(fact, member_id=account.account_id, position=position)
+    certificate.transfer_ids.extend(goes_home)
     return context.register(act, work, where, certificate)
 
 

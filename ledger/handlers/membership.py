@@ -38,8 +38,8 @@ def change_membership(act: Act, work: Work) -> Answer:
     unit = request.origin.business_unit
     require_unit(work, unit, at)
     stream = context.member_stream(act, work)
-    if isinstance(request, CloseMemberRequest):
-        leave_pools(work, stream, unit, at)
+    closes = isinstance(request, CloseMemberRequest)
+    goes_home = leave_pools(work, stream, unit, at) if closes else []
     account, _ = work.advance(stream)
     command = commands.ChangeMembership(
         entry_id=str(uuid_utils.uuid7()),
@@ -54,4 +54,6 @@ def change_membership(act: Act, work: Work) -> Answer:
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
     )
     where = work.record(stream, decision)
-    return context.register(act, work, where, member_message(decision.account, where))
+    message = member_message(decision.account, where)
+    message.transfer_ids.extend(goes_home)
+    return context.register(act, work, where, message)

@@ -101,22 +101,24 @@ def close_pool(act: Act, work: Work) -> Answer:
     return _answer(act, work, where, _send_home(work, stream, home, unit, at))
 
 
-def leave_pools(work: Work, stream: str, unit: str, at: Instant) -> None:
+def leave_pools(work: Work, stream: str, unit: str, at: Instant) -> list[str]:
     """Take who goes for good out of all pools, in the act in which the account is closed or erased.
 
     What they had put in stays with the others, as it could not arrive; what others had put into a
-    pool that closes behind them goes home.
+    pool that closes behind them goes home: the ids of those transfers.
     """
     pools = [account_stream(pool_id) for pool_id in work.account(stream).pooling.joined]
     if not all([work.other_account(pool).pooling.pool for pool in pools]):
         # Not known in the first round: all are looked up at once.
-        return
+        return []
     gone = parties.one_with(work.account(stream))
+    ids: list[str] = []
     for pool in pools:
         _take_out(work, pool, stream, account_of(stream), unit, at)
         if not _is_open(work, pool):
             others = [each for each in _contributors(work, pool) if each not in gone]
-            _send_home(work, pool, others, unit, at)
+            ids += _send_home(work, pool, others, unit, at).transfer_ids
+    return ids
 
 
 def _take_out(work: Work, stream: str, leaving: str, by_id: str, unit: str, at: Instant) -> Range:

@@ -21,6 +21,7 @@ from server.cli.options import (
     member_ref,
 )
 from server.cli.policy_steps import ValidateOnly
+from server.cli.pools import print_home
 
 _BALANCE: Final = "ERASED_BALANCE_"
 _REQUESTER: Final = "ERASURE_REQUESTER_"
@@ -68,6 +69,7 @@ def erase(  # noqa: PLR0913 - every option is an argument
         console.print_json(answer)
     else:
         _print(answer.certificate)
+        print_home(answer)
 
 
 def certificate(

@@ -21,6 +21,7 @@ from server.cli.options import (
     member_ref,
 )
 from server.cli.policy_steps import ValidateOnly
+from server.cli.pools import print_home
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="Business unit whose staff decided.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; never a name, for it stays.")]
@@ -118,3 +119,4 @@ def print_after(answer: Any, *, other: str = "", json: bool) -> None:
     again = "(done before)" if answer.replayed else ""
     words = (f"member [bold]{member.member_id}[/]", f"[bold]{state}[/]", other, again)
     console.out.print("   ".join(filter(None, words)))
+    print_home(answer)

@@ -204,6 +204,11 @@ def _tell(answer: Any, *, json: bool) -> None:
         console.out.print(rows)
     for balance in pool.balances:
         console.out.print(f"{balance.available:,} {balance.currency} to spend", markup=False)
+    print_home(answer)
+
+
+def print_home(answer: Any) -> None:
+    """Print what goes home from pools because of a call."""
     for transfer in getattr(answer, "transfers", ()):
         points = f"{transfer.points.amount:,} {transfer.points.currency}"
         console.out.print(f"{points} home to {transfer.receiver_id}", markup=False)

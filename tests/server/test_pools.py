@@ -7,13 +7,18 @@ import grpc
 import pytest
 from typer.testing import CliRunner, Result
 
-from loyalty.v1.account_service_pb2 import ListEntriesRequest
+from loyalty.v1.account_service_pb2 import GetAccountRequest, ListEntriesRequest
 from loyalty.v1.audit_service_pb2 import VerifyHistoryRequest
-from loyalty.v1.ledger_service_pb2 import Transfer, TransferPointsRequest
+from loyalty.v1.ledger_service_pb2 import (
+    ReleaseHoldRequest,
+    Transfer,
+    TransferPointsRequest,
+)
 from loyalty.v1.member_service_pb2 import (
     AddPoolMemberRequest,
     ClosePoolRequest,
     CreatePoolRequest,
+    GetMemberRequest,
     GetPoolRequest,
     RemovePoolMemberRequest,
     SetPoolPermissionRequest,
@@ -168,6 +173,40 @@ async def test_two_desks_let_the_same_member_in_once(desk: Caller) -> None:
     assert sum(not isinstance(answer, BaseException) for answer in answers) == 1
     shown = await desk.members.GetPool(GetPoolRequest(pool_id=pool_id))
     assert len(shown.pool.members) == 2
+
+
+@pytest.mark.parametrize("goes", ["close", "erase"])
+async def test_who_goes_as_the_last_is_shown_what_goes_home(
+    desk: Caller, served: Served, goes: str
+) -> None:
+    pool_id = await opened(desk)
+    await desk.members.AddPoolMember(adding(pool_id))
+    await puts_in(desk, BOB, pool_id, 30)
+    held = requests.hold("h-1", points=30)
+    held.member.CopyFrom(ANN)
+    held.pool_id = pool_id
+    await desk.ledger.HoldPoints(held)
+    left = await desk.members.RemovePoolMember(
+        RemovePoolMemberRequest(
+            request_id="l-1", origin=ORIGIN, member=BOB, pool_id=pool_id, leaving=BOB
+        )
+    )
+    assert not left.transfers
+    # What Bob had put in comes back to the pool after he has left it, and then Ann goes too.
+    release = ReleaseHoldRequest(request_id="r-1", origin=ORIGIN, hold_id="H-1")
+    await desk.ledger.ReleaseHold(release)
+    words = {
+        "close": ("--forfeit", "--reason", "moved away"),
+        "erase": ("--balance", "forfeited", "--requested-by", "member", "--yes"),
+    }[goes]
+    where = ("--server", served.address, "--token", await served.token("desk"))
+    command = ["member", goes, "card:8800", *words, "--unit", "market", *where]
+    gone = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert gone.exit_code == 0, gone.output
+    bob = (await desk.members.GetMember(GetMemberRequest(member=BOB))).member.member_id
+    assert f"30 point home to {bob}" in gone.stdout
+    balance = await desk.accounts.GetAccount(GetAccountRequest(member=BOB))
+    assert balance.account.balances[0].available == 100
 
 
 async def test_a_pool_is_kept_at_the_command_line(desk: Caller, served: Served) -> None:

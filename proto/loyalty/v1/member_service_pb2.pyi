@@ -39,6 +39,7 @@ class Member(_message.Message):
     MERGED_INTO_FIELD_NUMBER: _builtins.int
     MERGE_STEP_FIELD_NUMBER: _builtins.int
     POOL_IDS_FIELD_NUMBER: _builtins.int
+    TRANSFER_IDS_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """UUIDv7."""
     business_unit: _builtins.str
@@ -71,6 +72,10 @@ class Member(_message.Message):
     def pool_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Pools that the member is in."""
 
+    @_builtins.property
+    def transfer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Set by CloseMember alone: transfers that take other members' points home from pools that closed behind this one, by id."""
+
     def __init__(
         self,
         *,
@@ -86,10 +91,11 @@ class Member(_message.Message):
         merged_into: _builtins.str = ...,
         merge_step: _builtins.int = ...,
         pool_ids: _abc.Iterable[_builtins.str] | None = ...,
+        transfer_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["enrol_time", b"enrol_time", "erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "merge_step", b"merge_step", "merged_into", b"merged_into", "pool_ids", b"pool_ids", "position", b"position", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "enrol_time", b"enrol_time", "erase_time", b"erase_time", "existed", b"existed", "identity_schemes", b"identity_schemes", "member_id", b"member_id", "membership", b"membership", "merge_step", b"merge_step", "merged_into", b"merged_into", "pool_ids", b"pool_ids", "position", b"position", "tier", b"tier", "transfer_ids", b"transfer_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -672,6 +678,7 @@ class ErasureCertificate(_message.Message):
     BALANCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    TRANSFER_IDS_FIELD_NUMBER: _builtins.int
     certificate_id: _builtins.str
     """UUIDv7."""
     member_id: _builtins.str
@@ -700,6 +707,12 @@ class ErasureCertificate(_message.Message):
     def identities(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ErasedIdentity]:
         """Identities that were linked."""
 
+    @_builtins.property
+    def transfer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Set by EraseMember alone, and no part of the digest: transfers that take other members' points home from pools that
+        closed behind this one, by id.
+        """
+
     def __init__(
         self,
         *,
@@ -715,10 +728,11 @@ class ErasureCertificate(_message.Message):
         balance: _types_pb2.ErasedBalance.ValueType = ...,
         digest: _builtins.str = ...,
         position: _builtins.str = ...,
+        transfer_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "balance", b"balance", "business_unit", b"business_unit", "certificate_id", b"certificate_id", "digest", b"digest", "erase_time", b"erase_time", "identities", b"identities", "member_id", b"member_id", "position", b"position", "profile", b"profile", "reference", b"reference", "requested_by", b"requested_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "balance", b"balance", "business_unit", b"business_unit", "certificate_id", b"certificate_id", "digest", b"digest", "erase_time", b"erase_time", "identities", b"identities", "member_id", b"member_id", "position", b"position", "profile", b"profile", "reference", b"reference", "requested_by", b"requested_by", "transfer_ids", b"transfer_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -732,21 +746,27 @@ class EraseMemberResponse(_message.Message):
 
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
     replayed: _builtins.bool
     """Erased before by this request_id: this is the first answer."""
     @_builtins.property
     def certificate(self) -> Global___ErasureCertificate:
         """The certificate."""
 
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Transfer]:
+        """What goes home by this from pools that closed behind the member, as it stands now; empty with validate_only."""
+
     def __init__(
         self,
         *,
         certificate: Global___ErasureCertificate | None = ...,
         replayed: _builtins.bool = ...,
+        transfers: _abc.Iterable[_ledger_service_pb2.Transfer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "replayed", b"replayed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "replayed", b"replayed", "transfers", b"transfers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1329,21 +1349,27 @@ class CloseMemberResponse(_message.Message):
 
     MEMBER_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
     replayed: _builtins.bool
     """Done before by this request_id: this is the first answer."""
     @_builtins.property
     def member(self) -> Global___Member:
         """The member."""
 
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_service_pb2.Transfer]:
+        """What goes home by this from pools that closed behind the member, as it stands now; empty with validate_only."""
+
     def __init__(
         self,
         *,
         member: Global___Member | None = ...,
         replayed: _builtins.bool = ...,
+        transfers: _abc.Iterable[_ledger_service_pb2.Transfer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed", "transfers", b"transfers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
