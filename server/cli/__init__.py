@@ -34,7 +34,7 @@ from server.cli import (
     tokens,
     transfers,
 )
-from server.cli.options import example
+from server.cli.options import OfPoints, example
 
 app = typer.Typer(
     name="loyalty",
@@ -89,17 +89,17 @@ app.command(epilog=example("loyalty activity card:8800 review R-77 --unit web"))
     activities.activity
 )
 app.command(
+    cls=OfPoints,
     epilog=example(
         "loyalty adjust card:8800 500 --currency point --reason goodwill --unit market"
         " --operator anna"
     ),
-    # A number below zero is points to take, not an option.
-    context_settings={"ignore_unknown_options": True},
 )(adjusting.adjust)
 app.command(
-    epilog=example("loyalty transfer card:8800 card:8801 120 --currency point --unit market")
+    cls=OfPoints,
+    epilog=example("loyalty transfer card:8800 card:8801 120 --currency point --unit market"),
 )(transfers.transfer)
-app.command(epilog=example("loyalty convert card:8800 to_miles 1000 --unit market"))(
+app.command(cls=OfPoints, epilog=example("loyalty convert card:8800 to_miles 1000 --unit market"))(
     transfers.convert
 )
 app.command(

@@ -1,13 +1,15 @@
 """Options that several commands share, and the channel they lead to."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import grpc
 import typer
+from typer.core import TyperCommand
 
 from loyalty.v1 import types_pb2 as types_pb
 from server.cli.console import USAGE, fail
@@ -48,7 +50,22 @@ Ref = Annotated[
     ),
 ]
 
+_BELOW_ZERO: Final = re.compile(r"^-(\d+)$")
+
 DEFAULT_SERVER: Final = "127.0.0.1:7070"
+
+
+class OfPoints(TyperCommand):
+    """A command that takes POINTS: a number below zero is no option, but points.
+
+    Those that a call does not take are refused by the ledger, which says what would be right.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; an option that does not exist is refused as by every other command."""
+        self.make_parser(ctx).parse_args([_BELOW_ZERO.sub(r"\1", arg) for arg in args])
+        ctx.ignore_unknown_options = True
+        return super().parse_args(ctx, args)
 
 
 def example(text: str) -> str:

@@ -53,7 +53,7 @@ RequestId = Annotated[
 def transfer(  # noqa: PLR0913 - one argument an option
     ref: PartyRef,
     receiver: Receiver,
-    points: Annotated[int, typer.Argument(metavar="POINTS", min=1, help="Without the fee.")],
+    points: Annotated[int, typer.Argument(metavar="POINTS", help="Without the fee.")],
     currency: Annotated[str, typer.Option(metavar="ID", help="Point currency.")],
     unit: Unit,
     request_id: RequestId = "",
@@ -79,9 +79,7 @@ def transfer(  # noqa: PLR0913 - one argument an option
 def convert(  # noqa: PLR0913 - one argument an option
     ref: Ref,
     conversion: Annotated[str, typer.Argument(metavar="ID", help="Conversion of the policy.")],
-    points: Annotated[
-        int, typer.Argument(metavar="POINTS", min=1, help="To give up, without the fee.")
-    ],
+    points: Annotated[int, typer.Argument(metavar="POINTS", help="To give up, without the fee.")],
     unit: Unit,
     request_id: RequestId = "",
     validate_only: ValidateOnly = False,

@@ -198,6 +198,9 @@ async def test_gifts_are_sent_and_decided_about_at_the_command_line(
     refusal = await loyalty(*give, "90", "--currency", "point", *here)
     assert (refusal.exit_code, "INSUFFICIENT_POINTS" in refusal.output) == (1, True)
     assert "95" in refusal.output, "what was asked for, with the fee"
+    below = await loyalty(*give, "-40", "--currency", "point", *here)
+    assert (below.exit_code, "MALFORMED" in below.output) == (1, True)
+    assert "points.amount is -40, expected a whole number from 1" in below.output
     none = await loyalty("transfers", "list", "card:151", "--open")
     assert none.stdout.startswith("no open transfers of card:151; `loyalty transfer --help`")
     accepted, declined = await desk.asks("150", "151", 20), await desk.asks("150", "151", 30)
@@ -297,6 +300,8 @@ async def test_a_month_is_converted_closed_and_settled_at_the_command_line(
     assert "converted points issued   40 mile" in made.stdout
     small = await loyalty(*swap, "5", "--unit", "market")
     assert (small.exit_code, "BELOW_MINIMUM" in small.output) == (1, True)
+    none = await loyalty(*swap, "-5", "--unit", "market")
+    assert (none.exit_code, "points is -5, expected" in none.output) == (1, True)
     early = await loyalty("period", "close", "2025-03", "--operator", "anna")
     assert (early.exit_code, "PERIOD_NOT_OVER" in early.output) == (1, True)
     wrong = await loyalty("period", "close", "2025-13")
