@@ -75,6 +75,20 @@ def with_ends(account: Account, ends: LotEnds) -> Account:
     return replace(account, lots=tuple(sorted(shown, key=lambda lot: lot.order)))
 
 
+def in_spending_order(account: Account, policy: rules.Policy) -> Account:
+    """The account to show to people: its lots in the order in which a burn would draw them now."""
+    currencies = policy.terms.currencies
+    firsts = {name: terms.draw_first for name, terms in currencies.items() if terms.draw_first}
+    if not firsts:
+        return account
+
+    def rank(lot: Lot) -> int:
+        first = firsts.get(lot.currency, ())
+        return first.index(lot.funder) if lot.funder in first else len(first)
+
+    return replace(account, lots=tuple(sorted(account.lots, key=rank)))
+
+
 def _rules_life(life: LotLife) -> rules.Life:
     return rules.Life(
         expiry=life.expiry,

@@ -47,6 +47,7 @@ def price_of(request: Request, policy: rules.Policy, *, tier: str | None, at: In
         terms.max_points,
         _most_for_basket(request, terms),
         terms.limits,
+        policy.terms.currencies[currency].draw_first,
     )
     if by_points:
         return Price(currency, request.points.amount, asked, lateness_days=terms.lateness_days)
@@ -63,7 +64,8 @@ def _reward(
     value = None
     if found.value_minor:
         value = Money(currency_code=found.currency_code, minor_units=found.value_minor)
-    terms = RedemptionTerms(1, 1, policy.digest)
+    first = policy.terms.currencies[found.currency].draw_first
+    terms = RedemptionTerms(1, 1, policy.digest, draw_first=first)
     return Price(found.currency, found.points, terms, value, found.id, found.benefit)
 
 

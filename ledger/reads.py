@@ -19,7 +19,7 @@ from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.pools import require_permission, require_pool
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.state import NOTHING, OWN, Account, Balance
-from ledger.ends import Ends, with_ends
+from ledger.ends import Ends, in_spending_order, with_ends
 from ledger.identities import IdentityHash
 from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
@@ -238,7 +238,11 @@ class Reads:
         if not account.version:
             return account
         due = advance(account, now=now, ladder=self._policies.ladder, ends=ends)
-        return _without_past(with_ends(due.account, ends), now)
+        shown = with_ends(due.account, ends)
+        policy = self._policies.find(now)
+        if policy is not None:
+            shown = in_spending_order(shown, policy.compiled)
+        return _without_past(shown, now)
 
     async def _past(self, stream: str, as_of: AsOf) -> Account:
         known_at = from_timestamp(as_of.known_time) if as_of.HasField("known_time") else None

@@ -25,6 +25,7 @@ from ledger.reawarding import NO_TIERS, Awards
 from ledger.recall_books import RecallBook
 from ledger.referral_books import CauseBook
 from ledger.speed_books import SpeedBook
+from ledger.spending_books import SpendingBook
 from ledger.transfer_books import TransferBook, is_moving
 from ledger.two_sides import Told
 from loyalty.v1.events_pb2 import (
@@ -69,6 +70,7 @@ class Trial:
         "_pools",
         "_recalls",
         "_speeds",
+        "_spending",
         "_tiers_offered",
         "_told",
         "_transfers",
@@ -94,6 +96,7 @@ class Trial:
         self._causes = CauseBook()
         self._recalls = RecallBook()
         self._speeds = SpeedBook(awards)
+        self._spending = SpendingBook(awards)
         self._transfers = TransferBook(account_id)
         self._pools: list[Told] = []
         self._awards = awards
@@ -110,7 +113,10 @@ class Trial:
             for wrong in self._recalls.enter(fact) if recalled else ():
                 yield Finding(pos, Reason.RECALL_MISMATCH, wrong)
             self._recalls.hear(fact)
-            for wrong in self._holds.enter(fact, self.tally, occurred_at):
+            for wrong in (
+                *self._holds.enter(fact, self.tally, occurred_at),
+                *self._spending.enter(fact, self.tally),
+            ):
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
             by_hand = not recalled and self._adjustments.takes(fact)
             if by_hand:

@@ -23,6 +23,7 @@ class CurrencyTerms:
     rounding_at: str
     expiry: str | None
     pending_days: int
+    draw_first: tuple[str, ...]
 
     @property
     def qualifying(self) -> bool:
@@ -113,6 +114,7 @@ def compile_terms(model: PolicyModel) -> Terms:
             entry.rounding.at,
             entry.expiry,
             entry.pending_days,
+            entry.draw_first,
         )
         for entry in model.currencies
     }

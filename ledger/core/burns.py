@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ledger.core.commands import BurnPoints, PeriodLimit, RedemptionTerms
 from ledger.core.decision import Draft, check_points
-from ledger.core.draws import draw_available
+from ledger.core.draws import draw_available, in_spending_order
 from ledger.core.instant import to_timestamp
 from ledger.core.late_burns import draw_expired, reinstate
 from ledger.core.pools import require_spender
@@ -34,9 +34,11 @@ def burn(draft: Draft, command: BurnPoints) -> None:
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms.limits)
     usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)
-    back = draw_expired(command.expired, command.points)
-    left = command.points - sum(draw.points for draw in back)
-    draws = back + draw_or_refuse(draft, command.currency, left, beside=command.points - left)
+    first = command.terms.draw_first
+    back = draw_expired(in_spending_order(command.expired, first), command.points)
+    late = sum(draw.points for draw in back)
+    left = command.points - late
+    draws = back + draw_or_refuse(draft, command.currency, left, beside=late, first=first)
     for draw in back:
         reinstate(draft, command, draw)
     draft.record(
@@ -111,10 +113,13 @@ def changed_usages(usages: Iterable[Usage | Counted], points: int, times: int = 
     ]
 
 
-def draw_or_refuse(draft: Draft, currency: str, points: int, *, beside: int = 0) -> list[Draw]:
+def draw_or_refuse(
+    draft: Draft, currency: str, points: int, *, beside: int = 0, first: tuple[str, ...] = ()
+) -> list[Draw]:
     """Take available points in draw order, all or none. Raises InsufficientPoints.
 
-    `beside` are points that are drawn besides these, of what is not available.
+    `beside` are points that are drawn besides these, of what is not available. What the funders
+    in `first` pay for is drawn before all else.
     """
     available = draft.available(currency)
     if available < points:
@@ -122,4 +127,4 @@ def draw_or_refuse(draft: Draft, currency: str, points: int, *, beside: int = 0)
             available=available + beside, requested=points + beside, currency=currency
         )
     lots = (lot for lot in draft.lots() if lot.currency == currency)
-    return draw_available(lots, points)[0]
+    return draw_available(in_spending_order(lots, first), points)[0]

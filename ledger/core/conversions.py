@@ -19,7 +19,7 @@ def convert(draft: Draft, command: ConvertPoints) -> None:
             currency=command.currency,
             points=command.points,
             business_unit=command.issuer,
-            draws=draw_or_refuse(draft, command.currency, command.points),
+            draws=draw_or_refuse(draft, command.currency, command.points, first=command.draw_first),
             conversion=command.conversion,
             into=command.into,
             received=command.received,
@@ -36,6 +36,7 @@ def convert(draft: Draft, command: ConvertPoints) -> None:
             command.fee,
             command.fee_unit,
             command.policy_digest,
+            command.draw_first,
         )
         burn_fee(draft, fee)
     draft.check_lots(1)

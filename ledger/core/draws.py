@@ -1,6 +1,7 @@
 """Draws: points taken from lots, complete with what settlement and a later reversal need."""
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from ledger.core.commands.award import Life
 from ledger.core.instant import (
@@ -78,6 +79,24 @@ def life_of(message: types_pb2.LotLife) -> LotLife:
         message.policy_digest,
         from_timestamp(message.begin_time) if message.HasField("begin_time") else None,
     )
+
+
+class _Funded(Protocol):
+    """A lot, or what was drawn from one."""
+
+    @property
+    def funder(self) -> str: ...
+
+
+Funded = TypeVar("Funded", bound=_Funded)
+
+
+def in_spending_order(lots: Iterable[Funded], first: tuple[str, ...]) -> Iterable[Funded]:
+    """Lots as a member's spending draws them: what some funders pay for first, if any."""
+    if not first:
+        return lots
+    ranks = {funder: rank for rank, funder in enumerate(first)}
+    return sorted(lots, key=lambda lot: ranks.get(lot.funder, len(ranks)))
 
 
 def draw_available(lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:

@@ -50,7 +50,8 @@ def hold(draft: Draft, command: HoldPoints) -> None:
     check_terms(command.points, command.terms)
     usages = use_limits(draft, command.points, command.terms.limits)
     usages += use_speeds(draft.tally.counting.usage, command.speeds, command.points)
-    draws = draw_or_refuse(draft, command.currency, command.points)
+    first = command.terms.draw_first
+    draws = draw_or_refuse(draft, command.currency, command.points, first=first)
     draft.record(
         PointsHeld(
             hold_id=command.hold_id,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ledger.core.burns import changed_usages, draw_or_refuse, use_limits
 from ledger.core.commands import CompleteTransfer, ReceivePoints, ReturnPoints, SendPoints
 from ledger.core.decision import Draft, check_points
-from ledger.core.draws import draw_of
+from ledger.core.draws import draw_of, in_spending_order
 from ledger.core.instant import Instant, optional_timestamp, to_timestamp
 from ledger.core.lots import drawn_of
 from ledger.core.pools import require_contributor
@@ -39,6 +39,8 @@ class Fee(NamedTuple):
     points: int
     business_unit: str
     policy_digest: str
+    draw_first: tuple[str, ...]
+    """Funders whose points are drawn before all others, in this order."""
 
 
 class _Movable(NamedTuple):
@@ -80,7 +82,12 @@ def send(draft: Draft, command: SendPoints, *, now: Instant) -> None:
     )
     if terms.fee:
         fee = Fee(
-            command.entry_id, command.currency, terms.fee, terms.fee_unit, terms.policy_digest
+            command.entry_id,
+            command.currency,
+            terms.fee,
+            terms.fee_unit,
+            terms.policy_digest,
+            terms.draw_first,
         )
         burn_fee(draft, fee)
 
@@ -100,7 +107,7 @@ def burn_fee(draft: Draft, fee: Fee) -> None:
             currency=fee.currency,
             points=fee.points,
             business_unit=fee.business_unit,
-            draws=draw_or_refuse(draft, fee.currency, fee.points),
+            draws=draw_or_refuse(draft, fee.currency, fee.points, first=fee.draw_first),
             available_after=draft.available(fee.currency) - fee.points,
             policy_digest=fee.policy_digest,
             fee=True,
@@ -117,7 +124,7 @@ def _movable(draft: Draft, command: SendPoints, now: Instant) -> list[_Movable]:
     account = draft.tally.account()
     home = command.receiver_id if command.kind == TRANSFER_KIND_HOME else None
     movable = []
-    for lot in draft.lots():
+    for lot in in_spending_order(draft.lots(), command.terms.draw_first):
         if lot.currency != command.currency or not lot.available or lot.tier_window:
             continue
         if home is not None and lot.contributor != home:

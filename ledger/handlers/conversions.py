@@ -45,6 +45,7 @@ def convert_points(act: Act, work: Work) -> Answer:
         life=found.end.life,
         policy_digest=policy.digest,
         occurred_at=at,
+        draw_first=policy.terms.currencies[found.currency].draw_first,
     )
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends

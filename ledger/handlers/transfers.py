@@ -162,6 +162,7 @@ def _terms(request: TransferPointsRequest, work: Work, sides: _Sides, at: Instan
         policy_digest=policy.digest,
         terms=found.id,
         accept_until=None if pooled else found.accept_until,
+        draw_first=policy.terms.currencies[request.points.currency].draw_first,
     )
 
 

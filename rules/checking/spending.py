@@ -7,6 +7,7 @@ from rules.reading import Place
 
 def spending_findings(subject: Subject) -> Findings:
     """Find terms that contradict each other, and those that nothing could meet."""
+    yield from _draw_first(subject)
     yield from _redemptions(subject)
     yield from _rewards(subject)
     yield from _holds(subject)
@@ -17,6 +18,23 @@ def spending_findings(subject: Subject) -> Findings:
         if benefit.percent is not None and not 0 < benefit.percent <= 1:
             message = f"{benefit.percent} of a price: say more than 0 and at most 100%"
             yield subject.error(("benefits", number, "percent"), message)
+
+
+def _draw_first(subject: Subject) -> Findings:
+    model = subject.model
+    payers = {unit.funder or unit.id for unit in model.business_units}
+    payers |= {each.funder for each in (*model.campaigns, *subject.points_rules) if each.funder}
+    payers |= {unit for reason in model.adjustments.reasons for unit in reason.funder}
+    for number, currency in enumerate(model.currencies):
+        place: Place = ("currencies", number, "draw_first")
+        if currency.draw_first and currency.role == "tier_qualifying":
+            yield subject.error(place, f"{currency.id!r} decides tiers and cannot be spent")
+        for index, unit in enumerate(currency.draw_first):
+            if unit in currency.draw_first[:index]:
+                yield subject.error((*place, index), f"{unit!r} is already given")
+            elif unit not in payers:
+                message = f"has no effect: {unit!r} is the 'funder' of nothing"
+                yield subject.warning((*place, index), message)
 
 
 def _spendable(subject: Subject, place: Place, currency: str, what: str) -> Findings:

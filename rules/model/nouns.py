@@ -51,6 +51,8 @@ class Currency(Part):
     """How long its points live where no rule says otherwise; without it they stay."""
     pending_days: Days = 0
     """Days until its points can be spent, where no rule says otherwise."""
+    draw_first: UnitIds = ()
+    """Points that these units pay for are spent first, in this order; then whatever ends first."""
 
 
 LinePartKind = Literal["tax", "discount", "shipping", "service_charge"]

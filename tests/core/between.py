@@ -59,6 +59,7 @@ class Between:
         fee: int | None = None,
         accept_until: str | None = None,
         limits: tuple[PeriodLimit, ...] = (),
+        draw_first: tuple[str, ...] = (),
     ) -> Decision:
         """Let points leave."""
         terms = TransferTerms(
@@ -68,6 +69,7 @@ class Between:
             policy_digest="policy-1",
             terms="gift",
             accept_until=None if accept_until is None else utc(accept_until),
+            draw_first=draw_first,
         )
         decision = self.sender.does(
             SendPoints(

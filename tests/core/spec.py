@@ -136,14 +136,15 @@ class Story:
         expires: str | None = None,
         earned: str = "2025-01-01",
         issuer: str = "A",
+        funder: str = "",
     ) -> "Story":
-        """Bring in an opening lot."""
+        """Bring in an opening lot, paid for by who issued it unless somebody else is named."""
         lot = OpeningLotRecorded(
             lot_id=lot_id,
             currency="P",
             points=points,
             business_unit=issuer,
-            funder=issuer,
+            funder=funder or issuer,
             earned_time=to_timestamp(utc(earned)),
             expire_time=to_timestamp(utc(expires)) if expires else None,
             available_after=self.available + points,

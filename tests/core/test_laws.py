@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -16,7 +16,16 @@ from ledger.core.refusals import Refusal
 from ledger.core.state import Account
 from loyalty.v1.events_pb2 import BurnReversed, HoldCaptured, PointsBurned, ReversalReversed
 from loyalty.v1.types_pb2 import DocumentStatus
-from tests.core.spec import CANCELLED, FINAL, PENDING, Grant, Story, account_facts, no_ladder
+from tests.core.spec import (
+    CANCELLED,
+    FINAL,
+    NO_LIMITS,
+    PENDING,
+    Grant,
+    Story,
+    account_facts,
+    no_ladder,
+)
 
 HOUR = 3_600_000_000
 Step = Callable[[Story], object]
@@ -74,6 +83,30 @@ def burns(percent: int, unit: str) -> Step:
     return lambda story: story.burns(story.available * percent // 100, unit=unit)
 
 
+def spends(percent: int, draw_first: list[str]) -> Step:
+    """Spend what some funders pay for first; of that order nothing may be left behind."""
+
+    def step(story: Story) -> object:
+        terms = replace(NO_LIMITS, draw_first=tuple(draw_first))
+        story.passes_time()
+        before = {lot.lot_id: lot for lot in story.account.lots if lot.currency == "P"}
+        decision = story.burns(story.available * percent // 100, terms=terms)
+        burned = next(f.event for f in decision.facts if isinstance(f.event, PointsBurned))
+        ranks = [_rank(draw.funder, draw_first) for draw in burned.draws]
+        assert ranks == sorted(ranks)
+        taken = {draw.lot_id: draw.points for draw in burned.draws}
+        for lot_id, lot in before.items():
+            left = lot.available - taken.get(lot_id, 0)
+            assert not left or _rank(lot.funder, draw_first) >= ranks[-1]
+        return decision
+
+    return step
+
+
+def _rank(funder: str, draw_first: list[str]) -> int:
+    return draw_first.index(funder) if funder in draw_first else len(draw_first)
+
+
 def holds(number: int, percent: int, life: int | None, *, expire: bool) -> Step:
     """Set a part of what is available aside, to keep it or not."""
 
@@ -129,6 +162,7 @@ steps = st.one_of(
     postings,
     postings,
     st.builds(burns, percents, st.sampled_from(["A", "B"])),
+    st.builds(spends, percents, st.sampled_from([["K"], ["X", "K"], ["A"]])),
     st.builds(holds, numbers, percents, st.none() | st.integers(1, 100), expire=st.booleans()),
     st.builds(captures, numbers, percents, final=st.booleans()),
     st.builds(releases, numbers),

@@ -1,5 +1,6 @@
 """Transfers and conversions as the core decides them: S24, S25 and S26, and what is close by."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -25,7 +26,7 @@ from loyalty.v1.events_pb2 import (
 )
 from rules.redemptions import PeriodLimit
 from tests.core.between import FEE_UNIT, Between, converts
-from tests.core.spec import Grant, Story, drawn, moved, no_ladder, utc
+from tests.core.spec import NO_LIMITS, Grant, Story, drawn, moved, no_ladder, utc
 
 
 def s24() -> Between:
@@ -59,6 +60,18 @@ def test_s24_a_transfer_with_a_fee() -> None:
     burn = pair.at("2025-03-02").receiver.burns(70, unit="B")
     # Of equal expiry the one that was earned first: the points keep that too.
     assert drawn(burn, "points_burned") == {"t1.1": 70}
+
+
+def test_what_a_funder_pays_for_leaves_first_and_the_fee_goes_on_from_there() -> None:
+    pair = s24()
+    sent = pair.sends(30, fee=25, draw_first=("B",))
+    assert drawn(sent, "points_sent") == {"LB": 30}
+    assert drawn(sent, "points_burned") == {"LB": 20, "LA": 5}
+    pair.arrives()
+    promo = replace(NO_LIMITS, draw_first=("B",))
+    assert pair.receiver.lot("t1.1").funder == "B"
+    burned = pair.receiver.burns(80, terms=promo)
+    assert drawn(burned, "points_burned") == {"LC": 60, "t1.1": 20}
 
 
 def test_s25_a_compensated_transfer() -> None:

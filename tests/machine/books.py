@@ -89,7 +89,7 @@ class Books:
         }
 
     def lots(self, member: str) -> list[tuple[Any, ...]]:
-        """What is left, in the order it is spent: see `SHOWN`, whose it is, and points by state."""
+        """What is left, what ends first first: see `SHOWN`, whose it is, and points by state."""
         return [shown(lot, self.place(member)) for lot in self.in_order(member)]
 
     def debts(self, member: str) -> list[tuple[str, int, str]]:
@@ -202,9 +202,14 @@ class Books:
             lot.update(free=0, waiting=points)
 
     def draw(self, member: str, currency: str, points: int, to: str) -> list[Part]:
-        """[lot, points] taken, in the order of spending; all or nothing."""
+        """[lot, points] taken, as members spend; all or nothing."""
         lots = [lot for lot in self.in_order(member) if lot["currency"] == currency]
-        return take(lots, points, to)
+        return take(sorted(lots, key=comes_later), points, to)
+
+    def draw_again(self, member: str, currency: str, points: int) -> list[Part]:
+        """[lot, points] burned when what gave them back is taken back: whatever ends first."""
+        lots = [lot for lot in self.in_order(member) if lot["currency"] == currency]
+        return take(lots, points, "burned")
 
     def take_back(self, member: str, document: str, unit: str, points: int) -> None:
         """First what waits of the document, then its own lots, then any other; the rest is owed."""
@@ -221,7 +226,7 @@ class Books:
             }  # fmt: skip
             self.owed.append(debt)
 
-    # The order of spending, and the books
+    # The order of ends, and the books
 
     def is_promised(self, lot: Lot) -> bool:
         """Whether points of a lot are somebody's to end: held, set aside, or on their way."""
@@ -292,8 +297,13 @@ def holder(hold: dict[str, Any], books: Books) -> str:
 
 
 def order(lot: Lot) -> tuple[int, int, tuple[int, str]]:
-    """Place in the order of spending."""
+    """Place among lots, what ends first first."""
     return lot["ends"], lot["earned"], lot["number"]
+
+
+def comes_later(lot: Lot) -> bool:
+    """Whether members spend a lot after others: of p, what unit b pays for comes first."""
+    return bool(lot["currency"] == "p" and lot["issuer"] != "b")
 
 
 def take(lots: list[Lot], points: int, to: str) -> list[Part]:

@@ -9,7 +9,7 @@ version: 1
 effective_from: 2020-01-01T00:00:00Z
 zone: UTC
 currencies:
-  - {id: p, role: spendable, expiry: month}
+  - {id: p, role: spendable, expiry: month, draw_first: [b]}
   - {id: q, role: spendable, expiry: week}
 business_units:
   - {id: a, zone: UTC, currency: EUR, point_value: "0.01 EUR"}

@@ -1,6 +1,7 @@
 """The real ledger, whole but for its database, as the state machine asks it."""
 
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -81,8 +82,9 @@ class RealLedger:
         return self.run(asked())
 
     def account(self, member: MemberRef) -> Account:
-        """The account as a reader sees it now."""
-        return self.run(self.ledger.account(member))[0]
+        """The account as a reader sees it now, its lots in the order of their ends."""
+        seen = self.run(self.ledger.account(member))[0]
+        return replace(seen, lots=tuple(sorted(seen.lots, key=lambda lot: lot.order)))
 
     def transfer(self, transfer: str) -> Transfer:
         """A transfer as a reader sees it now."""
@@ -130,7 +132,7 @@ def balance(account: Account, currency: str) -> dict[str, int]:
 
 
 def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
-    """The open lots in the order they are drawn: what it is, whose it is, and points by state.
+    """The open lots in the order of their ends: what it is, whose it is, and points by state.
 
     `names` are those of members, by their ids.
     """

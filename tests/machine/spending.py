@@ -123,6 +123,6 @@ class Spending(Sharing):
         if not reversal["left"] or points > reversal["left"]:
             raise No("MORE_THAN_LEFT")
         points = points or reversal["left"]
-        burn["out"] += self.draw(burn["member"], burn["currency"], points, "burned")
+        burn["out"] += self.draw_again(burn["member"], burn["currency"], points)
         reversal["left"] -= points
         self.tick(burn["member"], now)

@@ -45,6 +45,8 @@ class RedemptionTerms:
     most_for_basket: int | None = None
     """The most that may pay for the basket; None: its size does not matter."""
     limits: tuple[PeriodLimit, ...] = ()
+    draw_first: tuple[str, ...] = ()
+    """Funders whose points are drawn before all others, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

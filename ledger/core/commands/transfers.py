@@ -29,6 +29,8 @@ class TransferTerms:
     """Their name in the policy."""
     accept_until: Instant | None = None
     """Until when the receiver has to accept; None: nobody is asked."""
+    draw_first: tuple[str, ...] = ()
+    """Funders whose points are drawn before all others, in this order."""
 
 
 NO_TERMS = TransferTerms()
@@ -102,3 +104,5 @@ class ConvertPoints:
     life: Life | None
     policy_digest: str
     occurred_at: Instant
+    draw_first: tuple[str, ...] = ()
+    """Funders whose points are drawn before all others, in this order."""

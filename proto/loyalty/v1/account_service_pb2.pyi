@@ -180,7 +180,7 @@ class Account(_message.Message):
 
     @_builtins.property
     def lots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lot]:
-        """Open lots in the order a burn would draw them; with VIEW_FULL."""
+        """Open lots in the order a burn would draw them now, as the policy in force says; with VIEW_FULL."""
 
     @_builtins.property
     def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hold]:
