@@ -26,7 +26,8 @@ _OF_MEMBERS: Final = (
     b'"member_attributes":[{',
     b'"segments":["',
     b'"birthday":{',
-    b'":"household"',
+    b'"per":"household"',
+    b'"relation":"household"',
 )
 KNOWN_MAX: Final = 50
 """Names a refusal tells: a policy may list thousands, and a refusal travels in headers."""

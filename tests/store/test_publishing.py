@@ -25,7 +25,7 @@ from ledger.core.refusals import (
     UnknownCategory,
 )
 from ledger.findings import Reason
-from ledger.policies import KNOWN_MAX
+from ledger.policies import KNOWN_MAX, asks_of_members
 from loyalty.v1.events_pb2 import PolicyApproved, PolicyPublished
 from loyalty.v1.programme_service_pb2 import (
     POLICY_STATE_APPROVED,
@@ -369,3 +369,27 @@ async def test_what_the_owner_of_the_database_forges_of_a_policy_is_found(databa
 
         await story.rewrite(published, earlier)
         assert await story.found() == {Reason.POLICY_MISMATCH: [approved, published]}
+
+
+@pytest.mark.parametrize(
+    ("terms", "asks"),
+    [
+        ("", False),
+        # A word that somebody chose for something of their own asks nothing.
+        (
+            "caps: [{id: household, currency: p, per: member, window: local_day, points: 9}]\n",
+            False,
+        ),
+        ("caps: [{id: c, currency: p, per: household, window: local_day, points: 9}]\n", True),
+        ("transfers: [{id: household, currency: p}]\n", False),
+        ("transfers: [{id: t, currency: p, relation: household}]\n", True),
+        ("member_attributes: [{id: town, type: string}]\n", True),
+        ("segments: [staff]\n", True),
+    ],
+)
+def test_a_policy_asks_of_members_where_its_terms_do_and_not_where_a_name_says_so(
+    terms: str, asks: bool
+) -> None:
+    loaded = rules.load(POLICY + terms)
+    assert not loaded.findings
+    assert asks_of_members(loaded.canonical) is asks
