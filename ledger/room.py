@@ -70,7 +70,7 @@ class LedgerRoom:
             return max(0, self._limit(cap.name) - own)
         return self._account.usage.get(key, 0) - own
 
-    def own(self, cap: rules.CapKey) -> int:
+    def had(self, cap: rules.CapKey) -> int:
         """Points that the document's newest version has of a cap or budget."""
         return self._own.get((cap.name, scope_of(cap.per, self._household), cap.period), 0)
 
@@ -109,14 +109,16 @@ class LedgerRoom:
 def recorded_room(posted: DocumentPosted) -> rules.RecordedRoom:
     """The room that a posted version saw."""
     used: dict[rules.CapKey, int] = {}
+    had: dict[rules.CapKey, int] = {}
     for usage in posted.usages:
         # What another household's purse got back is not what this version saw.
         if not usage.name.startswith(METRIC) and (usage.total or usage.others):
             for per in _PERS.get(usage.scope, ("household",)):
-                used[rules.CapKey(usage.name, per, usage.period)] = usage.others
+                cap = rules.CapKey(usage.name, per, usage.period)
+                used[cap], had[cap] = usage.others, usage.total - usage.change
     numbers = {
         (number.counter, number.period): number.number
         for number in posted.numbers
         if number.change >= 0
     }
-    return rules.RecordedRoom(used, numbers)
+    return rules.RecordedRoom(used, numbers, had)

@@ -54,9 +54,10 @@ class _Purse:
 
     __slots__ = ("key", "left", "others", "taken")
 
-    def __init__(self, key: CapKey | None, limit: int, others: int) -> None:
+    def __init__(self, key: CapKey | None, limit: int, *, others: int = 0, had: int = 0) -> None:
         self.key = key
-        self.left = max(0, limit - others)
+        # What was had before, and the room that there is besides.
+        self.left = max(had, limit - others)
         self.others = others
         self.taken = 0
 
@@ -86,10 +87,11 @@ class Purses:
 
     def _open(self, cap: CapTerms) -> _Purse:
         if cap.per == _TRANSACTION:
-            purse = _Purse(None, cap.limit, 0)
+            purse = _Purse(None, cap.limit)
         else:
             key = CapKey(cap.name, cap.per, period_of(cap.window, self._day))
-            purse = _Purse(key, cap.limit, self._room.used(key))
+            others, had = self._room.used(key), self._room.had(key)
+            purse = _Purse(key, cap.limit, others=others, had=had)
         self._purses[cap.name, cap.window] = purse
         return purse
 

@@ -5,7 +5,8 @@ is stored with it, so that it can be evaluated again.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
 
 class CapKey(NamedTuple):
@@ -39,10 +40,18 @@ class CounterKey(NamedTuple):
 
 
 class Room(Protocol):
-    """What other documents have left, without what earlier versions of this one took."""
+    """What other documents have left, without what earlier versions of this one took.
+
+    Others may have more than there is: two members became one, or a budget was raised, used up and
+    is asked under the old policy. A document keeps what it had then.
+    """
 
     def used(self, cap: CapKey) -> int:
         """Give the points that other documents have of a cap or budget."""
+        ...
+
+    def had(self, cap: CapKey) -> int:
+        """Give the points that the version before this one has of a cap or budget."""
         ...
 
     def number(self, counter: CounterKey) -> int:
@@ -57,6 +66,10 @@ class FreeRoom:
         """Nothing."""
         return 0
 
+    def had(self, cap: CapKey) -> int:
+        """Nothing: it is new."""
+        return 0
+
     def number(self, counter: CounterKey) -> int:
         """The first."""
         return 1
@@ -65,17 +78,30 @@ class FreeRoom:
 FREE = FreeRoom()
 
 
+NOTHING_HAD: Final[Mapping[CapKey, int]] = MappingProxyType({})
+
+
 class RecordedRoom:
     """The room that an award saw, as it was stored with it."""
 
-    def __init__(self, used: Mapping[CapKey, int], numbers: Mapping[tuple[str, str], int]) -> None:
+    def __init__(
+        self,
+        used: Mapping[CapKey, int],
+        numbers: Mapping[tuple[str, str], int],
+        had: Mapping[CapKey, int] = NOTHING_HAD,
+    ) -> None:
         """`numbers` is by (counter, period)."""
         self._used = used
+        self._had = had
         self._numbers = numbers
 
     def used(self, cap: CapKey) -> int:
         """What was stored; a cap that was not asked then had given nothing."""
         return self._used.get(cap, 0)
+
+    def had(self, cap: CapKey) -> int:
+        """What was stored of the version before."""
+        return self._had.get(cap, 0)
 
     def number(self, counter: CounterKey) -> int:
         """What was stored; 0 for a counter the document had no number in."""

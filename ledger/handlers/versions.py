@@ -267,7 +267,7 @@ def _left(
     first = work.first_final(case.thing)
     if first is None or case.head is None:
         return None
-    return kept(policy, first, facts, room=room, before=room.own)
+    return kept(policy, first, facts, room=room, before=room.had)
 
 
 def _room(case: Case, work: Work, policy: rules.Policy) -> LedgerRoom:

@@ -151,6 +151,9 @@ class _Room:
     def used(self, cap: CapKey) -> int:
         return self.taken.get(cap.name, 0)
 
+    def had(self, cap: CapKey) -> int:
+        return 0
+
     def number(self, counter: CounterKey) -> int:
         return self.numbers.get(counter.counter, 99)
 

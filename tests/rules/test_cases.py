@@ -115,10 +115,14 @@ class CaseRoom:
 
     def __init__(self, room: Mapping[str, Mapping[str, str]]) -> None:
         self._used = room.get("used", {})
+        self._had = room.get("had", {})
         self._numbers = room.get("numbers", {})
 
     def used(self, cap: CapKey) -> int:
         return int(self._used.get(cap.name, "0"))
+
+    def had(self, cap: CapKey) -> int:
+        return int(self._had.get(cap.name, "0"))
 
     def number(self, counter: CounterKey) -> int:
         return int(self._numbers.get(counter.counter, "1"))

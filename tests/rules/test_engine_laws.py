@@ -131,6 +131,9 @@ class Ledger:
     def used(self, cap: CapKey) -> int:
         return self.taken.get(cap, 0)
 
+    def had(self, cap: CapKey) -> int:
+        return 0
+
     def number(self, counter: CounterKey) -> int:
         return self.visits + 1
 

@@ -42,6 +42,9 @@ class PlainRoom:
     def used(self, cap: CapKey) -> int:
         return self.caps[self._key(cap)]
 
+    def had(self, cap: CapKey) -> int:
+        return 0
+
     def number(self, counter: CounterKey) -> int:
         if counter.kind == "streak":
             known = self.streaks.get((self.member, counter.counter), set())
