@@ -195,9 +195,12 @@ class TierSpan:
 
 
 def tier_at(tiers: Sequence[TierSpan], at: Instant) -> str:
-    """Tier among spans, oldest first, that was valid at an instant; empty for none."""
+    """Tier among spans, oldest first, that was valid at an instant; empty for none.
+
+    One that was learned of late may have been over before those that were recorded earlier began.
+    """
     for span in reversed(tiers):
-        if span.from_at <= at:
+        if span.from_at <= at and (span.valid_until is None or at < span.valid_until):
             return span.tier
     return ""
 

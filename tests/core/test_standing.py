@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger.core.commands import GrantTier, Occasion, TierVerdict
 from ledger.core.refusals import NoTierGranted
 from ledger.core.standing import DAYS_KEPT, SPANS_KEPT, fold_old_windows, kept_spans
-from ledger.core.state import Account, TierSpan
+from ledger.core.state import Account, TierSpan, tier_at
 from ledger.core.usage import VISITS, Usage, changed
 from loyalty.v1.events_pb2 import TIER_CAUSE_GRANT_ENDED, TIER_CAUSE_GRANTED, TierChanged
 from tests.core.spec import Grant, Story, utc
@@ -52,6 +52,16 @@ def test_a_forgotten_day_is_one_visit() -> None:
     usage: Usage = {(VISITS, "a", day(number)): 3 for number in range(DAYS_KEPT)}
     usage = changed(usage, (VISITS, "a", day(DAYS_KEPT)), 1)
     assert usage[VISITS, "a", ""] == 1
+
+
+def test_a_tier_that_was_learned_of_late_is_nobodys_after_its_end() -> None:
+    """A document of the spring comes in summer, when the tier that it gave is over already."""
+    basic = TierSpan("basic", utc("2025-01-01"), None)
+    gold = TierSpan("gold", utc("2025-03-01"), utc("2025-06-01"))
+    again = TierSpan("basic", utc("2025-07-01"), None)
+    days = ("2025-02-01", "2025-03-01", "2025-05-31T23:59", "2025-06-01", "2025-07-01")
+    found = [tier_at((basic, gold, again), utc(day)) for day in days]
+    assert found == ["basic", "gold", "gold", "basic", "basic"]
 
 
 def test_tiers_for_ever_are_not_forgotten() -> None:
