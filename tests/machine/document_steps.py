@@ -36,6 +36,12 @@ DOCUMENTS = {
     "D4": ("b", "ann"),
     "D5": ("a", "bob"),
     "D8": ("a", None),
+    "D9": ("a", "ann"),
+    "D10": ("b", "bob"),
+    "D11": ("b", "cat"),
+    "D12": ("a", "ann"),
+    "D13": ("a", "bob"),
+    "D14": ("b", "cat"),
 }
 """Unit, and whose it is at first, by document: the till does not always know."""
 documents = st.sampled_from(tuple(DOCUMENTS))
@@ -58,6 +64,14 @@ class DocumentSteps(Steps):
         known = self.clerk.documents.get(document)
         newest = max(known["versions"]) if known else 0
         self.state(document, max(1, newest + step), food, gift, status)
+
+    @rule(member=members, food=st.sampled_from((4_500, 9_000, 13_000, 30_000)))
+    def buy(self, member: str, food: int) -> None:
+        """Somebody buys something new."""
+        new = (name for name, (_, whose) in DOCUMENTS.items() if whose == member)
+        name = next((name for name in new if name not in self.clerk.documents), None)
+        if name:
+            self.state(name, 1, food, 0, "final")
 
     def state(self, name: str, version: int, food: int, gift: int, status: str) -> None:
         """State a document."""

@@ -1,25 +1,28 @@
 """The clerk's model of what documents give: points by rule, as far as there is room for them."""
 
-from datetime import date, timedelta
 from typing import Any
 
-from tests.machine.standing import Standing
+from tests.machine.books import DAY
+from tests.machine.ladder import FIRST_DAY, Ladder, date_of
 
 Grants = dict[str, dict[str, Any]]
 """Points wanted and granted by rule, and the period in which they are counted."""
-FIRST_DAY = date(2026, 1, 1)
-"""A Thursday."""
+UNLIMITED = 2**62
 CAMPAIGNS = {"bonus": "spring"}
 
 
-class Giving(Standing):
-    """A member has room for so many points of the base a week, everybody for a month's bonuses."""
+class Giving(Ladder):
+    """A member has room for so many points of the base a week, everybody for a month's bonuses.
+
+    Who has silver gets half as much again as the base, and with gold twice as much, of whatever
+    tier they were when the document was first final.
+    """
 
     def gives(self, document: str, content: dict[str, Any], day: int) -> Grants:
         """What a document gives, counted on a day, by rule in the order in which it is given."""
         if content["status"] == "cancelled":
             return {}
-        wanted = _wants(content["food"])
+        wanted = _wants(content["food"], self.documents[document]["tier"])
         return {
             rule: self._grant(document, rule, points, day)
             for rule, points in wanted.items()
@@ -48,11 +51,6 @@ class Giving(Standing):
         owner = self.owner(document)
         return list(self.members) if rule in CAMPAIGNS or owner is None else self.family(owner)
 
-    def owner(self, document: str) -> str | None:
-        """Whose a document is now; None while it is nobody's, or nothing was posted."""
-        known = self.documents.get(document)
-        return known["versions"][max(known["versions"])]["member"] if known else None
-
     def _taken(self, rule: str, period: str, whose: list[str]) -> list[int]:
         """What all documents of some members have of a purse."""
         grants = [
@@ -63,13 +61,20 @@ class Giving(Standing):
         return [grant["granted"] for grant in grants if grant["period"] == period]
 
 
-def _wants(food: int) -> dict[str, int]:
+def _wants(food: int, tier: str) -> dict[str, int]:
     """Points by rule for so many cents of food."""
-    return {"base": food // 100, "bonus": 50 if food >= 10_000 else 0}
+    return {
+        "base": food // 100,
+        "status": food // 100,
+        "silver": food // 200 if tier == "silver" else 0,
+        "gold": food // 100 if tier == "gold" else 0,
+        "bonus": 50 if food >= 10_000 else 0,
+    }
 
 
 def _room(rule: str, day: int) -> tuple[str, int]:
     """The period that a day lies in, and the most that is given in it."""
     if rule == "base":
         return f"week {(day + FIRST_DAY.weekday()) // 7}", 260
-    return f"{FIRST_DAY + timedelta(days=day):%Y-%m}", 120
+    month = f"{date_of(day * DAY):%Y-%m}"
+    return month, 120 if rule in CAMPAIGNS else UNLIMITED

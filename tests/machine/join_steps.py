@@ -34,14 +34,16 @@ class JoinSteps(Steps):
             into=self.ref(into),
             reason="one person",
         )
-        self._begun(request, source, lambda: self.clerk.merge(source, into), frozen=(source,))
+        self._begun(
+            request, source, lambda: self.clerk.merge(source, into, self.now), frozen=(source,)
+        )
 
     def _unmerge(self, source: str) -> None:
         request = self.about(
             UnmergeMembersRequest, "a", member=self.ref(source), reason="two persons"
         )
         frozen = (source, self.clerk.place(source))
-        self._begun(request, source, lambda: self.clerk.unmerge(source), frozen=frozen)
+        self._begun(request, source, lambda: self.clerk.unmerge(source, self.now), frozen=frozen)
 
     def _begun(self, request: Any, source: str, work: Any, *, frozen: tuple[str, ...]) -> None:
         """Begin, see that nothing is taken from who is frozen, and take all steps."""

@@ -1,17 +1,23 @@
 """The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
 
 from tests.machine.books import Lot, No
+from tests.machine.ladder import FOR_EVER, RANKS, Ladder, Span
 from tests.machine.recalling import Recalling
 
 
-class Joins(Recalling):
+class Joins(Recalling, Ladder):
     """Two members become one, and two again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.brought: dict[str, list[Span]] = {}
+        """The tier that each had who became part of another, or to whom others came."""
 
     def is_merged(self, member: str) -> bool:
         """Whether a member is part of another."""
         return self.members[member]["into"] is not None
 
-    def merge(self, source: str, into: str) -> None:
+    def merge(self, source: str, into: str, now: int) -> None:
         """From now on the source's things are shown, spent and asked for at the target."""
         target = self.place(into)
         for member in (source, target):
@@ -29,9 +35,23 @@ class Joins(Recalling):
             raise No("POINTS_RECALLED")
         if self.members[source]["pools"]:
             raise No("IN_POOLS")
-        self.members[source]["into"] = target
+        self._bring_tier(source, target, now)
 
-    def unmerge(self, source: str) -> None:
+    def _bring_tier(self, source: str, target: str, now: int) -> None:
+        """The better tier is kept: of both, and of what both together have reached."""
+        for member in (source, target):
+            self.tick(member, now)
+        if self.family(target) == [target]:
+            self.brought[target] = self.spans(target)[-1:]
+        self.brought[source] = self.spans(source)[-1:]
+        self.members[source]["into"] = target
+        self.ask(target, now)
+        for span in _best_of(self.brought[source], now):
+            newest = self.spans(target)[-1:]
+            if not newest or _worth(span) > _worth(newest[0]):
+                self.spans(target).append({**span, "since": now})
+
+    def unmerge(self, source: str, now: int) -> None:
         """Everybody has again what is theirs, and what came of it."""
         self.require_somebody(source)
         into = self.members[source]["into"]
@@ -48,7 +68,22 @@ class Joins(Recalling):
             lots: list[Lot] = [lot for lot, _ in hold["left"]]
             if len({lot["owner"] in leaving for lot in lots}) > 1:
                 raise No("HOLD_OF_BOTH")
+        self.tick(into, now)
         self.members[source]["into"] = None
+        self._have_own_tier(into, now)
+        self.tick(source, now)
+        self.ask(source, now)
+
+    def _have_own_tier(self, member: str, now: int) -> None:
+        """What the account had by itself, or what those have brought who stay; then the ladder."""
+        brought = [span for each in self.family(member) for span in self.brought[each]]
+        best = _best_of(brought, now) or self.brought[member]
+        newest = self.spans(member)[-1:]
+        if [_alike(span) for span in best] != [_alike(span) for span in newest]:
+            nothing = {"tier": "", "until": None, "year": 0, "carried": False}
+            self.spans(member).append({**(best[0] if best else nothing), "since": now})
+        self.tick(member, now)
+        self.ask(member, now)
 
     def _with_those_merged_into(self, source: str) -> set[str]:
         found, more = {source}, True
@@ -59,3 +94,22 @@ class Joins(Recalling):
                     found.add(member)
                     more = True
         return found
+
+
+def _best_of(spans: list[Span], now: int) -> list[Span]:
+    """The best tier that is valid, if one is."""
+    valid = [span for span in spans if span["tier"] and _until(span) > now]
+    return [max(valid, key=_worth)] if valid else []
+
+
+def _until(span: Span) -> int:
+    return FOR_EVER if span["until"] is None else int(span["until"])
+
+
+def _worth(span: Span) -> tuple[int, int]:
+    """The higher tier, and of two alike the one that lasts longer."""
+    return RANKS.get(span["tier"], 0), _until(span)
+
+
+def _alike(span: Span) -> tuple[str, int]:
+    return span["tier"], _until(span)

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from tests.machine.books import DAY, No, end_of_life, order
+from tests.machine.books import DAY, HOUR, No, end_of_life, order
 from tests.machine.giving import CAMPAIGNS, Giving, Grants
+from tests.machine.ladder import date_of
 
 CLAIM_DAYS = 3
+SPENDABLE = ("base", "silver", "gold", "bonus")
+"""Rules that give points to spend."""
 
 
 class Papers(Giving):
@@ -16,7 +19,17 @@ class Papers(Giving):
         if content["member"] is not None and document not in self.documents:
             self.require_not_closed(content["member"])
         known = self.documents.setdefault(
-            document, {"versions": {}, "gave": {}, "final": None, "at": now, "claimed": False}
+            document,
+            {
+                "versions": {},
+                "gave": {},
+                "final": None,
+                "at": now,
+                "claimed": False,
+                "tier": "",
+                "pinned": False,
+                "status": {"year": 0, "counts": 0, "waits": 0},
+            },
         )
         if version in known["versions"]:
             if known["versions"][version] != content:
@@ -48,9 +61,13 @@ class Papers(Giving):
             known["claimed"] = True
         else:
             self.tick(before, now)
-            gave = sum(grant["granted"] for grant in known["gave"].values())
+            gave = sum(
+                known["gave"][rule]["granted"] for rule in SPENDABLE if rule in known["gave"]
+            )
             if gave:
                 self.take_back(before, document, content["unit"], gave)
+            if known["gave"]:
+                self.ask(before, now, refunded=self.settle_status(document, 0, 0, "final"))
             self.tick(before, now)
         self._arrive(document, member, now)
 
@@ -87,7 +104,7 @@ class Papers(Giving):
         known = self.documents[document]
         newest = max(known["versions"])
         known["versions"][newest] = {**known["versions"][newest], "member": member}
-        known["gave"] = {}
+        known.update(gave={}, pinned=False)
         content = known["versions"][newest]
         happened = known["at"] if known["final"] is None else known["final"]
         self._settle(member, document, known, content, now, earned=happened)
@@ -111,6 +128,9 @@ class Papers(Giving):
         """Post the difference between what the document gives and what it gave."""
         status, unit = content["status"], content["unit"]
         pinned = known["final"] if known["final"] is not None else earned
+        if not known["pinned"]:
+            known["tier"] = self.tier_at(member, earned)
+            known["pinned"] = known["final"] is not None
         gives = self.gives(document, content, pinned // DAY)
         mine = [lot for lot in self.lots_of(member) if lot["document"] == document]
         waiting = [lot for lot in mine if lot["waiting"] and lot["from"] is None]
@@ -118,6 +138,7 @@ class Papers(Giving):
         less, more = _difference(
             known["gave"], gives, _starts(status, pinned, now), undated=undated, now=now
         )
+        counted = bool(known["gave"] or gives)
         known["gave"] = gives
         if less:
             self.take_back(member, document, unit, less)
@@ -130,13 +151,26 @@ class Papers(Giving):
             self.award(
                 member, document, unit, points, starts=starts, ends=ends, earned=earned, now=now
             )
+        if counted:
+            self._count(member, document, pinned, content["status"], happened=earned, now=now)
+
+    def _count(
+        self, member: str, document: str, pinned: int, status: str, *, happened: int, now: int
+    ) -> None:
+        """What a document counts for is counted, and the ladder asked as of then and as of now."""
+        grant = self.documents[document]["gave"].get("status")
+        points = grant["granted"] if grant else 0
+        refunded = self.settle_status(document, points, date_of(pinned).year, status)
+        self.ask(member, happened, refunded=refunded)
+        if now - happened > HOUR:
+            self.ask(member, now)
 
 
 def _starts(status: str, pinned: int, now: int) -> dict[str, int | None]:
     """When points of each rule can be spent; None: when their document is final."""
     if status == "pending":
-        return {"base": None, "bonus": None}
-    return {"base": now, "bonus": max(now, pinned + 14 * DAY)}
+        return dict.fromkeys(SPENDABLE)
+    return {**dict.fromkeys(SPENDABLE, now), "bonus": max(now, pinned + 14 * DAY)}
 
 
 def _difference(

@@ -11,6 +11,7 @@ zone: UTC
 currencies:
   - {id: p, role: spendable, expiry: month, draw_first: [b]}
   - {id: q, role: spendable, expiry: week}
+  - {id: s, role: tier_qualifying}
 business_units:
   - {id: a, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
   - {id: b, zone: UTC, currency: EUR, point_value: "0.01 EUR"}
@@ -18,8 +19,12 @@ categories: [food, {id: gift_card, earns: false}]
 earn:
   - {kind: base, id: base, currency: p, rate: {points: 1, per: "1.00 EUR"},
      caps: [{window: local_week, points: 260}]}
+  - {kind: base, id: status, currency: s, rate: {points: 1, per: "1.00 EUR"}}
+  - {kind: multiplier, id: silver, currency: p, factor: "3/2", group: tier, when: {tier: [silver]}}
+  - {kind: multiplier, id: gold, currency: p, factor: 2, group: tier, when: {tier: [gold]}}
   - {kind: bonus, id: bonus, currency: p, points: 50, pending_days: 14, campaign: spring,
      when: {basket_min: "100.00 EUR"}}
+groups: [{id: tier, combine: best_of}]
 campaigns:
   - {id: spring, budgets: [{currency: p, points: 120, window: local_month}]}
 expiries:
@@ -31,6 +36,14 @@ redemptions:
   - {id: pay, currency: p, min_points: 1, step: 1}
   - {id: fly, currency: q, min_points: 1, step: 1}
 documents: {claim_days: 3}
+tiers:
+  valid: {months: 1}
+  ladder:
+    - {id: basic}
+    - {id: silver, reach_any: [[{currency: s, at_least: 100}]],
+       keep_any: [[{currency: s, at_least: 40}]]}
+    - {id: gold, reach_any: [[{currency: s, at_least: 250}]],
+       keep_any: [[{currency: s, at_least: 120}]]}
 transfers:
   - {id: family, currency: p, relation: household, fee_points: 1,
      sender_limits: [{window: local_day, points: 120}],

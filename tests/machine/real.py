@@ -11,7 +11,7 @@ from ledger.core.events import KIND_NUMBER, AccountFact, decode
 from ledger.core.evolve import fold
 from ledger.core.instant import SECOND, from_datetime
 from ledger.core.refusals import Refusal
-from ledger.core.state import FAR_FUTURE, Account
+from ledger.core.state import FAR_FUTURE, Account, Lot
 from ledger.lanes import ACCOUNT, account_of, account_stream
 from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
@@ -27,7 +27,7 @@ from tests.simulation.database import MemoryDatabase
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.store import MemoryLog, MemoryStore
 
-BEGIN = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
+BEGIN = from_datetime(datetime(2025, 12, 25, tzinfo=UTC))
 CLIENT = "till"
 Given = TypeVar("Given")
 
@@ -150,8 +150,19 @@ def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
             lot.held,
             lot.in_transit,
         )
-        for lot in account.lots
+        for lot in spendable(account)
     ]
+
+
+def spendable(account: Account) -> list[Lot]:
+    """The open lots whose points can buy something."""
+    return [lot for lot in account.lots if not lot.tier_window]
+
+
+def tier(account: Account) -> tuple[str, int | None]:
+    """The tier in force, and its end."""
+    until = account.tiers[-1].valid_until if account.tiers else None
+    return account.tier, None if until is None else (until - BEGIN) // SECOND
 
 
 def debts(account: Account, names: Mapping[str, str]) -> list[tuple[str, int, str]]:

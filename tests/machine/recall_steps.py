@@ -11,6 +11,7 @@ from loyalty.v1.types_pb2 import (
     MemberRef,
 )
 from tests.machine.books import RECALLS
+from tests.machine.real import spendable
 from tests.machine.steps import MEMBERS, Steps
 
 QUARANTINE, RELEASE, CLAW_BACK = (
@@ -34,7 +35,7 @@ class RecallSteps(Steps):
         """Somebody finds out that the points of a lot should not have been."""
         if who not in self.clerk.members:
             return
-        real = self.real.account(self.party(who)).lots
+        real = spendable(self.real.account(self.party(who)))
         mine = self.clerk.in_order(who)
         if not real:
             return

@@ -29,6 +29,7 @@ from tests.machine.real import (
     posting,
     ref,
     standing,
+    tier,
 )
 
 MEMBERS = {"ann": "home", "bob": "home", "cat": ""}
@@ -140,10 +141,14 @@ class Steps(RuleBasedStateMachine):
     @rule(by=spans, swept=st.sampled_from((*MEMBERS, "", "", "")))
     def pass_time(self, by: int, swept: str) -> None:
         """A while passes, and what it decided may be recorded."""
-        self.now += by
-        self.real.at(self.now)
+        self.move_on(self.now + by)
         if swept:
             self._advance(swept)
+
+    def move_on(self, to: int) -> None:
+        """It is later, or as late as it was."""
+        self.now = max(self.now, to)
+        self.real.at(self.now)
 
     def _advance(self, member: str) -> None:
         """What time decided is recorded; nothing else changes."""
@@ -159,6 +164,10 @@ class Steps(RuleBasedStateMachine):
             real = self.real.account(self.party(member))
             for currency in CURRENCIES:
                 assert balance(real, currency) == self.clerk.balance(member, currency, self.now)
+            assert tier(real) == self.clerk.tier(member, self.now)
+            status = balance(real, "s")
+            for state, what in (("available", "counts"), ("pending", "waits")):
+                assert status[state] == self.clerk.status(member, what)
             assert standing(real) == self.clerk.stands(member)
             assert debts(real, self.names) == self.clerk.debts(member)
             assert insiders(real, self.names) == self.clerk.members[member]["pool"]

@@ -16,13 +16,14 @@ from tests.machine.recall_steps import RecallSteps
 from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
 from tests.machine.steps import MEMBERS
+from tests.machine.tier_steps import TierSteps
 
 
-class Machine(DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps):
+class Machine(DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps, TierSteps):
     """Everything that callers can do."""
 
     @initialize(
-        bought=st.lists(st.integers(3_000, 20_000), min_size=3, max_size=len(DOCUMENTS)),
+        bought=st.lists(st.integers(3_000, 20_000), min_size=3, max_size=6),
         pooled=st.booleans(),
     )
     def begin(self, bought: list[int], pooled: bool) -> None:
