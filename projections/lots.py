@@ -6,7 +6,9 @@ out: nobody spends them or passes them on.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from ledger.core.events import AnyFact, fields_of, kind_of
@@ -119,6 +121,11 @@ FROM unnest($2::text[], $3::text[], $4::boolean[])
   WITH ORDINALITY AS w (account, lot, converted, place)
 JOIN lot AS l ON l.version = $1 AND l.account = w.account AND l.lot = w.lot ORDER BY w.place"""
 
+_SPENT: Final = """
+SELECT lot, account, spent, charged FROM lot
+WHERE version = $1 AND lot = ANY($2::text[]) AND (spent <> 0 OR charged <> 0)
+ORDER BY lot, account"""
+
 
 class Origin(NamedTuple):
     """Where bad points began."""
@@ -189,7 +196,57 @@ async def look(connection: Connection, found: Sequence[Found]) -> Reading[tuple[
     async with reading(connection, NAME) as at:
         columns = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
         rows = await connection.fetch(_LOOK, at.version, *columns)
-    return Reading(at.positions, tuple(_traced(row) for row in rows))
+        spent = await connection.fetch(_SPENT, at.version, columns[1])
+    by_account = _by_account(spent)
+    lots = (_traced(row) for row in rows)
+    return Reading(at.positions, tuple(_where_spent(lot, by_account.get(lot[:2])) for lot in lots))
+
+
+class _Spent(NamedTuple):
+    """What was spent of a lot in an account, and came back or was charged in whatever account."""
+
+    net: int
+    charged: int
+
+
+def _by_account(rows: Iterable[Any]) -> dict[tuple[str, str], _Spent]:
+    """By (account, lot), where a lot was spent in one account and came back in another.
+
+    That happens where two accounts were one for a while, or are. Told by itself, one of them would
+    have spent less than nothing, and the other would be charged for what it never spent.
+    """
+    found: dict[tuple[str, str], _Spent] = {}
+    for lot, group in groupby(rows, key=itemgetter("lot")):
+        of_lot = [(row["account"], int(row["spent"]), int(row["charged"])) for row in group]
+        back = -sum(min(spent, 0) for _, spent, _ in of_lot)
+        charged = sum(each for _, _, each in of_lot)
+        for account, spent, _ in of_lot:
+            came = min(max(spent, 0), back)
+            net = max(spent, 0) - came
+            part = min(net, charged)
+            back, charged = back - came, charged - part
+            found[account, lot] = _Spent(net, part)
+        if charged:
+            # It was charged and came back after that: who was charged is told so still.
+            account = next(account for account, _, each in of_lot if each)
+            net, part = found[account, lot]
+            found[account, lot] = _Spent(net, part + charged)
+    return found
+
+
+def _where_spent(lot: TracedLot, spent: _Spent | None) -> TracedLot:
+    """A lot with what was spent of it in its account; what came back elsewhere arrived there."""
+    if spent is None:
+        return lot
+    elsewhere = lot.spent - spent.net
+    if elsewhere < 0:
+        return lot._replace(points=lot.points - elsewhere, spent=spent.net, charged=spent.charged)
+    return lot._replace(
+        sent=lot.sent + elsewhere,
+        arrived=lot.arrived + elsewhere,
+        spent=spent.net,
+        charged=spent.charged,
+    )
 
 
 def _traced(row: Any) -> TracedLot:

@@ -140,9 +140,11 @@ async def test_what_was_spent_before_a_merge_comes_back_and_is_charged_where_the
         await Recaller(till, t).claws_back(bad, spent=RECALL_SPENT_ARREARS)
         lots = await traced(database, Origin("lot_id", bad))
         assert sorted((each.points, each.spent, each.taken, each.charged) for each in lots) == [
-            (0, -40, 40, 60),
-            (100, 100, 0, 0),
+            (40, 0, 40, 0),
+            (100, 60, 0, 60),
         ]
+        # Forty of those that were spent came back to the other: they are told there.
+        assert sorted(each.arrived for each in lots) == [0, 40]
         assert [each.left for each in lots] == [0, 0]
         service = await pool(database, min_size=1, max_size=2)
         rebuilt = await rebuild(service, NAME)
