@@ -308,7 +308,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReverseEntry(self, request, context):
-        """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
+        """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal,
+        which spends anew: it is refused for who is suspended, closed or erased, and in a pool that is closed.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
         "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry

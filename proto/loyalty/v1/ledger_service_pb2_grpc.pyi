@@ -115,7 +115,8 @@ class LedgerServiceStub:
       "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
     """
     ReverseEntry: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]
-    """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
+    """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal,
+    which spends anew: it is refused for who is suspended, closed or erased, and in a pool that is closed.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
@@ -337,7 +338,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
       "member":{"identity":{"scheme":"card","value":"8800"}}}]}' localhost:7070 loyalty.v1.LedgerService/GetOpenings
     """
     ReverseEntry: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseEntryRequest, _ledger_service_pb2.ReverseEntryResponse]  # type: ignore[assignment]
-    """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
+    """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal,
+    which spends anew: it is refused for who is suspended, closed or erased, and in a pool that is closed.
 
     grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
       "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry
@@ -622,7 +624,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.ReverseEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.ReverseEntryResponse, _abc.Awaitable[_ledger_service_pb2.ReverseEntryResponse]]:
-        """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal.
+        """Takes back a burn or a capture (the points return to their lots with their original expiry), or takes back such a reversal,
+        which spends anew: it is refused for who is suspended, closed or erased, and in a pool that is closed.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"r-7","origin":{"business_unit":"dining"},
           "entry_id":"01984b2e-7a2e-7c54-9f0a-5f0d6e1c2b3a"}' localhost:7070 loyalty.v1.LedgerService/ReverseEntry

@@ -329,7 +329,8 @@ class MemberServiceServicer:
         """Undoes a merge: two members as before. Facts follow the lot or document they touched: to the source goes back what
         is left of its lots, its holds and debts, and what its documents, those that named it meanwhile too, were given; all
         else stays with the target. While it goes on both are refused with MERGING. A hold that took points of both has to
-        be ended before. Needs the verb `merge`.
+        be ended before. If the target was closed meanwhile, it stays so; from one that was erased nothing parts
+        (ACCOUNT_ERASED). Needs the verb `merge`.
 
         grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"request_id":"m-2","origin":{"business_unit":"hotel"},
         "member":{"member_id":"0192f0c1-0000-7000-8000-000000000001"},"reason":"two persons after all"}' \
