@@ -43,7 +43,7 @@ class Books:
     def enrol(self, member: str, household: str = "") -> None:
         self.members[member] = {
             "lots": [], "household": household, "into": None, "pools": [], "pool": None,
-            "sent": Counter(), "received": Counter(),
+            "sent": Counter(), "received": Counter(), "opened": [],
         }  # fmt: skip
 
     # Whose things are where: everything has one owner for ever, and accounts lead to accounts
@@ -107,18 +107,8 @@ class Books:
         for lot in self.in_order(member):
             alike.setdefault((lot["ends"], lot["earned"]), []).append(lot)
         for lots in alike.values():
-            told = [shown(lot, place) for lot in lots]
-            if len({lot["book"] for lot in lots}) == 1 or any(
-                each not in recorded for each in told
-            ):
-                continue
-            numbers = [lot["number"] for lot in lots]
-            for number, lot in zip(
-                numbers,
-                sorted(lots, key=lambda lot: recorded.index(shown(lot, place))),
-                strict=True,
-            ):
-                lot["number"] = number
+            if len({lot["book"] for lot in lots}) > 1:
+                _arrange(lots, recorded, place)
 
     # What time does
 
@@ -279,6 +269,18 @@ def shown(lot: Lot, place: str) -> tuple[Any, ...]:
     """A lot as an account shows it."""
     points = (lot["free"], lot["waiting"], held(lot), lot["transit"])
     return (*(lot[what] for what in SHOWN), whose(lot, place), *points)
+
+
+def _arrange(lots: list[Lot], recorded: list[tuple[Any, ...]], place: str) -> None:
+    """Let lots come as they are recorded; of those that look alike, as they came before."""
+    alike: dict[tuple[Any, ...], list[Lot]] = {}
+    for lot in lots:
+        alike.setdefault(shown(lot, place), []).append(lot)
+    arranged = [alike[each].pop(0) for each in recorded if alike.get(each)]
+    if len(arranged) == len(lots):
+        numbers = [lot["number"] for lot in lots]
+        for number, lot in zip(numbers, arranged, strict=True):
+            lot["number"] = number
 
 
 def held(lot: Lot) -> int:

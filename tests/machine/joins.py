@@ -8,11 +8,6 @@ from tests.machine.recalling import Recalling
 class Joins(Recalling, Ladder):
     """Two members become one, and two again."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.brought: dict[str, list[Span]] = {}
-        """The tier that each had who became part of another, or to whom others came."""
-
     def is_merged(self, member: str) -> bool:
         """Whether a member is part of another."""
         return self.members[member]["into"] is not None
@@ -80,7 +75,7 @@ class Joins(Recalling, Ladder):
         best = _best_of(brought, now) or self.brought[member]
         newest = self.spans(member)[-1:]
         if [_alike(span) for span in best] != [_alike(span) for span in newest]:
-            nothing = {"tier": "", "until": None, "year": 0, "carried": False}
+            nothing = {"tier": "", "until": None, "year": 0, "carried": False, "given": False}
             self.spans(member).append({**(best[0] if best else nothing), "since": now})
         self.tick(member, now)
         self.ask(member, now)
@@ -111,5 +106,5 @@ def _worth(span: Span) -> tuple[int, int]:
     return RANKS.get(span["tier"], 0), _until(span)
 
 
-def _alike(span: Span) -> tuple[str, int]:
-    return span["tier"], _until(span)
+def _alike(span: Span) -> tuple[str, bool, int]:
+    return span["tier"], span["given"], _until(span)

@@ -20,7 +20,8 @@ RANKS = {"basic": 0, "silver": 1, "gold": 2}
 FOR_EVER = 2**62
 
 Span = dict[str, Any]
-"""A tier from an instant on: until when, the year that gave it, and whether it was kept then."""
+"""A tier from an instant on: until when, the year that gave it, whether it was kept then,
+or given by somebody."""
 
 
 def date_of(now: int) -> date:
@@ -33,6 +34,8 @@ class Ladder(Standing):
     def __init__(self) -> None:
         super().__init__()
         self.tiers: dict[str, list[Span]] = {}
+        self.brought: dict[str, list[Span]] = {}
+        """The tier that each had who became part of another, or to whom others came."""
 
     def owner(self, document: str) -> str | None:
         """Whose a document is now; None while it is nobody's, or nothing was posted."""
@@ -57,13 +60,16 @@ class Ladder(Standing):
         return valid[-1] if valid else ""
 
     def status(self, member: str, what: str, year: int | None = None) -> int:
-        """Points for status that a member's documents gave and that count, or wait."""
-        return sum(
-            known["status"][what]
+        """Points for status that a member's documents gave, or that came in, and count or wait."""
+        family = self.family(member)
+        found = [
+            (known["status"]["year"], known["status"][what])
             for document, known in self.documents.items()
-            if self.owner(document) in self.family(member)
-            and year in (None, known["status"]["year"])
-        )
+            if self.owner(document) in family
+        ]
+        if what == "counts":
+            found += [opened for each in family for opened in self.members[each]["opened"]]
+        return sum(points for of, points in found if year in (None, of))
 
     def settle_status(self, document: str, points: int, year: int, status: str) -> bool:
         """A document gives so many for status; whether some of those that counted are taken."""
@@ -87,7 +93,7 @@ class Ladder(Standing):
         """Something was counted, or taken back."""
         found = self._answer(member, at, refunded=refunded)
         newest = self.spans(member)[-1:]
-        if not newest or newest[0]["tier"] != found["tier"]:
+        if not newest or _what(newest[0]) != _what(found):
             self.spans(member).append(found)
 
     def tick(self, member: str, now: int) -> None:
@@ -117,12 +123,29 @@ class Ladder(Standing):
         return newest
 
     def _follows(self, member: str, at: int, newest: Span) -> Span:
-        """What a tier's end leaves: what is reached or kept; no year gives a tier twice."""
+        """What a tier's end leaves: what is reached or kept; no year gives a tier twice.
+
+        What was given covered what there was before it, and what was reached meanwhile.
+        """
+        if newest["given"]:
+            beneath = self._beneath(member, at)
+            found = self._best(member, at, at - 1, held=beneath["tier"])
+            better = found and RANKS[found["tier"]] > RANKS[beneath["tier"]]
+            return found if found and better else beneath
         found = self._best(member, at, at - 1, held=newest["tier"], after=newest["year"])
         return found or _basic(at)
 
+    def _beneath(self, member: str, at: int) -> Span:
+        """The tier before the newest that nobody gave, if it is still valid."""
+        earned = [span for span in self.spans(member)[:-1] if not span["given"]][-1:]
+        if earned and earned[0]["tier"] and _valid(earned[0], at):
+            return {**earned[0], "since": at}
+        return _basic(at)
+
     def _stands(self, member: str, at: int, span: Span) -> bool:
         """Whether a tier would be there without what was taken back."""
+        if span["given"]:
+            return True
         year, tier = date_of(at).year, span["tier"]
         if tier == "basic" or self._has(member, year) >= REACH[tier]:
             return True
@@ -136,11 +159,9 @@ class Ladder(Standing):
         lower = RANKS[newest["tier"]]
         found = self._best(member, at, at, held=newest["tier"], below=lower, keep=False)
         left = found or _basic(at)
-        for span in self.spans(member)[-2:-1]:
-            stands = span["tier"] and _valid(span, at) and self._stands(member, at, span)
-            if stands and RANKS[left["tier"]] <= RANKS[span["tier"]] < lower:
-                return {**span, "since": at}
-        return left
+        beneath = self._beneath(member, at)
+        better = RANKS[left["tier"]] <= RANKS[beneath["tier"]] < lower
+        return beneath if better and self._stands(member, at, beneath) else left
 
     def _best(
         self, member: str, at: int, looked: int, *, held: str = "", after: int = 0,
@@ -164,7 +185,14 @@ class Ladder(Standing):
 
 
 def _basic(since: int) -> Span:
-    return {"tier": "basic", "since": since, "until": None, "year": 0, "carried": False}
+    return {
+        "tier": "basic",
+        "since": since,
+        "until": None,
+        "year": 0,
+        "carried": False,
+        "given": False,
+    }
 
 
 def _lasting(tier: str, since: int, reached: int, year: int) -> Span:
@@ -173,7 +201,18 @@ def _lasting(tier: str, since: int, reached: int, year: int) -> Span:
     first = date(day.year + day.month // 12, day.month % 12 + 1, 1)
     last = first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
     until = ((last - FIRST_DAY).days + 1) * DAY
-    return {"tier": tier, "since": since, "until": until, "year": year, "carried": False}
+    return {
+        "tier": tier,
+        "since": since,
+        "until": until,
+        "year": year,
+        "carried": False,
+        "given": False,
+    }
+
+
+def _what(span: Span) -> tuple[str, bool]:
+    return span["tier"], span["given"]
 
 
 def _valid(span: Span, at: int) -> bool:

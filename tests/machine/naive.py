@@ -18,14 +18,16 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Points of a lot are recalled: set aside, given back, or taken.
 * Members are suspended (they earn, and spend nothing), closed (nothing but corrections is taken,
   and what becomes available expires), and take part again.
+* An older programme's file brings points, what counts for tiers, and gold for a while.
 * Members are erased: nobody is known by their cards any more, and their points expire or are kept.
 """
 
 from tests.machine.journeys import Journeys
 from tests.machine.lives import Lives
+from tests.machine.openings import Openings
 from tests.machine.papers import Papers
 from tests.machine.spending import Spending
 
 
-class Clerk(Papers, Spending, Journeys, Lives):
+class Clerk(Papers, Spending, Journeys, Lives, Openings):
     """Does by hand all that the ledger does."""

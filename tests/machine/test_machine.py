@@ -12,6 +12,7 @@ from hypothesis.stateful import initialize, run_state_machine_as_test
 from tests.machine.document_steps import DOCUMENTS, DocumentSteps
 from tests.machine.join_steps import JoinSteps
 from tests.machine.life_steps import LifeSteps
+from tests.machine.opening_steps import OpeningSteps
 from tests.machine.recall_steps import RecallSteps
 from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
@@ -19,7 +20,9 @@ from tests.machine.steps import MEMBERS
 from tests.machine.tier_steps import TierSteps
 
 
-class Machine(DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps, TierSteps):
+class Machine(
+    DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps, TierSteps, OpeningSteps
+):
     """Everything that callers can do."""
 
     @initialize(
