@@ -119,6 +119,7 @@ class Books:
             if what == 0:
                 self.release_lot(member, thing)
             elif what == 1:
+                self._lapse(member, thing)
                 thing["expired"] += thing["free"]
                 thing["free"] = 0
             else:
@@ -134,7 +135,20 @@ class Books:
         for hold in self.holds_of(member):
             if hold["ends"] <= now:
                 due.append((hold["ends"], 2, (hold["number"], ""), hold))
+            for lot, _ in hold["left"] if hold["lapses"] else ():
+                if lot["ends"] <= now:
+                    due.append((lot["ends"], 1, lot["number"], lot))
         return due
+
+    def _lapse(self, member: str, lot: Lot) -> None:
+        """Holds that do not keep their points give back what they have of a lot that is over."""
+        for hold in self.holds_of(member):
+            for part in hold["left"] if hold["lapses"] else ():
+                if part[0] is lot:
+                    lot["held"] -= part[1]
+                    lot["free"] += part[1]
+                    part[1] = 0
+            hold["left"] = [part for part in hold["left"] if part[1]]
 
     def release_lot(self, member: str, lot: Lot) -> None:
         lot["free"] += lot["waiting"]

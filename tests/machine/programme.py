@@ -32,6 +32,7 @@ expiries:
   - {kind: fixed, id: week, days: 7}
 holds:
   - {timeout_hours: 72}
+  - {timeout_hours: 720, business_unit: [b], held_points: expire}
 redemptions:
   - {id: pay, currency: p, min_points: 1, step: 1}
   - {id: fly, currency: q, min_points: 1, step: 1}

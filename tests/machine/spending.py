@@ -38,8 +38,10 @@ class Spending(Sharing):
         member = self._with_points(member, pool)
         self.tick(member, now)
         drawn = self.draw(member, "p", points, "held")
+        lapses = unit == "b"
         self.holds[hold] = {
-            "number": len(self.holds), "unit": unit, "left": drawn, "ends": now + 72 * HOUR,
+            "number": len(self.holds), "unit": unit, "left": drawn, "lapses": lapses,
+            "ends": now + (720 if lapses else 72) * HOUR,
         }  # fmt: skip
 
     def capture(self, entry: str, hold: str, points: int, final: bool, now: int) -> None:
