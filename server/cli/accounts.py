@@ -87,7 +87,8 @@ def print_account(answer: account_pb.Account) -> None:
             )
         console.out.print(lots)
     for hold in answer.holds:
-        console.out.print(f"held   {hold.points:,} {hold.currency} by {hold.business_unit}")
+        lapses = ", to expire in their time" if hold.points_expire else ""
+        console.out.print(f"held   {hold.points:,} {hold.currency} by {hold.business_unit}{lapses}")
     for debt in answer.debts:
         console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
     for given in answer.benefits:

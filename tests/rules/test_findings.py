@@ -251,6 +251,8 @@ WARNINGS = [
     ("period: local_year, when", "period: local_year, missed_allowed: 3, when",
      "counters[visits].missed_allowed: has no effect"),
     ("activity: [quiz]", "any: [{}]", "earn[quizzed].when.any[0]: asks nothing"),
+    ("id: p, role: spendable", "id: p, draw_first: [cafe], role: spendable",
+     "currencies[p].draw_first[0]: has no effect: 'cafe' is the 'funder' of nothing"),
     ("unless_tier: [gold]", "unless_tier: [basic]", "expiries[idle].unless_tier: 'basic' is every"),
     ("kind: year_end, id: year", "kind: year_end, id: year, lapse: restart",
      "expiries[year].lapse: has no effect without"),
