@@ -7,16 +7,18 @@ from typing import Final
 import rules
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp
+from ledger.core.state import Hold
 from ledger.core.tally import Tally
 from ledger.reawarding import Awards
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_LOT_EXPIRED,
+    HoldMovedOut,
     HoldReleased,
     PointsExpired,
     PointsHeld,
 )
 
-_HEARD: Final = frozenset({HoldReleased, PointsHeld})
+_HEARD: Final = frozenset({HoldReleased, HoldMovedOut, PointsHeld})
 
 
 class HoldBook:
@@ -45,15 +47,13 @@ class HoldBook:
             self._let_go.clear()
         if isinstance(fact, HoldReleased) and fact.hold_left:
             yield f"hold {fact.hold_id} gave back a part, and nothing of it had passed its time"
+        if isinstance(fact, HoldMovedOut):
+            yield from _unlike_hold(fact, tally)
         if isinstance(fact, PointsHeld) and self._awards is not None:
             yield from _unlike_policy(fact, self._awards)
 
     def _expire(self, fact: HoldReleased, tally: Tally, occurred_at: Instant) -> Iterator[str]:
-        if not any(
-            hold.points_expire and not hold.recalled
-            for hold in tally.holds
-            if (hold.hold_id, hold.business_unit) == (fact.hold_id, fact.business_unit)
-        ):
+        if not any(hold.points_expire for hold in _holds_of(fact, tally)):
             yield f"hold {fact.hold_id} keeps its points, and they expire all the same"
         for draw in fact.draws:
             self._let_go[draw.lot_id] += draw.points
@@ -65,6 +65,23 @@ class HoldBook:
         """Say what holds let go and did not expire next."""
         for lot_id, points in self._let_go.items():
             yield f"{points} points of lot {lot_id} that a hold let go did not expire"
+
+
+def _holds_of(fact: HoldReleased | HoldMovedOut, tally: Tally) -> list[Hold]:
+    """The open hold that a fact is about, if there is one."""
+    name = fact.hold_id, fact.business_unit
+    return [
+        hold
+        for hold in tally.holds
+        if (hold.hold_id, hold.business_unit) == name and not hold.recalled
+    ]
+
+
+def _unlike_hold(left: HoldMovedOut, tally: Tally) -> Iterator[str]:
+    """What a hold that goes to another account tells otherwise than it was."""
+    for hold in _holds_of(left, tally):
+        if (hold.points_expire, hold.captured) != (left.points_expire, left.captured):
+            yield f"hold {left.hold_id} goes to {left.to_id} as another than it was"
 
 
 def _unlike_policy(held: PointsHeld, awards: Awards) -> Iterator[str]:

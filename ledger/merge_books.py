@@ -220,7 +220,7 @@ def _told(fact: Out | In, giver: str, taker: str) -> Iterator[bytes]:
     state = type(fact).__name__.removesuffix("In").removesuffix("Out")
     head = f"{state} {fact.merge_id} {giver} {taker} {fact.currency} {fact.points}"
     if isinstance(fact, HoldMovedIn | HoldMovedOut):
-        head += f" {fact.business_unit} {fact.hold_id}"
+        head += f" {fact.business_unit} {fact.hold_id} {fact.points_expire} {fact.captured}"
     yield head.encode()
     if isinstance(fact, DebtsMovedIn | DebtsMovedOut):
         for debt in fact.debts:

@@ -175,6 +175,8 @@ def _move_hold(way: Way, hold: Hold, lots: Mapping[tuple[str, Instant | None], L
             draws=[draw_of(draw, draw.points) for draw in hold.draws],
             hold_id=hold.hold_id,
             to_id=way.taker.tally.account_id,
+            points_expire=hold.points_expire,
+            captured=hold.captured,
         )
     )
     way.taker.record(

@@ -70,6 +70,14 @@ def another_hold(fact: Any) -> None:
     fact.hold_id = "another"
 
 
+def expires_now(fact: Any) -> None:
+    fact.points_expire = True
+
+
+def was_spent_of(fact: Any) -> None:
+    fact.captured = True
+
+
 def later_step(fact: Any) -> None:
     fact.step += 1
 
@@ -95,6 +103,9 @@ CHANGES: tuple[tuple[str, Change, Reason], ...] = (
     ("hold_moved_in", of_another_issuer, Reason.MERGE_MISMATCH),
     ("hold_moved_out", to_another, Reason.MERGE_MISMATCH),
     ("hold_moved_in", another_hold, Reason.MERGE_MISMATCH),
+    ("hold_moved_in", expires_now, Reason.MERGE_MISMATCH),
+    ("hold_moved_in", was_spent_of, Reason.MERGE_MISMATCH),
+    ("hold_moved_out", expires_now, Reason.BALANCE_MISMATCH),
     ("merge_stepped", later_step, Reason.MERGE_MISMATCH),
     ("merge_stepped", by_another, Reason.MERGE_MISMATCH),
     ("merge_stepped", counts_more, Reason.MERGE_MISMATCH),

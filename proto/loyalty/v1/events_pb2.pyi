@@ -4616,6 +4616,8 @@ class HoldMovedOut(_message.Message):
     DRAWS_FIELD_NUMBER: _builtins.int
     HOLD_ID_FIELD_NUMBER: _builtins.int
     TO_ID_FIELD_NUMBER: _builtins.int
+    POINTS_EXPIRE_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
     merge_id: _builtins.str
     """Id of the merge."""
     currency: _builtins.str
@@ -4628,6 +4630,10 @@ class HoldMovedOut(_message.Message):
     """The hold."""
     to_id: _builtins.str
     """The account it went to."""
+    points_expire: _builtins.bool
+    """Its points expire when the time of their lots has passed, though they are held."""
+    captured: _builtins.bool
+    """Something of it was spent."""
     @_builtins.property
     def draws(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Draw]:
         """From which lots, in the order a capture will take them."""
@@ -4642,10 +4648,12 @@ class HoldMovedOut(_message.Message):
         draws: _abc.Iterable[_types_pb2.Draw] | None = ...,
         hold_id: _builtins.str = ...,
         to_id: _builtins.str = ...,
+        points_expire: _builtins.bool = ...,
+        captured: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "currency", b"currency", "draws", b"draws", "hold_id", b"hold_id", "merge_id", b"merge_id", "points", b"points", "to_id", b"to_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_unit", b"business_unit", "captured", b"captured", "currency", b"currency", "draws", b"draws", "hold_id", b"hold_id", "merge_id", b"merge_id", "points", b"points", "points_expire", b"points_expire", "to_id", b"to_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
