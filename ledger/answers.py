@@ -98,12 +98,17 @@ def moves_points(kind: str) -> bool:
 
 
 def add_balances(
-    answer: Posting | AccountMessage | Pool, account: Account, *, points_expiring: bool = False
+    answer: Posting | AccountMessage | Pool,
+    account: Account,
+    *,
+    points_expiring: bool = False,
+    ends_first: bool = True,
 ) -> None:
     """Add balances by currency to an answer, in order of first use, with what expires next.
 
     How many points expire next is told only when asked for: a busy account may have thousands of
-    lots that expire on one day, and a write must not look at each.
+    lots that expire on one day, and a write must not look at each. Lots of an account that is shown
+    stand in the order of spending, and not by their ends: `ends_first` is false.
     """
     for currency, balance in account.balances.items():
         message = answer.balances.add()
@@ -114,7 +119,7 @@ def add_balances(
         message.arrears = balance.arrears
         message.in_transit = balance.in_transit
         if balance.available:
-            next_at = _next_expiry(currency, account.lots)
+            next_at = _next_expiry(currency, account.lots, ends_first=ends_first)
             if next_at is None:
                 continue
             write_timestamp(message.next_expire_time, next_at)
@@ -126,8 +131,11 @@ def add_balances(
                 )
 
 
-def _next_expiry(currency: str, lots: Iterable[Lot]) -> Instant | None:
-    """Lots stand in order of expiry, so the first of the currency that has points is the next."""
+def _next_expiry(currency: str, lots: Iterable[Lot], *, ends_first: bool) -> Instant | None:
+    """In order of expiry the first lot of the currency that has points is the next."""
+    if not ends_first:
+        ends = (lot.expires_at for lot in lots if lot.available and lot.currency == currency)
+        return min((end for end in ends if end is not None), default=None)
     for lot in lots:
         if lot.expires_at is None:
             return None
@@ -146,7 +154,7 @@ def account_message(account: Account, *, full: bool, position: str) -> AccountMe
         ),
         position=position,
     )
-    add_balances(message, account, points_expiring=True)
+    add_balances(message, account, points_expiring=True, ends_first=False)
     if full:
         _add_details(message, account)
     return message

@@ -24,5 +24,5 @@ def pool_message(account: Account, *, position: str, transfer_ids: Iterable[str]
         position=position,
         transfer_ids=transfer_ids,
     )
-    add_balances(message, account)
+    add_balances(message, account, ends_first=False)
     return message

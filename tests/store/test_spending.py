@@ -144,6 +144,27 @@ async def test_the_catalogue_says_what_is_for_whom_where_and_when(database: str)
         assert tier.value.fields == {"tier": "basic", "known": "gold"}
 
 
+async def test_what_expires_next_is_told_by_its_end_and_not_by_what_is_spent_first(
+    database: str,
+) -> None:
+    text = POLICY.replace(
+        "{id: p, role: spendable}", "{id: p, role: spendable, expiry: month, draw_first: [b]}"
+    )
+    text = text.replace(
+        "earn:\n",
+        "earn:\n  - {kind: bonus, id: promo, currency: p, points: 7, funder: b, expiry: ever}\n",
+    )
+    lives = "expiries: [{kind: fixed, id: month, months: 1}, {kind: never, id: ever}]\n"
+    async with open_till(database) as till:
+        member = await member_with(till, 100, text + lives)
+        account, position = await till.ledger.account(member)
+        message = account_message(account, full=True, position=position)
+        assert [(lot.funder, lot.available) for lot in message.lots] == [("b", 7), ("a", 100)]
+        (balance,) = message.balances
+        assert balance.next_expire_time == message.lots[1].expire_time
+        assert balance.next_expire_points == 100
+
+
 async def test_a_wrong_word_is_told_before_a_wrong_member(database: str) -> None:
     async with open_till(database) as till:
         await till.publish(CATALOGUE)
