@@ -165,6 +165,8 @@ _SAID = {
 
 def _message(error: ErrorDetails) -> str:
     message, value, context = error["msg"], error["input"], error.get("ctx", {})
+    if error["type"] == "tuple_type" and isinstance(value, str) and value:
+        return f"expected a list, not {value!r}: write [{value}]"
     if error["type"] in _SAID:
         return _SAID[error["type"]].format_map(context)
     if error["type"] == "literal_error":

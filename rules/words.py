@@ -26,6 +26,7 @@ _NOTES = {
     "exact": _Words("{exact} exactly, {mode} {place}", "精确值 {exact}，{place}{mode}"),
     "cut": _Words("{wanted} wanted, limited by {cap}", "应得 {wanted}，受 {cap} 限制"),
     "none left": _Words("nothing left of {cap}", "{cap} 已用完"),
+    "line": _Words("on line {lines}", "适用行 {lines}"),
     "lines": _Words("on lines {lines}", "适用行 {lines}"),
     "at tier": _Words("{exact} at {tier}", "{tier} 等级 {exact}"),
     "benefit": _Words("{title}: {benefit}", "{title}：{benefit}"),
@@ -55,7 +56,7 @@ _PLACES = {
 }
 
 _CONDITIONS = {
-    "business_unit": _Words("not at this business unit", "不适用于该门店公司"),
+    "business_unit": _Words("not at this business unit", "不适用于该业务单元"),
     "channel": _Words("not in this channel", "不适用于该渠道"),
     "store": _Words("not in this store", "不适用于该门店"),
     "kind": _Words("not for this kind of document", "不适用于此类单据"),
@@ -157,7 +158,9 @@ class _Teller:
     def _notes(self, row: ExplainedRule, currency: CurrencyTerms) -> Iterator[str]:
         names = [share.line_id for share in row.lines if share.line_id]
         if names:
-            yield self._note("lines", lines=self._joined("names", dict.fromkeys(names)))
+            lines = dict.fromkeys(names)
+            told = "lines" if len(lines) > 1 else "line"
+            yield self._note(told, lines=self._joined("names", lines))
         parts = list(self._parts(row, currency))
         if parts:
             yield self._joined("parts", parts)

@@ -60,9 +60,12 @@ def print_account(answer: account_pb.Account) -> None:
         balances.add_row(balance.currency, *(f"{amount:,}" for amount in amounts), expiring)
     console.print_table(balances, none="no points yet; documents and activities earn them")
     if answer.lots:
+        # Who pays for a lot may decide when it is drawn; mostly it is the issuer.
+        paid = any(lot.funder != lot.issuer for lot in answer.lots)
         lots = console.table(
             "Lots, in the order they are drawn",
             "issuer",
+            *(["paid by"] if paid else []),
             "document",
             "earned",
             "expires",
@@ -76,6 +79,7 @@ def print_account(answer: account_pb.Account) -> None:
         for lot in answer.lots:
             lots.add_row(
                 lot.issuer,
+                *([lot.funder] if paid else []),
                 lot.document,
                 _day(lot.earned_time),
                 _day(lot.expire_time),
@@ -87,8 +91,10 @@ def print_account(answer: account_pb.Account) -> None:
             )
         console.out.print(lots)
     for hold in answer.holds:
+        until = f" until {_minute(hold.expire_time)}" if hold.HasField("expire_time") else ""
         lapses = ", to expire in their time" if hold.points_expire else ""
-        console.out.print(f"held   {hold.points:,} {hold.currency} by {hold.business_unit}{lapses}")
+        held = f"{hold.points:,} {hold.currency} by {hold.business_unit}"
+        console.out.print(f"held   {held}{until}{lapses}")
     for debt in answer.debts:
         console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
     for given in answer.benefits:
@@ -139,7 +145,7 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
     )
     for entry in found:
         rows.add_row(
-            to_datetime(from_timestamp(entry.occurred_time)).strftime("%Y-%m-%d %H:%M"),
+            _minute(entry.occurred_time),
             entry.business_unit,
             entry.movement.kind.replace("_", " "),
             entry.document,
@@ -148,6 +154,11 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
             f"{entry.available_after:,}" if entry.HasField("available_after") else "",
         )
     console.print_table(rows, none="no entries yet; documents and activities make them")
+
+
+def _minute(stamp: Timestamp) -> str:
+    """Time in UTC, to the minute."""
+    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d %H:%M}"
 
 
 def _day(stamp: Timestamp) -> str:

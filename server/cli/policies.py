@@ -63,12 +63,13 @@ def _print(file: Path, findings: list["Finding"]) -> None:
         place = f"{file}:{finding.line}" if finding.line else str(file)
         # Paths such as earn[base.rooms] would be markup to rich: print them as they are.
         console.out.print(f"{place}: ", end="", markup=False)
-        console.out.print(f"{finding.severity}: ", end="", style=_COLOURS[finding.severity])
+        word = policy_steps.WORDS[finding.severity]
+        console.out.print(f"{word}: ", end="", style=_COLOURS[finding.severity])
         console.out.print(str(finding), markup=False)
     counts = Counter[str](finding.severity for finding in findings)
     summary = ", ".join(
         f"{counts[severity]} {word}{'s' if counts[severity] > 1 else ''}"
-        for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
+        for severity, word in policy_steps.WORDS.items()
         if counts[severity]
     )
     if summary:

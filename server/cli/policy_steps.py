@@ -19,6 +19,8 @@ PAGE: Final = 200
 SHORT: Final = 12
 """Digits of a digest that a list shows, and the fewest that name one."""
 DIGEST_LENGTH: Final = 64
+WORDS: Final = {"error": "error", "warning": "warning", "info": "note"}
+"""How the severity of a finding is said to people."""
 _DIGEST: Final = re.compile(rf"[0-9a-f]{{{SHORT},{DIGEST_LENGTH}}}")
 
 PolicyFile = Annotated[
@@ -64,7 +66,8 @@ def read(file: Path) -> str:
 def told(done: str, policy: pb.Policy, findings: Sequence[pb.PolicyFinding] = ()) -> None:
     """Say on stdout what was done, and on stderr what was found."""
     for finding in findings:
-        console.err.print(f"{finding.severity}: {finding.path}: {finding.message}", markup=False)
+        word = WORDS.get(finding.severity, finding.severity)
+        console.err.print(f"{word}: {finding.path}: {finding.message}", markup=False)
     console.out.print(f"{done}: {policy.programme} version {policy.version} {policy.digest}")
 
 

@@ -2,7 +2,7 @@
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from loyalty.v1.account_service_pb2 import Account, Benefit
+from loyalty.v1.account_service_pb2 import Account, Benefit, Hold, Lot
 from server.cli import console
 from server.cli.accounts import print_account
 
@@ -14,3 +14,25 @@ def test_open_benefits_are_shown_with_their_last_day() -> None:
     with console.out.capture() as captured:
         print_account(answer)
     assert "may use   2 late-checkout until 2026-05-28" in captured.get()
+
+
+def test_a_hold_is_shown_with_its_end_and_whether_its_points_may_expire_before() -> None:
+    until = Timestamp(seconds=1_780_000_000)
+    answer = Account(member_id="m-1")
+    keeps = Hold(business_unit="market", currency="point", points=1200, expire_time=until)
+    lets = Hold(business_unit="hotel", currency="point", points=5, points_expire=True)
+    answer.holds.extend([keeps, lets])
+    with console.out.capture() as captured:
+        print_account(answer)
+    assert "held   1,200 point by market until 2026-05-28 20:26\n" in captured.get()
+    assert "held   5 point by hotel, to expire in their time\n" in captured.get()
+
+
+def test_who_pays_for_lots_is_shown_where_it_is_not_their_issuer() -> None:
+    answer = Account(member_id="m-1", lots=[Lot(issuer="market", funder="market", available=1)])
+    for payer, shown in (("market", False), ("promotions", True)):
+        answer.lots[0].funder = payer
+        with console.out.capture() as captured:
+            print_account(answer)
+        assert ("paid by" in captured.get()) is shown
+        assert ("promotions" in captured.get()) is shown

@@ -42,7 +42,7 @@ def test_findings_are_printed_with_file_and_line_errors_first_and_counted(tmp_pa
 def test_what_a_good_policy_may_cost_is_noted() -> None:
     result = loyalty("check", str(HARBOUR))
     assert result.exit_code == 0
-    assert ": info: business_units[market]: 100 USD earn at most 250 'point'" in (
+    assert ": note: business_units[market]: 100 USD earn at most 250 'point'" in (
         result.stdout.replace("\n", "")
     )
     assert "\n7 notes\n" in result.stdout

@@ -47,6 +47,8 @@ ERRORS = [
     ("activity: [quiz]", "activity: [quiz], any: [{payment: [cheque]}]",
      "earn[quizzed].when.any[0].payment: unknown 'cheque' (known: card, cash)"),
     ("payments: [card, cash]", "payments: []\ncoupons: []", "unknown key 'coupons'"),
+    ("{id: p, role: spendable", "{id: p, draw_first: hotel, role: spendable",
+     "currencies[p].draw_first: expected a list, not 'hotel': write [hotel]"),
     # Twice, or taken.
     ("segments: [students, seniors]", "segments: [students, students]",
      "segments[1]: duplicate id 'students'"),

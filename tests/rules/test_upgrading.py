@@ -150,7 +150,7 @@ def test_an_explanation_says_what_each_part_of_a_line_gave_at_its_tier() -> None
     assert {skip.rule: skip.condition for skip in why.skipped} == {
         "rouge": "when.tier", "drinks": "when.category", "vips": "when.tier",
     }  # fmt: skip
-    assert in_words(why, split)[0] == "base: +100.0 p (on lines 1; 50 at insider, 50 at vip)"
+    assert in_words(why, split)[0] == "base: +100.0 p (on line 1; 50 at insider, 50 at vip)"
 
 
 BASKETS = st.lists(

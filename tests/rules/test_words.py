@@ -83,6 +83,6 @@ def test_a_reader_is_told_that_whole_ones_alone_count() -> None:
     whole = policy(SMALL[: SMALL.index("earn")] + f"earn: [{rule}]")
     why = explain(whole, document((("food", 399),)), MemberFacts())
     assert in_words(why, whole, "en") == (
-        "r: +5 p (on lines 1; 9.975 exactly, whole ones alone over all its lines)",
+        "r: +5 p (on line 1; 9.975 exactly, whole ones alone over all its lines)",
     )
     assert "只计整份" in in_words(why, whole, "zh")[0]

@@ -45,7 +45,7 @@ class ApproverMissing(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class ApproverIsActor(Refusal):
-    """Whoever agrees may be the person that adjusts."""
+    """The one who agrees could be the very person who adjusts."""
 
     advice = (
         "Let somebody else agree: another operator, and another client where it is a call of its"

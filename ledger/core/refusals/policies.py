@@ -83,7 +83,10 @@ class PolicyNotApproved(Refusal):
 class RetroactivePolicy(Refusal):
     """The policy would be in force from an instant that is not in the future."""
 
-    advice = "Set effective_from to an instant at or after the earliest one named."
+    advice = (
+        "Set effective_from to an instant at or after the earliest one named, or allow it"
+        " (`--allow-retroactive` on the command line): what was posted before keeps what it got."
+    )
     sentence = "the policy takes effect at {effective_time}, the earliest possible is {earliest}"
     effective_time: str
     earliest: str

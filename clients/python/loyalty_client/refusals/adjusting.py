@@ -30,7 +30,7 @@ class ApproverMissing(Refusal):
 
 
 class ApproverIsActor(Refusal):
-    """Whoever agrees may be the person that adjusts."""
+    """The one who agrees could be the very person who adjusts."""
 
     reason = "APPROVER_IS_ACTOR"
 
