@@ -166,10 +166,11 @@ def _difference(left: _Side, arrived: _Side | None) -> str:
 
 def _kept(posted: DocumentPosted) -> tuple[int, Instant | None]:
     """(hash of what stays when a document moves to another member, when it was claimed)."""
+    claimed_at = claim_of(posted.pins)
     if not posted.pinned:
-        return 0, None
+        return 0, claimed_at
     kept = Pins()
     kept.CopyFrom(posted.pins)
     for name in ("tier", "predicates", "member_since", "claim_time"):
         kept.ClearField(name)
-    return hash(kept.SerializeToString(deterministic=True)) or 1, claim_of(posted.pins)
+    return hash(kept.SerializeToString(deterministic=True)) or 1, claimed_at

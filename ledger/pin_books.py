@@ -7,7 +7,6 @@ are folded in the same order.
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-import rules
 from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp, to_datetime
@@ -51,22 +50,6 @@ def not_in_force(programme: Programme, digest: str, at: Instant, recorded_at: In
     return ""
 
 
-def wrong_claim(posted: DocumentPosted, policy: rules.Policy | None) -> str:
-    """How the first pins of a document tell of a claim otherwise than its arrival; empty: alike."""
-    if policy is None or posted.arrival.cause == ARRIVAL_CAUSE_MOVED:
-        # Another account tells, from which it came.
-        return ""
-    claimed_at = None
-    if policy.terms.pins_claim and posted.arrival.HasField("claim_time"):
-        claimed_at = from_timestamp(posted.arrival.claim_time)
-    pinned = claim_of(posted.pins)
-    if pinned == claimed_at:
-        return ""
-    return (
-        f"the pins tell of a claim at {_text(pinned)}, the document of one at {_text(claimed_at)}"
-    )
-
-
 def _text(at: Instant | None) -> str:
     return "no time" if at is None else to_datetime(at).isoformat()
 
@@ -82,12 +65,14 @@ class _Suspicion(NamedTuple):
 class PinBook:
     """Pins of the documents of one account."""
 
-    __slots__ = ("_pinned", "_suspicion")
+    __slots__ = ("_claimed", "_pinned", "_suspicion")
 
     def __init__(self) -> None:
         """Begin with no document."""
         self._pinned: dict[str, int] = {}
         """By document, a hash of its pins."""
+        self._claimed: dict[str, Instant] = {}
+        """By document that is not pinned yet, when it was claimed."""
         self._suspicion: _Suspicion | None = None
 
     def enter(
@@ -101,6 +86,7 @@ class PinBook:
         elif isinstance(fact, DocumentMovedOut):
             # Should it ever come back, it is pinned anew.
             self._pinned.pop(fact.document, None)
+            self._claimed.pop(fact.document, None)
         elif isinstance(fact, DocumentPosted):
             yield from self.close()
             if fact.pins.policy_digest:
@@ -118,6 +104,7 @@ class PinBook:
                 detail = f"the pins of document {key} are not those of its first final version"
                 yield Finding(pos, Reason.AWARD_MISMATCH, detail)
             return
+        yield from self._wrong_claim(key, posted, pos)
         if posted.pinned:
             self._pinned[key] = _hash(pins)
         held = tier_at(tiers, pinned_instant(pins.local_time))
@@ -134,6 +121,22 @@ class PinBook:
             self._suspicion = _Suspicion(posted.entry_id, pins.tier, finding)
         else:
             yield finding
+
+    def _wrong_claim(self, key: str, posted: DocumentPosted, pos: int) -> Iterator[Finding]:
+        """Hold the claim in a version's own pins against the one that is known of its document."""
+        pinned, known = claim_of(posted.pins), self._claimed.pop(key, None)
+        if posted.HasField("before"):
+            known = claim_of(posted.before.posted.pins)
+        if posted.arrival.cause == ARRIVAL_CAUSE_MOVED:
+            # Another account tells, from which it came.
+            known = pinned
+        elif posted.arrival.HasField("claim_time"):
+            known = from_timestamp(posted.arrival.claim_time)
+        if known is not None and not posted.pinned:
+            self._claimed[key] = known
+        if pinned != known:
+            detail = f"the pins tell of a claim at {_text(pinned)}, the document of {_text(known)}"
+            yield Finding(pos, Reason.AWARD_MISMATCH, detail)
 
     def is_first(self, posted: DocumentPosted) -> bool:
         """Whether a version is evaluated under pins of its own."""

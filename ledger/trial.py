@@ -19,7 +19,7 @@ from ledger.findings import Finding, Reason
 from ledger.hold_books import HoldBook
 from ledger.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
 from ledger.opening_books import RowBook
-from ledger.pin_books import PinBook, not_in_force, wrong_claim
+from ledger.pin_books import PinBook, not_in_force
 from ledger.pool_books import told_of_pools, wrong_of_pools
 from ledger.reawarding import NO_TIERS, Awards
 from ledger.recall_books import RecallBook
@@ -249,9 +249,6 @@ class Trial:
                 wrong = not_in_force(awards.programme, digest, at, recorded_at)
                 if wrong:
                     yield Finding(pos, Reason.POLICY_NOT_IN_FORCE, wrong)
-                wrong = wrong_claim(fact, awards.policy(digest))
-                if wrong:
-                    yield Finding(pos, Reason.AWARD_MISMATCH, wrong)
         if isinstance(fact, TierChanged):
             if fact.cause in (TIER_CAUSE_MERGED, TIER_CAUSE_UNMERGED):
                 wrong = wrong_tier(fact, self._tiers_offered)

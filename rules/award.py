@@ -19,7 +19,7 @@ class Life(NamedTuple):
     from_release: bool = False
     """They have no date yet: it counts from when they are released."""
     begun_at: Instant | None = None
-    """Inactivity counts from then at the earliest; None: from when they were earned."""
+    """It counts from then at the earliest; None: from when they were earned, or released."""
 
 
 class Grant(NamedTuple):

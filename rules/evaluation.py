@@ -49,7 +49,7 @@ def pin(policy: Policy, document: DocumentFacts, member: MemberFacts) -> Pins:
         policy.plans.predicates.held(member, tier, occurred_at=at, local_day=wall // DAY),
         since,
         rates,
-        member.claimed_at if policy.terms.pins_claim else None,
+        member.claimed_at,
     )
 
 

@@ -107,7 +107,7 @@ class Pins(NamedTuple):
     """Day of enrolment in the programme's zone, where the policy counts from it; else empty."""
     rates: tuple[tuple[str, Fraction], ...] = ()
     claimed_at: Instant | None = None
-    """When the document was claimed, where the policy counts from it; else None."""
+    """When the document was claimed; None: it was not."""
 
 
 def member_from_pins(pins: Pins) -> MemberFacts:

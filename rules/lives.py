@@ -96,7 +96,8 @@ def fixed_end(
 
 def released_end(policy: Policy, life: Life, released_at: Instant) -> Instant | None:
     """Give the date of points whose life counts from their release."""
-    return policy.terms.expiries[life.expiry].expires_at(released_at)
+    begun_at = released_at if life.begun_at is None else max(released_at, life.begun_at)
+    return policy.terms.expiries[life.expiry].expires_at(begun_at)
 
 
 def _idle_end(

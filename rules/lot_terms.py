@@ -105,19 +105,18 @@ class ExpiryRule:
         not known yet, because their document is not final. `member_since` is the day of enrolment,
         `claimed_at` when their document was claimed.
         """
-        if claimed_at is None or not self.counts_from_claim or claimed_at <= occurred_at:
-            begun_at, claimed_at = occurred_at, None
-        else:
-            begun_at = claimed_at
+        if not self.counts_from_claim:
+            claimed_at = None
+        begun_at = occurred_at if claimed_at is None else max(occurred_at, claimed_at)
         if self._since_release:
             if waits:
-                return LotEnd(None, self._waiting)
+                return LotEnd(None, self._waiting._replace(begun_at=claimed_at))
             return LotEnd(self.expires_at(max(released_at or begun_at, begun_at)), self._life)
         if self._inactivity is None:
             return LotEnd(self.expires_at(begun_at, member_since), self._life)
         assert self._life is not None, "inactivity is more than a date"
-        hard = self.hard_end(begun_at)
-        return LotEnd(None, self._life._replace(hard_expires_at=hard, begun_at=claimed_at))
+        hard, later = self.hard_end(begun_at), begun_at if begun_at > occurred_at else None
+        return LotEnd(None, self._life._replace(hard_expires_at=hard, begun_at=later))
 
     def expires_at(self, occurred_at: Instant, member_since: str = "") -> Instant | None:
         """Give the date alone: the first instant at which points are gone, None for no date."""

@@ -54,8 +54,7 @@ class Terms:
     """What the rules of a policy refer to, by id.
 
     With `counts_by_day` the ladder counts by the local day, not by the calendar year. With
-    `pins_member_since` something counts from the day of enrolment, with `pins_claim` a life from
-    when a document was claimed.
+    `pins_member_since` something counts from the day of enrolment.
     """
 
     zone: LocalZone
@@ -68,7 +67,6 @@ class Terms:
     ladder: Ladder | None
     counts_by_day: bool
     pins_member_since: bool
-    pins_claim: bool
 
     def unit(self, business_unit: str) -> UnitTerms:
         """Find a business unit; RulesRefusal UNKNOWN_BUSINESS_UNIT names the known ones."""
@@ -133,7 +131,6 @@ def compile_terms(model: PolicyModel) -> Terms:
         counts_by_day=window != "calendar_year",
         pins_member_since=window == "membership_year"
         or any(expiry.needs_member_since for expiry in expiries.values()),
-        pins_claim=any(expiry.counts_from_claim for expiry in expiries.values()),
     )
 
 

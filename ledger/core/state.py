@@ -31,7 +31,7 @@ class LotLife(NamedTuple):
     from_release: bool = False
     policy_digest: str = ""
     begun_at: Instant | None = None
-    """Inactivity counts from then at the earliest; None: from when they were earned."""
+    """It counts from then at the earliest; None: from when they were earned, or released."""
 
     @property
     def is_derived(self) -> bool:

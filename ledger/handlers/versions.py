@@ -217,12 +217,11 @@ def ask_rules(case: Case, work: Work) -> _Asked:
 
 
 def _claimed_at(case: Case) -> Instant | None:
-    """When a document that arrives was claimed, now or before it was another's."""
-    if case.arrival is None:
-        return None
-    if case.arrival.HasField("claim_time"):
+    """When a document was claimed: now, while it was pending, or before it was another's."""
+    if case.arrival is not None and case.arrival.HasField("claim_time"):
         return from_timestamp(case.arrival.claim_time)
-    return claim_of(case.was.pins) if case.was is not None and case.was.pinned else None
+    before = case.head or case.was
+    return None if before is None else claim_of(before.pins)
 
 
 def _ask_pinned(case: Case, work: Work, head: DocumentPosted) -> _Asked:

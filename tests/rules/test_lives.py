@@ -123,12 +123,6 @@ def test_a_hard_limit_counts_from_the_claim_and_activity_goes_on_from_there() ->
     assert end_of(idle, earned, claimed=claimed, living=late) == instant("2025-07-11T00:00:00Z")
 
 
-def test_a_claim_is_pinned_where_something_counts_from_it() -> None:
-    assert life("kind: year_end, claimed_since: claimed").terms.pins_claim
-    assert not life("kind: year_end").terms.pins_claim
-    assert not life("kind: never, claimed_since: claimed").terms.pins_claim
-
-
 def test_points_that_never_expire_have_no_end_even_under_a_tier() -> None:
     assert end_of("kind: never", "2025-01-01T00:00:00Z") is None
     assert end_of("kind: never, unless_tier: [gold]", "2025-01-01T00:00:00Z") is None

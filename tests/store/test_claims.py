@@ -234,6 +234,31 @@ async def test_a_claimed_booking_waits_for_check_out(database: str) -> None:
         assert await verified(till) == {}
 
 
+@pytest.mark.parametrize("moves_on", [False, True])
+async def test_a_booking_that_was_claimed_lives_from_the_claim_once_it_is_final(
+    database: str, moves_on: bool
+) -> None:
+    async with open_till(database) as till:
+        since = "days: 5, since: released, claimed_since: claimed}"
+        await till.publish(CLAIMS.replace("days: 30}", since))
+        first, second = await till.enrol("1"), await till.enrol("2")
+        booked = with_code(till.document(None, "R1", 1, 60_00), "77")
+        booked.document.status = DOCUMENT_STATUS_PENDING
+        await till.post(booked)
+        till.clock.set(at("2025-03-11T12:00"))
+        await till.post(claim(till, first, "R1", "77"))
+        if moves_on:
+            till.clock.set(at("2025-03-13T12:00"))
+            await till.post(move(till, second, "R1"))
+        # It happened before it was claimed, and is told as final afterwards.
+        final = till.document(None, "R1", 2, 90_00, occurred="2025-03-02T12:00")
+        assert "points_expired" not in dict(moved(await till.post(final)))
+        account, _ = await till.ledger.account(second if moves_on else first)
+        assert sum(lot.available for lot in account.lots) == 90
+        assert {lot.expires_at for lot in account.lots} == {at("2025-03-17T00:00")}
+        assert await verified(till) == {}
+
+
 async def test_what_is_claimed_after_its_time_is_born_and_expires(database: str) -> None:
     async with open_till(database) as till:
         await till.publish(CLAIMS.replace("days: 30", "days: 5"))

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.core.instant import DAY
 from ledger.findings import Reason
+from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from tests.store.stories import CLAIMS, TIERED, claim, gild, move, with_code
 from tests.store.tampering import Place, Story, owned
 from tests.store.till import open_till
@@ -152,6 +153,22 @@ async def test_a_claim_that_its_arrival_tells_otherwise_is_found(
 ) -> None:
     await story.rewrite(await first_arrival(story), change)
     assert reason in await story.found()
+
+
+async def test_a_claim_that_a_booking_forgets_is_found(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(FROM_THE_CLAIM)
+        member = await till.enrol("1")
+        booked = with_code(till.document(None, "R1", 1, 60_00), "77")
+        booked.document.status = DOCUMENT_STATUS_PENDING
+        await till.post(booked)
+        till.clock.set(till.clock.now() + DAY)
+        await till.post(claim(till, member, "R1", "77"))
+        await till.post(till.document(None, "R1", 2, 60_00))
+        async with owned(till, database, member) as story:
+            assert not await story.found()
+            await story.rewrite((await story.places(POSTED))[-1], was_never_claimed)
+            assert Reason.AWARD_MISMATCH in await story.found()
 
 
 async def test_points_for_a_document_that_is_nobodys_are_found(story: Story) -> None:

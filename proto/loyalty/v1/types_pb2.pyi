@@ -1292,7 +1292,7 @@ class Pins(_message.Message):
 
     @_builtins.property
     def claim_time(self) -> _timestamp_pb2.Timestamp:
-        """When the document was claimed; only where the policy counts the life of points from then."""
+        """When the document was claimed, once it was: the policy may count the life of points from then."""
 
     def __init__(
         self,
@@ -1690,7 +1690,9 @@ class LotLife(_message.Message):
 
     @_builtins.property
     def begin_time(self) -> _timestamp_pb2.Timestamp:
-        """Inactivity counts from then at the earliest; empty: from when the points were earned."""
+        """The life counts from then at the earliest, as the document was claimed then; empty: from when the points were earned,
+        or released.
+        """
 
     def __init__(
         self,
