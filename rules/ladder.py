@@ -1,6 +1,6 @@
 """The tier ladder, compiled: asked after every purchase, and whenever a tier's time is over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, cast
 
 from rules.facts import Instant
@@ -118,7 +118,7 @@ class Ladder:
         question = self._question(standing, at, at)
         if occasion == "grant_ended" and current.basis == "granted":
             return self._grant_ended(question, standing, rank)
-        if occasion == "refunded" and rank > 0 and not self._still_given(question, current):
+        if occasion == "refunded" and rank > 0 and not self._still_given(question, standing):
             return self._refunded(question, standing, rank)
         return self._in_force(question, standing, current, rank)
 
@@ -248,13 +248,14 @@ class Ladder:
 
     # --- when something was taken back ------------------------------------------------------
 
-    def _still_given(self, question: _Question, current: Span) -> bool:
+    def _still_given(self, question: _Question, standing: Standing) -> bool:
         """Say whether the tier would have been given without what was taken back.
 
         A window that is no longer at hand cannot be asked: then it would. So would it where the
         question reaches back beyond what a member's account keeps by its time. What was reached in
         the running window asks the reach-threshold, what was carried on the keep-threshold too.
         """
+        current = standing.spans[-1]
         if current.basis in ("granted", "grace"):
             return True
         step, counts = self.steps[self.ranks[current.tier]], question.counts
@@ -267,8 +268,16 @@ class Ladder:
             return self._gave(question, step, current)
         for window in question.windows:
             if window.label == current.window:
-                return self._held_in(question, step, window, carried=window is not running)
+                carried = window is not running or self._follows_its_like(standing.spans)
+                return self._held_in(question, step, window, carried=carried)
         return True
+
+    def _follows_its_like(self, spans: Sequence[Span]) -> bool:
+        """Say whether the newest tier goes on from one as high: it was kept, and not reached."""
+        current, before = spans[-1], spans[-2] if len(spans) > 1 else None
+        if before is None or before.valid_until != current.from_at:
+            return False
+        return self.ranks.get(before.tier, _NOTHING_KEPT) >= self.ranks[current.tier]
 
     def _gave(self, question: _Question, step: Step, current: Span) -> bool:
         """Ask rolling months as of the day that gave the tier, if it is among them still."""

@@ -30,7 +30,7 @@ from ledger.core.refusals import (
     UnmergeFirst,
 )
 from ledger.core.state import OWN, Account
-from ledger.core.tiers import BASES
+from ledger.core.tiers import BASES, reach
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_MERGED,
     MERGE_STAGE_MOVED,
@@ -142,15 +142,19 @@ def _begun(pair: Pair, command: BeginMerge, stage: MergeStage.ValueType) -> Merg
 
 def go_on(pair: Pair, command: ContinueMerge, ladder: TierLadder, *, now: Instant) -> bool:
     """Move the next part; whether all is done with that."""
-    done = _go_on(pair, command, ladder)
+    merging = pair.source.tally.merging
+    assert merging is not None, "only a merge that is under way goes on"
+    done = _go_on(pair, merging, command, ladder)
     for draft in pair:
         settle(draft, since=command.occurred_at, now=now, ladder=ladder)
+    if done and merging.undoing:
+        # Whoever leaves has what their documents gave meanwhile, and the tier that this reaches.
+        pair.source.at = command.occurred_at
+        reach(pair.source, ladder, entry_id=merging.merge_id)
     return done
 
 
-def _go_on(pair: Pair, command: ContinueMerge, ladder: TierLadder) -> bool:
-    merging = pair.source.tally.merging
-    assert merging is not None, "only a merge that is under way goes on"
+def _go_on(pair: Pair, merging: UnderWay, command: ContinueMerge, ladder: TierLadder) -> bool:
     way = _way(pair, merging)
     room = LOTS_A_STEP - move_lots(way, LOTS_A_STEP)
     room -= move_holds(way, room)

@@ -118,6 +118,17 @@ def test_a_refund_asks_as_if_what_was_refunded_had_never_been(
     assert two().answer(has, at("2025-06-01")).tier == "gold"
 
 
+@pytest.mark.parametrize(("left", "expected"), [(300, "gold"), (299, "base")])
+def test_a_tier_that_was_kept_in_the_running_window_asks_what_keeps_it(
+    left: int, expected: str
+) -> None:
+    months = ladder(tier("gold", [points(500)], keep_any=[[points(300)]]), valid={"months": 6})
+    reached = held("gold", "2024-09-01", "2025-03-02", "2024")
+    kept = held("gold", "2025-03-02", "2025-09-02", "2025")
+    has = standing(reached, kept, qp={"2024": 500, "2025": left})
+    assert months.answer(has, at("2025-06-01"), "refunded").tier == expected
+
+
 def test_a_refund_gives_back_the_tier_beneath_that_is_still_valid() -> None:
     rolling = ladder(
         tier("silver", [points(200)]),
