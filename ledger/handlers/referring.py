@@ -57,7 +57,6 @@ def create_referral(act: Act, work: Work) -> Answer:
     stream = context.member_stream(act, work)
     account, _ = work.advance(stream)
     _require_other(work, account, other_stream(act, work))
-    _require_in_time(terms, account, at)
     command = commands.CreateReferral(
         referral_id=str(uuid_utils.uuid7()),
         business_unit=unit,
@@ -69,6 +68,7 @@ def create_referral(act: Act, work: Work) -> Answer:
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
     )
+    _require_in_time(terms, account, at)
     where = work.record(stream, decision)
     return context.register(act, work, where, told(work, stream))
 

@@ -59,6 +59,11 @@ class Books:
         place = self.place(member)
         return [each for each in self.members if self.place(each) == place]
 
+    def household(self, member: str) -> str:
+        """The household of an account, which who was merged brings along."""
+        told = (self.members[each]["household"] for each in self.family(member))
+        return self.members[self.place(member)]["household"] or next(filter(None, told), "")
+
     def lots_of(self, member: str) -> list[Lot]:
         """All lots of the account that a member is part of."""
         return [lot for each in self.family(member) for lot in self.members[each]["lots"]]

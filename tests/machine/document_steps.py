@@ -73,6 +73,15 @@ class DocumentSteps(Steps):
         if name:
             self.state(name, 1, food, 0, "final")
 
+    @rule(number=st.integers(0, 9), left=st.sampled_from((0, 1_000, 6_000)))
+    def bring_back(self, number: int, left: int) -> None:
+        """Goods of something that was bought come back, all or nearly all."""
+        names = [name for name in DOCUMENTS if name in self.clerk.documents]
+        if names:
+            name = names[number % len(names)]
+            newest = max(self.clerk.documents[name]["versions"])
+            self.state(name, newest + 1, left, 0, "final")
+
     def state(self, name: str, version: int, food: int, gift: int, status: str) -> None:
         """State a document."""
         unit, first = DOCUMENTS[name]

@@ -23,6 +23,7 @@ class Giving(Ladder):
         if content["status"] == "cancelled":
             return {}
         wanted = _wants(content["food"], self.documents[document]["tier"])
+        wanted["brought"] = content.get("reward", 0)
         return {
             rule: self._grant(document, rule, points, day)
             for rule, points in wanted.items()

@@ -1,7 +1,7 @@
 """The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
 
 from tests.machine.books import Lot, No
-from tests.machine.ladder import FOR_EVER, RANKS, Ladder, Span
+from tests.machine.ladder import FOR_EVER, RANKS, Ladder, Span, anew
 from tests.machine.recalling import Recalling
 
 
@@ -44,7 +44,7 @@ class Joins(Recalling, Ladder):
         for span in _best_of(self.brought[source], now):
             newest = self.spans(target)[-1:]
             if not newest or _worth(span) > _worth(newest[0]):
-                self.spans(target).append({**span, "since": now})
+                self.spans(target).append(anew(span, now))
 
     def unmerge(self, source: str, now: int) -> None:
         """Everybody has again what is theirs, and what came of it."""
@@ -75,8 +75,8 @@ class Joins(Recalling, Ladder):
         best = _best_of(brought, now) or self.brought[member]
         newest = self.spans(member)[-1:]
         if [_alike(span) for span in best] != [_alike(span) for span in newest]:
-            nothing = {"tier": "", "until": None, "year": 0, "carried": False, "given": False}
-            self.spans(member).append({**(best[0] if best else nothing), "since": now})
+            nothing = {"tier": "", "until": None, "year": 0, "given": False}
+            self.spans(member).append(anew(best[0] if best else nothing, now))
         self.tick(member, now)
         self.ask(member, now)
 

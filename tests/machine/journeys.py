@@ -131,12 +131,8 @@ class Journeys(Sharing):
         pools = self.members[one]["pools"]
         if self.is_pool(other) or any(pool in pools for pool in self.members[other]["pools"]):
             return True
-        household = self._household(one)
-        return bool(household) and household == self._household(other)
-
-    def _household(self, member: str) -> str:
-        told = (self.members[each]["household"] for each in self.family(member))
-        return self.members[self.place(member)]["household"] or next(filter(None, told), "")
+        household = self.household(one)
+        return bool(household) and household == self.household(other)
 
     def _free(self, member: str, currency: str) -> int:
         return sum(lot["free"] for lot in self.lots_of(member) if lot["currency"] == currency)

@@ -139,7 +139,7 @@ class Ladder(Standing):
         """The tier before the newest that nobody gave, if it is still valid."""
         earned = [span for span in self.spans(member)[:-1] if not span["given"]][-1:]
         if earned and earned[0]["tier"] and _valid(earned[0], at):
-            return {**earned[0], "since": at}
+            return anew(earned[0], at)
         return _basic(at)
 
     def _stands(self, member: str, at: int, span: Span) -> bool:
@@ -209,6 +209,11 @@ def _lasting(tier: str, since: int, reached: int, year: int) -> Span:
         "carried": False,
         "given": False,
     }
+
+
+def anew(span: Span, since: int) -> Span:
+    """The same tier, as if it had just been reached."""
+    return {**span, "since": since, "carried": False}
 
 
 def _what(span: Span) -> tuple[str, bool]:

@@ -19,15 +19,16 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * Members are suspended (they earn, and spend nothing), closed (nothing but corrections is taken,
   and what becomes available expires), and take part again.
 * An older programme's file brings points, what counts for tiers, and gold for a while.
+* Who brings a member within 20 days has 40 points for what they buy within 15 days.
 * Members are erased: nobody is known by their cards any more, and their points expire or are kept.
 """
 
+from tests.machine.bringing import Bringing
 from tests.machine.journeys import Journeys
 from tests.machine.lives import Lives
 from tests.machine.openings import Openings
-from tests.machine.papers import Papers
 from tests.machine.spending import Spending
 
 
-class Clerk(Papers, Spending, Journeys, Lives, Openings):
+class Clerk(Bringing, Spending, Journeys, Lives, Openings):
     """Does by hand all that the ledger does."""

@@ -7,7 +7,7 @@ from tests.machine.giving import CAMPAIGNS, Giving, Grants
 from tests.machine.ladder import date_of
 
 CLAIM_DAYS = 3
-SPENDABLE = ("base", "silver", "gold", "bonus")
+SPENDABLE = ("base", "silver", "gold", "bonus", "brought")
 """Rules that give points to spend."""
 
 
@@ -138,7 +138,8 @@ class Papers(Giving):
         less, more = _difference(
             known["gave"], gives, _starts(status, pinned, now), undated=undated, now=now
         )
-        counted = bool(known["gave"] or gives)
+        counted = "status" in known["gave"] or "status" in gives
+        known["happened"] = pinned
         known["gave"] = gives
         if less:
             self.take_back(member, document, unit, less)

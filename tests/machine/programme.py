@@ -24,6 +24,8 @@ earn:
   - {kind: multiplier, id: gold, currency: p, factor: 2, group: tier, when: {tier: [gold]}}
   - {kind: bonus, id: bonus, currency: p, points: 50, pending_days: 14, campaign: spring,
      when: {basket_min: "100.00 EUR"}}
+  - {kind: bonus, id: brought, currency: p, points: 40, when: {activity: [referral]}}
+referrals: {within_days: 20, minimums: ["30.00 EUR"], purchase_days: 15, business_unit: a}
 groups: [{id: tier, combine: best_of}]
 campaigns:
   - {id: spring, budgets: [{currency: p, points: 120, window: local_month}]}

@@ -134,7 +134,7 @@ def balance(account: Account, currency: str) -> dict[str, int]:
 def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
     """The open lots in the order of their ends: what it is, whose it is, and points by state.
 
-    `names` are those of members, by their ids.
+    `names` are those of members and rewards, by their ids.
     """
     return [
         (
@@ -142,7 +142,7 @@ def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
             lot.issuer,
             FAR_FUTURE if lot.expires_at is None else (lot.expires_at - BEGIN) // SECOND,
             (lot.earned_at - BEGIN) // SECOND,
-            lot.document.rpartition("/")[2],
+            _document(lot, names),
             names.get(lot.contributor, lot.contributor),
             names.get(lot.owner, lot.owner),
             lot.available,
@@ -152,6 +152,12 @@ def lots(account: Account, names: Mapping[str, str]) -> list[tuple[Any, ...]]:
         )
         for lot in spendable(account)
     ]
+
+
+def _document(lot: Lot, names: Mapping[str, str]) -> str:
+    """A document by its name; rewards have one in `names`, by their referrals' ids."""
+    name = lot.document.rpartition("/")[2]
+    return names.get(name, name)
 
 
 def spendable(account: Account) -> list[Lot]:

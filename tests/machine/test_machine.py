@@ -14,6 +14,7 @@ from tests.machine.join_steps import JoinSteps
 from tests.machine.life_steps import LifeSteps
 from tests.machine.opening_steps import OpeningSteps
 from tests.machine.recall_steps import RecallSteps
+from tests.machine.referral_steps import ReferralSteps
 from tests.machine.sharing import MAY
 from tests.machine.spending_steps import SpendingSteps
 from tests.machine.steps import MEMBERS
@@ -21,18 +22,28 @@ from tests.machine.tier_steps import TierSteps
 
 
 class Machine(
-    DocumentSteps, SpendingSteps, JoinSteps, LifeSteps, RecallSteps, TierSteps, OpeningSteps
+    DocumentSteps,
+    SpendingSteps,
+    JoinSteps,
+    LifeSteps,
+    RecallSteps,
+    TierSteps,
+    OpeningSteps,
+    ReferralSteps,
 ):
     """Everything that callers can do."""
 
     @initialize(
         bought=st.lists(st.integers(3_000, 20_000), min_size=3, max_size=6),
         pooled=st.booleans(),
+        brought=st.booleans(),
     )
-    def begin(self, bought: list[int], pooled: bool) -> None:
-        """All members exist from the start, and have bought something; two may have a pool."""
+    def begin(self, bought: list[int], pooled: bool, brought: bool) -> None:
+        """All members have bought something; two may have a pool, one may have been brought."""
         for member, household in MEMBERS.items():
             self.enrol(member, household)
+        if brought:
+            self.refer("cat", "ann")
         for document, cents in zip(DOCUMENTS, bought, strict=False):
             self.state(document, 1, cents, 0, "final")
         if pooled:
