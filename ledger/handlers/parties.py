@@ -35,7 +35,11 @@ def other_stream(act: Act, work: Work) -> str:
     other = other_member_of(act.request) or MemberRef()
     if other.pool_id:
         return pool_stream(other.pool_id, work)
-    return stream_of(other.member_id, work)
+    stream = account_stream(other.member_id)
+    if work.other_account(stream).enrolled_at is None:
+        # Whoever knows the id of a pool may not name it as a member, to merge with or to bring in.
+        raise refusals.UnknownMember(member=other.member_id)
+    return live_stream(stream, work)
 
 
 def stream_of(account_id: str, work: Work) -> str:

@@ -120,7 +120,21 @@ async def test_what_a_member_may_not_do_is_refused(database: str) -> None:
         other = await pooler.opens(m2)
         with pytest.raises(Malformed):
             await till.post(pooler.between_pools(pool, other))
+        await refuses_a_pool_as_a_member(till, pooler, m1, pool, other)
         assert await divergences(till) == {}
+
+
+async def refuses_a_pool_as_a_member(
+    till: Till, pooler: Pooler, founder: MemberRef, pool: MemberRef, other: MemberRef
+) -> None:
+    """Nobody merges into a pool, brings one into another, or sends to one, by naming it so."""
+    alone, as_member = await till.enrol("alone"), MemberRef(member_id=other.pool_id)
+    with pytest.raises(UnknownMember):
+        await merge(till, alone, as_member)
+    with pytest.raises(UnknownMember):
+        await pooler.adds(pool, as_member, VIEW, by=founder)
+    with pytest.raises(UnknownMember):
+        await till.post(pooler.transfer(alone, as_member, 1))
 
 
 async def test_who_leaves_takes_home_what_is_left_of_their_own(database: str) -> None:
