@@ -231,14 +231,20 @@ class Ladder:
 
     def _beneath(self, question: _Question, standing: Standing) -> _Found:
         """Give the tier before the one in force, as long as it is valid; else the lowest."""
-        for span in reversed(standing.spans[:-1]):
-            if span.basis == "granted":
-                continue
-            rank, until = self.ranks.get(span.tier, 0), span.valid_until
-            if until is None or until > question.at:
-                return _Found(rank, until if rank else None, span.window, _basis(span))
-            break
-        return self._lowest()
+        return self._valid(question, self._before(standing))
+
+    def _valid(self, question: _Question, before: Standing) -> _Found:
+        span = before.spans[-1] if before.spans else None
+        if span is None or (span.valid_until is not None and span.valid_until <= question.at):
+            return self._lowest()
+        rank = self.ranks.get(span.tier, 0)
+        return _Found(rank, span.valid_until if rank else None, span.window, _basis(span))
+
+    def _before(self, standing: Standing) -> Standing:
+        """Give what stood before the tier in force, without what staff gave since."""
+        earlier = standing.spans[:-1]
+        own = [number for number, span in enumerate(earlier, 1) if span.basis != "granted"]
+        return standing._replace(spans=earlier[: own[-1]] if own else ())
 
     def _for_ever(self, standing: Standing) -> Iterator[_Found]:
         yield self._lowest()
@@ -296,11 +302,18 @@ class Ladder:
         return counts.forgot((*step.reach, *step.keep), window)
 
     def _refunded(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
-        found = self._best(question, rank, below=rank)
-        beneath = self._beneath(question, standing)
+        """Fall to what is reached now, or to the tier beneath that nothing taken back had given."""
+        found, before = self._best(question, rank, below=rank), self._before(standing)
+        while before.spans and not self._stays(question, before):
+            before = self._before(before)
+        beneath = self._valid(question, before)
         if found.rank <= beneath.rank < rank:
             found = beneath
         return self._answer(question, standing, found, "refunded")
+
+    def _stays(self, question: _Question, standing: Standing) -> bool:
+        rank = self.ranks.get(standing.spans[-1].tier, 0)
+        return rank == 0 or self._still_given(question, standing)
 
     # --- what was counted gives -------------------------------------------------------------
 

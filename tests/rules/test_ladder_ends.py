@@ -144,6 +144,27 @@ def test_a_refund_gives_back_the_tier_beneath_that_is_still_valid() -> None:
     assert asked(answer) == ("silver", midnight("2026-01-11"))
 
 
+@pytest.mark.parametrize(("left", "expected"), [(500, "gold"), (160, "silver"), (100, "base")])
+def test_a_refund_that_takes_what_two_tiers_stood_on_takes_both(left: int, expected: str) -> None:
+    yearly = ladder(tier("silver", [points(150)]), tier("gold", [points(500)]))
+    silver = held("silver", "2025-02-01", "2027-01-01", "2025")
+    gold = held("gold", "2025-03-01", "2027-01-01", "2025")
+    has = standing(silver, gold, qp={"2025": left})
+    assert yearly.answer(has, at("2025-06-01"), "refunded").tier == expected
+
+
+def test_below_two_tiers_that_are_lost_is_the_one_that_was_carried_from_the_year_before() -> None:
+    yearly = ladder(
+        tier("bronze", [points(100)]), tier("silver", [points(150)]), tier("gold", [points(500)])
+    )
+    bronze = held("bronze", "2024-05-01", "2026-01-01", "2024")
+    silver = held("silver", "2025-02-01", "2027-01-01", "2025")
+    gold = held("gold", "2025-03-01", "2027-01-01", "2025")
+    has = standing(bronze, silver, gold, qp={"2024": 100, "2025": 40})
+    answer = yearly.answer(has, at("2025-06-01"), "refunded")
+    assert asked(answer) == ("bronze", midnight("2026-01-01"))
+
+
 LONG = ladder(
     tier("gold", [points(600)]), window="rolling_months", window_months=24, valid={"months": 48}
 )
