@@ -63,7 +63,9 @@ class Pools:
         if isinstance(request, CreatePoolRequest):
             self.known[pool.pool_id] = Known(pool.pool_id, [request.member])
         elif isinstance(request, AddPoolMemberRequest):
-            self.known[pool.pool_id].members.append(request.joining)
+            # It may have been closed before this answer arrived.
+            if pool.pool_id in self.known:
+                self.known[pool.pool_id].members.append(request.joining)
         elif isinstance(request, ClosePoolRequest):
             self.known.pop(pool.pool_id, None)
 
