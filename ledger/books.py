@@ -282,6 +282,9 @@ class DocumentBook:
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
         before = posted.before if posted.HasField("before") else None
+        if posted.HasField("arrival"):
+            # What stood here of an owner who has gone is the owner's.
+            self._given.pop(key, None)
         yield from self._open_document(key, posted.grants, posted.pins.policy_digest, pos, before)
 
     def leave(self, left: DocumentMovedOut, pos: int) -> Iterator[str]:

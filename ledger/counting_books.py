@@ -5,8 +5,8 @@ was evaluated, and which number it took or gave back; no number is two documents
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 from ledger.core.counting import Counting, document_key
 from ledger.core.counts import holds_number
@@ -20,6 +20,7 @@ from loyalty.v1.types_pb2 import Usage as UsageMessage
 _CAP: Final = "cap/"
 _NumberPlace = tuple[str, str, str, int]
 """(owner, counter, period, number)"""
+Had = TypeVar("Had")
 
 
 class UsageBook:
@@ -36,9 +37,7 @@ class UsageBook:
         self, posted: DocumentPosted | DocumentMovedOut, document: str, folded: Usage
     ) -> Iterator[str]:
         """Enter a version, and the usage before it; yield what is wrong with it."""
-        if posted.HasField("before"):
-            usages = posted.before.posted.usages
-            self._of[document] = {key_of(use): use.total for use in usages if use.total}
+        _look_before(posted, document, self._of, _used_before)
         if not posted.usages and document not in self._of:
             return
         before = self._of.pop(document, {})
@@ -92,8 +91,7 @@ class NumberBook:
 
     def post(self, posted: DocumentPosted | DocumentMovedOut, document: str) -> Iterator[str]:
         """Enter a version; yield what is wrong with its numbers."""
-        if posted.HasField("before"):
-            self._of[document] = _held_before(posted.before.posted)
+        _look_before(posted, document, self._of, _held_before)
         if not posted.numbers and document not in self._of:
             return
         before = self._of.pop(document, {})
@@ -143,6 +141,27 @@ class NumberBook:
         self._holders = {
             place: holder for place, holder in self._holders.items() if not (own or place[0])
         }
+
+
+def _look_before(
+    posted: DocumentPosted | DocumentMovedOut,
+    document: str,
+    known: dict[str, Had],
+    told: Callable[[DocumentPosted], Had],
+) -> None:
+    """Let what is known of a document be what its version goes on from, where that is elsewhere.
+
+    One that arrives goes on from nothing here: what is known stood here for an owner who left, as a
+    merge was undone.
+    """
+    if posted.HasField("before"):
+        known[document] = told(posted.before.posted)
+    elif isinstance(posted, DocumentPosted) and posted.HasField("arrival"):
+        known.pop(document, None)
+
+
+def _used_before(posted: DocumentPosted) -> dict[UsageKey, int]:
+    return {key_of(use): use.total for use in posted.usages if use.total}
 
 
 def _held_before(posted: DocumentPosted) -> dict[tuple[str, str], int]:

@@ -149,8 +149,7 @@ class MergeBook:
         for account_id, continued in self._continued.items():
             versions = await _versions(log, account_id, {each.key for each in continued})
             for each in continued:
-                before = [one for one in versions[each.key] if one.document.version < each.version]
-                if not before or _hash(before[-1]) != each.told:
+                if each.told not in map(_hash, _newest_before(versions[each.key], each.version)):
                     detail = f"document {each.key} goes on from what {account_id} does not have"
                     finding = Finding(each.place.pos, Reason.DOCUMENT_FORKED, detail)
                     found.append((each.place.lane, finding))
@@ -181,6 +180,13 @@ class MergeBook:
 def _key(posted: DocumentPosted) -> str:
     document = posted.document
     return document_key(posted.business_unit, document.source, document.document_id)
+
+
+def _newest_before(versions: Iterable[DocumentPosted], version: int) -> list[DocumentPosted]:
+    """The newest of versions before one: two, where it went home with its owner and came back."""
+    before = [one for one in versions if one.document.version < version]
+    newest = max((one.document.version for one in before), default=0)
+    return [one for one in before if one.document.version == newest]
 
 
 def _hash(posted: DocumentPosted) -> bytes:

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ledger.core.instant import Instant, from_timestamp
+from ledger.core.state import OWN
+from ledger.envelope import StoredEvent
 from ledger.evaluation import claim_of
 from ledger.findings import Finding, Reason
 from ledger.lanes import account_of
 from ledger.purse_books import DocumentPlaces
+from ledger.trial import Trial
 from loyalty.v1.events_pb2 import DocumentClaimed, DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import Pins
 
@@ -42,6 +45,8 @@ class _Stand(NamedTuple):
     version: int
     fixed: int
     claimed_at: Instant | None
+    owner: str
+    """Whose it is, where that account was merged into the one it stands in."""
 
 
 class MoveBook:
@@ -87,13 +92,19 @@ class LaneMoves:
         self._book = book
         self._standing: dict[tuple[str, str], _Stand] = {}
 
-    def post(self, posted: DocumentPosted, key: str, stream: str, pos: int) -> Iterator[Finding]:
-        """Enter a version."""
+    def post(
+        self, posted: DocumentPosted, key: str, event: StoredEvent, trial: Trial | None
+    ) -> Iterator[Finding]:
+        """Enter a version, and what is known of its account, if it has one.
+
+        With an owner who left because a merge was undone, what stood there left as well.
+        """
+        stream, pos = event.stream, event.pos
         place, version = Place(self._lane, pos), posted.document.version
         had = self._standing.get((stream, key))
         fixed, claimed_at = _kept(posted)
         if posted.HasField("arrival"):
-            if had is not None:
+            if had is not None and (trial is None or trial.is_part(had.owner)):
                 detail = f"document {key} arrives in {stream}, where it stands already"
                 yield Finding(pos, Reason.DOCUMENT_FORKED, detail)
             origin = posted.arrival.from_member_id
@@ -111,9 +122,9 @@ class LaneMoves:
             # What it goes on from stands in another account: the book of merges looks there.
             if posted.before.posted.pinned:
                 fixed, claimed_at = _kept(posted.before.posted)
-        elif had is not None and had.fixed:
+        elif had is not None and had.fixed and not posted.HasField("arrival"):
             fixed, claimed_at = had.fixed, had.claimed_at
-        self._standing[stream, key] = _Stand(version, fixed, claimed_at)
+        self._standing[stream, key] = _Stand(version, fixed, claimed_at, posted.owner_id)
 
     def leave(
         self, left: DocumentClaimed | DocumentMovedOut, stream: str, pos: int
@@ -121,7 +132,7 @@ class LaneMoves:
         """Enter that a document leaves a stream."""
         stood = self._standing.pop((stream, left.document), None)
         if isinstance(left, DocumentMovedOut) and left.HasField("before"):
-            stood = _Stand(left.before.posted.document.version, *_kept(left.before.posted))
+            stood = _Stand(left.before.posted.document.version, *_kept(left.before.posted), OWN)
         if stood is None or stood.version != left.version:
             detail = f"version {left.version} of document {left.document} does not stand here"
             yield Finding(pos, Reason.DOCUMENT_FORKED, detail)

@@ -149,7 +149,8 @@ class PinBook:
         if posted.HasField("before"):
             before = posted.before.posted
             return _hash(before.pins) if before.pinned else None
-        return self._pinned.get(key)
+        # One that stood here of an owner who has gone is not the one that arrives.
+        return None if posted.HasField("arrival") else self._pinned.get(key)
 
     def close(self) -> Iterator[Finding]:
         """Yield what no later fact has explained."""

@@ -10,7 +10,7 @@ from ledger.core.applying import apply
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant
 from ledger.core.lots import CorruptHistory
-from ledger.core.state import Account
+from ledger.core.state import OWN, Account
 from ledger.core.tally import Tally
 from ledger.counting_books import CountingBook
 from ledger.erasure_books import wrong_of_erasure
@@ -102,6 +102,10 @@ class Trial:
         self._awards = awards
         self._tiers_offered: tuple[Tier, ...] = ()
         self._told: set[Reason] = set()
+
+    def is_part(self, owner: str) -> bool:
+        """Whether an owner is one with the account: its own, or one who was merged into it."""
+        return owner == OWN or owner in self.tally.parts
 
     def enter(
         self, fact: AccountFact, pos: int, recorded_at: Instant, occurred_at: Instant

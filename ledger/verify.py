@@ -304,7 +304,7 @@ class _Lane:
     def _document(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:
         document = posted.document
         key = document_key(posted.business_unit, document.source, document.document_id)
-        yield from self._moves.post(posted, key, event.stream, event.pos)
+        yield from self._moves.post(posted, key, event, self.trials.get(event.stream))
         self._purses.post(posted, self.lane, event.pos)
         if not account_of(event.stream):
             if posted.grants or posted.usages or posted.numbers or posted.benefits:
@@ -325,8 +325,7 @@ class _Lane:
         self, event: StoredEvent, left: DocumentClaimed | DocumentMovedOut
     ) -> Iterator[Finding]:
         yield from self._moves.leave(left, event.stream, event.pos)
-        self._firsts.pop((event.stream, left.document), None)
-        self._firsts_of.pop((event.stream, left.document), None)
+        self._forget_first((event.stream, left.document))
         if isinstance(left, DocumentMovedOut):
             self._purses.post(left, self.lane, event.pos)
 
@@ -336,6 +335,8 @@ class _Lane:
         """How a version differs from what it gives when it is evaluated again."""
         if not awards.needs_first(posted.pins.policy_digest):
             return awards.difference(posted)
+        if posted.HasField("arrival"):
+            self._forget_first(key)
         if posted.HasField("before") and posted.before.posted.pinned:
             self._firsts_of[key] = posted.before.account_id
         if key in self._firsts_of:
@@ -347,6 +348,10 @@ class _Lane:
         if first is None and posted.pinned:
             self._firsts[key] = posted
         return awards.difference(posted, first)
+
+    def _forget_first(self, key: tuple[str, str]) -> None:
+        self._firsts.pop(key, None)
+        self._firsts_of.pop(key, None)
 
     def grow_tree(self) -> None:
         """Hash the leaves gathered since the last time into the tree."""

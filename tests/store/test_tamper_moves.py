@@ -8,6 +8,7 @@ import pytest
 
 from ledger.core.instant import DAY
 from ledger.findings import Reason
+from loyalty.v1.events_pb2 import ARRIVAL_CAUSE_MOVED
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from tests.store.stories import CLAIMS, TIERED, claim, gild, move, with_code
 from tests.store.tampering import Place, Story, owned
@@ -197,3 +198,19 @@ async def test_usage_that_a_departure_hides_is_found(database: str) -> None:
                 (await story.places(MOVED_OUT))[0], lambda fact: fact.ClearField("usages")
             )
             assert Reason.ROOM_MISMATCH in await story.found()
+
+
+async def test_a_document_that_arrives_where_it_stands_is_found(database: str) -> None:
+    def arriving(fact: Any) -> None:
+        fact.arrival.cause = ARRIVAL_CAUSE_MOVED
+        fact.arrival.from_member_id = "0196f2a0-1c00-7abc-8def-0123456789ad"
+
+    async with open_till(database) as till:
+        await till.publish(TIERED)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 60_00))
+        await till.post(till.document(member, "D1", 2, 50_00))
+        async with owned(till, database, member) as story:
+            await story.rewrite((await story.places(POSTED))[-1], arriving)
+            details = [each.detail for each in (await story.verify()).divergences]
+            assert any("where it stands already" in detail for detail in details)

@@ -30,6 +30,8 @@ from tests.store.merging import (
     unmerging,
     verified,
 )
+from tests.store.stories import CLAIMS, move
+from tests.store.stories import verified as found
 from tests.store.till import Till, moved, open_till
 
 BALANCES = [ERASED_BALANCE_FORFEITED, ERASED_BALANCE_KEPT]
@@ -134,3 +136,22 @@ async def test_nobody_is_closed_or_erased_while_another_account_comes(database: 
         await finish(till, source)
         assert len((await erase(till, t)).identities) == 2
         assert not (await verified(till)).divergences
+
+
+async def test_a_document_that_went_home_with_its_owner_may_come_back_alone(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(CLAIMS)
+        s, t = await till.enrol("s"), await till.enrol("t")
+        source = await merge(till, s, t)
+        await till.post(till.document(s, "D1", 1, 60_00))
+        await unmerge(till, source)
+        await till.post(move(till, t, "D1"))
+        assert (await points(till, s), await points(till, t)) == ((0, 0, 0), (60, 0, 0))
+        await till.post(till.document(t, "D1", 2, 20_00))
+        await till.post(move(till, s, "D1"))
+        await till.post(till.document(s, "D1", 3, 50_00))
+        assert (await points(till, s), await points(till, t)) == ((50, 0, 0), (0, 0, 0))
+        await merge(till, s, t)
+        await till.post(till.document(t, "D1", 4, 40_00))
+        assert await points(till, t) == (40, 0, 0)
+        assert await found(till) == {}
