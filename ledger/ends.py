@@ -6,6 +6,7 @@ from typing import Final
 
 import rules
 from ledger.core.commands import LotEnds
+from ledger.core.draws import spending_rank
 from ledger.core.instant import Instant
 from ledger.core.state import Account, Drawn, Lot, LotLife
 
@@ -83,8 +84,7 @@ def in_spending_order(account: Account, policy: rules.Policy) -> Account:
         return account
 
     def rank(lot: Lot) -> int:
-        first = firsts.get(lot.currency, ())
-        return first.index(lot.funder) if lot.funder in first else len(first)
+        return spending_rank(lot.funder, firsts.get(lot.currency, ()))
 
     return replace(account, lots=tuple(sorted(account.lots, key=rank)))
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, TypeGuard, get_args
 
+from ledger.core.draws import spending_rank
 from ledger.core.events import AccountFact
 from ledger.core.tally import Tally
 from ledger.reawarding import Awards
@@ -51,7 +52,7 @@ class SpendingBook:
 
     def _wrong_order(self, fact: Spent, first: tuple[str, ...], tally: Tally) -> Iterator[str]:
         draws = [draw for draw in fact.draws if (fact.entry_id, draw.lot_id) not in self._back]
-        ranks = [_rank(draw.funder, first) for draw in draws]
+        ranks = [spending_rank(draw.funder, first) for draw in draws]
         if ranks != sorted(ranks):
             yield f"the draws of {fact.entry_id} do not begin with what {', '.join(first)} pay for"
         if not ranks or isinstance(fact, PointsSent):
@@ -61,10 +62,8 @@ class SpendingBook:
         for draw in fact.draws:
             taken[draw.lot_id] += draw.points
         for lot in tally.lots.items:
-            comes_first = lot.currency == fact.currency and _rank(lot.funder, first) < ranks[-1]
+            comes_first = (
+                lot.currency == fact.currency and spending_rank(lot.funder, first) < ranks[-1]
+            )
             if comes_first and lot.available > taken[lot.lot_id]:
                 yield f"lot {lot.lot_id} comes before what {fact.entry_id} takes, and is left over"
-
-
-def _rank(funder: str, first: tuple[str, ...]) -> int:
-    return first.index(funder) if funder in first else len(first)

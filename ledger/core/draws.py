@@ -93,10 +93,12 @@ Funded = TypeVar("Funded", bound=_Funded)
 
 def in_spending_order(lots: Iterable[Funded], first: tuple[str, ...]) -> Iterable[Funded]:
     """Lots as a member's spending draws them: what some funders pay for first, if any."""
-    if not first:
-        return lots
-    ranks = {funder: rank for rank, funder in enumerate(first)}
-    return sorted(lots, key=lambda lot: ranks.get(lot.funder, len(ranks)))
+    return sorted(lots, key=lambda lot: spending_rank(lot.funder, first)) if first else lots
+
+
+def spending_rank(funder: str, first: tuple[str, ...]) -> int:
+    """Place of what a funder pays for in spending: in the order of `first`, then all others."""
+    return first.index(funder) if funder in first else len(first)
 
 
 def draw_available(lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:

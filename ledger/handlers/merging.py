@@ -64,8 +64,9 @@ def continue_merge(act: Act, work: Work) -> Answer:
 
 def take_step(work: Work, source: str) -> None:
     """Take the next step of a merge, or of its undoing, if the source of one is named."""
-    merging = work.account(source).merging
-    if merging is None or not is_source(work.account(source)):
+    account = work.account(source)
+    merging = account.merging
+    if merging is None or not is_source(account):
         return
     target = account_stream(merging.target)
     if work.other_account(target).merging is None:
