@@ -3,12 +3,15 @@
 import rules
 from ledger.core.commands import Occasion, TierVerdict
 from ledger.core.instant import Instant
+from ledger.core.standing import brought
 from ledger.core.state import Account
 
 
 def standing_of(account: Account) -> rules.Standing:
     """What an account has counted and held, as a ladder looks at it."""
-    return rules.Standing(account.qualifying, account.usage, account.enrolled_at, account.tiers)
+    return rules.Standing(
+        account.qualifying, account.usage, account.enrolled_at, account.tiers, brought(account)
+    )
 
 
 def verdict(

@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from ledger.core.applying.merging import source_tiers
 from ledger.core.counted import entries, family
 from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.moving import parts_of_account
-from ledger.core.standing import BASIS_NAME
-from ledger.core.state import OWN, Account, Part
+from ledger.core.standing import BASIS_NAME, granted, grants_of
+from ledger.core.state import OWN, Account, Part, TierSpan
 from ledger.core.usage import UsageKey, key_of
 from ledger.findings import Finding, Reason
 from ledger.lanes import account_stream
@@ -326,12 +327,14 @@ def tiers_offered(step: MergeStepped, account: Account) -> tuple[Tier, ...]:
     if account.account_id != step.target_id:
         return ()
     if step.stage == MERGE_STAGE_MERGED:
-        return (_told_tier(step),)
+        return tuple(_shown(span) for span in source_tiers(step)) or (_NO_TIER,)
     if step.stage != MERGE_STAGE_UNMERGED:
         return ()
     staying = account.parts.keys() - family(account.parts, step.source_id)
-    spans = [span for owner in staying for span in account.parts[owner].tiers[-1:]]
-    offered = tuple((span.tier, span.basis, span.valid_until) for span in spans)
+    parts, at = [account.parts[owner] for owner in staying], from_timestamp(step.step_time)
+    offered = tuple(
+        _shown(span) for part in parts for span in (*granted(part.tiers, at), *part.tiers[-1:])
+    )
     has_own = bool(account.parts[OWN].tiers)
     return offered if has_own else (*offered, _NO_TIER)
 
@@ -347,18 +350,16 @@ def wrong_tier(changed: TierChanged, offered: Collection[Tier]) -> str:
     return "" if kept in offered else f"to_tier is {changed.to_tier!r}, which neither account had"
 
 
-def _told_tier(step: MergeStepped) -> Tier:
-    if not step.source_tier:
-        return _NO_TIER
-    ends = step.HasField("source_tier_until_time")
-    until = from_timestamp(step.source_tier_until_time) if ends else None
-    return (step.source_tier, BASIS_NAME[step.source_tier_basis], until)
+def _shown(span: TierSpan) -> Tier:
+    return span.tier, span.basis, span.valid_until
 
 
 def _wrong_source_tier(step: MergeStepped, account: Account) -> Iterator[str]:
-    had = [(span.tier, span.basis, span.valid_until) for span in account.tiers[-1:] if span.tier]
-    if [_told_tier(step)] != (had or [_NO_TIER]):
-        yield f"merge {step.merge_id} tells another tier of the source than it has"
+    told = [_shown(span) for span in source_tiers(step)]
+    had = [_shown(span) for span in account.tiers[-1:] if span.tier]
+    given = grants_of(account, from_timestamp(step.step_time)) if had else ()
+    if told[-1:] != had or set(told) != {*had, *map(_shown, given)}:
+        yield f"merge {step.merge_id} tells other tiers of the source than it has"
 
 
 def _left_behind(step: MergeStepped, account: Account) -> Iterator[str]:

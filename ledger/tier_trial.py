@@ -9,9 +9,9 @@ from ledger.core.standing import BASIS_NAME
 from ledger.core.state import Account
 from ledger.ladders import verdict
 from loyalty.v1.events_pb2 import (
-    TIER_BASIS_GRANTED,
     TIER_BASIS_UNSPECIFIED,
     TIER_CAUSE_GRANT_ENDED,
+    TIER_CAUSE_GRANTED,
     TIER_CAUSE_PERIOD_ENDED,
     TIER_CAUSE_REFUNDED,
     TierChanged,
@@ -32,7 +32,7 @@ def wrong_tier(policy: rules.Policy, account: Account, fact: TierChanged) -> str
         return ""
     if fact.from_tier != account.tier:
         return f"from_tier is {fact.from_tier!r}, the account has {account.tier!r}"
-    if fact.basis == TIER_BASIS_GRANTED:
+    if fact.cause == TIER_CAUSE_GRANTED:
         known = rules.tier_ranks(policy)
         return "" if fact.to_tier in known else f"the policy has no tier {fact.to_tier!r}"
     at = from_timestamp(fact.effective_time)

@@ -4,18 +4,17 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, cast
 
 from rules.facts import Instant
-from rules.model import Tier, Tiers
+from rules.model import Tiers
 from rules.needs import (
-    Choices,
     Counts,
     Window,
     calendar_windows,
-    choices_of,
     membership_windows,
     rolling_window,
     window_of,
 )
 from rules.standing import Basis, Span, Standing
+from rules.steps import Step, step_of
 from rules.validity import Validity
 from rules.zones import DAY, LocalZone
 
@@ -43,17 +42,6 @@ class TierAnswer(NamedTuple):
 NO_TIERS = TierAnswer(None, None)
 
 
-class Step(NamedTuple):
-    """A tier of the ladder; the lowest has rank 0."""
-
-    tier: str
-    rank: int
-    reach: Choices
-    keep: Choices
-    lifetime: Choices
-    invite_only: bool
-
-
 class _Found(NamedTuple):
     """The tier that what was counted gives."""
 
@@ -73,6 +61,7 @@ class _Question(NamedTuple):
 
 
 _NOTHING_KEPT = -1
+_FOR_EVER = 2**62
 
 
 class Ladder:
@@ -81,7 +70,7 @@ class Ladder:
     def __init__(self, tiers: Tiers, zone: LocalZone) -> None:
         """Compile the tiers of a checked policy."""
         self.tiers = tiers
-        self.steps = tuple(_step(tier, rank) for rank, tier in enumerate(tiers.ladder))
+        self.steps = tuple(step_of(tier, rank) for rank, tier in enumerate(tiers.ladder))
         self.ranks = {step.tier: step.rank for step in self.steps}
         self.asks = frozenset(
             threshold.counted.name
@@ -107,6 +96,7 @@ class Ladder:
         if current is None or rank is None:
             question = self._question(standing, at, at)
             found = self._lowest() if self._waits else self._best(question, _NOTHING_KEPT)
+            found = self._or_granted(question, standing, found)
             return self._answer(question, standing, found, "reached")
         if current.valid_until is not None and current.valid_until <= at:
             question = self._question(standing, at, at - 1)
@@ -117,7 +107,7 @@ class Ladder:
             return self._reviewed(self._question(standing, at, at - 1), standing, current, rank)
         question = self._question(standing, at, at)
         if occasion == "grant_ended" and current.basis == "granted":
-            return self._grant_ended(question, standing, rank)
+            return self._grant_ended(question, standing, rank, by_staff=True)
         if occasion == "refunded" and rank > 0 and not self._still_given(question, standing):
             return self._refunded(question, standing, rank)
         return self._in_force(question, standing, current, rank)
@@ -215,14 +205,22 @@ class Ladder:
             found = _Found(rank, until, current.window, "grace")
         elif found.rank < rank and self.tiers.downgrade == "one_step":
             found = max(found, self._one_step_down(question, rank), key=_rank)
+        found = self._or_granted(question, standing, found)
         return self._answer(question, standing, found, "period_ended")
 
-    def _grant_ended(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
-        """Fall to the tier that was held beneath, or to the one earned meanwhile."""
+    def _grant_ended(
+        self, question: _Question, standing: Standing, rank: int, *, by_staff: bool = False
+    ) -> TierAnswer:
+        """Fall to the tier that was held beneath, or to the one earned meanwhile.
+
+        Staff end all that they gave; one grant's own end leaves the others.
+        """
         beneath = self._beneath(question, standing)
         kept = rank if self.steps[rank].invite_only else beneath.rank
         found = self._best(question, kept, keep_running=True)
         found = max(beneath, found, *self._for_ever(standing), key=_rank)
+        if not by_staff:
+            found = self._or_granted(question, standing, found)
         return self._answer(question, standing, found, "grant_ended")
 
     def _one_step_down(self, question: _Question, rank: int) -> _Found:
@@ -241,10 +239,28 @@ class Ladder:
         return _Found(rank, span.valid_until if rank else None, span.window, _basis(span))
 
     def _before(self, standing: Standing) -> Standing:
-        """Give what stood before the tier in force, without what staff gave since."""
-        earlier = standing.spans[:-1]
-        own = [number for number, span in enumerate(earlier, 1) if span.basis != "granted"]
+        """Give what stood before the tier in force, without what staff gave since.
+
+        What is higher than a granted tier in force did not stand beneath that: it came over it, and
+        is over.
+        """
+        *earlier, current = standing.spans
+        rank = self.ranks.get(current.tier, 0) if current.basis == "granted" else len(self.steps)
+        own = [
+            number
+            for number, span in enumerate(earlier, 1)
+            if span.basis != "granted" and self.ranks.get(span.tier, 0) <= rank
+        ]
         return standing._replace(spans=earlier[: own[-1]] if own else ())
+
+    def _or_granted(self, question: _Question, standing: Standing, found: _Found) -> _Found:
+        """Give what staff gave, if that is better: a higher tier covers a grant, and ends in it."""
+        for span in (*standing.spans, *standing.brought):
+            if span.basis == "granted" and span.tier in self.ranks:
+                granted = _Found(self.ranks[span.tier], span.valid_until, span.window, "granted")
+                if _end(granted) > question.at and _worth(granted) > _worth(found):
+                    found = granted
+        return found
 
     def _for_ever(self, standing: Standing) -> Iterator[_Found]:
         yield self._lowest()
@@ -309,6 +325,7 @@ class Ladder:
         beneath = self._valid(question, before)
         if found.rank <= beneath.rank < rank:
             found = beneath
+        found = self._or_granted(question, standing, found)
         return self._answer(question, standing, found, "refunded")
 
     def _stays(self, question: _Question, standing: Standing) -> bool:
@@ -358,19 +375,16 @@ class Ladder:
         return _Found(0, None, "")
 
 
-def _step(tier: Tier, rank: int) -> Step:
-    return Step(
-        tier.id,
-        rank,
-        choices_of(tier.reach_any),
-        choices_of(tier.keep_any),
-        choices_of(tier.lifetime_any),
-        tier.invite_only,
-    )
-
-
 def _rank(found: _Found) -> int:
     return found.rank
+
+
+def _worth(found: _Found) -> tuple[int, Instant]:
+    return found.rank, _end(found)
+
+
+def _end(found: _Found) -> Instant:
+    return _FOR_EVER if found.valid_until is None else found.valid_until
 
 
 def _basis(span: Span) -> Basis:

@@ -58,3 +58,5 @@ class Standing(NamedTuple):
     """When the member enrolled."""
     spans: Sequence[Span] = ()
     """Tiers held, oldest first; the last one is in force, or has just ended."""
+    brought: Sequence[Span] = ()
+    """Tiers that staff gave to members who became part of this one."""

@@ -19,7 +19,8 @@ def tier_for(
     unless the one in force is as high. Asked when the tier in force is over: what was earned since
     it was given, or the next lower one, or the same on grace. Asked when something was taken back:
     a tier that would not have been reached without it is lost. Asked when staff end what they gave:
-    the tier beneath it, or what was earned meanwhile. The lowest tier is everyone's and never ends.
+    the tier beneath it, or what was earned meanwhile. What staff gave and is not over is what a
+    higher tier ends in, whatever ended that. The lowest tier is everyone's and never ends.
     """
     ladder = policy.terms.ladder
     return NO_TIERS if ladder is None else ladder.answer(standing, at, occasion)

@@ -6,12 +6,13 @@ from rules.award import Award
 from rules.evaluation import evaluate as evaluate_at_one_tier
 from rules.evaluation import pins_for
 from rules.facts import DocumentFacts, MemberFacts, Pins
-from rules.ladder import Ladder, Step
+from rules.ladder import Ladder
 from rules.needs import Counts, Threshold, Window
 from rules.policy import Policy
 from rules.room import FREE, Room
 from rules.splitting import basket_of, is_split, split_award, split_text
 from rules.standing import METRIC, Standing
+from rules.steps import Step
 
 Key = TypeVar("Key")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ledger.core.commands import ContinueMerge, TierLadder
 from ledger.core.decision import Draft
 from ledger.core.instant import Instant, to_timestamp
+from ledger.core.standing import granted
 from ledger.core.state import FAR_FUTURE, OWN, TierSpan
 from ledger.core.tiers import BASES, end_period, reach
 from loyalty.v1.events_pb2 import (
@@ -31,10 +32,10 @@ def keep_better(
 ) -> None:
     """Ask the ladder with what both count for, then keep a better tier that is brought."""
     reach(draft, ladder, entry_id=entry_id)
-    for span in _valid(brought, draft.at):
-        held = draft.tally.tiers[-1:]
-        if not held or _worth(span, command) > _worth(held[0], command):
-            _record(draft, span, command, cause=TIER_CAUSE_MERGED, entry_id=entry_id)
+    held = draft.tally.tiers[-1:]
+    best = max(_valid(brought, draft.at), key=lambda span: _worth(span, command), default=None)
+    if best is not None and (not held or _worth(best, command) > _worth(held[0], command)):
+        _record(draft, best, command, cause=TIER_CAUSE_MERGED, entry_id=entry_id)
 
 
 def restore(
@@ -48,7 +49,7 @@ def restore(
     """Give back the tier that the account had by itself, or by those who stay; then ask again."""
     now = draft.at
     own = left.get(OWN, ())[-1:]
-    spans = [span for spans in left.values() for span in _valid(spans[-1:], now)]
+    spans = [span for spans in left.values() for span in _still_held(spans, now)]
     best = max(spans, key=lambda span: _worth(span, command), default=own[0] if own else None)
     held = draft.tally.tiers[-1] if draft.tally.tiers else None
     if not _alike(held, best):
@@ -56,6 +57,11 @@ def restore(
         if best is not None and best.valid_until is not None and best.valid_until <= now:
             end_period(draft, ladder)
     reach(draft, ladder, entry_id=entry_id)
+
+
+def _still_held(spans: Sequence[TierSpan], at: Instant) -> list[TierSpan]:
+    """The tier that was held last, if it is not over, and what staff gave beneath it."""
+    return [*granted(spans[:-1], at), *_valid(spans[-1:], at)]
 
 
 def _valid(spans: Iterable[TierSpan], at: Instant) -> list[TierSpan]:

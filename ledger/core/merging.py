@@ -6,13 +6,15 @@ also remembers whose it was. So an undone merge gives back what is left of every
 to the account that leaves, and what was posted for its documents meanwhile.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ledger.core.advance import settle
+from ledger.core.applying.merging import source_tiers
 from ledger.core.commands import BeginMerge, ContinueMerge, TierLadder
 from ledger.core.counted import family, slices
 from ledger.core.decision import LOTS_MAX, TOTAL_MAX, Draft
-from ledger.core.instant import Instant, to_timestamp
+from ledger.core.instant import Instant, optional_timestamp, to_timestamp
 from ledger.core.membership import UnderWay, require_spending
 from ledger.core.merged_tiers import keep_better, restore
 from ledger.core.moving import Way, is_stray, move_debts, move_holds, move_lots, parts_of
@@ -29,6 +31,7 @@ from ledger.core.refusals import (
     TooManyLots,
     UnmergeFirst,
 )
+from ledger.core.standing import grants_of
 from ledger.core.state import OWN, Account
 from ledger.core.tiers import BASES, reach
 from loyalty.v1.events_pb2 import (
@@ -201,14 +204,18 @@ def _end(
         return
     step.stage = MERGE_STAGE_MERGED
     tiers = pair.source.tally.tiers
-    if tiers:
+    if tiers and tiers[-1].tier:
         span = tiers[-1]
         step.source_tier, step.source_tier_window = span.tier, span.window
         step.source_tier_basis = BASES[span.basis]
         if span.valid_until is not None:
             step.source_tier_until_time.CopyFrom(to_timestamp(span.valid_until))
+        for grant in grants_of(pair.source.tally.account(), pair.source.at):
+            if span != replace(grant, from_at=span.from_at):
+                until = optional_timestamp(grant.valid_until)
+                step.source_grants.add(tier=grant.tier, until_time=until)
     _record_both(pair, step)
-    keep_better(pair.target, tiers[-1:], command, ladder, entry_id=step.merge_id)
+    keep_better(pair.target, source_tiers(step), command, ladder, entry_id=step.merge_id)
 
 
 def _record_both(pair: Pair, step: MergeStepped) -> None:

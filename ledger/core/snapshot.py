@@ -29,7 +29,7 @@ from ledger.core.state import (
 )
 from ledger.core.usage import Usage
 
-STATE_VERSION: Final = 17
+STATE_VERSION: Final = 18
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 
 _LIFE: Final = Lot._fields.index("life")

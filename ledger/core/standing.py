@@ -4,9 +4,12 @@ Both are bounded. What is too old to be kept by its window is added up under win
 needs which count for ever still see it.
 """
 
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Final, TypeVar
 
-from ledger.core.state import TierSpan
+from ledger.core.instant import Instant
+from ledger.core.state import Account, TierSpan
 from ledger.core.usage import OLD
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_EARNED,
@@ -22,13 +25,14 @@ YEARS_KEPT: Final = 2
 DAYS_KEPT: Final = 800
 """Days with something counted: more than the two years over which any ladder looks back."""
 SPANS_KEPT: Final = 8
+GRANTED: Final = "granted"
 _YEAR: Final = 4
 
 BASIS_NAME: Final[dict[TierBasis.ValueType, str]] = {
     # Facts that are older than the field were all earned.
     TIER_BASIS_UNSPECIFIED: "earned",
     TIER_BASIS_EARNED: "earned",
-    TIER_BASIS_GRANTED: "granted",
+    TIER_BASIS_GRANTED: GRANTED,
     TIER_BASIS_GRACE: "grace",
     TIER_BASIS_LIFETIME: "lifetime",
 }
@@ -52,6 +56,55 @@ def fold_old_windows(counted: dict[Key, int], of: tuple[str, ...], window: str) 
 
 
 def kept_spans(spans: tuple[TierSpan, ...]) -> tuple[TierSpan, ...]:
-    """Leave out the oldest spans, but none that was given for ever."""
+    """Leave out the oldest spans, but none for ever, nor what staff gave and is not over."""
     old, newest = spans[:-SPANS_KEPT], spans[-SPANS_KEPT:]
-    return (*(span for span in old if span.basis == "lifetime"), *newest)
+    if not old:
+        return newest
+    given = {_end(span) for span in newest if span.basis == GRANTED}
+    kept: list[TierSpan] = []
+    for span in reversed(old):
+        if span.basis == "lifetime":
+            kept.append(span)
+        elif granted((span,), newest[-1].from_at) and _end(span) not in given:
+            given.add(_end(span))
+            kept.append(span)
+    return (*reversed(kept), *newest)
+
+
+def granted(spans: Iterable[TierSpan], at: Instant) -> list[TierSpan]:
+    """Tiers that staff gave and that are not over at an instant, covered by a higher one or not."""
+    return [
+        span
+        for span in spans
+        if span.basis == GRANTED and (span.valid_until is None or span.valid_until > at)
+    ]
+
+
+def end_granted(
+    spans: Iterable[TierSpan], at: Instant, *, but: Collection[TierSpan] = ()
+) -> tuple[TierSpan, ...]:
+    """Let end at an instant what staff gave, except what is named."""
+    over, kept = granted(spans, at), {_end(span) for span in but}
+    return tuple(
+        replace(span, valid_until=at) if span in over and _end(span) not in kept else span
+        for span in spans
+    )
+
+
+def brought(account: Account) -> tuple[TierSpan, ...]:
+    """What staff gave to the accounts that are part of this one."""
+    if not account.parts:
+        return ()
+    parts = account.parts.values()
+    return tuple(span for part in parts for span in part.tiers if span.basis == GRANTED)
+
+
+def grants_of(account: Account, at: Instant) -> list[TierSpan]:
+    """What staff gave to an account and to its parts and is not over, each grant once."""
+    found = granted((*account.tiers, *brought(account)), at)
+    return list({_end(span): span for span in found}.values())
+
+
+def _end(span: TierSpan) -> tuple[str, Instant | None]:
+    """By what a grant is known, however often its tier was held anew."""
+    return span.tier, span.valid_until

@@ -12,7 +12,7 @@ from ledger.core.decision import Draft
 from ledger.core.events import Fact
 from ledger.core.instant import SECOND, Instant, optional_timestamp, to_timestamp
 from ledger.core.refusals import NoTierGranted
-from ledger.core.standing import BASIS_NAME
+from ledger.core.standing import BASIS_NAME, grants_of
 from ledger.core.usage import METRIC
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_GRANTED,
@@ -96,25 +96,31 @@ def end_period(draft: Draft, ladder: TierLadder) -> None:
 
 
 def grant(draft: Draft, command: GrantTier, ladder: TierLadder) -> None:
-    """Give a tier, or end the given one. Raises NoTierGranted."""
-    account = draft.tally.account()
-    if command.tier:
-        draft.record(
-            TierChanged(
-                from_tier=account.tier,
-                to_tier=command.tier,
-                valid_until_time=optional_timestamp(command.until),
-                cause=TIER_CAUSE_GRANTED,
-                policy_digest=command.policy_digest,
-                entry_id=command.entry_id,
-                effective_time=to_timestamp(draft.at),
-                basis=TIER_BASIS_GRANTED,
-                reason=command.reason,
-                granting_unit=command.business_unit,
-            )
-        )
+    """Give a tier, or end what was given. Raises NoTierGranted."""
+    if command.replaces or not command.tier:
+        _end_granted(draft, command, ladder)
+    if not command.tier:
         return
-    if not account.tiers or account.tiers[-1].basis != "granted":
+    draft.record(
+        TierChanged(
+            from_tier=draft.tally.tiers[-1].tier if draft.tally.tiers else "",
+            to_tier=command.tier,
+            valid_until_time=optional_timestamp(command.until),
+            cause=TIER_CAUSE_GRANTED,
+            policy_digest=command.policy_digest,
+            entry_id=command.entry_id,
+            effective_time=to_timestamp(draft.at),
+            basis=TIER_BASIS_GRANTED,
+            reason=command.reason,
+            granting_unit=command.business_unit,
+        )
+    )
+
+
+def _end_granted(draft: Draft, command: GrantTier, ladder: TierLadder) -> None:
+    """End all that staff gave, the tier in force among it or beneath it."""
+    account = draft.tally.account()
+    if not grants_of(account, draft.at):
         raise NoTierGranted(tier=account.tier)
     verdict = ladder(account, draft.at, "grant_ended") or NO_TIER
     _record(
@@ -139,7 +145,7 @@ def _record(
         to_tier=verdict.tier,
         valid_until_time=optional_timestamp(verdict.valid_until),
         review_time=optional_timestamp(verdict.review_at),
-        cause=CAUSES.get(verdict.cause, cause),
+        cause=cause if ended_by else CAUSES.get(verdict.cause, cause),
         tier_window=verdict.window,
         qualifying_points=verdict.qualifying_points,
         policy_digest=verdict.policy_digest,

@@ -9,6 +9,7 @@ from ledger.act import Act, Answer
 from ledger.core import commands, refusals
 from ledger.core.decide import decide
 from ledger.core.instant import Instant, from_timestamp, to_datetime
+from ledger.core.standing import grants_of
 from ledger.core.state import Account
 from ledger.handlers import context
 from ledger.handlers.members import member_message, require_unit
@@ -41,6 +42,7 @@ def grant_tier(act: Act, work: Work) -> Answer:
         business_unit=request.origin.business_unit,
         occurred_at=at,
         policy_digest=policy.digest,
+        replaces=bool(request.tier) and _replaces(policy, account, at, request.tier),
     )
     decision = decide(
         command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
@@ -59,6 +61,12 @@ def _check_tier(policy: rules.Policy, account: Account, at: Instant, tier: str) 
     assert earned is not None, "a policy that knows the tier has a ladder"
     if ranks[tier] < ranks[earned]:
         raise refusals.TierBelowEarned(tier=tier, earned=earned)
+
+
+def _replaces(policy: rules.Policy, account: Account, at: Instant, tier: str) -> bool:
+    """Whether something that staff gave is as high: below it stands what has an end of its own."""
+    ranks = rules.tier_ranks(policy)
+    return any(ranks.get(span.tier, 0) >= ranks[tier] for span in grants_of(account, at))
 
 
 def require_tier(ranks: Mapping[str, int], tier: str) -> None:

@@ -71,6 +71,18 @@ def test_tiers_for_ever_are_not_forgotten() -> None:
     assert kept == (for_ever, *others[-SPANS_KEPT:])
 
 
+def test_what_staff_gave_is_not_forgotten_before_its_end() -> None:
+    given = TierSpan("silver", utc("2025-01-01"), utc("2027-01-01"), basis="granted")
+    years = [TierSpan("gold", utc(f"2026-01-{day:02}"), None) for day in range(1, 20)]
+    spans: tuple[TierSpan, ...] = ()
+    for span in (given, *years, given, *years):
+        spans = kept_spans((*spans, span))
+    # Held anew it is the same grant, of which one is enough.
+    assert spans == (given, *years[-SPANS_KEPT:])
+    later = TierSpan("gold", utc("2027-01-01"), None)
+    assert kept_spans((*spans, later)) == (*years[1 - SPANS_KEPT :], later)
+
+
 def falls_to_basic(account: Account, at: int, occasion: Occasion = "counted") -> TierVerdict | None:
     """A ladder on which nobody has earned anything."""
     return TierVerdict("basic", None, "2025", 0, "policy-1", "grant_ended")

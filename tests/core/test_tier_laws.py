@@ -1,5 +1,6 @@
 """Laws of tiers: whatever happens on whatever ladder, every change is what the ladder gives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -98,6 +99,8 @@ class Told:
         self.day = BEGIN
         self.story = Story(now=from_datetime(BEGIN), ladder=ladder)
         self.bought: list[tuple[str, int, int]] = []
+        self.given: list[GrantTier] = []
+        """What staff gave and have not ended, as long as it is not over."""
 
     def happens(self, act: str, number: int) -> None:
         """Let something happen, then let time decide what is due."""
@@ -114,17 +117,31 @@ class Told:
             self.posts(document, version + 1, 0, days_ago=days_ago)
         elif act == "is given":
             end = from_datetime(self.day + timedelta(number))
-            story.does(self.grant("black" if number % 2 else "gold", end))
+            given = self.grant(("silver", "gold", "black")[number % 3], end)
+            story.does(given)
+            self.given = [each for each in self.given if not self.reaches(each, given)] + [given]
         elif act == "is given up":
             try:
                 story.does(self.grant("", None))
             except NoTierGranted:
-                assert story.account.tier == "" or story.account.tiers[-1].basis != "granted"
+                assert not self.given
+            self.given = []
         story.passes_time()
+        self.given = [each for each in self.given if (each.until or 0) > story.now]
+
+    def rank(self, tier: str) -> int:
+        """How high a tier stands."""
+        return rules.tier_ranks(self.policy)[tier]
+
+    def reaches(self, one: GrantTier, other: GrantTier) -> bool:
+        """Whether one grant is as high as another."""
+        return self.rank(one.tier) >= self.rank(other.tier)
 
     def grant(self, tier: str, until: int | None) -> GrantTier:
         """A decision of staff."""
-        return GrantTier("e", tier, until, "match", "a", self.story.now, self.policy.digest)
+        command = GrantTier("e", tier, until, "match", "a", self.story.now, self.policy.digest)
+        replaces = bool(tier) and any(self.reaches(each, command) for each in self.given)
+        return replace(command, replaces=replaces)
 
     def buys(self, amount: int, *, days_ago: int) -> None:
         """Post a new document."""
@@ -150,6 +167,9 @@ def test_every_change_is_what_the_ladder_gives(name: str, acts: list[tuple[str, 
     told = Told(POLICIES[name])
     for act, number in acts:
         told.happens(act, number)
+        for grant in told.given:
+            # Whatever came over it and went again: who was given a tier has it or a higher one.
+            assert told.rank(told.story.account.tier) >= told.rank(grant.tier)
     story = told.story
     account = Account("m-1")
     for fact in story.facts:

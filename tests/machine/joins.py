@@ -1,7 +1,7 @@
 """The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
 
 from tests.machine.books import Lot, No
-from tests.machine.ladder import FOR_EVER, RANKS, Ladder, Span, anew
+from tests.machine.ladder import Ladder, Span, anew, ended, given_of, until_of, worth
 from tests.machine.recalling import Recalling
 
 
@@ -36,14 +36,15 @@ class Joins(Recalling, Ladder):
         """The better tier is kept: of both, and of what both together have reached."""
         for member in (source, target):
             self.tick(member, now)
-        if self.family(target) == [target]:
-            self.brought[target] = self.spans(target)[-1:]
-        self.brought[source] = self.spans(source)[-1:]
+        parts = self.brought.setdefault(target, {target: list(self.spans(target))})
+        had = [span for part in self.brought.get(source, {}).values() for span in part]
+        brings = given_of([*self.spans(source), *had], now)
+        parts[source] = [*brings, *self.spans(source)[-1:]]
         self.members[source]["into"] = target
         self.ask(target, now)
-        for span in _best_of(self.brought[source], now):
+        for span in _best_of(parts[source], now):
             newest = self.spans(target)[-1:]
-            if not newest or _worth(span) > _worth(newest[0]):
+            if not newest or worth(span) > worth(newest[0]):
                 self.spans(target).append(anew(span, now))
 
     def unmerge(self, source: str, now: int) -> None:
@@ -65,14 +66,21 @@ class Joins(Recalling, Ladder):
                 raise No("HOLD_OF_BOTH")
         self.tick(into, now)
         self.members[source]["into"] = None
+        parts = self.brought[into]
+        del parts[source]
+        left = [span for part in parts.values() for span in part]
+        self.tiers[into] = ended(self.spans(into), now, left)
         self._have_own_tier(into, now)
+        if len(parts) == 1:
+            del self.brought[into]
         self.tick(source, now)
         self.ask(source, now)
 
     def _have_own_tier(self, member: str, now: int) -> None:
         """What the account had by itself, or what those have brought who stay; then the ladder."""
-        brought = [span for each in self.family(member) for span in self.brought[each]]
-        best = _best_of(brought, now) or self.brought[member]
+        parts = self.brought[member]
+        brought = [span for part in parts.values() for span in (*given_of(part, now), *part[-1:])]
+        best = _best_of(brought, now) or parts[member][-1:]
         newest = self.spans(member)[-1:]
         if [_alike(span) for span in best] != [_alike(span) for span in newest]:
             nothing = {"tier": "", "until": None, "year": 0, "given": False}
@@ -93,18 +101,9 @@ class Joins(Recalling, Ladder):
 
 def _best_of(spans: list[Span], now: int) -> list[Span]:
     """The best tier that is valid, if one is."""
-    valid = [span for span in spans if span["tier"] and _until(span) > now]
-    return [max(valid, key=_worth)] if valid else []
-
-
-def _until(span: Span) -> int:
-    return FOR_EVER if span["until"] is None else int(span["until"])
-
-
-def _worth(span: Span) -> tuple[int, int]:
-    """The higher tier, and of two alike the one that lasts longer."""
-    return RANKS.get(span["tier"], 0), _until(span)
+    valid = [span for span in spans if span["tier"] and until_of(span) > now]
+    return [max(valid, key=worth)] if valid else []
 
 
 def _alike(span: Span) -> tuple[str, bool, int]:
-    return span["tier"], span["given"], _until(span)
+    return span["tier"], span["given"], until_of(span)

@@ -6,6 +6,7 @@ and 120 to keep them.
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,8 +35,8 @@ class Ladder(Standing):
     def __init__(self) -> None:
         super().__init__()
         self.tiers: dict[str, list[Span]] = {}
-        self.brought: dict[str, list[Span]] = {}
-        """The tier that each had who became part of another, or to whom others came."""
+        self.brought: dict[str, dict[str, list[Span]]] = {}
+        """By account to which others came, what it and each of them had: the tier in force last."""
 
     def owner(self, document: str) -> str | None:
         """Whose a document is now; None while it is nobody's, or nothing was posted."""
@@ -131,13 +132,26 @@ class Ladder(Standing):
             beneath = self._beneath(member, at)
             found = self._best(member, at, at - 1, held=beneath["tier"])
             better = found and RANKS[found["tier"]] > RANKS[beneath["tier"]]
-            return found if found and better else beneath
+            return self._or_given(member, at, found if found and better else beneath)
         found = self._best(member, at, at - 1, held=newest["tier"], after=newest["year"])
-        return found or _basic(at)
+        return self._or_given(member, at, found or _basic(at))
+
+    def _or_given(self, member: str, at: int, found: Span) -> Span:
+        """What somebody gave, to whoever is part of the account, outlives what came over it."""
+        parts = self.brought.get(self.place(member), {}).values()
+        given = given_of([*self.spans(member), *(span for part in parts for span in part)], at)
+        best = max([found, *given], key=worth)
+        return anew(best, at) if best["given"] else best
 
     def _beneath(self, member: str, at: int) -> Span:
         """The tier before the newest that nobody gave, if it is still valid."""
-        earned = [span for span in self.spans(member)[:-1] if not span["given"]][-1:]
+        newest = self.spans(member)[-1]
+        highest = RANKS[newest["tier"]] if newest["given"] else len(RANKS)
+        earned = [
+            span
+            for span in self.spans(member)[:-1]
+            if not span["given"] and RANKS.get(span["tier"], 0) <= highest
+        ][-1:]
         if earned and earned[0]["tier"] and _valid(earned[0], at):
             return anew(earned[0], at)
         return _basic(at)
@@ -161,7 +175,8 @@ class Ladder(Standing):
         left = found or _basic(at)
         beneath = self._beneath(member, at)
         better = RANKS[left["tier"]] <= RANKS[beneath["tier"]] < lower
-        return beneath if better and self._stands(member, at, beneath) else left
+        left = beneath if better and self._stands(member, at, beneath) else left
+        return self._or_given(member, at, left)
 
     def _best(
         self, member: str, at: int, looked: int, *, held: str = "", after: int = 0,
@@ -214,6 +229,31 @@ def _lasting(tier: str, since: int, reached: int, year: int) -> Span:
 def anew(span: Span, since: int) -> Span:
     """The same tier, as if it had just been reached."""
     return {**span, "since": since, "carried": False}
+
+
+def given_of(spans: Sequence[Span], at: int) -> list[Span]:
+    """What somebody gave and is not over."""
+    return [span for span in spans if span["given"] and _valid(span, at)]
+
+
+def ended(spans: Sequence[Span], at: int, but: Sequence[Span] = ()) -> list[Span]:
+    """Tiers of which those that somebody gave are over at an instant, except what is named."""
+    kept = [(span["tier"], span["until"]) for span in but]
+    return [
+        {**span, "until": at}
+        if given_of([span], at) and (span["tier"], span["until"]) not in kept
+        else span
+        for span in spans
+    ]
+
+
+def worth(span: Span) -> tuple[int, int]:
+    """The higher tier, and of two alike the one that lasts longer."""
+    return RANKS.get(span["tier"], 0), until_of(span)
+
+
+def until_of(span: Span) -> int:
+    return FOR_EVER if span["until"] is None else int(span["until"])
 
 
 def _what(span: Span) -> tuple[str, bool]:

@@ -26,10 +26,16 @@ class OpeningSteps(Steps):
         told=st.lists(lots, max_size=2),
         status=st.sampled_from((0, 0, 40, 130)),
         year=st.sampled_from((2025, 2026)),
-        gold=st.sampled_from((None, None, -1, 3, 20)),
+        tier=st.sampled_from((None, ("gold", -1), ("gold", 3), ("gold", 20), ("silver", 60))),
     )
     def take_over(
-        self, member: str, unit: str, told: list[Any], status: int, year: int, gold: int | None
+        self,
+        member: str,
+        unit: str,
+        told: list[Any],
+        status: int,
+        year: int,
+        tier: tuple[str, int] | None,
     ) -> None:
         """A row that is new."""
         row = {
@@ -38,7 +44,8 @@ class OpeningSteps(Steps):
                 (currency, number, self.now - since * DAY, self.now + until * DAY)
                 for currency, number, since, until in told
             ],
-            "until": None if gold is None else self.now + gold * DAY,
+            "tier": tier[0] if tier else "",
+            "until": self.now + tier[1] * DAY if tier else None,
         }  # fmt: skip
         self._send_row(f"row{len(self.clerk.rows)}", row)
 
@@ -71,7 +78,7 @@ class OpeningSteps(Steps):
             request.lots.append(self._lot(told["unit"], "s", number, earned, None, f"{year}"))
         if told["until"] is not None:
             until = to_timestamp(BEGIN + told["until"] * SECOND)
-            request.tier.CopyFrom(OpeningTier(tier="gold", until_time=until))
+            request.tier.CopyFrom(OpeningTier(tier=told["tier"], until_time=until))
         self.both(request, lambda _: self.clerk.take_over(row, told, self.now))
 
     def _lot(

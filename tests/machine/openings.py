@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.machine.books import No
-from tests.machine.ladder import RANKS, Ladder
+from tests.machine.ladder import RANKS, Ladder, given_of
 
 
 class Openings(Ladder):
@@ -29,16 +29,19 @@ class Openings(Ladder):
             self.members[member]["opened"].append(told["status"])
             self.ask(member, now)
         if told["until"] is not None:
-            self._give_gold(member, told["until"], now)
+            self._give(member, told["tier"], told["until"], now)
         self.tick(member, now)
         return "POSTED"
 
-    def _give_gold(self, member: str, until: int, now: int) -> None:
-        """Gold until then, for whoever has less and while it lasts."""
+    def _give(self, member: str, tier: str, until: int, now: int) -> None:
+        """A tier until then, for whoever has less and while it lasts."""
         newest = self.spans(member)[-1:]
         has = newest[0]["tier"] if newest else ""
-        if until > now and RANKS.get(has, -1) < RANKS["gold"]:
-            given = {"tier": "gold", "since": now, "until": until, "year": 0}
-            self.spans(member).append({**given, "carried": False, "given": True})
-            # It is theirs, whoever is part of them now.
-            self.brought[member] = self.spans(member)[-1:]
+        if until > now and RANKS.get(has, -1) < RANKS[tier]:
+            given = {"tier": tier, "since": now, "until": until, "year": 0}
+            given |= {"carried": False, "given": True}
+            self.spans(member).append(given)
+            parts = self.brought.get(member)
+            if parts:
+                # It is theirs, whoever is part of them now.
+                parts[member] = [*given_of(parts[member], now), given]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rules.ladder import Ladder
+from rules.facts import Instant
+from rules.ladder import Ladder, TierAnswer
 from rules.standing import Held, Standing
 from tests.rules.ladders import (
     STARBUCKS,
@@ -254,3 +255,82 @@ def test_a_tier_by_invitation_is_given_by_staff_alone_and_kept_by_its_needs() ->
 def test_a_tier_that_the_ladder_does_not_know_is_asked_afresh() -> None:
     old = held("diamond", "2024-01-01", None)
     assert two().answer(standing(old, qp={"2025": 600}), at("2025-06-01")).tier == "gold"
+
+
+SILVER_GIVEN = held("silver", "2025-02-01", "2027-06-01", basis="granted")
+BASE = held("base", "2025-01-01", None)
+
+
+def basis_too(answer: TierAnswer) -> tuple[str | None, Instant | None, str]:
+    """Tier, end and by what right."""
+    return (*asked(answer), answer.basis)
+
+
+@pytest.mark.parametrize(
+    ("points_of_2026", "expected"),
+    [
+        (0, ("silver", SILVER_GIVEN.valid_until, "granted")),
+        # What was earned meanwhile lasts longer than what was given.
+        (200, ("silver", midnight("2028-01-01"), "earned")),
+        (450, ("gold", midnight("2028-01-01"), "earned")),
+    ],
+)
+def test_a_surpassing_tier_ends_in_what_staff_gave(
+    points_of_2026: int, expected: tuple[str, Instant, str]
+) -> None:
+    has = standing(BASE, SILVER_GIVEN, GOLD, qp={"2025": 500, "2026": points_of_2026})
+    assert basis_too(two().answer(has, midnight("2027-01-01"))) == expected
+
+
+@pytest.mark.parametrize("terms", [{"downgrade": "one_step"}, {"upgrade": "at_period_end"}])
+def test_a_grant_that_lasts_longer_than_the_step_down_is_kept(terms: dict[str, Any]) -> None:
+    lasting = SILVER_GIVEN._replace(valid_until=None)
+    answer = two(**terms).answer(standing(BASE, lasting, GOLD), midnight("2027-01-01"))
+    assert basis_too(answer) == ("silver", None, "granted")
+
+
+def test_grace_comes_before_what_staff_gave() -> None:
+    merciful = two(grace_days=60)
+    grace = merciful.answer(standing(BASE, SILVER_GIVEN, GOLD), midnight("2027-01-01"))
+    assert basis_too(grace) == ("gold", midnight("2027-03-02"), "grace")
+    on_grace = held("gold", "2027-01-01", "2027-03-02", grace.window, basis="grace")
+    over = merciful.answer(standing(BASE, SILVER_GIVEN, GOLD, on_grace), midnight("2027-03-02"))
+    assert basis_too(over) == ("silver", SILVER_GIVEN.valid_until, "granted")
+
+
+def test_a_refund_of_a_surpassing_tier_leaves_what_staff_gave() -> None:
+    has = standing(BASE, SILVER_GIVEN, GOLD, qp={"2025": 10})
+    answer = two().answer(has, at("2025-06-01"), "refunded")
+    assert basis_too(answer) == ("silver", SILVER_GIVEN.valid_until, "granted")
+    assert answer.cause == "refunded"
+
+
+def test_what_staff_gave_ends_for_good_after_a_surpassing_tier() -> None:
+    """Gold was taken back before its time: at the end of the grant it does not come again."""
+    again = SILVER_GIVEN._replace(from_at=at("2025-06-01"))
+    has = standing(BASE, SILVER_GIVEN, GOLD._replace(valid_until=midnight("2028-01-01")), again)
+    assert basis_too(two().answer(has, midnight("2027-06-01"))) == ("base", None, "earned")
+    by_staff = two().answer(has, at("2026-06-01"), "grant_ended")
+    assert basis_too(by_staff) == ("base", None, "earned")
+
+
+def test_a_grant_that_is_over_is_not_what_a_surpassing_tier_ends_in() -> None:
+    over = SILVER_GIVEN._replace(valid_until=GOLD.valid_until)
+    assert two().answer(standing(BASE, over, GOLD), midnight("2027-01-01")).tier == "base"
+
+
+def test_what_was_given_to_who_became_part_of_a_member_is_what_is_left() -> None:
+    has = standing(BASE, GOLD)._replace(brought=(SILVER_GIVEN,))
+    ended = two().answer(has, midnight("2027-01-01"))
+    assert basis_too(ended) == ("silver", SILVER_GIVEN.valid_until, "granted")
+    match = held("gold", "2025-03-10", "2025-04-01", basis="granted")
+    given = standing(BASE, match)._replace(brought=(SILVER_GIVEN,))
+    assert two().answer(given, midnight("2025-04-01")).tier == "silver"
+    # Staff end all that was given.
+    assert two().answer(given, at("2025-03-20"), "grant_ended").tier == "base"
+
+
+def test_a_tier_that_the_ladder_has_no_more_leaves_what_staff_gave() -> None:
+    old = held("diamond", "2025-03-01", "2027-01-01")
+    answer = two().answer(standing(BASE, SILVER_GIVEN, old), at("2025-06-01"))
+    assert basis_too(answer) == ("silver", SILVER_GIVEN.valid_until, "granted")

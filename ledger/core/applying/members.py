@@ -1,10 +1,11 @@
 """Facts about who a member is, and which tier they have."""
 
+from dataclasses import replace
 from typing import Final
 
-from ledger.core.instant import from_timestamp
+from ledger.core.instant import Instant, from_timestamp
 from ledger.core.membership import Membership
-from ledger.core.standing import BASIS_NAME, kept_spans
+from ledger.core.standing import BASIS_NAME, end_granted, granted, kept_spans
 from ledger.core.state import OWN, TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -61,8 +62,21 @@ def change_tier(tally: Tally, event: TierChanged) -> None:
         BASIS_NAME[event.basis],
         event.tier_window,
     )
+    if event.granting_unit and event.cause == TIER_CAUSE_GRANT_ENDED:
+        _end_granted(tally, span.from_at)
+        if tally.tiers and span == replace(tally.tiers[-1], from_at=span.from_at):
+            # A higher tier covered what ends, and goes on.
+            return
     tally.tiers = kept_spans((*tally.tiers, span))
-    if tally.parts and event.cause in (TIER_CAUSE_GRANTED, TIER_CAUSE_GRANT_ENDED):
+    if tally.parts and event.cause == TIER_CAUSE_GRANTED:
         # What staff give stays when accounts that were merged into this one leave it.
         own, counting = tally.parts[OWN]
-        tally.parts[OWN] = (own._replace(tiers=(span,)), counting)
+        tiers = (*granted(own.tiers, span.from_at), span)
+        tally.parts[OWN] = (own._replace(tiers=tiers), counting)
+
+
+def _end_granted(tally: Tally, at: Instant) -> None:
+    """Staff end all that they gave, covered by a higher tier or not."""
+    tally.tiers = end_granted(tally.tiers, at)
+    for owner, (part, counting) in tally.parts.items():
+        tally.parts[owner] = (part._replace(tiers=end_granted(part.tiers, at)), counting)

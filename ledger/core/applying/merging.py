@@ -13,7 +13,7 @@ from ledger.core.counting import Counting
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, drawn_of
 from ledger.core.membership import Membership, UnderWay
-from ledger.core.standing import BASIS_NAME
+from ledger.core.standing import BASIS_NAME, GRANTED, end_granted
 from ledger.core.state import OWN, Debt, Drawn, Hold, Lot, Part, TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -51,7 +51,6 @@ _STATES: Final[dict[MergeStage.ValueType, MembershipState.ValueType]] = {
     MERGE_STAGE_UNMERGED: MEMBERSHIP_STATE_OPEN,
 }
 """Of the source, where a stage changes it."""
-EMPTY: Final = Part("")
 
 
 def step(tally: Tally, event: MergeStepped) -> None:
@@ -68,30 +67,50 @@ def step(tally: Tally, event: MergeStepped) -> None:
         state, at = _STATES[event.stage], from_timestamp(event.step_time)
         tally.membership = Membership(state, at, event.target_id)
     if event.stage == MERGE_STAGE_MERGED and of_source:
-        _set_parts(tally, {OWN: (EMPTY, Counting(EMPTY))})
+        had = {owner: part for owner, (part, _) in tally.parts.items()} or {OWN: Part("")}
+        _set_parts(tally, {owner: _emptied(part) for owner, part in had.items()})
     elif event.stage == MERGE_STAGE_MERGED:
         part, counting = tally.parts[event.source_id]
-        tally.parts[event.source_id] = (part._replace(tiers=_source_tiers(event)), counting)
+        tally.parts[event.source_id] = (part._replace(tiers=source_tiers(event)), counting)
     elif event.stage == MERGE_STAGE_UNMERGED and not of_source:
         gone = family({owner: part for owner, (part, _) in tally.parts.items()}, event.source_id)
-        _set_parts(tally, {owner: part for owner, part in tally.parts.items() if owner not in gone})
+        staying = {owner: part for owner, part in tally.parts.items() if owner not in gone}
+        left = [span for part, _ in staying.values() for span in part.tiers]
+        tally.tiers = end_granted(tally.tiers, from_timestamp(event.step_time), but=left)
+        _set_parts(tally, staying)
     _go_on(tally, event)
 
 
-def _source_tiers(event: MergeStepped) -> tuple[TierSpan, ...]:
-    """The tier that the source had, for as long as it had it."""
+def _emptied(part: Part) -> tuple[Part, Counting]:
+    """What stays of a part while another account has it: which tiers it comes back to."""
+    left = Part(part.via, part.tiers)
+    return left, Counting(left)
+
+
+def source_tiers(event: MergeStepped) -> tuple[TierSpan, ...]:
+    """The tier that the source had, for as long as it had it, last; what it covers before it."""
     if not event.source_tier:
         return ()
+    at = from_timestamp(event.step_time)
+    covered = (
+        TierSpan(
+            grant.tier,
+            at,
+            from_timestamp(grant.until_time) if grant.HasField("until_time") else None,
+            basis=GRANTED,
+        )
+        for grant in event.source_grants
+    )
     ends = event.HasField("source_tier_until_time")
     span = TierSpan(
         event.source_tier,
-        from_timestamp(event.step_time),
+        at,
         from_timestamp(event.source_tier_until_time) if ends else None,
         None,
         BASIS_NAME[event.source_tier_basis],
         event.source_tier_window,
     )
-    return (span,)
+    return (*covered, span)
 
 
 def _go_on(tally: Tally, event: MergeStepped) -> None:

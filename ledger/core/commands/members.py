@@ -72,6 +72,8 @@ class GrantTier:
     occurred_at: Instant
     policy_digest: str
     """The policy that knows the tier."""
+    replaces: bool = False
+    """Whether what was given ends with that: it is no lower."""
 
 
 @dataclass(frozen=True, slots=True)

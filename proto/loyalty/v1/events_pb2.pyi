@@ -4357,6 +4357,7 @@ class MergeStepped(_message.Message):
     SOURCE_TIER_UNTIL_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_TIER_BASIS_FIELD_NUMBER: _builtins.int
     SOURCE_TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    SOURCE_GRANTS_FIELD_NUMBER: _builtins.int
     merge_id: _builtins.str
     """Id of the merge."""
     stage: Global___MergeStage.ValueType
@@ -4391,6 +4392,10 @@ class MergeStepped(_message.Message):
     def source_tier_until_time(self) -> _timestamp_pb2.Timestamp:
         """To when; empty: for ever."""
 
+    @_builtins.property
+    def source_grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___GrantedTier]:
+        """Tiers that staff gave to the source, beneath the one that it had: each comes with it, until its own end."""
+
     def __init__(
         self,
         *,
@@ -4408,14 +4413,43 @@ class MergeStepped(_message.Message):
         source_tier_until_time: _timestamp_pb2.Timestamp | None = ...,
         source_tier_basis: Global___TierBasis.ValueType = ...,
         source_tier_window: _builtins.str = ...,
+        source_grants: _abc.Iterable[Global___GrantedTier] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["source_tier_until_time", b"source_tier_until_time", "step_time", b"step_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "business_unit", b"business_unit", "counts", b"counts", "merge_id", b"merge_id", "reason", b"reason", "source_id", b"source_id", "source_tier", b"source_tier", "source_tier_basis", b"source_tier_basis", "source_tier_until_time", b"source_tier_until_time", "source_tier_window", b"source_tier_window", "stage", b"stage", "step", b"step", "step_time", b"step_time", "target_id", b"target_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "business_unit", b"business_unit", "counts", b"counts", "merge_id", b"merge_id", "reason", b"reason", "source_grants", b"source_grants", "source_id", b"source_id", "source_tier", b"source_tier", "source_tier_basis", b"source_tier_basis", "source_tier_until_time", b"source_tier_until_time", "source_tier_window", b"source_tier_window", "stage", b"stage", "step", b"step", "step_time", b"step_time", "target_id", b"target_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MergeStepped: _TypeAlias = MergeStepped  # noqa: Y015
+
+@_typing.final
+class GrantedTier(_message.Message):
+    """A tier that staff gave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """The tier."""
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant at which it is over; empty: never."""
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tier", b"tier", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantedTier: _TypeAlias = GrantedTier  # noqa: Y015
 
 @_typing.final
 class LotsMovedOut(_message.Message):

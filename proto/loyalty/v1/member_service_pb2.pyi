@@ -1161,7 +1161,9 @@ class GrantTierRequest(_message.Message):
     validate_only: _builtins.bool
     """All checks, nothing recorded."""
     tier: _builtins.str
-    """The tier; empty: what was given ends now, and the member has what was earned."""
+    """The tier; empty: all that was given ends now, and the member has what was earned. It is held until its own end: while
+    a higher one is, beneath that. Given anew, as high or lower, it replaces what was given before.
+    """
     reason: _builtins.str
     """Why, 1 to 200 characters."""
     @_builtins.property

@@ -1,0 +1,120 @@
+"""What staff gave, under a higher tier that comes and goes: it stays until its own end."""
+
+import pytest
+
+from ledger.core.refusals import NoTierGranted
+from ledger.findings import Reason
+from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED, TierBasis
+from loyalty.v1.types_pb2 import MemberRef
+from server.database import connect
+from tests.store.merging import merge, unmerge
+from tests.store.tampering import Story
+from tests.store.test_tiers import LADDER, faults, grant, granted, tier
+from tests.store.till import Till, at, open_till
+
+MERGE_STEPPED = 91
+POLICY = LADDER.replace(
+    "{id: basic}", "{id: basic}\n    - {id: silver, reach_any: [[{currency: qp, at_least: 300}]]}"
+)
+"""Silver at 300 and gold at 500 a year, until the end of the next year."""
+GIVEN_UNTIL = "2027-06-01T00:00"
+GOLD_ENDS = "2027-01-01T00:00"
+
+
+async def held(till: Till, member: MemberRef) -> tuple[str, TierBasis.ValueType, str]:
+    """Tier, by what right, and what follows it."""
+    place = await till.ledger.tier(member)
+    assert place.tier == await tier(till, member)
+    return place.tier, place.basis, place.projected_tier
+
+
+async def surpassing(till: Till, name: str) -> MemberRef:
+    """A member who was given silver and has bought enough for gold."""
+    member = await till.enrol(name)
+    await granted(till, grant(till, member, "silver", until=GIVEN_UNTIL))
+    await till.post(till.document(member, f"D{name}", 1, 500_00))
+    return member
+
+
+async def test_a_grant_outlives_the_tier_that_surpassed_it(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(POLICY)
+        waits, returns, gives_up = [await surpassing(till, name) for name in ("1", "2", "3")]
+        assert await held(till, waits) == ("gold", TIER_BASIS_EARNED, "silver")
+        await till.post(till.document(returns, "D2", 2, 10_00))
+        assert await held(till, returns) == ("silver", TIER_BASIS_GRANTED, "basic")
+        # Staff end a grant that is covered: the higher tier goes on, and ends in nothing.
+        assert await granted(till, grant(till, gives_up, "")) == "gold"
+        assert await held(till, gives_up) == ("gold", TIER_BASIS_EARNED, "basic")
+        with pytest.raises(NoTierGranted):
+            await till.write(grant(till, gives_up, ""))
+        till.clock.set(at(GOLD_ENDS))
+        assert await held(till, waits) == ("silver", TIER_BASIS_GRANTED, "basic")
+        assert await tier(till, gives_up) == "basic"
+        await till.post(till.document(waits, "D4", 1, 1_00))
+        assert await faults(till) == []
+        till.clock.set(at(GIVEN_UNTIL))
+        for member in (waits, returns):
+            assert await held(till, member) == ("basic", TIER_BASIS_EARNED, "basic")
+            await till.post(till.document(member, f"late {member}", 1, 1_00))
+        assert await faults(till) == []
+
+
+async def test_a_higher_grant_stands_over_another_and_a_lower_one_replaces_it(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(POLICY)
+        covered, corrected = await till.enrol("1"), await till.enrol("2")
+        for member, first, second in [
+            (covered, "silver", "gold"),
+            (corrected, "gold", "silver"),
+        ]:
+            await granted(till, grant(till, member, first, until=GIVEN_UNTIL))
+            assert await granted(till, grant(till, member, second, until=GOLD_ENDS)) == second
+        assert (await held(till, covered))[2] == "silver"
+        assert (await held(till, corrected))[2] == "basic"
+        till.clock.set(at(GOLD_ENDS))
+        assert await held(till, covered) == ("silver", TIER_BASIS_GRANTED, "basic")
+        assert await tier(till, corrected) == "basic"
+        # Staff end all that they gave.
+        await granted(till, grant(till, covered, "gold"))
+        assert await granted(till, grant(till, covered, "")) == "basic"
+        assert await faults(till) == []
+
+
+async def test_a_grant_comes_with_who_becomes_part_of_a_member_and_leaves_with_them(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(POLICY)
+        given = await surpassing(till, "1")
+        others = [await till.enrol(name) for name in ("2", "3")]
+        for number, member in enumerate(others):
+            await till.post(till.document(member, f"E{number}", 1, 500_00))
+        source = await merge(till, given, others[0])
+        between = await merge(till, others[0], others[1])
+        assert await held(till, others[1]) == ("gold", TIER_BASIS_EARNED, "silver")
+        till.clock.set(at(GOLD_ENDS))
+        assert await held(till, others[1]) == ("silver", TIER_BASIS_GRANTED, "basic")
+        await unmerge(till, between)
+        assert await tier(till, others[1]) == "basic"
+        assert await tier(till, others[0]) == "silver"
+        await unmerge(till, source)
+        assert await tier(till, others[0]) == "basic"
+        assert await held(till, given) == ("silver", TIER_BASIS_GRANTED, "basic")
+        assert await faults(till) == []
+        owner = await connect(database, role=None)
+        try:
+            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+            story = Story(till, owner, given)
+            for place in await story.places(MERGE_STEPPED):
+                await story.rewrite(place, lasts_longer)
+            assert Reason.MERGE_MISMATCH in await story.found()
+        finally:
+            await owner.close()
+
+
+def lasts_longer(fact: object) -> None:
+    for given in getattr(fact, "source_grants", ()):
+        given.until_time.seconds += 1
