@@ -10,7 +10,7 @@ from ledger.core.evolve import fold
 from ledger.core.lot_history import TELLING
 from ledger.core.snapshot import STATE_VERSION
 from ledger.core.snapshot import decode as decode_snapshot
-from ledger.core.state import OWN, Account
+from ledger.core.state import Account
 from ledger.keys import burn_thing, thing_of
 from ledger.known import DocumentHead, Known
 from ledger.lanes import OPENING, account_of, account_stream
@@ -240,7 +240,7 @@ class Lookup:
         for stream in streams | found:
             account = known.accounts.get(stream)
             if account is not None and account.parts:
-                found.update(account_stream(owner) for owner in account.parts if owner != OWN)
+                found.update(map(account_stream, account.part_ids))
         return found
 
     async def _find_profiles(self, known: Known, streams: set[str]) -> None:

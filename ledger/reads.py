@@ -18,7 +18,7 @@ from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.pools import require_permission, require_pool
 from ledger.core.snapshot import STATE_VERSION
-from ledger.core.state import NOTHING, OWN, Account, Balance
+from ledger.core.state import NOTHING, Account, Balance
 from ledger.ends import Ends, in_spending_order, with_ends
 from ledger.identities import IdentityHash
 from ledger.ladders import standing_of
@@ -130,7 +130,7 @@ class Reads:
 
     async def told(self, account: Account, position: str) -> Member:
         """A member as callers see it; known by all that those merged into them are known by."""
-        parts = [account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})]
+        parts = [account_stream(owner) for owner in account.part_ids]
         schemes = dict.fromkeys(account.identity_schemes)
         for stream in parts:
             schemes |= dict.fromkeys((await self._fresh(stream)).identity_schemes)
@@ -179,8 +179,7 @@ class Reads:
 
     async def _profile(self, account: Account) -> Profile:
         """What is known of a member, and of those merged into them."""
-        owners = (account.account_id, *sorted(account.parts.keys() - {OWN}))
-        streams = [account_stream(owner) for owner in owners]
+        streams = [account_stream(owner) for owner in (account.account_id, *account.part_ids)]
         found = await self._register.load(self._store, streams)
         return joined(found[stream] for stream in streams)
 

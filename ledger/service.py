@@ -121,7 +121,7 @@ class Ledger:
             hashed=self._hashed,
             register=register,
         )
-        self.erasures = Erasures(reading)
+        self.erasures = Erasures(reading, self._reads)
         self.openings = OpeningReads(reading, self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)

@@ -293,6 +293,11 @@ class Account:
     """The pool that it is, or those that its member is in."""
 
     @property
+    def part_ids(self) -> list[str]:
+        """Ids of the accounts that are part of it, also by several steps."""
+        return sorted(self.parts.keys() - {OWN})
+
+    @property
     def identity_schemes(self) -> tuple[str, ...]:
         """Schemes by which the member is known, in order of first linking."""
         return tuple(dict.fromkeys(scheme for _, scheme in self.identities))

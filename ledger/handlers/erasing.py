@@ -7,7 +7,6 @@ from ledger.answers import position_token
 from ledger.core import commands
 from ledger.core.decide import decide
 from ledger.core.instant import Instant
-from ledger.core.state import OWN
 from ledger.erasures import certificate_of
 from ledger.handlers import context
 from ledger.handlers.members import require_unit
@@ -30,7 +29,7 @@ def erase_member(act: Act, work: Work) -> Answer:
     goes_home = leave_pools(work, stream, unit, at)
     account, _ = work.advance(stream)
     # Who is erased is erased with all that was merged into their account.
-    streams = (stream, *(account_stream(owner) for owner in sorted(account.parts.keys() - {OWN})))
+    streams = (stream, *map(account_stream, account.part_ids))
     for part in streams[1:]:
         # Only the account that they are part of was named.
         work.other_account(part)

@@ -8,7 +8,7 @@ accounts (they are merged, they are pools) is looked at here, and how far a memb
 from ledger.act import Act
 from ledger.core import refusals
 from ledger.core.pools import require_pool
-from ledger.core.state import OWN, Account
+from ledger.core.state import Account
 from ledger.handlers import context
 from ledger.lanes import account_stream
 from ledger.redirects import live_stream
@@ -58,7 +58,7 @@ def named_stream(account_id: str, work: Work) -> str:
 
 def one_with(account: Account) -> list[str]:
     """An account, and those of the members who are part of it now."""
-    return [account.account_id, *(owner for owner in account.parts if owner != OWN)]
+    return [account.account_id, *account.part_ids]
 
 
 def pool_stream(pool_id: str, work: Work) -> str:

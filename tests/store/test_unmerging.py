@@ -18,6 +18,7 @@ from loyalty.v1.types_pb2 import (
     ErasedBalance,
     MemberRef,
 )
+from server.database import connect
 from tests.store.erasing import erase, erasing
 from tests.store.merging import (
     ORIGIN,
@@ -34,6 +35,11 @@ from tests.store.stories import CLAIMS, move
 from tests.store.stories import verified as found
 from tests.store.till import Till, moved, open_till
 
+LEFT = {
+    "identity": "INSERT INTO identity VALUES ('card', 'x', $1, gen_random_uuid(), 0)",
+    "member_profile": "INSERT INTO member_profile VALUES ($1, 'x', NULL)",
+}
+"""What may be left of somebody, by table."""
 BALANCES = [ERASED_BALANCE_FORFEITED, ERASED_BALANCE_KEPT]
 
 
@@ -107,6 +113,33 @@ async def test_who_was_erased_with_all_that_is_part_of_it_stays_one(
         with pytest.raises(UnknownMember):
             await till.ledger.member(s)
         assert not (await verified(till)).divergences
+        # Whoever asks for one of them is told of the one certificate.
+        for named in (first, second, erased.member_id):
+            told_later = await till.ledger.erasures.erasure(named)
+            assert told_later.complete
+            assert told_later.certificate.digest == certificate.digest
+            assert told_later.certificate.member_id == erased.member_id
+
+
+@pytest.mark.parametrize("table", ["identity", "member_profile"])
+async def test_an_erasure_is_complete_when_nothing_is_left_of_any_part(
+    database: str, table: str
+) -> None:
+    async with open_till(database) as till:
+        await till.publish()
+        s, t, u = [await till.enrol(name) for name in ("s", "t", "u")]
+        parts = [await merge(till, s, t), await merge(till, t, u)]
+        erased = await by_id(till, u)
+        await erase(till, u)
+        owner = await connect(database, role=None)
+        try:
+            for part in parts:
+                assert (await till.ledger.erasures.erasure(erased.member_id)).complete
+                await owner.execute(LEFT[table], part)
+                assert not (await till.ledger.erasures.erasure(erased.member_id)).complete
+                await owner.execute(f"DELETE FROM {table}")
+        finally:
+            await owner.close()
 
 
 async def test_who_parted_before_is_not_erased_with_the_other(database: str) -> None:

@@ -780,7 +780,7 @@ class GetErasureRequest(_message.Message):
 
     MEMBER_ID_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
-    """The member who was erased: the identities tell it no more."""
+    """The member who was erased: the identities tell it no more. One who was merged into another is erased with that one."""
     def __init__(
         self,
         *,
@@ -803,7 +803,7 @@ class GetErasureResponse(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
     complete: _builtins.bool
-    """No identity is linked to the account, and the register has nothing of it."""
+    """No identity is linked to the account, nor to one that was merged into it, and the register has nothing of them."""
     @_builtins.property
     def certificate(self) -> Global___ErasureCertificate:
         """The certificate."""
