@@ -107,6 +107,8 @@ ALSO: Final = (
            field="p50_ms"),
     Target("BatchPost of 100 with ten rules / A", "batch_100", "tpcb", least=0.0),
     Target("stream of 100s with ten rules / A", "stream_100", "tpcb", least=0.0),
+    Target("a document's bytes alone, ten rules, one core / A", "floor", "tpcb", least=0.0),
+    Target("a document's bytes alone, no rules, one core / A", "floor_plain", "tpcb", least=0.0),
     Target("BatchPost of 1,000 with ten rules, slow / A", "slow.batch_1000", "slow.tpcb",
            least=0.0),
     Target("unary PostDocument, slow / B", "slow.post_256", "slow.insert", least=0.0),

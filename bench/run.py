@@ -9,11 +9,12 @@ from pathlib import Path
 from time import time
 from typing import Final
 
-from bench import adapters, evaluating, importing, old_member, replaying, slow_disk
+from bench import adapters, evaluating, floor, importing, old_member, replaying, slow_disk
 from bench.figures import Book, Sample
 from bench.h2load import LoadFailed
 from bench.measures import ANYONE, DISK, FEW, SLOW, YARDSTICKS, Measure, Setting, sweep
 from bench.pgbench import PgbenchFailed
+from bench.policies import WITHOUT_RULES_AT
 from bench.site import PARAMETERS, Site, SiteFailed, Window, told_by
 from bench.slow_disk import NoShim
 from bench.stopwatch import PARTS
@@ -23,9 +24,11 @@ from server.embedded import EmbeddedError
 
 STAGES: Final = (
     "unary", "per_call", "batch", "hot", "cold", "split", "memory", "replay", "projections",
-    "slow", "rules", "old_member", "adapters",
+    "slow", "rules", "old_member", "adapters", "floor",
 )  # fmt: skip
 ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
+ON_THE_SITE: Final = frozenset(("split", "memory", "replay", "floor"))
+"""Stages that need the same database as those on disk, without their rounds."""
 WARM_MEMBERS: Final = 30_000
 APART_MEMBERS: Final = 5_000
 """For transactions per call, which have a cache of their own to keep."""
@@ -89,7 +92,11 @@ class Run:
         """How many samples there will be."""
         disk = len(self._on_disk()) * self.scale.rounds if self._needs_disk() else 0
         rest = {"split": 2, "memory": 1, "replay": self._replays(), "rules": self._replays()}
-        rest |= {"old_member": 1, "adapters": 2 * self.scale.rounds + 2}
+        rest |= {
+            "old_member": 1,
+            "adapters": 2 * self.scale.rounds + 2,
+            "floor": len(floor.MEASURES),
+        }
         rest |= {"projections": len(FEW) * self.scale.rounds, "slow": len(SLOW) * self.scale.rounds}
         return disk + sum(count for stage, count in rest.items() if stage in self.stages)
 
@@ -106,7 +113,7 @@ class Run:
     async def take(self) -> None:
         """Measure everything that was asked for."""
         self.book.facts["scale"] = asdict(self.scale)
-        if self._needs_disk() or {"split", "memory", "replay"} & set(self.stages):
+        if self._needs_disk() or ON_THE_SITE & set(self.stages):
             await self._unless_it_fails("disk", self._disk())
         if "projections" in self.stages:
             await self._unless_it_fails("projections", self._projections())
@@ -159,6 +166,8 @@ class Run:
                 await self._memory(site)
             if "replay" in self.stages:
                 await self._replay(site)
+            if "floor" in self.stages:
+                await self._floor(site)
 
     async def _projections(self) -> None:
         async with (
@@ -263,6 +272,17 @@ class Run:
             self.book.add("copy_out", number, Sample(told["copy_out"]))
             self.book.facts["replay"] = {key: told[key] for key in ("events", "accounts")}
             self._step("replay", 1)
+
+    async def _floor(self, site: Site) -> None:
+        """What the bytes of a document cost, with ten rules and without: once, and last."""
+        for name, at in zip(floor.MEASURES, (site.occurred_seconds, WITHOUT_RULES_AT), strict=True):
+            self._step(name, 0)
+            options = floor.Options(site.url, str(site.folder), at)
+            told = await told_by(floor.__name__, json.dumps(asdict(options)))
+            rate = 1e6 / told["cpu_us"]
+            cpu, events = {"server": told["cpu_us"]}, rate * told["events"]
+            self.book.add(name, 0, Sample(rate, events=events, cpu_us=cpu))
+            self._step("floor", 1)
 
     async def _rules(self) -> None:
         """What the policy language costs by itself, in a process without a ledger."""

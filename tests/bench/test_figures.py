@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 from rich.console import Console
 
-from bench import adapters, old_member
+from bench import adapters, floor, old_member
 from bench.figures import ALSO, TARGETS, Book, Sample, Target
 from bench.measures import DISK, FEW, SLOW
 from bench.report import show
@@ -55,6 +55,7 @@ def test_every_measure_that_a_target_names_is_taken_by_some_stage() -> None:
     taken = {each.name for each in DISK} | {f"slow.{each.name}" for each in SLOW}
     taken |= {f"projected.{each.name}" for each in FEW} | {"replay", "copy_out", ""}
     taken |= set(rules_samples(defaultdict(lambda: 1.0))) | set(adapters.MEASURES)
+    taken |= set(floor.MEASURES)
     taken |= {f"member_{name}" for name in old_member.MEASURES}
     named = {name for each in (*TARGETS, *ALSO) for name in (each.name, each.against)}
     assert not named - taken
