@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
+from rules.difference_choices import CHOICES
 from rules.model import When
 from rules.money import parse_amount
 
@@ -39,6 +40,11 @@ _SENTENCES: Final = {
     "less": ("{number} less", "减少 {number}"),
     "any": ("now any", "不再限制"),
     "only": ("now these only", "仅限这些"),
+    **{
+        f"{key}: {choice}": words
+        for key, choices in CHOICES.items()
+        for choice, words in choices.items()
+    },
 }
 _UNITS: Final = {"months": "个月", "days": "天", "hours": "小时", "points": "积分", "": ""}
 _ASKS_NOTHING: Final = frozenset(When.model_fields) - {"category_not", "brand_not", "sku_not"}
@@ -95,11 +101,15 @@ def decimal(value: Fraction) -> str:
 
 def remark(path: tuple[str, ...], old: Json, new: Json) -> Remark | None:
     """Find what follows when the value at `path` changes; None when nothing simple does."""
-    if len(path) < 2 or old is None or new is None:
+    if old is None or new is None:
         return None
-    within, key = (step.partition("[")[0] for step in path[-2:])
-    compared = _KNOWN.get(f"{within}.{key}") or _KNOWN.get(key)
-    return None if compared is None else compared(old, new)
+    within, key = (step.partition("[")[0] for step in ("", "", *path)[-2:])
+    for name in (f"{within}.{key}", key):
+        if name in _KNOWN:
+            return _KNOWN[name](old, new)
+        if isinstance(new, str) and new in CHOICES.get(name, ()):
+            return Remark(f"{name}: {new}", Fraction(1))
+    return None
 
 
 def widened(path: tuple[str, ...], old: list[Json], new: list[Json]) -> Remark | None:

@@ -1,10 +1,15 @@
 """What changed between two policies is said in words, entry by entry."""
 
+from collections.abc import Iterator
+from typing import Literal, get_args, get_origin
+
 import pytest
 
 from rules import PolicyRefused, load
 from rules.difference import Change, difference
-from rules.difference_words import Language
+from rules.difference_choices import CHOICES
+from rules.difference_words import Language, remark
+from rules.model import Part, PolicyModel
 from tests.rules.test_checks import GOOD
 
 
@@ -42,6 +47,10 @@ SAID = [
      "categories[tobacco].earns: false → true"),
     ("groups: [{id: tier}]", "groups: [{id: tier, max_factor: 3}]",
      "groups[tier].max_factor: added 3"),
+    ("timeout_hours: 24", "timeout_hours: 24, held_points: expire",
+     "holds[0].held_points: keep → expire: held points expire in their time"),
+    ("zone: Europe/Berlin", "unlisted_categories: earn\nzone: Europe/Berlin",
+     "unlisted_categories: refuse → earn: what is not listed earns"),
 ]  # fmt: skip
 
 
@@ -98,6 +107,54 @@ def test_tiers_in_another_order_are_a_change() -> None:
 def test_a_change_is_said_in_either_language(language: Language, said: str) -> None:
     (change,) = changes(("points: 10,", "points: 30,"))
     assert change.says(language) == said
+
+
+def choices(
+    part: type[Part] = PolicyModel, within: str = "", above: frozenset[type] = frozenset()
+) -> Iterator[tuple[str, str, str]]:
+    """(where, key, value) of every choice that a part of the language leaves, and those below it.
+
+    What has an id and becomes another kind is said whole.
+    """
+    for field, info in part.model_fields.items():
+        for annotation in annotations(info.annotation):
+            if isinstance(annotation, type) and issubclass(annotation, Part):
+                if annotation not in above:
+                    yield from choices(annotation, field, above | {annotation})
+            elif get_origin(annotation) is Literal and len(get_args(annotation)) > 1:
+                whole = field == "kind" and "id" in part.model_fields
+                yield from () if whole else ((within, field, each) for each in get_args(annotation))
+
+
+def annotations(annotation: object) -> Iterator[object]:
+    """What a field may be; of lists of words, which say themselves what is new, nothing."""
+    if get_origin(annotation) is Literal or not get_args(annotation):
+        yield annotation
+        return
+    for each in get_args(annotation):
+        if get_origin(annotation) is not tuple or get_origin(each) is not Literal:
+            yield from annotations(each)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_choice_of_the_language_says_what_follows_from_it(language: Language) -> None:
+    silent, said = [], 0
+    for within, key, value in set(choices()):
+        said += 1
+        path = tuple(filter(None, (within, key)))
+        line = Change(key, "another", value, remark=remark(path, "another", value)).says(language)
+        if line == Change(key, "another", value).says(language):
+            silent.append(f"{within}.{key}: {value}")
+    assert sorted(silent) == []
+    assert said > 100
+
+
+def test_words_are_of_choices_that_there_are() -> None:
+    there = {(key, value) for _, key, value in choices()}
+    told = {(key.rpartition(".")[2], value) for key, words in CHOICES.items() for value in words}
+    # What counts periods is told in one place for all of them.
+    assert {key for key, _ in told - there} <= {"period", "window"}
+    assert {value for _, value in told} <= {value for _, value in there}
 
 
 def test_a_document_that_cannot_be_read_is_refused() -> None:
