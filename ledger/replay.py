@@ -1,9 +1,10 @@
 """Replay: every account folded again from its first event, in one pass over the stored log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 from time import perf_counter
 from typing import Final, NamedTuple, cast
 
@@ -70,6 +71,18 @@ class Unfoldable(Exception):
         self.pos = pos
 
 
+class _Page(NamedTuple):
+    """Events of a lane, one after the other."""
+
+    pos: int
+    """Of the first."""
+    streams: Sequence[str]
+    versions: Sequence[int]
+    payloads: Sequence[bytes]
+    leaves: bytes
+    """Their leaf hashes, one after the other."""
+
+
 async def replay(
     connection: Connection,
     *,
@@ -97,9 +110,9 @@ async def replay(
     accounts = 0
     for lane, head in sorted(upto.items()):
         folded = _Lane(lane)
-        async for rows in _pages(connection, lane, head):
-            folded.take(rows)
-            advanced(len(rows))
+        async for page in _pages(connection, lane, head):
+            folded.take(page)
+            advanced(len(page.payloads))
         roots.append(LaneRoot(lane, head, folded.tree.root()))
         for tally in folded.tallies.values():
             account = tally.account()
@@ -116,43 +129,39 @@ async def replay(
     )
 
 
-async def _pages(
-    connection: Connection, lane: int, head: int
-) -> AsyncIterator[list[asyncpg.Record]]:
-    """Pages of (pos, stream, version, payload, leaf hash), gapless; the next is on its way."""
+async def _pages(connection: Connection, lane: int, head: int) -> AsyncIterator[_Page]:
+    """The events of a lane, gapless; the next page is on its way while one is folded."""
     pos = 0
-    coming: asyncio.Task[list[asyncpg.Record]] | None = None
+    coming: asyncio.Task[_Page] | None = None
     try:
         while pos < head:
             if coming is None:
-                coming = _begin(connection, lane, pos, head)
-            rows = await coming
-            if not rows or rows[0][0] != pos or rows[-1][0] != pos + len(rows) - 1:
-                raise Unfoldable(lane=lane, pos=_missing(rows, pos), problem="it is missing")
-            pos += len(rows)
-            coming = _begin(connection, lane, pos, head) if pos < head else None
+                coming = asyncio.create_task(_page(connection, lane, pos, head))
+            page = await coming
+            pos += len(page.payloads)
+            coming = None
+            if pos < head:
+                coming = asyncio.create_task(_page(connection, lane, pos, head))
             # Lets the request go out, so that the database works while this process folds.
             await asyncio.sleep(0)
-            yield rows
+            yield page
     finally:
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
 
 
-def _begin(
-    connection: Connection, lane: int, pos: int, head: int
-) -> asyncio.Task[list[asyncpg.Record]]:
+async def _page(connection: Connection, lane: int, pos: int, head: int) -> _Page:
+    """The page that begins at a position. Raises Unfoldable where one is missing."""
     before = min(pos + PAGE, head)
-    return asyncio.create_task(connection.fetch(statements.REPLAYED, lane, pos, before))
-
-
-def _missing(rows: list[asyncpg.Record], pos: int) -> int:
-    for row in rows:
-        if row[0] != pos:
-            break
-        pos += 1
-    return pos
+    row = await connection.fetchrow(statements.REPLAYED, lane, pos, before)
+    if row is None or row[0] is None or len(row[0]) != before - pos:
+        found = {
+            each[0] for each in await connection.fetch(statements.POSITIONS, lane, pos, before)
+        }
+        missing = next(each for each in range(pos, before) if each not in found)
+        raise Unfoldable(lane=lane, pos=missing, problem="it is missing")
+    return _Page(pos, *row)
 
 
 class _Lane:
@@ -163,11 +172,13 @@ class _Lane:
         self.tallies: dict[str, Tally] = {}
         self.tree = Frontier()
 
-    def take(self, rows: list[asyncpg.Record]) -> None:
+    def take(self, page: _Page) -> None:
         """Fold a page. Raises Unfoldable."""
         tallies = self.tallies
-        self.tree.extend([row[4] for row in rows])
-        for pos, stream, version, payload, _ in rows:
+        self.tree.extend(page.leaves)
+        for pos, stream, version, payload in zip(
+            count(page.pos), page.streams, page.versions, page.payloads, strict=False
+        ):
             tally = tallies.get(stream)
             if tally is None:
                 if not stream.startswith(ACCOUNT):

@@ -201,7 +201,7 @@ class _Lane:
         self._firsts_of: dict[tuple[str, str], str] = {}
         """The account in whose stream the first one stands, where that is another."""
         self._versions: dict[str, int] = {}
-        self._leaves: list[bytes] = []
+        self._leaves = bytearray()
         self._last = _Last(-1, -(2**62))
 
     def enter(self, event: StoredEvent) -> Iterator[Finding]:
@@ -249,10 +249,10 @@ class _Lane:
             leaf = leaf_hash(event)
         except Exception as error:
             # A column out of its range: there is no envelope that it could have been hashed in.
-            self._leaves.append(event.leaf_hash)
+            self._leaves += event.leaf_hash
             yield Finding(event.pos, Reason.HASH_MISMATCH, f"has no envelope: {error}")
             return
-        self._leaves.append(leaf)
+        self._leaves += leaf
         if leaf != event.leaf_hash:
             detail = f"leaf_hash is {event.leaf_hash.hex()}, the row hashes to {leaf.hex()}"
             yield Finding(event.pos, Reason.HASH_MISMATCH, detail)
@@ -355,7 +355,7 @@ class _Lane:
 
     def grow_tree(self) -> None:
         """Hash the leaves gathered since the last time into the tree."""
-        self.tree.extend(self._leaves)
+        self.tree.extend(bytes(self._leaves))
         self._leaves.clear()
 
     def close(self, end: LaneEnds) -> Iterator[Finding]:

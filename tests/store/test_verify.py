@@ -209,8 +209,8 @@ def test_leaves_added_together_make_the_tree_of_leaves_added_alone() -> None:
             alone, together = Frontier(), Frontier()
             for leaf in leaves[:second]:
                 alone.append(leaf)
-            together.extend(leaves[:first])
-            together.extend(leaves[first:second])
+            together.extend(b"".join(leaves[:first]))
+            together.extend(b"".join(leaves[first:second]))
             assert (together.size, together.root()) == (alone.size, alone.root())
 
 
