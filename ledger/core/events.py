@@ -4,12 +4,14 @@ The registry is the oneof in events.proto. A test proves that the union and EFFE
 exactly its arms, so a new kind cannot be forgotten.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from ledger.core.instant import Instant
-from ledger.core.wire import message_tag, nested
+from ledger.core.wire import message_tag, nested, varint_at
 from loyalty.v1.events_pb2 import (
     AdjustmentMade,
     AdjustmentProposed,
@@ -273,7 +275,7 @@ class _Kind(NamedTuple):
     """Names of the fields."""
 
 
-_KINDS: Final[dict[type, _Kind]] = {
+_KINDS: Final[dict[type[Message], _Kind]] = {
     GetMessageClass(arm.message_type): _Kind(
         arm.name,
         arm.number,
@@ -324,9 +326,51 @@ def encode(event: AnyFact) -> bytes:
 
 
 def decode(payload: bytes) -> AnyFact:
-    """The fact in stored bytes. Raises UnknownKind for a kind that this build does not know."""
+    """The fact in stored bytes. Raises UnknownKind for a kind that this build does not know.
+
+    Bytes as `encode` writes them are parsed without an Event around the fact, which would cost a
+    third more; all others as the Event that they are.
+    """
+    parse, begins, ends = _ARM_AT[payload[:_HEADER]]
+    return parse(payload[begins:]) if ends == len(payload) else _decoded(payload)
+
+
+def _decoded(payload: bytes) -> AnyFact:
     envelope = Event.FromString(payload)
     arm = envelope.WhichOneof("kind")
     if arm is None:
         raise UnknownKind("stored event has a kind that this build does not know")
     return cast(AnyFact, getattr(envelope, arm))
+
+
+_Arm = tuple[Callable[[bytes], AnyFact], int, int]
+"""How a fact is parsed, where it begins, and where it ends; below zero if there is none."""
+_HEADER: Final = 4
+"""Bytes of a tag, and of a length below 16 KiB: what is longer takes the longer way."""
+_PARSE: Final = {
+    kind.tag: cast(Callable[[bytes], AnyFact], message.FromString)
+    for message, kind in _KINDS.items()
+}
+
+
+class _Arms(dict[bytes, _Arm]):
+    """The first field of an event, by its first bytes; few, for facts of a kind are alike."""
+
+    MOST: Final = 10_000
+
+    def __missing__(self, start: bytes) -> _Arm:
+        arm = _arm_at(start)
+        if len(self) < self.MOST:
+            self[start] = arm
+        return arm
+
+
+def _arm_at(start: bytes) -> _Arm:
+    for tag, parse in _PARSE.items():
+        if start.startswith(tag) and (found := varint_at(start, len(tag))):
+            length, begins = found
+            return parse, begins, begins + length
+    return _decoded, 0, -1
+
+
+_ARM_AT: Final = _Arms()

@@ -24,6 +24,16 @@ def varint(value: int) -> bytes:
     return bytes(more)
 
 
+def varint_at(data: bytes, begins: int) -> tuple[int, int] | None:
+    """A number that begins there, and where it ends; None if it is longer than the bytes."""
+    value = 0
+    for place, byte in enumerate(data[begins:]):
+        value |= (byte & 0x7F) << 7 * place
+        if byte <= 0x7F:
+            return value, begins + place + 1
+    return None
+
+
 def message_tag(number: int) -> bytes:
     """Tag of the field with a number, which holds a message."""
     return varint(number << 3 | _LENGTH_DELIMITED)

@@ -3,7 +3,7 @@
 import pytest
 from google.protobuf.message import Message
 
-from ledger.core.wire import nested, tag_of, varint
+from ledger.core.wire import nested, tag_of, varint, varint_at
 from loyalty.v1.ledger_service_pb2 import BatchPostResponse, BatchResult, Posting
 from loyalty.v1.types_pb2 import Document, DocumentLine
 
@@ -25,6 +25,13 @@ def test_repeated_fields_are_written_one_after_the_other() -> None:
 def test_a_number_takes_seven_bits_a_byte() -> None:
     assert varint(0) == b"\x00"
     assert varint(300) == b"\xac\x02"
+
+
+@pytest.mark.parametrize("value", [0, 1, 127, 128, 300, 16_383, 16_384, 2**40])
+def test_a_number_is_read_as_it_was_written(value: int) -> None:
+    written = b"ab" + varint(value)
+    assert varint_at(written + b"\xff", 2) == (value, len(written))
+    assert varint_at(written[:-1], 2) is None
 
 
 @pytest.mark.parametrize(("owner", "field"), [(Document, "source"), (DocumentLine, "line_id")])
