@@ -1,7 +1,6 @@
 """When points end whose life more than a date decides: the rules' answer, in words of the core."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 import rules
@@ -73,7 +72,7 @@ def with_ends(account: Account, ends: LotEnds) -> Account:
         lot if lot.life is None else lot._replace(expires_at=ends.end(lot, account), life=None)
         for lot in account.lots
     ]
-    return replace(account, lots=tuple(sorted(shown, key=lambda lot: lot.order)))
+    return account._replace(lots=tuple(sorted(shown, key=lambda lot: lot.order)))
 
 
 def in_spending_order(account: Account, policy: rules.Policy) -> Account:
@@ -86,7 +85,7 @@ def in_spending_order(account: Account, policy: rules.Policy) -> Account:
     def rank(lot: Lot) -> int:
         return spending_rank(lot.funder, firsts.get(lot.currency, ()))
 
-    return replace(account, lots=tuple(sorted(account.lots, key=rank)))
+    return account._replace(lots=tuple(sorted(account.lots, key=rank)))
 
 
 def _rules_life(life: LotLife) -> rules.Life:

@@ -232,7 +232,7 @@ def _assume(case: _Case, work: Work) -> None:
         account = work.account(stream)
         _check_tier(work.policies.at(case.at), assume.tier)
         span = TierSpan(assume.tier, case.at, None, basis="granted")
-        known.accounts[stream] = replace(account, tiers=(*account.tiers, span))
+        known.accounts[stream] = account._replace(tiers=(*account.tiers, span))
     if stream and assume.segments:
         profile = known.profiles.get(stream, UNKNOWN)
         segments = profile.segments | frozenset(assume.segments)

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -287,7 +286,7 @@ def _without_past(account: Account, now: int) -> Account:
     benefits = tuple(given for given in account.benefits if given.expires_at > now)
     if len(benefits) == len(account.benefits):
         return account
-    return replace(account, benefits=benefits)
+    return account._replace(benefits=benefits)
 
 
 def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Account:

@@ -1,7 +1,7 @@
 """What an account is, folded from its facts. Frozen: nobody can change it, all may keep it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -246,8 +246,7 @@ OWN: Final = ""
 """The account's own part, and the owner of what is its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """A member's points. Closed lots, resolved holds and documents have left it."""
 
     account_id: str
@@ -263,21 +262,21 @@ class Account:
     """Open holds in the order they were placed."""
     debts: tuple[Debt, ...] = ()
     """Open debts, oldest first."""
-    balances: Mapping[str, Balance] = field(default_factory=lambda: EMPTY)
+    balances: Mapping[str, Balance] = EMPTY
     """By point currency, in order of first use."""
-    qualifying: Mapping[tuple[str, str], int] = field(default_factory=lambda: NO_QUALIFYING)
+    qualifying: Mapping[tuple[str, str], int] = NO_QUALIFYING
     """Tier-qualifying points by (currency, window)."""
     tiers: tuple[TierSpan, ...] = ()
     """The last few tiers, oldest first; the last one is in force."""
-    usage: Usage = field(default_factory=lambda: NO_USAGE)
+    usage: Usage = NO_USAGE
     """What its documents use under caps of its own, and count for towards tiers."""
-    numbers: CounterPeriods = field(default_factory=lambda: NO_COUNTERS)
+    numbers: CounterPeriods = NO_COUNTERS
     """Which numbers its documents have in counters."""
-    streaks: Mapping[str, Streak] = field(default_factory=lambda: NO_STREAKS)
+    streaks: Mapping[str, Streak] = NO_STREAKS
     """By counter."""
     benefits: tuple[Benefit, ...] = ()
     """The last that documents granted, in the order they end."""
-    last_activity: Mapping[str, Instant] = field(default_factory=lambda: NO_ACTIVITY)
+    last_activity: Mapping[str, Instant] = NO_ACTIVITY
     """By what was done ("earn", "burn", an activity's name), when it last was."""
     segments_since: Instant | None = None
     """When units last told of the member's segments."""
@@ -287,7 +286,7 @@ class Account:
     """How far the member takes part."""
     merging: UnderWay | None = None
     """The merge, or its undoing, that is under way."""
-    parts: Mapping[str, Part] = field(default_factory=lambda: NO_PARTS)
+    parts: Mapping[str, Part] = NO_PARTS
     """By account: its own, and those of accounts merged into it; empty unless there are some."""
     pooling: Pooling = NO_POOLS
     """The pool that it is, or those that its member is in."""

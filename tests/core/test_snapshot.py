@@ -1,5 +1,7 @@
 """Accounts as bytes."""
 
+import json
+
 import pytest
 
 from ledger.core import snapshot
@@ -34,6 +36,15 @@ def test_an_account_survives_its_bytes() -> None:
 
 def test_equal_accounts_have_equal_bytes() -> None:
     assert snapshot.encode(busy_account()) == snapshot.encode(busy_account())
+
+
+@pytest.mark.parametrize("name", ["会员 😀", 'a"b\\c/d', "\x00\x1f\x7f\n\t\u2028\xa0"])
+def test_bytes_are_those_of_json(name: str) -> None:
+    account = busy_account()._replace(account_id=name, version=2**70, enrolled_at=-(2**62))
+    state = snapshot.encode(account)
+    written = json.dumps(json.loads(state), ensure_ascii=False, separators=(",", ":"))
+    assert written.encode() == state
+    assert snapshot.decode(state) == account
 
 
 def test_bytes_of_another_version_are_not_read() -> None:

@@ -1,7 +1,6 @@
 """The real ledger, whole but for its database, as the state machine asks it."""
 
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -84,7 +83,7 @@ class RealLedger:
     def account(self, member: MemberRef) -> Account:
         """The account as a reader sees it now, its lots in the order of their ends."""
         seen = self.run(self.ledger.account(member))[0]
-        return replace(seen, lots=tuple(sorted(seen.lots, key=lambda lot: lot.order)))
+        return seen._replace(lots=tuple(sorted(seen.lots, key=lambda lot: lot.order)))
 
     def transfer(self, transfer: str) -> Transfer:
         """A transfer as a reader sees it now."""
