@@ -55,7 +55,8 @@ class Counting:
 
     def post(self, posted: DocumentPosted) -> None:
         """Count a document's version."""
-        self._use_own(posted.usages)
+        if posted.usages:
+            self._use_own(posted.usages)
         if posted.numbers or posted.benefits or self.benefits:
             document = posted.document
             key = document_key(posted.business_unit, document.source, document.document_id)

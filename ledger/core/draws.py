@@ -66,7 +66,7 @@ def write_life(recorded: types_pb2.LotLife, life: Life) -> None:
 
 def life_of(message: types_pb2.LotLife) -> LotLife:
     """The life of a fact as the state keeps it."""
-    has_limit = message.HasField("hard_expire_time")
+    has_limit = "hard_expire_time" in message
     return LotLife(
         message.expiry,
         message.inactive_months,
@@ -77,7 +77,7 @@ def life_of(message: types_pb2.LotLife) -> LotLife:
         message.restarts,
         message.from_release,
         message.policy_digest,
-        from_timestamp(message.begin_time) if message.HasField("begin_time") else None,
+        from_timestamp(message.begin_time) if "begin_time" in message else None,
     )
 
 

@@ -37,8 +37,8 @@ def reinstate(draft: Draft, command: BurnPoints, draw: Draw) -> None:
         lot_version=draw.lot_version,
         owner_id=draw.owner_id,
     )
-    if draw.HasField("expire_time"):
+    if "expire_time" in draw:
         back.expire_time.CopyFrom(draw.expire_time)
-    if draw.HasField("life"):
+    if "life" in draw:
         back.life.CopyFrom(draw.life)
     draft.record(back)

@@ -48,7 +48,7 @@ def _recorded(
         business_unit=lot.business_unit,
         funder=lot.funder or lot.business_unit,
         earned_time=lot.earned_time,
-        expire_time=lot.expire_time if lot.HasField("expire_time") else None,
+        expire_time=lot.expire_time if "expire_time" in lot else None,
         source_digest=command.source_digest,
         available_after=draft.available(lot.currency) + lot.points,
         entry_id=command.entry_id,
@@ -60,7 +60,7 @@ def _give(draft: Draft, command: RecordOpening, ladder: TierLadder) -> None:
     """Give the stated tier, as staff would, unless it is over or the member has a higher one."""
     tier = command.tier
     assert tier is not None, "only a stated tier is given"
-    until = from_timestamp(tier.until_time) if tier.HasField("until_time") else None
+    until = from_timestamp(tier.until_time) if "until_time" in tier else None
     has = draft.tally.tiers[-1].tier if draft.tally.tiers else ""
     if has not in command.below or (until is not None and until <= draft.at):
         return

@@ -92,10 +92,9 @@ Applies = Callable[[Tally, Any], None]
 def apply(tally: Tally, event: AccountFact) -> None:
     """Let a fact have its effect. Order of facts is the caller's duty."""
     tally.version += 1
-    kind = type(event)
-    APPLIES[kind](tally, event)
-    moves = _MOVES.get(kind)
-    if moves is not None:
+    applies, moves = _APPLIED[type(event)]
+    applies(tally, event)
+    if moves:
         tally.move(event.currency, event.points, moves)  # type: ignore[union-attr]
 
 
@@ -169,8 +168,13 @@ APPLIES: Final[dict[type, Applies]] = {
     PoolJoined: pools.join,
     PoolLeft: pools.leave,
 }
-_MOVES: Final[dict[type, tuple[tuple[int, int], ...]]] = {
+_Moves = tuple[tuple[int, int], ...]
+_MOVES: Final[dict[type, _Moves]] = {
     kind: tuple((column, sign) for column, sign in enumerate(EFFECTS[kind_of(kind())]) if sign)
     for kind in get_args(MovingFact)
 }
 """EFFECTS as (column of a balance row, sign), without the zeros."""
+_APPLIED: Final[dict[type, tuple[Applies, _Moves]]] = {
+    kind: (applies, _MOVES.get(kind, ())) for kind, applies in APPLIES.items()
+}
+"""Both in one look-up, for it is done for every fact."""

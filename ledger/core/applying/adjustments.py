@@ -27,10 +27,10 @@ def give(tally: Tally, event: PointsAdjusted) -> None:
             "",
             from_timestamp(event.earned_time),
             None,
-            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            from_timestamp(event.expire_time) if "expire_time" in event else None,
             tally.version,
             event.points,
-            life=life_of(event.life) if event.HasField("life") else None,
+            life=life_of(event.life) if "life" in event else None,
         )
     )
 

@@ -16,7 +16,7 @@ def hold(tally: Tally, event: PointsHeld) -> None:
     """Set points aside."""
     draws = tuple(drawn_of(draw) for draw in event.draws)
     tally.lots.hold(draws)
-    expires_at = from_timestamp(event.expire_time) if event.HasField("expire_time") else None
+    expires_at = from_timestamp(event.expire_time) if "expire_time" in event else None
     tally.holds.append(
         Hold(
             event.hold_id,

@@ -28,44 +28,43 @@ from loyalty.v1.types_pb2 import MovedLot, Usage
 
 def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
     """Make a lot, or let qualifying points join that of their window."""
-    points = event.points
-    window = event.tier_window
+    points, currency = event.points, event.currency
+    window, owner = event.tier_window, event.owner_id
     earned_at = from_timestamp(event.earned_time)
-    owner = event.owner_id
     for counting in tally.counted_for(owner):
         counting.active(EARN, earned_at)
-    available_at = None
-    available = points
+    available, available_at = points, None
     if type(event) is PointsPended:
         available = 0
-        if event.HasField("available_time"):
+        if "available_time" in event:
             available_at = from_timestamp(event.available_time)
-    if window and available and tally.lots.join(event.lot_id, points):
-        tally.qualify(event.currency, window, points, owner=owner)
-        return
+    if window and available:
+        # Points count for tiers once they are the member's: a booking is not a stay.
+        tally.qualify(currency, window, points, owner=owner)
+        if tally.lots.join(event.lot_id, points):
+            return
     tally.lots.insert(
         Lot(
             event.lot_id,
-            event.currency,
+            currency,
             event.business_unit,
             event.funder,
             event.document,
             window,
             earned_at,
             available_at,
-            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            from_timestamp(event.expire_time) if "expire_time" in event else None,
             tally.version,
             available,
             points - available,
             0,
             False,
-            life_of(event.life) if event.HasField("life") else None,
-            owner=owner,
+            life_of(event.life) if "life" in event else None,
+            0,
+            "",
+            owner,
         )
     )
-    if window and available:
-        # Points count for tiers once they are the member's: a booking is not a stay.
-        tally.qualify(event.currency, window, points, owner=owner)
 
 
 def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
@@ -83,7 +82,7 @@ def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
             window,
             from_timestamp(event.earned_time),
             None,
-            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            from_timestamp(event.expire_time) if "expire_time" in event else None,
             tally.version,
             event.points,
         )
@@ -92,8 +91,8 @@ def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
 
 def moved_lot(moved: MovedLot, *, currency: str, seq: int = 0) -> Lot:
     """The lot that came from another account, as it was there; `seq` where it tells none."""
-    dated = moved.HasField("expire_time")
-    waits = moved.HasField("available_time")
+    dated = "expire_time" in moved
+    waits = "available_time" in moved
     return Lot(
         moved.lot_id,
         currency,
@@ -108,7 +107,7 @@ def moved_lot(moved: MovedLot, *, currency: str, seq: int = 0) -> Lot:
         0 if moved.pending else moved.points,
         moved.points if moved.pending else 0,
         grace=moved.grace,
-        life=life_of(moved.life) if moved.HasField("life") else None,
+        life=life_of(moved.life) if "life" in moved else None,
         contributor=moved.contributor_id,
         owner=moved.owner_id,
     )
@@ -116,7 +115,7 @@ def moved_lot(moved: MovedLot, *, currency: str, seq: int = 0) -> Lot:
 
 def release(tally: Tally, event: PointsReleased) -> None:
     """Make what is pending in a lot available."""
-    dated = event.HasField("expire_time")
+    dated = "expire_time" in event
     expires_at = from_timestamp(event.expire_time) if dated else None
     owner = tally.lots.owner(event.lot_id) if tally.parts else OWN
     tally.lots.release(event.lot_id, event.points, expires_at)
@@ -137,9 +136,9 @@ def reinstate(tally: Tally, event: LotReinstated) -> None:
         event.business_unit,
         event.funder,
         from_timestamp(event.earned_time),
-        from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+        from_timestamp(event.expire_time) if "expire_time" in event else None,
         event.grace,
-        life_of(event.life) if event.HasField("life") else None,
+        life_of(event.life) if "life" in event else None,
         event.document,
         event.lot_version,
         owner=event.owner_id,
@@ -182,7 +181,7 @@ def claw_back_pending(tally: Tally, event: PendingClawedBack) -> None:
 
 def note_burn(tally: Tally, event: PointsBurned | HoldCaptured) -> None:
     """Remember when points were last spent: that keeps some of them alive."""
-    if not event.HasField("burn_time"):
+    if "burn_time" not in event:
         return
     at = from_timestamp(event.burn_time)
     tally.counting.active(BURN, at)

@@ -52,8 +52,8 @@ def change_membership(tally: Tally, event: MembershipChanged) -> None:
 
 def change_tier(tally: Tally, event: TierChanged) -> None:
     """Let a tier begin."""
-    ends = event.HasField("valid_until_time")
-    review = event.HasField("review_time")
+    ends = "valid_until_time" in event
+    review = "review_time" in event
     span = TierSpan(
         event.to_tier,
         from_timestamp(event.effective_time),

@@ -96,12 +96,12 @@ def source_tiers(event: MergeStepped) -> tuple[TierSpan, ...]:
         TierSpan(
             grant.tier,
             at,
-            from_timestamp(grant.until_time) if grant.HasField("until_time") else None,
+            from_timestamp(grant.until_time) if "until_time" in grant else None,
             basis=GRANTED,
         )
         for grant in event.source_grants
     )
-    ends = event.HasField("source_tier_until_time")
+    ends = "source_tier_until_time" in event
     span = TierSpan(
         event.source_tier,
         at,
@@ -203,7 +203,7 @@ def hold_in(tally: Tally, event: HoldMovedIn) -> None:
             event.business_unit,
             event.currency,
             tuple(_drawn_from(lot) for lot in lots),
-            from_timestamp(event.expire_time) if event.HasField("expire_time") else None,
+            from_timestamp(event.expire_time) if "expire_time" in event else None,
             event.entry_id,
             event.act,
             limits_of(event.usages),
