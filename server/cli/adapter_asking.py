@@ -26,8 +26,7 @@ def explained() -> Iterator[None]:
         except MappingRefused as refused:
             console.fail(str(refused), advice="docs/adapters tells the rows", code=console.USAGE)
         except AdapterSettingsError as error:
-            advice = "docs/operations.md lists every setting"
-            console.fail(str(error), advice=advice, code=console.USAGE)
+            console.fail(str(error), advice=console.SETTINGS, code=console.USAGE)
         except InboxUnusable as error:
             console.fail(error.problem, advice=error.advice, code=console.UNAVAILABLE)
 
@@ -51,7 +50,7 @@ def token(settings: "AdapterSettings") -> str:
     if not found:
         console.fail(
             "no token for the ledger",
-            advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
+            advice=console.GET_TOKEN,
             code=console.USAGE,
         )
     return found

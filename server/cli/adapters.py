@@ -307,7 +307,7 @@ def retry(
 
     wanted = operating.Wanted(connection, subject, delivery, reason)
     if wanted == operating.Wanted() and not everything:
-        console.fail("nothing is named", advice="Name what, or say --all", code=console.USAGE)
+        console.fail("nothing is named", advice=console.NAME_SOMETHING, code=console.USAGE)
     done = ask(lambda pool: operating.retry(pool, wanted, operator=operator, why=why))
     if json:
         console.print_json(dict(done))

@@ -37,6 +37,12 @@ NO: Final = 1
 USAGE: Final = 2
 UNAVAILABLE: Final = 3
 
+# Advice that several commands give.
+SETTINGS: Final = "docs/operations.md lists every setting"
+GET_TOKEN: Final = "Set LOYALTY_TOKEN to one that `loyalty token create` printed"
+RUN_AGAIN: Final = "Run it again: it goes on where it ended. The server's log tells why"
+NAME_SOMETHING: Final = "Name what, or say --all"
+
 # A file or a pipe has no width of its own; this one holds every table.
 WIDTH: Final = 220
 
@@ -99,7 +105,7 @@ def _fail_with_advice(error: Exception) -> None:
     from server.embedded import EmbeddedError
 
     if isinstance(error, SettingsError | WrongIdentityKey):
-        fail(str(error), advice="docs/operations.md lists every setting", code=USAGE)
+        fail(str(error), advice=SETTINGS, code=USAGE)
     if isinstance(error, FileRefused):
         fail(str(error), code=USAGE)
     if isinstance(error, DatabaseError | EmbeddedError):

@@ -3,15 +3,23 @@
 What it needs is imported when it runs, so that other commands start without waiting for it.
 """
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from server.cli import console
+from server.cli.from_files import (
+    Enrol,
+    RejectsFile,
+    Zone,
+    add_refused,
+    advise_enrolling,
+    rejects_file,
+    told_when_stopped,
+    zone_of,
+)
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -47,20 +55,15 @@ def import_file(  # noqa: PLR0913 - every option is an argument
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     ca: Authority = None,
-    enrol: Annotated[bool, typer.Option("--enrol", help="Enrol members nobody knows.")] = False,
-    zone: Annotated[
-        str, typer.Option(help="IANA zone of times that name none.", metavar="ZONE")
-    ] = "",
+    enrol: Enrol = False,
+    zone: Zone = "",
     float_digits: Annotated[
         int | None,
         typer.Option(
             min=0, max=6, help="Decimals that a file's floats mean; without it they are refused."
         ),
     ] = None,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Where to list what was refused.  [default: FILE.rejects.csv]"),
-    ] = None,
+    rejects: RejectsFile = None,
     json: AsJson = False,
 ) -> None:
     """Post the transactions of a file. Running it again goes on where it stopped.
@@ -73,9 +76,9 @@ def import_file(  # noqa: PLR0913 - every option is an argument
     from server.cli.rows import Reading
 
     known_token = require_token(token)
-    documents = _documents(file, Reading(_zone(zone), float_digits))
+    documents = _documents(file, Reading(zone_of(zone), float_digits))
     summary = console.run(_run(documents, server, ca, token=known_token, enrol=enrol))
-    listed = rejects or file.with_name(f"{file.name}.rejects.csv")
+    listed = rejects_file(file, rejects)
     if summary.rejects:
         write_rejects(listed, summary.rejects)
     if json:
@@ -84,13 +87,6 @@ def import_file(  # noqa: PLR0913 - every option is an argument
         _print(summary, listed)
     if summary.rejects:
         raise typer.Exit(console.NO)
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        console.fail(f"--zone {name}: expected an IANA zone such as Europe/Lisbon", code=2)
 
 
 def _documents(file: Path, reading: "Reading") -> list["ReadDocument"]:
@@ -112,15 +108,9 @@ async def _run(
 
     async with concurrent_channel_to(server, ca) as channel:
         work = Import(channel, token=token, enrol=enrol)
-        with console.progress() as progress:
+        with console.progress() as progress, told_when_stopped():
             task = progress.add_task("documents", total=len(documents))
-            try:
-                return await work.run(
-                    documents, advanced=lambda count: progress.advance(task, count)
-                )
-            except asyncio.CancelledError:
-                console.err.print("stopped; run the same command again to go on")
-                raise
+            return await work.run(documents, advanced=lambda count: progress.advance(task, count))
 
 
 def _as_data(summary: "Summary", listed: Path) -> dict[str, object]:
@@ -142,8 +132,7 @@ def _print(summary: "Summary", listed: Path) -> None:
     rows.add_row("posted", f"{summary.tally.posted:,}")
     rows.add_row("replayed: recorded before", f"{summary.tally.replayed:,}")
     rows.add_row("superseded: a newer version stands", f"{summary.tally.superseded:,}")
-    for reason, count in sorted(summary.tally.refused.items()):
-        rows.add_row(f"refused: {reason}", f"{count:,}")
+    add_refused(rows, summary.tally.refused)
     rows.add_row("members enrolled", f"{summary.enrolled:,}")
     console.out.print(rows)
     for code, added in sorted(summary.rounded.items()):
@@ -154,6 +143,5 @@ def _print(summary: "Summary", listed: Path) -> None:
     for reject in summary.rejects[:SHOWN_REJECTS]:
         # A message may hold brackets, which would be markup to rich.
         console.err.print(f"{reject.document.key[2]}: {reject.message}", markup=False)
-    if "UNKNOWN_MEMBER" in summary.tally.refused:
-        console.advise("with --enrol, members nobody knows are enrolled")
+    advise_enrolling(summary.tally.refused)
     console.advise(f"correct what {listed} lists and import it again")

@@ -32,13 +32,14 @@ from loyalty.v1.types_pb2 import (
     Origin,
 )
 from server.cli.calling import id_from
-from server.cli.refused import FileRefused, RowRefused
+from server.cli.refused import RowRefused
 from server.cli.tables import (
     MORE,
     WHOLE,
     identity_of,
     instant_of,
     is_parquet,
+    require_columns,
     table_rows,
     text_of,
 )
@@ -117,15 +118,7 @@ def opening_rows(file: SourceFile, *, enrol: bool, dry_run: bool = False) -> Ite
 
 
 def _check_columns(names: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in (*REQUIRED, *OPTIONAL)]
-    if missing:
-        raise FileRefused(f"columns are missing: {', '.join(missing)}")
-    if unknown:
-        raise FileRefused(
-            f"columns are not known: {', '.join(unknown)};"
-            f" known are {', '.join((*REQUIRED, *OPTIONAL))}"
-        )
+    require_columns(names, REQUIRED, (*REQUIRED, *OPTIONAL))
 
 
 def _request(

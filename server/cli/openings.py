@@ -3,14 +3,22 @@
 What a command needs is imported when it runs, so that the others start without waiting for it.
 """
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from server.cli import console
+from server.cli.from_files import (
+    Enrol,
+    RejectsFile,
+    Zone,
+    add_refused,
+    advise_enrolling,
+    rejects_file,
+    told_when_stopped,
+    zone_of,
+)
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -48,22 +56,18 @@ Source = Annotated[
         help="Under which name the rows come in, for ever.  [default: the file's, without ending]",
     ),
 ]
-Zone = Annotated[str, typer.Option(help="IANA zone of times that name none.", metavar="ZONE")]
 
 
 @app.command("import", epilog=example("loyalty opening import guests.csv --enrol --dry-run"))
 def import_file(  # noqa: PLR0913 - every option is an argument
     file: File,
     source: Source = "",
-    enrol: Annotated[bool, typer.Option("--enrol", help="Enrol members nobody knows.")] = False,
+    enrol: Enrol = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="All checks of every row, nothing recorded.")
     ] = False,
     zone: Zone = "",
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Where to list what was refused.  [default: FILE.rejects.csv]"),
-    ] = None,
+    rejects: RejectsFile = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     ca: Authority = None,
@@ -78,7 +82,7 @@ def import_file(  # noqa: PLR0913 - every option is an argument
 
     known_token = require_token(token)
     stated = _source_file(file, source, zone)
-    listed = Rejects(rejects or file.with_name(f"{file.name}.rejects.csv"))
+    listed = Rejects(rejects_file(file, rejects))
     try:
         summary = console.run(
             _import(stated, server, ca, listed, token=known_token, enrol=enrol, dry_run=dry_run)
@@ -105,20 +109,13 @@ def _source_file(file: Path, source: str, zone: str) -> "SourceFile":
 
     try:
         with console.err.status(f"reading {file.name}"):
-            return source_file(file, source, _zone(zone))
+            return source_file(file, source, zone_of(zone))
     except FileRefused as refused:
         console.fail(
             str(refused),
             advice="`loyalty opening import --help` lists the columns",
             code=console.USAGE,
         )
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        console.fail(f"--zone {name}: expected an IANA zone such as Europe/Lisbon", code=2)
 
 
 async def _import(
@@ -135,18 +132,14 @@ async def _import(
 
     async with concurrent_channel_to(server, ca) as channel:
         work = OpeningImport(channel, token=token, rejects=rejects)
-        with console.progress() as progress:
+        with console.progress() as progress, told_when_stopped():
             task = progress.add_task("rows", total=file.rows or None)
-            try:
-                return await work.run(
-                    file,
-                    enrol=enrol,
-                    dry_run=dry_run,
-                    advanced=lambda count: progress.advance(task, count),
-                )
-            except asyncio.CancelledError:
-                console.err.print("stopped; run the same command again to go on")
-                raise
+            return await work.run(
+                file,
+                enrol=enrol,
+                dry_run=dry_run,
+                advanced=lambda count: progress.advance(task, count),
+            )
 
 
 def _as_data(summary: "Summary", file: "SourceFile", rejects: "Rejects") -> dict[str, object]:
@@ -166,14 +159,12 @@ def _print(summary: "Summary", file: "SourceFile", rejects: "Rejects", *, dry_ru
     rows.add_row("in the file", f"{summary.rows:,}")
     rows.add_row("would be recorded" if dry_run else "recorded", f"{summary.tally.posted:,}")
     rows.add_row("replayed: recorded before", f"{summary.tally.replayed:,}")
-    for reason, count in sorted(summary.tally.refused.items()):
-        rows.add_row(f"refused: {reason}", f"{count:,}")
+    add_refused(rows, summary.tally.refused)
     console.out.print(rows)
     console.out.print(f"digest {file.digest}")
     if not summary.rejects:
         return
-    if "UNKNOWN_MEMBER" in summary.tally.refused:
-        console.advise("with --enrol, members nobody knows are enrolled")
+    advise_enrolling(summary.tally.refused)
     console.advise(f"{rejects.path} lists what was refused, and why")
 
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from loyalty.v1 import types_pb2 as types_pb
-from server.cli.console import USAGE, fail
+from server.cli.console import GET_TOKEN, USAGE, fail
 
 CALL_SECONDS: Final = 30.0
 PORT_MAX: Final = 65_535
@@ -84,11 +84,7 @@ def host_and_port(option: str, address: str) -> tuple[str, int]:
 def require_token(token: str) -> str:
     """Return the token, or say where to get one."""
     if not token:
-        fail(
-            "no token is given",
-            advice="Set LOYALTY_TOKEN to one that `loyalty token create` printed",
-            code=USAGE,
-        )
+        fail("no token is given", advice=GET_TOKEN, code=USAGE)
     return token
 
 

@@ -105,7 +105,7 @@ def retry(
     if everything and (kind or not subscription):
         console.fail("--everything needs --subscription, and no --kind", code=console.USAGE)
     if wanted == operating.Wanted() and not every:
-        console.fail("nothing is named", advice="Name what, or say --all", code=console.USAGE)
+        console.fail("nothing is named", advice=console.NAME_SOMETHING, code=console.USAGE)
     done = ask(lambda pool: operating.retry(pool, wanted, operator=operator, why=why))
     if json:
         console.print_json(dict(done))

@@ -17,6 +17,7 @@ from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Server, Token,
 MAX_BYTES: Final = 1 << 20
 PAGE: Final = 200
 SHORT: Final = 12
+_LISTED: Final = "`loyalty policy list` shows them"
 """Digits of a digest that a list shows, and the fewest that name one."""
 DIGEST_LENGTH: Final = 64
 WORDS: Final = {"error": "error", "warning": "warning", "info": "note"}
@@ -83,7 +84,7 @@ def whole_digest(server: str, token: str, ca: Path | None, given: str) -> str:
     if not names_digest(given):
         console.fail(
             f"DIGEST {given!r}: expected the {SHORT} to {DIGEST_LENGTH} first digits, 0-9 and a-f",
-            advice="`loyalty policy list` shows them",
+            advice=_LISTED,
             code=console.USAGE,
         )
     found = [
@@ -95,7 +96,7 @@ def whole_digest(server: str, token: str, ca: Path | None, given: str) -> str:
         many = "no draft or policy" if not found else f"{len(found)} drafts or policies"
         console.fail(
             f"DIGEST {given!r}: {many} with a digest that begins so",
-            advice="`loyalty policy list` shows them",
+            advice=_LISTED,
         )
     return found[0]
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from ledger.core.instant import Instant
 from rules.money import MINOR_DIGITS
 from server.cli.refused import FileRefused, RowRefused
-from server.cli.tables import WHOLE, identity_of, instant_of, table_rows, text_of
+from server.cli.tables import WHOLE, identity_of, instant_of, require_columns, table_rows, text_of
 
 REQUIRED: Final = (
     "business_unit",
@@ -128,15 +128,7 @@ def read(path: Path, reading: Reading) -> list[ReadDocument]:
 
 
 def _check_columns(names: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in (*REQUIRED, *AMOUNTS, *OPTIONAL)]
-    if missing:
-        raise FileRefused(f"columns are missing: {', '.join(missing)}")
-    if unknown:
-        raise FileRefused(
-            f"columns are not known: {', '.join(unknown)};"
-            f" known are {', '.join((*REQUIRED, *AMOUNTS, *OPTIONAL))}"
-        )
+    require_columns(names, REQUIRED, (*REQUIRED, *AMOUNTS, *OPTIONAL))
     if sum(name in names for name in AMOUNTS) != 1:
         raise FileRefused("expected exactly one of the columns net_amount and net_minor_units")
 

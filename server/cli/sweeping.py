@@ -61,11 +61,7 @@ def sweep(
     try:
         console.run(work())
     except SweepStopped as error:
-        console.fail(
-            str(error),
-            advice="Run it again: it goes on where it ended. The server's log tells why",
-            code=console.UNAVAILABLE,
-        )
+        console.fail(str(error), advice=console.RUN_AGAIN, code=console.UNAVAILABLE)
     except KeyboardInterrupt:
         raise typer.Exit(console.OK) from None
     if refused:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,20 @@ def _rows(path: Path, check_columns: Callable[[list[str]], None]) -> Iterator[di
             yield from rows
     else:
         raise FileRefused(f"{path.name}: expected a file named .csv or .parquet")
+
+
+def require_columns(
+    names: Collection[str], required: Collection[str], known: Collection[str]
+) -> None:
+    """Refuse a file that lacks a column, or has one that would be lost. Raises FileRefused."""
+    missing = [name for name in required if name not in names]
+    unknown = [name for name in names if name not in known]
+    if missing:
+        raise FileRefused(f"columns are missing: {', '.join(missing)}")
+    if unknown:
+        raise FileRefused(
+            f"columns are not known: {', '.join(unknown)}; known are {', '.join(known)}"
+        )
 
 
 def is_parquet(path: Path) -> bool:
