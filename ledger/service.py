@@ -36,7 +36,7 @@ from ledger.store import Store
 from ledger.transfer_reads import read_transfer
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
-from ledger.writer import DATABASE_LOST, Writer
+from ledger.writer import DATABASE_LOST, ENDED, Writer
 from ledger.writes import ABOUT_POLICY, WriteRequest
 from loyalty.v1.account_service_pb2 import (
     AsOf,
@@ -153,7 +153,7 @@ class Ledger:
         writing = self._writer.run(self._waiting, batch_max=self._settings.batch_max)
         self._writing = asyncio.create_task(writing, name="ledger-writer")
         # It serves on after any failure of a batch; if it ends all the same, nobody may hang on it.
-        self._writing.add_done_callback(lambda _: self._waiting.fail("the writer has ended"))
+        self._writing.add_done_callback(lambda _: self._waiting.fail(ENDED))
         self._tasks = [
             asyncio.create_task(self._snapshots.run(), name="ledger-snapshots"),
             asyncio.create_task(self._follow_policies(), name="ledger-policies"),

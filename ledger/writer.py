@@ -40,6 +40,8 @@ BUSY: Final = 4
 """A batch of so many jobs was not a lone caller's: more have probably arrived meanwhile."""
 BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 KEY_CONTESTS_MAX: Final = 5
+ENDED: Final = "the writer has ended"
+"""Why nothing is written any more, where it was ended from outside."""
 
 DATABASE_LOST: Final = (
     asyncpg.PostgresConnectionError,
@@ -113,16 +115,38 @@ class Writer:
 
     async def run(self, waiting: Waiting, *, batch_max: int) -> None:
         """Serve until `waiting` is closed and drained. Never dies of a batch."""
-        while jobs := await self._next(waiting, batch_max):
-            self._last_size = len(jobs)
-            self._metrics.queue_depth(waiting.interactive, waiting.bulk)
-            pipelined = waiting.full(batch_max)
-            try:
-                await self._step(_live(jobs), pipelined=pipelined)
-            except Exception as error:
-                log.exception("batch_failed", error=str(error))
-                self._fail(jobs, error)
-        await self._settle_in_flight()
+        jobs: list[Job] = []
+        try:
+            while jobs := await self._next(waiting, batch_max):
+                self._last_size = len(jobs)
+                self._metrics.queue_depth(waiting.interactive, waiting.bulk)
+                pipelined = waiting.full(batch_max)
+                try:
+                    await self._step(_live(jobs), pipelined=pipelined)
+                except Exception as error:
+                    log.exception("batch_failed", error=str(error))
+                    self._fail(jobs, error)
+                jobs = []
+            await self._settle_in_flight()
+        except BaseException:
+            self._abandon(jobs)
+            raise
+
+    def _abandon(self, jobs: Sequence[Job]) -> None:
+        """Ended from outside: nobody may hang on what was taken already.
+
+        The commit in flight goes on by itself; if it comes to nothing, those who wait are told.
+        """
+        self._fail(jobs, NotServing(cause=ENDED))
+        if self._in_flight is None:
+            return
+        decided, commit = self._in_flight
+
+        def settle(commit: asyncio.Task[bool]) -> None:
+            if commit.cancelled() or commit.exception() is not None or not commit.result():
+                self._fail(decided.jobs, NotServing(cause=ENDED))
+
+        commit.add_done_callback(settle)
 
     async def _next(self, waiting: Waiting, batch_max: int) -> list[Job]:
         if not waiting.full(batch_max):
@@ -164,6 +188,9 @@ class Writer:
         except Exception as error:
             log.exception("batch_failed", error=str(error))
             self._fail(decided.jobs, error)
+        except BaseException:
+            self._fail(decided.jobs, NotServing(cause=ENDED))
+            raise
         return False
 
     async def _commit_alone(self, jobs: list[Job]) -> None:

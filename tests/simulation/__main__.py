@@ -19,8 +19,6 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1_000, help="seed of the first world")
     wanted = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    # A commit that dies with its server is nobody's to wait for, and asyncio would tell of each.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     if wanted.seed is not None:
         print(simulate(wanted.seed, steps=wanted.world))
         return 0
