@@ -65,6 +65,11 @@ class StateDigest:
         """Take in an account, in any order."""
         self._states.append((account.account_id, sha256(encode(account)).digest()))
 
+    @property
+    def accounts(self) -> int:
+        """How many it has taken in."""
+        return len(self._states)
+
     def hexdigest(self) -> str:
         """The digest over the accounts so far."""
         hashed = sha256()

@@ -1,10 +1,10 @@
 """Replay: every account folded again from its first event, in one pass over the stored log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import count
+from itertools import chain
 from time import perf_counter
 from typing import Final, NamedTuple, cast
 
@@ -20,7 +20,8 @@ from ledger.digests import BalanceRow, StateDigest, balance_rows, balances_diges
 from ledger.lanes import ACCOUNT
 from ledger.tree import Frontier
 
-PAGE: Final = 10_000
+PAGE: Final = 5_000
+"""Events; PostgreSQL gives no value above a gigabyte, which is all their payloads together."""
 _fact_in: Final = cast("Callable[[bytes], AccountFact]", decode)
 """An account's stream holds nothing but facts of accounts."""
 
@@ -62,7 +63,7 @@ class ReplayResult:
 
 
 class Unfoldable(Exception):
-    """The log cannot be folded; names the first event that is wrong."""
+    """The log cannot be folded; names an event that is wrong, of the first page that has one."""
 
     def __init__(self, *, lane: int, pos: int, problem: str) -> None:
         """Keep where it is."""
@@ -71,16 +72,23 @@ class Unfoldable(Exception):
         self.pos = pos
 
 
-class _Page(NamedTuple):
-    """Events of a lane, one after the other."""
+class _Range(NamedTuple):
+    """Positions of a lane, `before` not among them."""
 
+    lane: int
     pos: int
-    """Of the first."""
+    before: int
+
+
+class _Page(NamedTuple):
+    """The events of a range: their leaf hashes by position, and they themselves by stream."""
+
+    lane: int
+    leaves: bytes
     streams: Sequence[str]
+    positions: Sequence[int]
     versions: Sequence[int]
     payloads: Sequence[bytes]
-    leaves: bytes
-    """Their leaf hashes, one after the other."""
 
 
 async def replay(
@@ -106,62 +114,57 @@ async def replay(
     if upto is None:
         upto = {row[0]: row[1] for row in await connection.fetch(statements.HEADS)}
     states, balances = StateDigest(), list[BalanceRow]()
-    roots: list[LaneRoot] = []
-    accounts = 0
-    for lane, head in sorted(upto.items()):
-        folded = _Lane(lane)
-        async for page in _pages(connection, lane, head):
-            folded.take(page)
-            advanced(len(page.payloads))
-        roots.append(LaneRoot(lane, head, folded.tree.root()))
-        for tally in folded.tallies.values():
-            account = tally.account()
-            states.add(account)
-            balances += balance_rows(account)
-        accounts += len(folded.tallies)
+    lanes = {lane: _Lane(lane) for lane in sorted(upto)}
+    async for page in _pages(connection, upto):
+        folded = lanes[page.lane]
+        folded.take(page)
+        advanced(len(page.payloads))
+        if folded.tree.size == upto[page.lane]:
+            for account in folded.closed():
+                states.add(account)
+                balances += balance_rows(account)
     return ReplayResult(
         sum(upto.values()),
-        accounts,
+        states.accounts,
         perf_counter() - began,
         balances_digest(balances),
         states.hexdigest(),
-        tuple(roots),
+        tuple(LaneRoot(lane, upto[lane], folded.tree.root()) for lane, folded in lanes.items()),
     )
 
 
-async def _pages(connection: Connection, lane: int, head: int) -> AsyncIterator[_Page]:
-    """The events of a lane, gapless; the next page is on its way while one is folded."""
-    pos = 0
+async def _pages(connection: Connection, upto: Mapping[int, int]) -> AsyncIterator[_Page]:
+    """All events, lane by lane, gapless; the next page is on its way while one is folded."""
+    ranges = (
+        _Range(lane, pos, min(pos + PAGE, head))
+        for lane, head in sorted(upto.items())
+        for pos in range(0, head, PAGE)
+    )
     coming: asyncio.Task[_Page] | None = None
     try:
-        while pos < head:
-            if coming is None:
-                coming = asyncio.create_task(_page(connection, lane, pos, head))
-            page = await coming
-            pos += len(page.payloads)
+        for following in chain(ranges, [None]):
+            page = None if coming is None else await coming
             coming = None
-            if pos < head:
-                coming = asyncio.create_task(_page(connection, lane, pos, head))
-            # Lets the request go out, so that the database works while this process folds.
-            await asyncio.sleep(0)
-            yield page
+            if following is not None:
+                coming = asyncio.create_task(_page(connection, following))
+                # Lets the request go out, so that the database works while this process folds.
+                await asyncio.sleep(0)
+            if page is not None:
+                yield page
     finally:
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
 
 
-async def _page(connection: Connection, lane: int, pos: int, head: int) -> _Page:
-    """The page that begins at a position. Raises Unfoldable where one is missing."""
-    before = min(pos + PAGE, head)
-    row = await connection.fetchrow(statements.REPLAYED, lane, pos, before)
-    if row is None or row[0] is None or len(row[0]) != before - pos:
-        found = {
-            each[0] for each in await connection.fetch(statements.POSITIONS, lane, pos, before)
-        }
-        missing = next(each for each in range(pos, before) if each not in found)
-        raise Unfoldable(lane=lane, pos=missing, problem="it is missing")
-    return _Page(pos, *row)
+async def _page(connection: Connection, wanted: _Range) -> _Page:
+    """The events of a range. Raises Unfoldable where one is missing."""
+    row = await connection.fetchrow(statements.REPLAYED, *wanted)
+    if row is None or row[1] is None or len(row[1]) != wanted.before - wanted.pos:
+        found = {each[0] for each in await connection.fetch(statements.POSITIONS, *wanted)}
+        missing = next(pos for pos in range(wanted.pos, wanted.before) if pos not in found)
+        raise Unfoldable(lane=wanted.lane, pos=missing, problem="it is missing")
+    return _Page(wanted.lane, *row)
 
 
 class _Lane:
@@ -174,16 +177,13 @@ class _Lane:
 
     def take(self, page: _Page) -> None:
         """Fold a page. Raises Unfoldable."""
-        tallies = self.tallies
         self.tree.extend(page.leaves)
-        for pos, stream, version, payload in zip(
-            count(page.pos), page.streams, page.versions, page.payloads, strict=False
-        ):
-            tally = tallies.get(stream)
+        folded, tally = "", None
+        for stream, pos, version, payload in zip(*page[2:], strict=True):
+            if stream != folded:
+                folded, tally = stream, self._tally(stream)
             if tally is None:
-                if not stream.startswith(ACCOUNT):
-                    continue
-                tally = tallies[stream] = Tally(Account(stream[len(ACCOUNT) :]))
+                continue
             try:
                 apply(tally, _fact_in(payload))
             except Exception as error:
@@ -193,3 +193,15 @@ class _Lane:
             if tally.version != version:
                 problem = f"{stream}: version {version} where {tally.version} is due"
                 raise Unfoldable(lane=self.lane, pos=pos, problem=problem)
+
+    def _tally(self, stream: str) -> Tally | None:
+        """The account of a stream as far as it was folded; None: it is another stream."""
+        tally = self.tallies.get(stream)
+        if tally is None and stream.startswith(ACCOUNT):
+            tally = self.tallies[stream] = Tally(Account(stream[len(ACCOUNT) :]))
+        return tally
+
+    def closed(self) -> Iterator[Account]:
+        """The accounts of the lane, all folded, which are let go."""
+        while self.tallies:
+            yield self.tallies.popitem()[1].account()

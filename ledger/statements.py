@@ -42,11 +42,13 @@ SELECT lane, pos, stream, version, kind, currency, points, business_unit,
 """
 
 # A page as columns: one value each is a third of the work of a row for each event. That no position
-# is missing shows in their number, for a lane has each of them once.
+# is missing shows in their number, for a lane has each of them once. What an account has in a page
+# stands together, for it is folded faster in one go.
 REPLAYED: Final = """
-SELECT array_agg(stream), array_agg(version), array_agg(payload), string_agg(leaf_hash, '')
-  FROM (SELECT stream, version, payload, leaf_hash
-          FROM event WHERE lane = $1 AND pos >= $2 AND pos < $3 ORDER BY pos) AS page
+SELECT string_agg(leaf_hash, '' ORDER BY pos),
+       array_agg(stream ORDER BY stream, pos), array_agg(pos ORDER BY stream, pos),
+       array_agg(version ORDER BY stream, pos), array_agg(payload ORDER BY stream, pos)
+  FROM event WHERE lane = $1 AND pos >= $2 AND pos < $3
 """
 
 POSITIONS: Final = "SELECT pos FROM event WHERE lane = $1 AND pos >= $2 AND pos < $3 ORDER BY pos"

@@ -74,10 +74,8 @@ class Lot(NamedTuple):
 
         Lots whose end is derived come after all others, in the order they were earned.
         """
-        if self.life is not None:
-            return (LIVING, self.earned_at, self.seq, self.lot_id)
-        expires = FAR_FUTURE if self.expires_at is None else self.expires_at
-        return (expires, self.earned_at, self.seq, self.lot_id)
+        ends = self.expires_at if self.life is None else LIVING
+        return (FAR_FUTURE if ends is None else ends, self.earned_at, self.seq, self.lot_id)
 
     @property
     def left(self) -> int:
