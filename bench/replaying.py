@@ -29,7 +29,6 @@ async def measured(url: str) -> dict[str, float]:
         await connection.close()
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
-        "events": replayed.events,
         "replay": replayed.events / replayed.seconds,
         "replay_cpu_us": 1e6 * used / replayed.events,
         "copy_out": replayed.events / seconds,

@@ -15,6 +15,7 @@ def show(book: Book, console: Console, *, judged: bool) -> None:
         console.print(_split(book))
     console.print(_targets("Figures asked for", book, TARGETS, judged=judged))
     console.print(_targets("Worth knowing", book, ALSO, judged=judged))
+    _show_replay(book, console)
     _show_memory(book, console, judged=judged)
     for what, reason in book.skipped.items():
         console.print(f"[yellow]not measured: {what}: {reason}")
@@ -88,6 +89,17 @@ def _targets(title: str, book: Book, targets: Iterable[Target], *, judged: bool)
             verdict if judged and bounded else "",
         )
     return table
+
+
+def _show_replay(book: Book, console: Console) -> None:
+    replayed = book.facts.get("replay")
+    if replayed is None:
+        return
+    events = replayed["events"]
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in events.items())
+    console.print(
+        f"replayed {sum(events.values()):,} events of {replayed['accounts']:,} accounts: {kinds}"
+    )
 
 
 def _show_memory(book: Book, console: Console, *, judged: bool) -> None:

@@ -27,7 +27,7 @@ STAGES: Final = (
     "slow", "rules", "old_member", "adapters", "floor",
 )  # fmt: skip
 ON_DISK: Final = frozenset(("unary", "per_call", "batch", "hot", "cold"))
-ON_THE_SITE: Final = frozenset(("split", "memory", "replay", "floor"))
+ON_THE_SITE: Final = frozenset(("split", "memory", "floor"))
 """Stages that need the same database as those on disk, without their rounds."""
 WARM_MEMBERS: Final = 30_000
 APART_MEMBERS: Final = 5_000
@@ -45,6 +45,9 @@ class Scale:
     members: int = 1_000_000
     few_members: int = 120_000
     """Where cold accounts are not the question."""
+    replay_members: int = 60_000
+    replay_documents: int = 5
+    """Of each of them, under ten rules: what is replayed is not to be enrolments alone."""
     memory_events: int = 1_000_000
     rules_documents: int = 2_000_000
     closed_lots: int = 100_000
@@ -62,6 +65,7 @@ QUICK: Final = Scale(
     seconds=0.6,
     members=20_000,
     few_members=4_000,
+    replay_members=4_000,
     memory_events=50_000,
     rules_documents=250_000,
     closed_lots=5_000,
@@ -115,6 +119,8 @@ class Run:
         self.book.facts["scale"] = asdict(self.scale)
         if self._needs_disk() or ON_THE_SITE & set(self.stages):
             await self._unless_it_fails("disk", self._disk())
+        if "replay" in self.stages:
+            await self._unless_it_fails("replay", self._replay())
         if "projections" in self.stages:
             await self._unless_it_fails("projections", self._projections())
         if "slow" in self.stages:
@@ -164,8 +170,6 @@ class Run:
                 await self._split(site)
             if "memory" in self.stages:
                 await self._memory(site)
-            if "replay" in self.stages:
-                await self._replay(site)
             if "floor" in self.stages:
                 await self._floor(site)
 
@@ -263,15 +267,28 @@ class Run:
         }
         self._step("memory", 1)
 
-    async def _replay(self, site: Site) -> None:
-        for number in range(self._replays()):
-            self._step(f"replay {number + 1}", 0)
-            told = await told_by(replaying.__name__, json.dumps({"url": site.url}))
-            cpu = {"replay": told["replay_cpu_us"]}
-            self.book.add("replay", number, Sample(told["replay"], cpu_us=cpu))
-            self.book.add("copy_out", number, Sample(told["copy_out"]))
-            self.book.facts["replay"] = {key: told[key] for key in ("events", "accounts")}
-            self._step("replay", 1)
+    async def _replay(self) -> None:
+        """A history of its own: the same whatever else is measured before."""
+        async with self._site("replayed", self.scale.replay_members) as site:
+            await self._shopped(site, self.scale.replay_documents)
+            for number in range(self._replays()):
+                self._step(f"replay {number + 1}", 0)
+                told = await told_by(replaying.__name__, json.dumps({"url": site.url}))
+                cpu = {"replay": told["replay_cpu_us"]}
+                self.book.add("replay", number, Sample(told["replay"], cpu_us=cpu))
+                self.book.add("copy_out", number, Sample(told["copy_out"]))
+                self._step("replay", 1)
+            accounts = round(told["accounts"])
+            self.book.facts["replay"] = {"accounts": accounts, "events": await site.kinds()}
+
+    async def _shopped(self, site: Site, times: int) -> None:
+        """Let every member buy something so many times."""
+        everyone = Setting(site, Window(0, site.members, 0), self.scale.seconds)
+        async with site.serving():
+            for number in range(times):
+                self._step(f"purchase {number + 1} of {times} of {site.members:,} members", 0)
+                await sweep(everyone)
+        await site.vacuum()
 
     async def _floor(self, site: Site) -> None:
         """What the bytes of a document cost, with ten rules and without: once, and last."""

@@ -19,6 +19,7 @@ from bench.pgbench import Yardsticks
 from bench.processes import Watched
 from bench.seeding import SeedOptions
 from bench.server import ServerOptions
+from ledger.core.events import KIND_NAME
 from server import embedded
 from server.auth import Verb, create_token
 from server.database import connect, migrate
@@ -27,6 +28,7 @@ PARAMETERS: Final[Mapping[str, str]] = {"shared_buffers": "1GB", "max_wal_size":
 """Of a small server made for this; the same for the yardsticks."""
 START_SECONDS: Final = 120.0
 _HEADS: Final = "SELECT coalesce(sum(next_pos), 0)::bigint FROM lane"
+_KINDS: Final = "SELECT kind, count(*) FROM event GROUP BY kind ORDER BY count(*) DESC, kind"
 
 
 class SiteFailed(Exception):
@@ -154,6 +156,14 @@ class Site:
         connection = await asyncpg.connect(self.url)
         try:
             return int(await connection.fetchval(_HEADS))
+        finally:
+            await connection.close()
+
+    async def kinds(self) -> dict[str, int]:
+        """How many events of each kind it has, most first."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return {KIND_NAME[row[0]]: row[1] for row in await connection.fetch(_KINDS)}
         finally:
             await connection.close()
 

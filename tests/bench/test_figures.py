@@ -70,3 +70,13 @@ def test_the_report_says_what_was_missed_and_what_was_not_measured() -> None:
     text = console.export_text()
     assert "missed" in text
     assert "not measured: slow: there is no C compiler" in text
+
+
+def test_the_report_says_what_was_replayed() -> None:
+    filled = Book()
+    kinds = {"document_posted": 20_000, "points_earned": 20_000, "member_enrolled": 4_000}
+    filled.facts["replay"] = {"accounts": 4_000, "events": kinds}
+    console = Console(record=True, width=160, quiet=False)
+    show(filled, console, judged=False)
+    said = "replayed 44,000 events of 4,000 accounts: 20,000 document_posted, 20,000 points_earned"
+    assert said in console.export_text()
