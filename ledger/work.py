@@ -17,6 +17,7 @@ from ledger.core.state import OWN, Account
 from ledger.ends import Ends
 from ledger.envelope import StoredEvent, sealed
 from ledger.keys import keys_of, thing_of
+from ledger.kinds import EXPIRING, require_beginning
 from ledger.known import DocumentHead, Known, Mark, PolicyNow, Range
 from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
 from ledger.periods import Closed, PeriodBook
@@ -26,9 +27,8 @@ from ledger.purses import NO_PURSE, Purse, changes, is_deed
 from ledger.receipt_codes import Guesses
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted, LotReinstated, PointsExpired
+from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
 
-EXPIRING = frozenset({PointsExpired, LotReinstated})
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
 
@@ -203,9 +203,10 @@ class Work:
     def record(self, stream: str, decision: Decision) -> Range:
         """Record the facts of a decision about an account's or a document's stream."""
         before = self.account(stream).version
+        if not before and not self.wanted:  # else it is decided again
+            require_beginning(stream, decision.facts)
         where = self.append(stream, before, decision.facts)
-        account = decision.account
-        self.known.accounts[stream] = self.made.accounts[stream] = account
+        self.known.accounts[stream] = self.made.accounts[stream] = decision.account
         for fact, occurred_at in decision.facts:
             if is_deed(fact):
                 for purse, used in changes(fact):
@@ -358,13 +359,12 @@ class Work:
 
     def mark(self) -> Mark:
         """A point to which `back_to` returns."""
-        batch = self.batch
         return Mark(
             self.known.copy(),
             self.made.copy(),
             dict(self.standing),
-            len(batch.events),
-            len(batch.keys),
+            len(self.batch.events),
+            len(self.batch.keys),
             dict(self._identities),
             len(self.policy_facts),
             len(self.period_facts),

@@ -1,7 +1,6 @@
 """The writer: batches, groups, lost connections, rivals, and a database that went back in time."""
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -305,50 +304,6 @@ async def test_a_ledger_ends_though_its_database_does_not_come_back(database: st
             await till.ledger.close()
         with pytest.raises(NotServing):
             await write
-
-
-class Held(Store):
-    """A store whose appends wait for a word, and then break."""
-
-    begun: asyncio.Event
-    word: asyncio.Event
-
-    async def append(self, batch: AppendBatch) -> Moved | None:
-        self.begun.set()
-        await self.word.wait()
-        raise ZeroDivisionError("nothing was written")
-
-
-@pytest.mark.parametrize("documents_at_once", [1, 12])
-async def test_nobody_hangs_on_a_writer_that_is_ended(
-    database: str, documents_at_once: int
-) -> None:
-    """One alone is being committed; of many one batch is, and the next is decided on top of it."""
-    unseen: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
-    async with open_till(database, batch_max=4) as till:
-        await till.publish()
-        member = await till.enrol("1")
-        ledger, store = till.ledger, till.ledger._writer._store
-        store.__class__ = Held
-        assert isinstance(store, Held)
-        store.begun, store.word = asyncio.Event(), asyncio.Event()
-        writes = [
-            asyncio.create_task(till.write(till.document(member, f"D{number}", 1, 100)))
-            for number in range(documents_at_once)
-        ]
-        await store.begun.wait()
-        ledger._writing.cancel()
-        await asyncio.wait({ledger._writing})
-        store.word.set()
-        async with asyncio.timeout(10):
-            results = await asyncio.gather(*writes, return_exceptions=True)
-        assert {type(result) for result in results} == {NotServing}
-        assert not ledger.serving
-        # What is left of it ends as a process would.
-        ledger._writing = asyncio.create_task(asyncio.sleep(0))
-    gc.collect()
-    assert unseen == []
 
 
 async def test_an_act_that_breaks_halfway_leaves_nothing_and_hurts_nobody(
