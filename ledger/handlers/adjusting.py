@@ -9,15 +9,14 @@ import rules
 from ledger.act import Act, Answer
 from ledger.core import commands, refusals
 from ledger.core.adjustments import proposal_of
-from ledger.core.decide import decide
 from ledger.core.decision import Outcome
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.people import OPERATOR
 from ledger.core.state import Account, Drawn
-from ledger.ends import with_ends
 from ledger.evaluation import refund_terms
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out, posting
 from ledger.handlers.members import require_unit
 from ledger.identities import Operator
 from ledger.late_burns import expired_net
@@ -169,19 +168,11 @@ def _decide(
     due: list[AnyFact],
 ) -> Answer:
     """Decide on an account that was advanced; `due` is what that recorded."""
-    decision = decide(
-        command,
-        work.account(stream),
-        now=work.now(stream),
-        ladder=work.policies.ladder,
-        ends=work.ends,
-    )
-    where = work.record(stream, decision)
-    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    message = context.posting(entry_id, with_ends(decision.account, work.ends), facts, where)
-    if decision.outcome is Outcome.PROPOSED:
+    done = carry_out(work, stream, command)
+    message = posting(work, entry_id, due, done)
+    if done.outcome is Outcome.PROPOSED:
         message.outcome = OUTCOME_PROPOSED
-    return context.register(act, work, where, message)
+    return context.register(act, work, done.where, message)
 
 
 def _terms(

@@ -5,10 +5,8 @@ import uuid_utils
 import rules
 from ledger.act import Act, Answer
 from ledger.core import commands
-from ledger.core.decide import decide
-from ledger.core.events import AnyFact
-from ledger.ends import with_ends
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out, posting
 from ledger.handlers.members import require_unit
 from ledger.policies import ask
 from ledger.work import Work
@@ -47,12 +45,5 @@ def convert_points(act: Act, work: Work) -> Answer:
         occurred_at=at,
         draw_first=policy.terms.currencies[found.currency].draw_first,
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    shown = with_ends(decision.account, work.ends)
-    return context.register(
-        act, work, where, context.posting(command.entry_id, shown, facts, where)
-    )
+    done = carry_out(work, stream, command)
+    return context.register(act, work, done.where, posting(work, command.entry_id, due, done))

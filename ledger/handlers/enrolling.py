@@ -26,7 +26,7 @@ def enrol_member(act: Act, work: Work) -> Answer:
         return _existing(act, work, account_stream(holder))
     stream = account_stream(str(uuid_utils.uuid7()))
     consents = consents_of(request.consents, business_unit=request.origin.business_unit, at=at)
-    _, where = open_account(
+    where = open_account(
         work, stream, act.new_identities, origin=request.origin, since=at, consents=consents
     )
     credit_awaiting(work, stream, at)

@@ -5,10 +5,10 @@ import uuid_utils
 from ledger.act import Act, Answer
 from ledger.answers import position_token
 from ledger.core import commands
-from ledger.core.decide import decide
 from ledger.core.instant import Instant
 from ledger.erasures import certificate_of
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.handlers.pools import leave_pools
 from ledger.lanes import account_of, account_stream
@@ -45,10 +45,8 @@ def erase_member(act: Act, work: Work) -> Answer:
         balance=request.balance,
         occurred_at=at,
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
+    done = carry_out(work, stream, command)
+    where = done.where
     for part in streams[1:]:
         _unlink_all(act, work, part, unit, at)
     for part in streams:
@@ -57,7 +55,7 @@ def erase_member(act: Act, work: Work) -> Answer:
         work.erase_profile(part)
     for key, _ in linked:
         work.unlink_identity(key)
-    fact = next(each.event for each in decision.facts if isinstance(each.event, MemberErased))
+    fact = next(each.event for each in done.facts if isinstance(each.event, MemberErased))
     position = position_token(where.lane, where.next_pos)
     certificate = certificate_of(fact, member_id=account.account_id, position=position)
     certificate.transfer_ids.extend(goes_home)
@@ -67,7 +65,7 @@ def erase_member(act: Act, work: Work) -> Answer:
 def _unlink_all(act: Act, work: Work, stream: str, unit: str, at: Instant) -> None:
     """Take from an account that was merged what it is found by; its own stream tells that."""
     for (scheme, _), holder in work.identities_of(stream):
-        account, _ = work.advance(stream)
+        work.advance(stream)
         command = commands.UnlinkIdentity(
             identity_id=holder.identity_id,
             scheme=scheme,
@@ -76,7 +74,4 @@ def _unlink_all(act: Act, work: Work, stream: str, unit: str, at: Instant) -> No
             actor=act.actor,
             occurred_at=at,
         )
-        decision = decide(
-            command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-        )
-        work.record(stream, decision)
+        carry_out(work, stream, command)

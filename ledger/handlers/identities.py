@@ -4,11 +4,11 @@ import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.core import commands, refusals
-from ledger.core.decide import decide
 from ledger.core.instant import Instant
 from ledger.core.state import Account
 from ledger.handlers import context
 from ledger.handlers.awaiting import credit_awaiting
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import member_message, register_identity, require_unit, told
 from ledger.known import Range
 from ledger.lanes import account_stream
@@ -127,8 +127,6 @@ def _unlink(act: Act, work: Work, at: Instant, *, moved_to: str) -> tuple[Range,
 def _decide(
     command: commands.LinkIdentity | commands.UnlinkIdentity, work: Work, stream: str
 ) -> tuple[Range, Account]:
-    account, _ = work.advance(stream)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    return work.record(stream, decision), decision.account
+    work.advance(stream)
+    done = carry_out(work, stream, command)
+    return done.where, done.account

@@ -7,9 +7,9 @@ import uuid_utils
 from ledger.answers import position_token
 from ledger.core import commands, refusals
 from ledger.core.care import Consent
-from ledger.core.decide import Decision, decide
 from ledger.core.instant import Instant, optional_timestamp
 from ledger.core.state import Account
+from ledger.handlers.carrying_out import carry_out
 from ledger.known import Range
 from ledger.lanes import lane_of
 from ledger.store import IdentityKey, IdentityRow
@@ -26,7 +26,7 @@ def open_account(
     origin: Origin,
     since: Instant,
     consents: tuple[Consent, ...] = (),
-) -> tuple[Decision, Range]:
+) -> Range:
     """Enrol a member who is known by identities that nobody has."""
     identities = [(str(uuid_utils.uuid7()), key) for key in keys]
     command = commands.EnrolMember(
@@ -36,14 +36,10 @@ def open_account(
         identities=tuple((identity_id, key[0]) for identity_id, key in identities),
         consents=consents,
     )
-    account = work.account(stream)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
+    where = carry_out(work, stream, command).where
     for identity_id, key in identities:
         register_identity(work, stream, identity_id, key)
-    return decision, where
+    return where
 
 
 def require_unit(work: Work, business_unit: str, at: int) -> None:

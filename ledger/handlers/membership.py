@@ -6,8 +6,8 @@ import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.core import commands
-from ledger.core.decide import decide
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import member_message, require_unit
 from ledger.handlers.pools import leave_pools
 from ledger.work import Work
@@ -40,7 +40,7 @@ def change_membership(act: Act, work: Work) -> Answer:
     stream = context.member_stream(act, work)
     closes = isinstance(request, CloseMemberRequest)
     goes_home = leave_pools(work, stream, unit, at) if closes else []
-    account, _ = work.advance(stream)
+    work.advance(stream)
     command = commands.ChangeMembership(
         entry_id=str(uuid_utils.uuid7()),
         state=_STATES[type(request)],
@@ -50,10 +50,7 @@ def change_membership(act: Act, work: Work) -> Answer:
         occurred_at=at,
         forfeit=isinstance(request, CloseMemberRequest) and request.forfeit,
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    message = member_message(decision.account, where)
+    done = carry_out(work, stream, command)
+    message = member_message(done.account, done.where)
     message.transfer_ids.extend(goes_home)
-    return context.register(act, work, where, message)
+    return context.register(act, work, done.where, message)

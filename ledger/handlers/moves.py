@@ -14,7 +14,6 @@ from ledger.act import Act, Answer
 from ledger.answers import add_departure
 from ledger.core import refusals
 from ledger.core.commands import LeaveDocument
-from ledger.core.decide import decide
 from ledger.core.decision import Decision, Outcome
 from ledger.core.events import Fact
 from ledger.core.evolve import evolve
@@ -22,6 +21,7 @@ from ledger.core.instant import Instant, from_timestamp, to_datetime, to_timesta
 from ledger.core.state import OWN
 from ledger.evaluation import pinned_instant, refund_terms
 from ledger.handlers import context, returns
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.handlers.versions import Recorded, Stated, answer, case_of, record, use_purses
 from ledger.keys import moved_key
@@ -205,13 +205,10 @@ def _leave(work: Work, move: Move, entry_id: str) -> tuple[Fact, ...]:
         owner_in(stream, owner_stream(move.head)),
         "" if move.head.stream == stream else account_of(move.head.stream),
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    work.record(stream, decision)
-    left = next(fact.event for fact in decision.facts if isinstance(fact.event, DocumentMovedOut))
+    facts = carry_out(work, stream, command).facts
+    left = next(fact.event for fact in facts if isinstance(fact.event, DocumentMovedOut))
     use_purses(work, left, document=move.stated.key, at=move.at)
-    return decision.facts
+    return facts
 
 
 def _claim(work: Work, move: Move, entry_id: str) -> tuple[Fact, ...]:

@@ -10,11 +10,10 @@ import rules
 from ledger.act import Act, Answer
 from ledger.core import refusals
 from ledger.core.commands import RecordOpening
-from ledger.core.decide import decide
 from ledger.core.instant import CLOCKS_DIFFER_BY, Instant, from_timestamp, to_datetime
 from ledger.core.usage import METRIC, VISITS
-from ledger.ends import with_ends
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out, posting
 from ledger.handlers.members import open_account, require_unit
 from ledger.keys import source_thing
 from ledger.lanes import OPENING, account_stream
@@ -44,7 +43,7 @@ def record_opening(act: Act, work: Work) -> Answer:
     usages = tuple(_usages(policy, request.metrics))
     _bind_source(request, work, at)
     stream = _member(act, work, request, at)
-    account, due = work.advance(stream)
+    _, due = work.advance(stream)
     since = request.HasField("member_since_time")
     command = RecordOpening(
         entry_id=str(uuid_utils.uuid7()),
@@ -60,15 +59,10 @@ def record_opening(act: Act, work: Work) -> Answer:
         policy_digest=policy.digest,
         occurred_at=at,
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    facts = due + [fact.event for fact in decision.facts]
-    shown = with_ends(decision.account, work.ends)
-    message = context.posting(command.entry_id, shown, facts, where)
+    done = carry_out(work, stream, command)
+    message = posting(work, command.entry_id, due, done)
     answer = Answer(type(message), message.SerializeToString(), replayed=False)
-    return context.register_row(act, work, where, answer)
+    return context.register_row(act, work, done.where, answer)
 
 
 def _recorded_before(act: Act, work: Work) -> Answer | None:

@@ -15,10 +15,10 @@ from ledger.answers import position_token
 from ledger.core import commands
 from ledger.core.closing import require_taking_part
 from ledger.core.commands import Command
-from ledger.core.decide import decide
 from ledger.core.instant import Instant
 from ledger.core.pools import contributed, require_pool
 from ledger.handlers import context, parties
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.known import Range
 from ledger.lanes import account_of, account_stream
@@ -194,11 +194,8 @@ def _doer(act: Act, work: Work) -> _Doer:
 
 
 def _decide(work: Work, stream: str, command: Command) -> Range:
-    account, _ = work.advance(stream)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    return work.record(stream, decision)
+    work.advance(stream)
+    return carry_out(work, stream, command).where
 
 
 def _answer(act: Act, work: Work, where: Range, sent: _Sent | None = None) -> Answer:

@@ -3,8 +3,8 @@
 from ledger.act import Act, Answer
 from ledger.consents import consents_of
 from ledger.core import commands
-from ledger.core.decide import decide
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import member_message, require_unit
 from ledger.profile import UNKNOWN
 from ledger.profile_changes import changed, check_words, parts_changed
@@ -28,16 +28,8 @@ def update_member(act: Act, work: Work) -> Answer:
     if not parts and not request.consents:
         where = work.append(stream, account.version, ())
         return context.register(act, work, where, member_message(account, where))
-    decision = decide(
-        commands.ChangeProfile(
-            parts, unit, at, consents_of(request.consents, business_unit=unit, at=at)
-        ),
-        account,
-        now=work.now(stream),
-        ladder=work.policies.ladder,
-        ends=work.ends,
-    )
-    where = work.record(stream, decision)
+    consents = consents_of(request.consents, business_unit=unit, at=at)
+    done = carry_out(work, stream, commands.ChangeProfile(parts, unit, at, consents))
     if parts:
         work.register_profile(stream, after)
-    return context.register(act, work, where, member_message(decision.account, where))
+    return context.register(act, work, done.where, member_message(done.account, done.where))

@@ -6,12 +6,11 @@ import uuid_utils
 
 from ledger.act import Act, Answer
 from ledger.core import commands, refusals
-from ledger.core.decide import decide
-from ledger.core.events import AccountFact, AnyFact
+from ledger.core.events import AccountFact
 from ledger.core.lot_history import joined_with, spent_of
 from ledger.core.state import Account
-from ledger.ends import with_ends
 from ledger.handlers import context, parties
+from ledger.handlers.carrying_out import carry_out, posting
 from ledger.handlers.members import require_unit
 from ledger.keys import document_thing
 from ledger.lanes import account_of, account_stream
@@ -53,14 +52,8 @@ def recall_points(act: Act, work: Work) -> Answer:
         history=_spent(work, stream, lots) if claws_back else commands.NOTHING_SPENT,
         final_documents=_final(work, account, request),
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    shown = with_ends(decision.account, work.ends)
-    message = context.posting(command.entry_id, shown, facts, where)
-    return context.register(act, work, where, message)
+    done = carry_out(work, stream, command)
+    return context.register(act, work, done.where, posting(work, command.entry_id, due, done))
 
 
 def _spent(work: Work, stream: str, lots: frozenset[str]) -> Mapping[str, commands.LotSpent]:

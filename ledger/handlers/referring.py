@@ -16,7 +16,6 @@ from ledger.core import commands, refusals
 from ledger.core.care import Referral
 from ledger.core.closing import require_somebody
 from ledger.core.counting import document_key
-from ledger.core.decide import decide
 from ledger.core.decision import Decision, Outcome
 from ledger.core.events import Fact
 from ledger.core.evolve import evolve
@@ -24,6 +23,7 @@ from ledger.core.instant import DAY, Instant, to_datetime
 from ledger.core.membership import require_not_closed
 from ledger.core.state import Account
 from ledger.handlers import context
+from ledger.handlers.carrying_out import decided
 from ledger.handlers.members import require_unit, told
 from ledger.handlers.parties import other_stream
 from ledger.handlers.versions import Stated, case_of, record
@@ -65,9 +65,7 @@ def create_referral(act: Act, work: Work) -> Answer:
         policy_digest=policy.digest,
         occurred_at=at,
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
+    decision = decided(work, stream, command)
     _require_in_time(terms, account, at)
     where = work.record(stream, decision)
     return context.register(act, work, where, told(work, stream))

@@ -19,12 +19,11 @@ from ledger.core.commands import (
     ReleaseHold,
     ReverseEntry,
 )
-from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
 from ledger.core.pools import require_spender
-from ledger.ends import with_ends
 from ledger.handlers import context, parties
+from ledger.handlers.carrying_out import carry_out, posting
 from ledger.handlers.merging import carry_strays
 from ledger.keys import burn_thing
 from ledger.lanes import account_of
@@ -197,35 +196,25 @@ def reverse_entry(act: Act, work: Work) -> Answer:
         history=cast(tuple[BurnFact, ...], tuple(fact for _, fact in found)),
         accounts=tuple(account_of(where) for where, _ in found),
     )
-    account, due = work.advance(stream)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    work.record(stream, decision)
+    _, due = work.advance(stream)
+    done = carry_out(work, stream, command)
     carry_strays(work, stream, entry_id=entry_id, unit=request.origin.business_unit, at=at)
     account = work.account(stream)
-    where = work.append(stream, account.version, ())
-    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    message = context.posting(entry_id, with_ends(account, work.ends), facts, where)
-    return context.register(act, work, where, message)
+    done = done._replace(account=account, where=work.append(stream, account.version, ()))
+    return context.register(act, work, done.where, posting(work, entry_id, due, done))
 
 
 def _decide_after_advance(
     act: Act, work: Work, stream: str, entry_id: str, command: Callable[[], Command]
 ) -> Answer:
     """Advance first: what time has decided may resolve the very hold the command is about."""
-    account, due = work.advance(stream)
-    decision = decide(
-        command(), account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    facts: list[AnyFact] = due + [fact.event for fact in decision.facts]
-    shown = with_ends(decision.account, work.ends)
-    message = context.posting(entry_id, shown, facts, where)
-    for fact in facts:
+    _, due = work.advance(stream)
+    done = carry_out(work, stream, command())
+    message = posting(work, entry_id, due, done)
+    for fact, _ in done.facts:
         if isinstance(fact, PointsBurned):
             message.late_for.extend(fact.late_for)
-    return context.register(act, work, where, message)
+    return context.register(act, work, done.where, message)
 
 
 def _place_of_hold(thing: str, work: Work, hold_id: str) -> str:

@@ -7,11 +7,11 @@ import uuid_utils
 import rules
 from ledger.act import Act, Answer
 from ledger.core import commands, refusals
-from ledger.core.decide import decide
 from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.standing import grants_of
 from ledger.core.state import Account
 from ledger.handlers import context
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import member_message, require_unit
 from ledger.ladders import standing_of
 from ledger.work import Work
@@ -44,11 +44,8 @@ def grant_tier(act: Act, work: Work) -> Answer:
         policy_digest=policy.digest,
         replaces=bool(request.tier) and _replaces(policy, account, at, request.tier),
     )
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    return context.register(act, work, where, member_message(decision.account, where))
+    done = carry_out(work, stream, command)
+    return context.register(act, work, done.where, member_message(done.account, done.where))
 
 
 def _check_tier(policy: rules.Policy, account: Account, at: Instant, tier: str) -> None:

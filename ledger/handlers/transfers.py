@@ -23,13 +23,13 @@ from ledger.core.commands import (
     Speed,
     TransferTerms,
 )
-from ledger.core.decide import decide
 from ledger.core.events import AnyFact
 from ledger.core.instant import Instant
 from ledger.core.pools import contributed, require_contributor
 from ledger.core.state import Account
 from ledger.ends import with_ends
 from ledger.handlers import context, parties
+from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.handlers.merging import carry_strays
 from ledger.keys import burn_thing
@@ -297,12 +297,9 @@ def _give_back(work: Work, transit: Transit, why: _Reason, unit: str, at: Instan
 
 
 def _decide(work: Work, stream: str, command: Command) -> _Step:
-    account, due = work.advance(stream)
-    decision = decide(
-        command, account, now=work.now(stream), ladder=work.policies.ladder, ends=work.ends
-    )
-    where = work.record(stream, decision)
-    return _Step(decision.account, due + [fact.event for fact in decision.facts], where)
+    _, due = work.advance(stream)
+    done = carry_out(work, stream, command)
+    return _Step(done.account, due + [fact.event for fact in done.facts], done.where)
 
 
 def _answer(act: Act, work: Work, entry_id: str, step: _Step) -> Answer:
