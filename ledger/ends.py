@@ -72,7 +72,7 @@ def with_ends(account: Account, ends: LotEnds) -> Account:
         lot if lot.life is None else lot._replace(expires_at=ends.end(lot, account), life=None)
         for lot in account.lots
     ]
-    return account._replace(lots=tuple(sorted(shown, key=lambda lot: lot.order)))
+    return account._replace(lots=tuple(sorted(shown, key=Lot.order)))
 
 
 def in_spending_order(account: Account, policy: rules.Policy) -> Account:

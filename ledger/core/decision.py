@@ -86,7 +86,7 @@ class Draft:
 
         def order(lot: Lot) -> tuple[int, Instant, int, str]:
             end = self.end_of(lot)
-            return (FAR_FUTURE if end is None else end, *lot.order[1:])
+            return (FAR_FUTURE if end is None else end, *lot.order()[1:])
 
         return sorted(items, key=order)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.core.draws import life_of
 from ledger.core.instant import Instant, from_timestamp
-from ledger.core.state import Drawn, Lot
+from ledger.core.state import Drawn, Lot, lot_from
 from loyalty.v1.types_pb2 import Draw
 
 MANY: Final = 8
@@ -46,10 +46,10 @@ class OpenLots:
     def insert(self, lot: Lot) -> None:
         """Put a lot in its place."""
         items = self.items
-        if not items or items[-1].order < lot.order:
+        if not items or items[-1].order() < lot.order():
             items.append(lot)
         else:
-            insort(items, lot, key=_order)
+            insort(items, lot, key=Lot.order)
 
     def join(self, lot_id: str, points: int) -> bool:
         """Add points to an open lot; False when there is none with this id."""
@@ -242,7 +242,7 @@ class OpenLots:
                 here.held + lot.held,
                 here.in_transit,
             )
-        items.sort(key=_order)
+        items.sort(key=Lot.order)
 
     # --- many draws at once: every lot keeps its place until the last one is done ---------------
 
@@ -305,7 +305,7 @@ class OpenLots:
                 items.append(_opened_again(drawn, currency=currency))
             else:
                 self.change(index, available=drawn.points)
-        items.sort(key=_order)
+        items.sort(key=Lot.order)
 
     def _exact_places(self) -> dict[tuple[str, Instant | None], int]:
         """Indexes that `find_exact` would give."""
@@ -316,8 +316,9 @@ class OpenLots:
 
 
 def _with_points(lot: Lot, available: int, pending: int, held: int, in_transit: int) -> Lot:
-    before = lot[:10]
-    return Lot(*before, available, pending, held, lot.grace, lot.life, in_transit, *lot[16:])
+    return lot_from(
+        (*lot[:10], available, pending, held, lot.grace, lot.life, in_transit, *lot[16:])
+    )
 
 
 def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
@@ -339,7 +340,3 @@ def _opened_again(drawn: Drawn, *, currency: str) -> Lot:
         contributor=drawn.contributor,
         owner=drawn.owner,
     )
-
-
-def _order(lot: Lot) -> tuple[int, Instant, int, str]:
-    return lot.order

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ledger.core.events import EFFECTS, AccountFact, MovingFact, kind_of
 from ledger.core.evolve import fold
-from ledger.core.state import Account
+from ledger.core.state import Account, Lot
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ArrearsRepaid,
@@ -90,7 +90,7 @@ def _check_lots(events: Sequence[AccountFact], account: Account) -> None:
         assert lot.left > 0
         left[lot.lot_id] += lot.left
     assert issued == left + gone
-    assert list(account.lots) == sorted(account.lots, key=lambda lot: lot.order)
+    assert list(account.lots) == sorted(account.lots, key=Lot.order)
 
 
 def _check_debts(events: Sequence[AccountFact], account: Account) -> None:

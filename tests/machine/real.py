@@ -83,7 +83,7 @@ class RealLedger:
     def account(self, member: MemberRef) -> Account:
         """The account as a reader sees it now, its lots in the order of their ends."""
         seen = self.run(self.ledger.account(member))[0]
-        return seen._replace(lots=tuple(sorted(seen.lots, key=lambda lot: lot.order)))
+        return seen._replace(lots=tuple(sorted(seen.lots, key=Lot.order)))
 
     def transfer(self, transfer: str) -> Transfer:
         """A transfer as a reader sees it now."""

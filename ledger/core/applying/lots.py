@@ -6,7 +6,7 @@ from ledger.core.counting import BURN, EARN
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
-from ledger.core.state import OWN, Drawn, Lot
+from ledger.core.state import OWN, Drawn, Lot, lot_from
 from ledger.core.tally import Tally
 from ledger.core.usage import is_shared, key_of
 from loyalty.v1.events_pb2 import (
@@ -43,28 +43,27 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         tally.qualify(currency, window, points, owner=owner)
         if tally.lots.join(event.lot_id, points):
             return
-    tally.lots.insert(
-        Lot(
-            event.lot_id,
-            currency,
-            event.business_unit,
-            event.funder,
-            event.document,
-            window,
-            earned_at,
-            available_at,
-            from_timestamp(event.expire_time) if "expire_time" in event else None,
-            tally.version,
-            available,
-            points - available,
-            0,
-            False,
-            life_of(event.life) if "life" in event else None,
-            0,
-            "",
-            owner,
-        )
+    lot = (
+        event.lot_id,
+        currency,
+        event.business_unit,
+        event.funder,
+        event.document,
+        window,
+        earned_at,
+        available_at,
+        from_timestamp(event.expire_time) if "expire_time" in event else None,
+        tally.version,
+        available,
+        points - available,
+        0,
+        False,
+        life_of(event.life) if "life" in event else None,
+        0,
+        "",
+        owner,
     )
+    tally.lots.insert(lot_from(lot))
 
 
 def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
