@@ -42,7 +42,8 @@ def grant_tier(act: Act, work: Work) -> Answer:
         business_unit=request.origin.business_unit,
         occurred_at=at,
         policy_digest=policy.digest,
-        replaces=bool(request.tier) and _replaces(policy, account, at, request.tier),
+        replaces=bool(request.tier)
+        and _replaces(policy, account, max(at, work.clock_now()), request.tier),
     )
     done = carry_out(work, stream, command)
     return context.register(act, work, done.where, member_message(done.account, done.where))
@@ -61,7 +62,10 @@ def _check_tier(policy: rules.Policy, account: Account, at: Instant, tier: str) 
 
 
 def _replaces(policy: rules.Policy, account: Account, at: Instant, tier: str) -> bool:
-    """Whether something that staff gave is as high: below it stands what has an end of its own."""
+    """Whether something that staff gave is as high: below it stands what has an end of its own.
+
+    What is told late replaces nothing that is over by now, and so not what was given since.
+    """
     ranks = rules.tier_ranks(policy)
     return any(ranks.get(span.tier, 0) >= ranks[tier] for span in grants_of(account, at))
 

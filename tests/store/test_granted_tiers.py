@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.core.instant import to_timestamp
 from ledger.core.refusals import NoTierGranted
 from ledger.findings import Reason
 from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED, TierBasis
@@ -80,6 +81,25 @@ async def test_a_higher_grant_stands_over_another_and_a_lower_one_replaces_it(
         # Staff end all that they gave.
         await granted(till, grant(till, covered, "gold"))
         assert await granted(till, grant(till, covered, "")) == "basic"
+        assert await faults(till) == []
+
+
+async def test_a_grant_told_late_replaces_nothing_that_was_over_when_it_was_told(
+    database: str,
+) -> None:
+    """It happened while another was as high, but that is over: what was given since stays."""
+    async with open_till(database) as till:
+        await till.publish(POLICY)
+        member = await till.enrol("1")
+        await granted(till, grant(till, member, "gold"))
+        till.clock.set(at("2025-05-01T00:00"))
+        await granted(till, grant(till, member, ""))
+        await granted(till, grant(till, member, "silver", until=GIVEN_UNTIL))
+        late = grant(till, member, "gold", until="2025-06-01T00:00")
+        late.origin.occurred_time.CopyFrom(to_timestamp(at("2025-04-01T00:00")))
+        assert await granted(till, late) == "gold"
+        till.clock.set(at("2025-06-01T00:00"))
+        assert await held(till, member) == ("silver", TIER_BASIS_GRANTED, "basic")
         assert await faults(till) == []
 
 
