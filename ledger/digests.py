@@ -5,13 +5,15 @@ each field as u32 length and UTF-8 text, integers in decimal; 0xFFFFFFFF stands 
 All big-endian.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from struct import Struct
 from typing import Final
 
 from ledger.core.snapshot import encode
 from ledger.core.state import Account
 
+_u32: Final = Struct(">I").pack
 _NULL: Final = b"\xff\xff\xff\xff"
 
 Field = str | int | None
@@ -19,15 +21,16 @@ BalanceRow = tuple[str, str, int, int, int, int, int]
 """(account, currency, available, pending, held, arrears, in transit)."""
 
 
-def encoded(row: Iterable[Field]) -> bytes:
+def encoded(row: Sequence[Field]) -> bytes:
     """Bytes of a row as they are hashed."""
-    fields = [_NULL if field is None else _text(str(field)) for field in row]
-    return len(fields).to_bytes(4, "big") + b"".join(fields)
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return len(raw).to_bytes(4, "big") + raw
+    parts = [_u32(len(row))]
+    for field in row:
+        if field is None:
+            parts.append(_NULL)
+        else:
+            text = str(field).encode()
+            parts += (_u32(len(text)), text)
+    return b"".join(parts)
 
 
 def balances_digest(rows: Iterable[BalanceRow]) -> str:

@@ -29,7 +29,7 @@ async def digest_of_version(connection: Connection, projection: Projection, vers
     hashed = sha256()
     for statement in projection.digested:
         async for row in connection.cursor(statement, version, prefetch=_FETCH):
-            hashed.update(encoded(map(_exact, row)))
+            hashed.update(encoded(list(map(_exact, row))))
     return hashed.hexdigest()
 
 
