@@ -1,7 +1,8 @@
 """Replay: every account folded again from its first event, in one pass over the stored log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -115,14 +116,15 @@ async def replay(
         upto = {row[0]: row[1] for row in await connection.fetch(statements.HEADS)}
     states, balances = StateDigest(), list[BalanceRow]()
     lanes = {lane: _Lane(lane) for lane in sorted(upto)}
-    async for page in _pages(connection, upto):
-        folded = lanes[page.lane]
-        folded.take(page)
-        advanced(len(page.payloads))
-        if folded.tree.size == upto[page.lane]:
-            for account in folded.closed():
-                states.add(account)
-                balances += balance_rows(account)
+    async with aclosing(_pages(connection, upto)) as pages:
+        async for page in pages:
+            folded = lanes[page.lane]
+            folded.take(page)
+            advanced(len(page.payloads))
+            if folded.tree.size == upto[page.lane]:
+                for account in folded.closed():
+                    states.add(account)
+                    balances += balance_rows(account)
     return ReplayResult(
         sum(upto.values()),
         states.accounts,
@@ -133,7 +135,7 @@ async def replay(
     )
 
 
-async def _pages(connection: Connection, upto: Mapping[int, int]) -> AsyncIterator[_Page]:
+async def _pages(connection: Connection, upto: Mapping[int, int]) -> AsyncGenerator[_Page, None]:
     """All events, lane by lane, gapless; the next page is on its way while one is folded."""
     ranges = (
         _Range(lane, pos, min(pos + PAGE, head))

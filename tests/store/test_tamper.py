@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledger import replay as replaying
 from ledger.findings import PER_REASON, Reason
 from ledger.lanes import lane_of
 from ledger.replay import Unfoldable, replay
@@ -235,6 +236,18 @@ async def test_a_draw_from_a_lot_that_has_not_so_much(story: Story) -> None:
     assert (await story.found())[Reason.LOT_BELOW_ZERO] == [place]
     with pytest.raises(Unfoldable):
         await replay(story.owner)
+
+
+async def test_a_replay_that_stops_leaves_nothing_behind(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page after the one that it stops at is on its way by then."""
+    monkeypatch.setattr(replaying, "PAGE", 1)
+    place = (await story.places(BURNED))[0]
+    await story.owner.execute("UPDATE event SET payload = '' WHERE lane = $1 AND pos = $2", *place)
+    with pytest.raises(Unfoldable):
+        await replay(story.owner)
+    assert await story.owner.fetchval("SELECT true")
 
 
 async def test_draws_that_do_not_add_up(story: Story) -> None:
