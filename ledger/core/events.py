@@ -329,7 +329,7 @@ def decode(payload: bytes) -> AnyFact:
     """The fact in stored bytes. Raises UnknownKind for a kind that this build does not know.
 
     Bytes as `encode` writes them are parsed without an Event around the fact, which would cost a
-    third more; all others as the Event that they are.
+    quarter more; all others as the Event that they are.
     """
     parse, begins, ends = _ARM_AT[payload[:_HEADER]]
     return parse(payload[begins:]) if ends == len(payload) else _decoded(payload)
