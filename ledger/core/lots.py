@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.core.draws import life_of
 from ledger.core.instant import Instant, from_timestamp
-from ledger.core.state import Drawn, Lot, lot_from
+from ledger.core.state import Drawn, Lot
 from loyalty.v1.types_pb2 import Draw
 
 MANY: Final = 8
@@ -316,9 +316,8 @@ class OpenLots:
 
 
 def _with_points(lot: Lot, available: int, pending: int, held: int, in_transit: int) -> Lot:
-    return lot_from(
-        (*lot[:10], available, pending, held, lot.grace, lot.life, in_transit, *lot[16:])
-    )
+    before = lot[:10]
+    return Lot(*before, available, pending, held, lot.grace, lot.life, in_transit, *lot[16:])
 
 
 def _opened_again(drawn: Drawn, *, currency: str) -> Lot:

@@ -1,8 +1,7 @@
 """What an account is, folded from its facts. Frozen: nobody can change it, all may keep it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -81,14 +80,6 @@ class Lot(NamedTuple):
     def left(self) -> int:
         """Points still in the lot, in whatever state."""
         return self.available + self.pending + self.held + self.in_transit
-
-
-_LotFields = tuple[
-    str, str, str, str, str, str, Instant, Instant | None, Instant | None,
-    int, int, int, int, bool, LotLife | None, int, str, str,
-]  # fmt: skip
-lot_from: Final[Callable[[_LotFields], Lot]] = partial(tuple.__new__, Lot)
-"""A lot of all its fields in order; half the time of `Lot(...)`, where each document makes one."""
 
 
 @dataclass(frozen=True, slots=True)

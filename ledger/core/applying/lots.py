@@ -6,7 +6,7 @@ from ledger.core.counting import BURN, EARN
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
-from ledger.core.state import OWN, Drawn, Lot, lot_from
+from ledger.core.state import OWN, Drawn, Lot
 from ledger.core.tally import Tally
 from ledger.core.usage import is_shared, key_of
 from loyalty.v1.events_pb2 import (
@@ -43,7 +43,7 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         tally.qualify(currency, window, points, owner=owner)
         if tally.lots.join(event.lot_id, points):
             return
-    lot = (
+    lot = Lot(
         event.lot_id,
         currency,
         event.business_unit,
@@ -63,7 +63,7 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         "",
         owner,
     )
-    tally.lots.insert(lot_from(lot))
+    tally.lots.insert(lot)
 
 
 def take_over(tally: Tally, event: OpeningLotRecorded) -> None:
