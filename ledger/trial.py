@@ -139,7 +139,11 @@ class Trial:
         for wrong in self._lots.enter(fact):
             yield Finding(pos, Reason.LOT_BELOW_ZERO, wrong)
         if self._awards is not None:
-            yield from self._check_pins(fact, pos, recorded_at, self._awards)
+            try:
+                yield from self._check_pins(fact, pos, recorded_at, self._awards)
+            except ValueError as error:
+                # A damaged time: the verification must go on.
+                yield Finding(pos, Reason.AWARD_MISMATCH, f"pins cannot be read: {error}")
         if of_document:
             yield from self._enter_document(fact, pos)
         for wrong in self._speeds.enter(fact, recorded_at):

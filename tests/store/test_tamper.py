@@ -250,6 +250,17 @@ async def test_a_replay_that_stops_leaves_nothing_behind(
     assert await story.owner.fetchval("SELECT true")
 
 
+async def test_a_pinned_time_that_is_none(story: Story) -> None:
+    lane = (await story.places(BURNED))[0][0]
+    place = [place for place in await story.places(POSTED) if place[0] == lane][1]
+
+    def damaged(fact: DocumentPosted) -> None:
+        fact.pins.local_time = fact.pins.local_time.replace("-", ":", 1)
+
+    await story.rewrite(place, damaged)
+    assert place in (await story.found())[Reason.AWARD_MISMATCH]
+
+
 async def test_draws_that_do_not_add_up(story: Story) -> None:
     place = (await story.places(HELD))[0]
 
