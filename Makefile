@@ -46,6 +46,6 @@ lock: setup ## Lock the packages of pyproject.toml; UPGRADE=--upgrade takes newe
 	$(LOCK) $(UPGRADE) pyproject.toml --extra demo -o requirements.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra demo --extra dev -c requirements.txt -o requirements-dev.txt
 
-clean: ## Remove .venv, build/ and the tools' caches; the demo's database in .loyalty stays.
+clean: ## Remove .venv, build/ and the tools' caches; what `loyalty demo --keep` left in .loyalty stays.
 	rm -rf .venv build dist clients/node/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import timeit
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -129,6 +130,7 @@ def _machine(folder: Path) -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "python": platform.python_version(),
+        "python_call_ns": _call_ns(),
         "cores": os.cpu_count(),
         "processor": _processor(),
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
@@ -137,6 +139,13 @@ def _machine(folder: Path) -> dict[str, Any]:
         "pgbench": _version_of([binary(), "--version"]),
         "h2load": _version_of(["h2load", "--version"]) if h2load.available() else None,
     }
+
+
+def _call_ns() -> float:
+    """Nanoseconds of calling a function that does nothing: how this interpreter was built shows."""
+    calls = 200_000
+    seconds = min(timeit.repeat("call()", "def call(): pass", number=calls, repeat=5))
+    return round(1e9 * seconds / calls, 1)
 
 
 def _processor() -> str:
