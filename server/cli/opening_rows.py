@@ -34,12 +34,12 @@ from loyalty.v1.types_pb2 import (
 from server.cli.calling import id_from
 from server.cli.refused import RowRefused
 from server.cli.tables import (
-    MORE,
     WHOLE,
     identity_of,
     instant_of,
     is_parquet,
     require_columns,
+    require_no_more,
     table_rows,
     text_of,
 )
@@ -124,8 +124,7 @@ def _check_columns(names: list[str]) -> None:
 def _request(
     file: SourceFile, name: str, cells: Mapping[str, str], row: Mapping[str, object]
 ) -> RecordOpeningRequest:
-    if MORE in cells:
-        raise RowRefused("row", name, "no more cells than there are columns")
+    require_no_more(row)
     identity = identity_of("member", cells["member"])
     if identity is None:
         raise RowRefused("member", "", 'scheme:value such as "card:8800"')

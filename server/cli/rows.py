@@ -21,7 +21,15 @@ from zoneinfo import ZoneInfo
 from ledger.core.instant import Instant
 from rules.money import MINOR_DIGITS
 from server.cli.refused import FileRefused, RowRefused
-from server.cli.tables import WHOLE, identity_of, instant_of, require_columns, table_rows, text_of
+from server.cli.tables import (
+    WHOLE,
+    identity_of,
+    instant_of,
+    require_columns,
+    require_no_more,
+    table_rows,
+    text_of,
+)
 
 REQUIRED: Final = (
     "business_unit",
@@ -142,6 +150,7 @@ def _take(
     new: bool,
 ) -> None:
     """Add a row to its document; what is said once per document must be the same in all rows."""
+    require_no_more(row)
     head = _head(cells, row["occurred_time"], reading)
     if new:
         for name, value in head.items():

@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from ledger.core.instant import Instant, from_datetime
 from server.cli.refused import FileRefused, RowRefused
 
 WHOLE: Final = re.compile(r"-?\d{1,15}")
-MORE: Final = "(more)"
+_MORE: Final = "(more)"
 """Column of what stands in a row beyond the last one that the file names."""
 
 
@@ -42,7 +43,7 @@ def _rows(path: Path, check_columns: Callable[[list[str]], None]) -> Iterator[di
             yield from batch.to_pylist()
     elif path.suffix.lower() == ".csv":
         with path.open(newline="", encoding="utf-8-sig") as text:
-            rows = csv.DictReader(text, restkey=MORE)
+            rows = csv.DictReader(text, restkey=_MORE)
             check_columns(list(rows.fieldnames or ()))
             yield from rows
     else:
@@ -50,9 +51,12 @@ def _rows(path: Path, check_columns: Callable[[list[str]], None]) -> Iterator[di
 
 
 def require_columns(
-    names: Collection[str], required: Collection[str], known: Collection[str]
+    names: Sequence[str], required: Collection[str], known: Collection[str]
 ) -> None:
     """Refuse a file that lacks a column, or has one that would be lost. Raises FileRefused."""
+    if len(names) == 1 and (found := re.search("[;\t]", names[0])):
+        used = "semicolons" if found[0] == ";" else "tabs"
+        raise FileRefused(f"columns are separated by {used}: expected a CSV file with commas")
     missing = [name for name in required if name not in names]
     unknown = [name for name in names if name not in known]
     if missing:
@@ -60,6 +64,20 @@ def require_columns(
     if unknown:
         raise FileRefused(
             f"columns are not known: {', '.join(unknown)}; known are {', '.join(known)}"
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise FileRefused(f"columns are named twice: {', '.join(twice)}; expected each once")
+
+
+def require_no_more(row: Mapping[str, object]) -> None:
+    """Refuse a row with cells beyond the last column: they would be lost. Raises RowRefused."""
+    if _MORE in row:
+        raise RowRefused(
+            "beyond the last column",
+            row[_MORE],
+            'no more cells than columns: a value with a comma stands in quotes ("a, b"), and an'
+            " amount has a point (12.50)",
         )
 
 

@@ -85,6 +85,19 @@ def test_what_is_no_amount_is_refused_with_its_row(
     assert problem in document.problem
 
 
+def test_a_row_with_more_cells_than_columns_is_refused_with_what_would_be_lost(
+    tmp_path: Path,
+) -> None:
+    header = "business_unit,source,document_id,occurred_time,category,currency,net_amount\n"
+    row = "market,till,T-{},2017-03-01T10:00:00Z,grocery,EUR,12{}50\n"
+    text = header + row.format(1, ".") + row.format(2, ",")
+    sound, cut = read(written(tmp_path, text), Reading())
+    assert (sound.problem, sound.lines[0].net) == ("", 1250)
+    assert cut.problem.startswith("row 2: beyond the last column = ['50']: expected no more cells")
+    assert "12.50" in cut.problem
+    assert not cut.lines
+
+
 def parquet(folder: Path, net: pa.Array, occurred: pa.Array) -> Path:
     """A Parquet file of one row."""
     path = folder / "sales.parquet"
@@ -131,6 +144,9 @@ def test_rows_of_one_document_must_agree(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "sales.csv", "columns are missing: business_unit"),
         (HEADER.replace("member", "membre"), "sales.csv", "not known: membre"),
         (HEADER.replace(",net_amount", ""), "sales.csv", "exactly one of"),
+        (HEADER.replace("member", "net_amount"), "sales.csv", "named twice: net_amount"),
+        (HEADER.replace(",", ";"), "sales.csv", "separated by semicolons: expected a CSV file"),
+        (HEADER.replace(",", "\t"), "sales.csv", "separated by tabs: expected a CSV file"),
         (HEADER, "sales.xlsx", "named .csv or .parquet"),
     ],
 )
