@@ -5,7 +5,6 @@ from typing import Annotated, Final
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import account_service_pb2 as account_pb
 from server.cli import console
 from server.cli.calling import call_once
@@ -32,7 +31,7 @@ def account(
 
 def print_account(answer: account_pb.Account) -> None:
     """Show an account as tables and lines."""
-    until = _day(answer.tier_valid_until_time)
+    until = console.utc(answer.tier_valid_until_time)
     ends = f" until {until}" if answer.HasField("tier_valid_until_time") else ""
     tier = f"{answer.tier}{ends}" if answer.tier else "none"
     console.out.print(f"member [bold]{answer.member_id}[/]   tier [bold]{tier}[/]")
@@ -48,8 +47,8 @@ def print_account(answer: account_pb.Account) -> None:
         numbers=6,
     )
     for balance in answer.balances:
-        day = _day(balance.next_expire_time)
-        expiring = f"{balance.next_expire_points:,} on {day}" if balance.next_expire_points else ""
+        at = console.utc(balance.next_expire_time)
+        expiring = f"{balance.next_expire_points:,} at {at}" if balance.next_expire_points else ""
         amounts = (
             balance.available,
             balance.pending,
@@ -81,8 +80,8 @@ def print_account(answer: account_pb.Account) -> None:
                 lot.issuer,
                 *([lot.funder] if paid else []),
                 lot.document,
-                _day(lot.earned_time),
-                _day(lot.expire_time),
+                console.utc(lot.earned_time),
+                _end(lot.expire_time),
                 lot.currency,
                 *(
                     f"{amount:,}"
@@ -91,14 +90,14 @@ def print_account(answer: account_pb.Account) -> None:
             )
         console.out.print(lots)
     for hold in answer.holds:
-        until = f" until {_minute(hold.expire_time)}" if hold.HasField("expire_time") else ""
+        until = f" until {console.utc(hold.expire_time)}" if hold.HasField("expire_time") else ""
         lapses = ", to expire in their time" if hold.points_expire else ""
         held = f"{hold.points:,} {hold.currency} by {hold.business_unit}"
         console.out.print(f"held   {held}{until}{lapses}")
     for debt in answer.debts:
         console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
     for given in answer.benefits:
-        until = _day(given.expire_time)
+        until = _end(given.expire_time)
         console.out.print(f"may use   {given.quantity:,} {given.benefit} until {until}")
 
 
@@ -145,7 +144,7 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
     )
     for entry in found:
         rows.add_row(
-            _minute(entry.occurred_time),
+            console.utc(entry.occurred_time),
             entry.business_unit,
             entry.movement.kind.replace("_", " "),
             entry.document,
@@ -156,11 +155,6 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
     console.print_table(rows, none="no entries yet; documents and activities make them")
 
 
-def _minute(stamp: Timestamp) -> str:
-    """Time in UTC, to the minute."""
-    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d %H:%M}"
-
-
-def _day(stamp: Timestamp) -> str:
-    """Day of a time in UTC; an empty one, which the contract reads as never, is `never`."""
-    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d}" if stamp.seconds else "never"
+def _end(stamp: Timestamp) -> str:
+    """When something ends; an empty time, which the contract reads as never, is `never`."""
+    return console.utc(stamp) if stamp.seconds else "never"

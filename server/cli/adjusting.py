@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
+from ledger.core.instant import from_datetime, to_timestamp
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
@@ -177,13 +177,12 @@ def list_(
     rows = console.table("", "adjustment", "state", "unit", "reason", "until", "points", numbers=1)
     for each in answer.adjustments:
         waits = each.state == pb.ADJUSTMENT_STATE_PROPOSED
-        until = to_datetime(from_timestamp(each.valid_until_time))
         rows.add_row(
             each.adjustment_id,
             _word(each.state),
             each.business_unit,
             each.reason,
-            f"{until:%Y-%m-%d}" if waits else "",
+            console.utc(each.valid_until_time) if waits else "",
             f"{each.points.amount:+,} {each.points.currency}",
         )
     console.print_table(

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
+from ledger.core.instant import from_datetime, to_timestamp
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, CONSENT_STATE_WITHDRAWN, Origin
 from server.cli import console
@@ -78,7 +78,7 @@ def print_consents(consents: Iterable[pb.Consent]) -> None:
             each.purpose,
             each.channel or "any",
             "granted" if each.state == CONSENT_STATE_GRANTED else "withdrawn",
-            f"{to_datetime(from_timestamp(each.change_time)):%Y-%m-%d %H:%M}",
+            console.utc(each.change_time),
             each.wording_version,
             each.source,
         )

@@ -17,6 +17,7 @@ import grpc
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
 from rich.console import Console
 from rich.progress import (
@@ -159,6 +160,15 @@ def print_json(data: Any) -> None:
     if isinstance(data, Message):
         data = MessageToDict(data, preserving_proto_field_name=True)
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def utc(stamp: Timestamp) -> str:
+    """A time to the minute, in UTC.
+
+    Never as a day: days are those of the programme's zone, which a command does not know, and an
+    end is the first instant of the next one.
+    """
+    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M} UTC"
 
 
 def table(title: str, *columns: str, numbers: int = 0) -> Table:

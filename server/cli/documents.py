@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from loyalty.v1 import account_service_pb2 as account_pb
 from loyalty.v1 import ledger_service_pb2 as ledger_pb
@@ -102,18 +101,19 @@ def show(
     console.out.print(f"member [bold]{found.member_id or 'none'}[/]")
     if found.HasField("claim"):
         how = ClaimCause.Name(found.claim.cause).removeprefix("CLAIM_CAUSE_").lower()
-        console.out.print(f"claimed by {how.replace('_', ' ')}, {_time(found.claim.claim_time)}")
+        at = console.utc(found.claim.claim_time)
+        console.out.print(f"claimed by {how.replace('_', ' ')}, {at}")
     if found.awaited_scheme:
         console.out.print(f"waits for an identity of scheme {found.awaited_scheme}")
     if found.HasField("claim_until_time"):
         code = "by the code of its receipt" if found.has_receipt_code else "by staff alone"
-        console.out.print(f"can be claimed until {_time(found.claim_until_time)}, {code}")
+        console.out.print(f"can be claimed until {console.utc(found.claim_until_time)}, {code}")
     table = console.table("", "version", "status", "recorded", "member", "net", numbers=1)
     for version in found.versions:
         table.add_row(
             str(version.version),
             DocumentStatus.Name(version.status).removeprefix("DOCUMENT_STATUS_").lower(),
-            _time(version.recorded_time),
+            console.utc(version.recorded_time),
             version.member_id or "none",
             f"{version.net_minor_units:,}",
         )
@@ -139,11 +139,11 @@ def unclaimed(
         return
     table = console.table("", "document", "occurred", "claim until", "by", "net", numbers=1)
     for each in found.documents:
-        until = _time(each.claim_until_time) if each.HasField("claim_until_time") else "open"
+        until = console.utc(each.claim_until_time) if each.HasField("claim_until_time") else "open"
         ways = [*(["code"] if each.has_receipt_code else []), each.awaited_scheme, "staff"]
         table.add_row(
             each.document,
-            _time(each.occurred_time),
+            console.utc(each.occurred_time),
             until,
             ", ".join(filter(None, ways)),
             f"{each.net.minor_units:,} {each.net.currency_code}",
@@ -154,10 +154,6 @@ def unclaimed(
     )
     if found.next_page_token:
         console.out.print("there are more; --limit shows up to 1,000")
-
-
-def _time(stamp: Timestamp) -> str:
-    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M}"
 
 
 def _show(posting: ledger_pb.Posting, *, json: bool) -> None:

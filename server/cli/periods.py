@@ -64,9 +64,9 @@ def list_periods(
     if json:
         console.print_json(answer)
         return
-    table = console.table("", "period", "from (UTC)", "until", "state", "by")
+    table = console.table("", "period", "from", "until", "state", "by")
     for each in answer.periods:
-        times = (f"{at.ToDatetime():%Y-%m-%d %H:%M}" for at in (each.start_time, each.end_time))
+        times = (console.utc(at) for at in (each.start_time, each.end_time))
         table.add_row(each.period, *times, "closed" if each.closed else "open", each.closed_by)
     console.print_table(table, none="no periods yet; the first document or points begin one")
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin
 from server.cli import console
@@ -49,8 +48,7 @@ def print_referral(told: pb.Referral) -> None:
     """Show who brought a member, and what came of it."""
     if not told.referral_id:
         return
-    at = to_datetime(from_timestamp(told.referral_time))
-    line = f"brought by   {told.referrer_id}, told {at:%Y-%m-%d %H:%M} UTC, "
+    line = f"brought by   {told.referrer_id}, told {console.utc(told.referral_time)}, "
     if told.counts:
         line += f"{told.document} counts"
     elif told.document:

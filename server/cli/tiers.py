@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import account_service_pb2 as account_pb
 from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TierBasis
 from server.cli import console
@@ -23,14 +22,15 @@ def tier(
     if json:
         console.print_json(answer)
         return
-    _print_tier(answer)
+    print_tier(answer)
 
 
-def _print_tier(answer: account_pb.GetTierResponse) -> None:
+def print_tier(answer: account_pb.GetTierResponse) -> None:
+    """Show where a member stands on the ladder."""
     if not answer.tier:
         console.out.print(f"member [bold]{answer.member_id}[/]   the programme has no tiers")
         return
-    until = f" until {_day(answer, 'valid_until_time')}"
+    until = f" until {console.utc(answer.valid_until_time)}"
     ends = until if answer.HasField("valid_until_time") else ""
     right = TierBasis.Name(answer.basis).removeprefix("TIER_BASIS_").lower()
     why = "" if answer.basis == TIER_BASIS_EARNED else f"   ({right})"
@@ -42,24 +42,20 @@ def _print_tier(answer: account_pb.GetTierResponse) -> None:
     if answer.keep:
         _print_needs(f"To keep {answer.tier}", answer.keep)
     if answer.HasField("projected_time"):
-        day = _day(answer, "projected_time")
-        console.out.print(f"as things stand, from {day}: [bold]{answer.projected_tier}[/]")
+        at = console.utc(answer.projected_time)
+        console.out.print(f"as things stand, from {at}: [bold]{answer.projected_tier}[/]")
 
 
 def _print_needs(title: str, any_of: Iterable[account_pb.TierNeeds]) -> None:
     rows = console.table(title, "", "what", "where", "until", "have", "want", "missing", numbers=3)
     for number, needs in enumerate(any_of):
         for place, need in enumerate(needs.needs):
+            ends = need.window_end_time
             rows.add_row(
                 "and" if place else "or" if number else "",
                 " ".join((need.metric.replace("_", " "), need.subject)).strip(),
                 ", ".join(need.business_units) or "anywhere",
-                _day(need, "window_end_time") if need.HasField("window_end_time") else "for ever",
+                console.utc(ends) if need.HasField("window_end_time") else "for ever",
                 *(f"{amount:,}" for amount in (need.have, need.want, need.missing)),
             )
     console.out.print(rows)
-
-
-def _day(message: account_pb.GetTierResponse | account_pb.TierNeed, field: str) -> str:
-    """Day of a time in UTC."""
-    return f"{to_datetime(from_timestamp(getattr(message, field))):%Y-%m-%d}"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.core.instant import from_timestamp, to_datetime
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.events_pb2 import ReturnCause
 from loyalty.v1.types_pb2 import Origin, Points
@@ -197,7 +196,7 @@ def list_(
     for each in found:
         rows.add_row(
             each.transfer_id,
-            f"{to_datetime(from_timestamp(each.sent_time)):%Y-%m-%d %H:%M}",
+            console.utc(each.sent_time),
             each.sender_id,
             each.receiver_id,
             each.points.currency,
@@ -291,7 +290,7 @@ def _state(transfer: pb.Transfer) -> str:
         cause = ReturnCause.Name(transfer.cause).removeprefix("RETURN_CAUSE_").lower()
         text += f", {cause.replace('_', ' ')}" + (f": {transfer.reason}" if transfer.reason else "")
     elif transfer.state == pb.TRANSFER_STATE_AWAITING_ACCEPTANCE:
-        text += f" until {to_datetime(from_timestamp(transfer.accept_until_time)):%Y-%m-%d %H:%M}"
+        text += f" until {console.utc(transfer.accept_until_time)}"
     return text
 
 
