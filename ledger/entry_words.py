@@ -2,12 +2,10 @@
 # ruff: noqa: RUF001 - Chinese lines have Chinese colons and commas.
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
-
-from google.protobuf.timestamp_pb2 import Timestamp
+from typing import Any, Final, NamedTuple
 
 from ledger.core.events import AnyFact, fields_of, kind_of
-from ledger.core.instant import from_timestamp, to_datetime
+from ledger.core.instant import DAY, Instant, from_timestamp, to_datetime
 from ledger.receipts import Language
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_LOT_EXPIRED,
@@ -22,9 +20,30 @@ from loyalty.v1.events_pb2 import (
     ReturnCause,
 )
 from loyalty.v1.types_pb2 import Draw, MovedLot
+from rules.zones import LocalZone
 
 Shown = Callable[[str, int], str]
 """Points of a currency, as people write them."""
+
+
+class Telling(NamedTuple):
+    """How it is told."""
+
+    language: Language
+    shown: Shown
+    zone: LocalZone | None
+    """The programme's, whose days are told; instants are, where it is not known."""
+
+    def day(self, at: Instant) -> str:
+        """The day of an instant."""
+        if self.zone is None:
+            return f"{to_datetime(at):%Y-%m-%d %H:%M} UTC"
+        return self.zone.day_text(self.zone.wall(at) // DAY)
+
+    def last_day(self, end: Instant) -> str:
+        """The last day of what is over from an instant on."""
+        return self.day(end if self.zone is None else end - 1)
+
 
 _FACTS: Final[dict[str, dict[Language, str]]] = {
     "points_earned": {
@@ -262,15 +281,16 @@ _UNTIL: Final[dict[Language, str]] = {"en": "until {day}", "zh": "有效期至 {
 _FOR_EVER: Final[dict[Language, str]] = {"en": "for ever", "zh": "永久有效"}
 
 
-def fact_lines(facts: Iterable[AnyFact], shown: Shown, language: Language) -> Iterator[str]:
+def fact_lines(facts: Iterable[AnyFact], telling: Telling) -> Iterator[str]:
     """Tell what happened, fact by fact, and which lots were drawn or refilled."""
     for fact in facts:
         kind = kind_of(fact)
         if kind in _FACTS:
-            yield from _told(fact, kind, shown, language)
+            yield from _told(fact, kind, telling)
 
 
-def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[str]:
+def _told(fact: Any, kind: str, telling: Telling) -> Iterator[str]:
+    language, shown, _ = telling
     has = fields_of(fact)
 
     def text(field: str) -> str:
@@ -293,23 +313,23 @@ def _told(fact: Any, kind: str, shown: Shown, language: Language) -> Iterator[st
         agreed=_AGREED[language] if text("approver") else "",
         proposal=text("proposal_id"),
         lot=text("lot_id"),
-        ended=_day(fact, "expire_time_before", language),
+        ended=_last_day(fact, "expire_time_before", telling),
         tier=text("to_tier"),
         other=text("receiver_id") or text("sender_id"),
         cause=_cause(fact, language),
         received=shown(fact.into, fact.received) if "into" in has else "",
-        ends=_end(fact, language),
-        lasting=_lasting(fact, language),
-        until=_until(fact, language),
+        ends=_end(fact, telling),
+        lasting=_lasting(fact, telling),
+        until=_until(fact, telling),
     )
     if "draws" in has and fact.draws:
         if kind in _WHY and not by_hand:
             yield _WHY[kind][language]
         for draw in fact.draws:
-            yield _lot_line(draw, fact.currency, _DRAW[language], shown, language)
+            yield _lot_line(draw, fact.currency, _DRAW[language], telling)
     elif isinstance(fact, PointsReceived):
         for lot in fact.lots:
-            yield _lot_line(lot, fact.currency, _ARRIVED[language], shown, language)
+            yield _lot_line(lot, fact.currency, _ARRIVED[language], telling)
 
 
 def _cause(fact: AnyFact, language: Language) -> str:
@@ -318,51 +338,49 @@ def _cause(fact: AnyFact, language: Language) -> str:
     return _CAUSES[fact.cause][language] + (f" ({fact.reason})" if fact.reason else "")
 
 
-def _lot_line(
-    part: Draw | MovedLot, currency: str, words: str, shown: Shown, language: Language
-) -> str:
+def _lot_line(part: Draw | MovedLot, currency: str, words: str, telling: Telling) -> str:
     return words.format(
-        points=shown(currency, part.points),
+        points=telling.shown(currency, part.points),
         issuer=part.issuer,
-        earned=_day(part, "earned_time", language),
-        lasting=_lasting(part, language),
+        earned=telling.day(from_timestamp(part.earned_time)),
+        lasting=_lasting(part, telling),
         funder=part.funder,
     )
 
 
-def expiry_line(lot: Any, language: Language) -> str:
+def expiry_line(lot: Any, telling: Telling) -> str:
     """Say why a lot expired: the end that it was given when it was earned."""
-    return _WHY["points_expired"][language].format(ends=_end(lot, language))
+    return _WHY["points_expired"][telling.language].format(ends=_end(lot, telling))
 
 
-def _end(fact: Any, language: Language) -> str:
-    """When points expire: a day, or by which expiry of the policy."""
+def _end(fact: Any, telling: Telling) -> str:
+    """When points expire: their last day, or by which expiry of the policy."""
     if _by_policy(fact):
-        return _LIVES[language].format(expiry=fact.life.expiry)
-    return _day(fact, "expire_time", language)
+        return _LIVES[telling.language].format(expiry=fact.life.expiry)
+    return _last_day(fact, "expire_time", telling)
 
 
 def _by_policy(fact: Any) -> bool:
     return "life" in fact.DESCRIPTOR.fields_by_name and fact.HasField("life")
 
 
-def _lasting(fact: Any, language: Language) -> str:
+def _lasting(fact: Any, telling: Telling) -> str:
     """How long points live, as a clause: "to expire 2027-08-02", "never to expire"."""
-    ends = _end(fact, language)
+    language = telling.language
+    ends = _end(fact, telling)
     if ends == _NEVER[language]:
         return _LASTING_EVER[language]
     return (_LASTING_BY if _by_policy(fact) else _LASTING)[language].format(ends=ends)
 
 
-def _until(fact: Any, language: Language) -> str:
+def _until(fact: Any, telling: Telling) -> str:
     """How long a tier is held, as a clause."""
-    day = _day(fact, "valid_until_time", language)
-    words = _FOR_EVER if day == _NEVER[language] else _UNTIL
-    return words[language].format(day=day)
+    day = _last_day(fact, "valid_until_time", telling)
+    words = _FOR_EVER if day == _NEVER[telling.language] else _UNTIL
+    return words[telling.language].format(day=day)
 
 
-def _day(fact: Any, field: str, language: Language) -> str:
+def _last_day(fact: Any, field: str, telling: Telling) -> str:
     if field not in fact.DESCRIPTOR.fields_by_name or not fact.HasField(field):
-        return _NEVER[language]
-    stamp: Timestamp = getattr(fact, field)
-    return f"{to_datetime(from_timestamp(stamp)):%Y-%m-%d}"
+        return _NEVER[telling.language]
+    return telling.last_day(from_timestamp(getattr(fact, field)))

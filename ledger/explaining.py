@@ -5,10 +5,11 @@ from typing import Any, NamedTuple, cast
 
 import rules
 from ledger.answers import movement_of, moves_points, position_token
+from ledger.clock import Clock
 from ledger.core import refusals
 from ledger.core.counting import document_key
 from ledger.core.events import AnyFact, decode, fields_of, kind_of
-from ledger.entry_words import expiry_line, fact_lines
+from ledger.entry_words import Telling, expiry_line, fact_lines
 from ledger.evaluation import facts_of, pinned_instant, pins_of
 from ledger.explanation_answers import add_explanation
 from ledger.keys import burn_thing, conversion_thing, document_thing, transfer_thing
@@ -20,6 +21,7 @@ from ledger.room import recorded_room
 from ledger.store import ActRow, Store
 from loyalty.v1.account_service_pb2 import ExplainEntryRequest, ExplainEntryResponse
 from loyalty.v1.events_pb2 import DocumentPosted, PointsEarned, PointsExpired, PointsPended
+from rules.zones import LocalZone
 
 Sees = Callable[[str], bool]
 """Whether things of a business unit are the caller's to know."""
@@ -36,9 +38,10 @@ class _Found(NamedTuple):
 class Explanations:
     """Answers why."""
 
-    def __init__(self, store: Store, *, policies: PolicyBook, reads: Reads) -> None:
+    def __init__(self, store: Store, *, policies: PolicyBook, reads: Reads, clock: Clock) -> None:
         """Read from `store`; `policies` are those that the entries name."""
         self._store = store
+        self._clock = clock
         self._policies = policies
         self._reads = reads
 
@@ -65,8 +68,9 @@ class Explanations:
         policy = await self._policy(_digest(found.facts))
         if policy is not None:
             response.policy_version = policy.version
-        response.lines.extend(fact_lines(found.facts, _shown(policy), language))
-        response.lines.extend(_expiries(found, language))
+        telling = Telling(language, _shown(policy), self._zone(policy))
+        response.lines.extend(fact_lines(found.facts, telling))
+        response.lines.extend(_expiries(found, telling))
         posted = next((fact for fact in found.facts if isinstance(fact, DocumentPosted)), None)
         if posted is not None:
             # Nothing was granted for a document that is nobody's, so there is nothing to explain.
@@ -144,6 +148,13 @@ class Explanations:
     async def _policy(self, digest: str) -> rules.Policy | None:
         return await self._policies.known(digest, self._store) if digest else None
 
+    def _zone(self, policy: rules.Policy | None) -> LocalZone | None:
+        """The programme's zone, of the policy that decided; without one, of the one in force."""
+        if policy is not None:
+            return policy.terms.zone
+        found = self._policies.find(self._clock.now())
+        return None if found is None else found.compiled.terms.zone
+
     async def _position(self, stream: str) -> str:
         lane = lane_of(stream, self._store.lanes)
         return position_token(lane, await self._store.head(lane))
@@ -188,13 +199,13 @@ def _shown(policy: rules.Policy | None) -> Callable[[str, int], str]:
     return shown
 
 
-def _expiries(found: _Found, language: Language) -> Iterable[str]:
+def _expiries(found: _Found, telling: Telling) -> Iterable[str]:
     """Why lots expired: the end they were given."""
     for expired in found.facts:
         if isinstance(expired, PointsExpired):
             for lot in found.before:
                 if isinstance(lot, PointsEarned | PointsPended) and lot.lot_id == expired.lot_id:
-                    yield expiry_line(lot, language)
+                    yield expiry_line(lot, telling)
 
 
 def _add_document(

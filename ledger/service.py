@@ -112,7 +112,9 @@ class Ledger:
             hashed=self._hashed,
             register=register,
         )
-        self.explanations = Explanations(reading, policies=self.policies, reads=self._reads)
+        self.explanations = Explanations(
+            reading, policies=self.policies, reads=self._reads, clock=clock
+        )
         self.documents = DocumentReads(reading, policies=self.policies)
         self.quotes = Quotes(
             reading,
