@@ -201,7 +201,9 @@ def _word(state: pb.AdjustmentState.ValueType) -> str:
 
 def extend(  # noqa: PLR0913 - one argument an option
     ref: Ref,
-    lot: Annotated[str, typer.Argument(metavar="LOT", help="Lot id, as `loyalty account` shows.")],
+    lot: Annotated[
+        str, typer.Argument(metavar="LOT", help="Lot id, as `loyalty account REF --json` shows.")
+    ],
     until: Annotated[datetime, typer.Option(help="When it expires from now on, in UTC.")],
     reason: Annotated[str, typer.Option(help="Why, in plain words.")],
     unit: Unit,
