@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.answers import parse_position
 from ledger.core.instant import from_datetime, to_timestamp
-from ledger.core.refusals import NotServing, Permission
+from ledger.core.refusals import NotServing
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
@@ -65,11 +65,8 @@ class AdjustmentReads:
 
 def _units(named: str, principal: Principal) -> list[str] | None:
     """The units whose adjustments are shown; None for all of them."""
-    if not {Verb.ADJUST, Verb.APPROVE} & principal.verbs:
-        raise Permission(verb=Verb.APPROVE.value, business_unit=named or "(any)")
+    principal.require(Verb.ADJUST if Verb.ADJUST in principal.verbs else Verb.APPROVE, named)
     if named:
-        verb = Verb.APPROVE if Verb.APPROVE in principal.verbs else Verb.ADJUST
-        principal.require(verb, named)
         return [named]
     return None if ALL_UNITS in principal.business_units else sorted(principal.business_units)
 

@@ -9,11 +9,10 @@ from typing import Final
 
 import grpc
 
-from ledger.core.refusals import Permission
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
 from server import period_shape, recall_shape, validation
-from server.auth import ALL_UNITS, Principal, Verb
+from server.auth import ALL_UNITS, Verb
 from server.lot_traces import LotTraces
 from server.rpc import Call, Door, Feed, Rpc
 from server.settlement_reads import SettlementReads
@@ -85,7 +84,7 @@ class AuditServicer:
     async def _stream(
         self, request: pb.StreamEventsRequest, call: Call
     ) -> AsyncIterator[pb.StreamEventsResponse]:
-        _require_unit(call.principal, request.business_unit or ALL_UNITS)
+        call.principal.require(Verb.AUDIT, request.business_unit or ALL_UNITS)
         async for batch in self._ledger.history.follow(
             {position.lane: position.next_pos for position in request.positions},
             follow=request.follow,
@@ -97,13 +96,12 @@ class AuditServicer:
     async def _verify(
         self, request: pb.VerifyHistoryRequest, call: Call
     ) -> AsyncIterator[pb.VerifyHistoryResponse]:
-        _require_unit(call.principal, ALL_UNITS)
+        call.principal.require(Verb.AUDIT, ALL_UNITS)
         async for progress in self._ledger.verify(skip_awards=request.skip_awards):
             yield progress
 
     async def _close(self, request: pb.ClosePeriodRequest, call: Call) -> pb.ClosePeriodResponse:
-        if not call.principal.sees(ALL_UNITS):
-            raise Permission(verb=Verb.SETTLE.value, business_unit=ALL_UNITS)
+        call.principal.require(Verb.SETTLE, ALL_UNITS)
         given = await self._ledger.write(
             request, client=call.principal.client, deadline=call.deadline
         )
@@ -120,8 +118,3 @@ class AuditServicer:
         self, request: pb.GetSettlementRequest, call: Call
     ) -> pb.GetSettlementResponse:
         return await self._settlements.settlement(request, call.principal)
-
-
-def _require_unit(principal: Principal, business_unit: str) -> None:
-    if not principal.sees(business_unit):
-        raise Permission(verb=Verb.AUDIT.value, business_unit=business_unit)

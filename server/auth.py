@@ -69,8 +69,16 @@ class Principal:
 
         Without a unit any will do: a call has none, or lacks it and is malformed.
         """
-        if verb not in self.verbs or (business_unit and not self.sees(business_unit)):
-            raise Permission(verb=verb.value, business_unit=business_unit or "(any)")
+        has_verb = verb in self.verbs
+        if has_verb and (not business_unit or self.sees(business_unit)):
+            return
+        raise Permission(
+            verb=verb.value,
+            business_unit=business_unit,
+            missing=f"business unit {business_unit!r}" if has_verb else f"verb {verb.value!r}",
+            verbs=", ".join(sorted(self.verbs)),
+            business_units=", ".join(sorted(self.business_units)),
+        )
 
     def sees(self, business_unit: str) -> bool:
         """Whether things of the unit are this client's to know."""

@@ -263,8 +263,8 @@ SPOKEN: Final[dict[str, Spoken]] = {
     "NOT_REVERSIBLE": Spoken("This entry cannot be undone.", "该笔记录不能撤销。"),
     "FEE_NOT_REVERSIBLE": Spoken("A fee cannot be given back by itself.", "手续费不能单独退回。"),
     "NO_TIER_GRANTED": Spoken(
-        "The member's tier was earned, so it cannot be ended here.",
-        "该会员等级是累积获得的,不能在此终止。",
+        "No tier was granted to this member, so there is none to end.",
+        "该会员没有被授予的等级，无需终止。",
     ),
     "TIER_BELOW_EARNED": Spoken(
         "The member has earned a higher tier already.", "该会员已获得更高的等级。"

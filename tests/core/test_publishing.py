@@ -189,6 +189,8 @@ def test_a_draft_goes_on_until_it_is_withdrawn_or_its_number_is_published() -> N
         require_draft(programme(drafted(1, "a"), withdrawn("a")), "a")
     with pytest.raises(refusals.PolicyExists):
         require_draft(programme(drafted(1, "a"), drafted(1, "b"), published(1, "b")), "a")
+    with pytest.raises(refusals.PolicyExists, match="was published already, with digest a"):
+        require_draft(programme(drafted(1, "a"), published(1, "a")), "a")
 
 
 def test_what_reaches_back_is_refused_unless_it_is_allowed_or_the_first() -> None:

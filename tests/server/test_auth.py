@@ -200,6 +200,7 @@ async def test_every_call_needs_a_token_and_its_verb(served: Served, caller: Cal
         async with served.caller(token) as other:
             status = await refused(call(other), Code.PERMISSION_DENIED, "PERMISSION")
             assert info_of(status).metadata["verb"] == verb
+            assert status.message.startswith(f"this token lacks verb {verb!r}; it has the verbs ")
 
 
 async def test_a_client_of_one_unit_cannot_post_for_another(served: Served, caller: Caller) -> None:
@@ -210,7 +211,10 @@ async def test_a_client_of_one_unit_cannot_post_for_another(served: Served, call
         status = await refused(
             till.ledger.PostDocument(foreign), Code.PERMISSION_DENIED, "PERMISSION"
         )
-        assert dict(info_of(status).metadata) == {"verb": "earn", "business_unit": "hotel"}
+        told = info_of(status).metadata
+        assert (told["verb"], told["business_unit"]) == ("earn", "hotel")
+        assert (told["missing"], told["business_units"]) == ("business unit 'hotel'", "market")
+        assert status.message.startswith("this token lacks business unit 'hotel'; it has the verbs")
         items = [*requests.sales(1), BatchItem(post_document=foreign)]
         answer = await till.ledger.BatchPost(BatchPostRequest(items=items))
         assert answer.results[0].posting.entry_id

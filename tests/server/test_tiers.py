@@ -64,8 +64,9 @@ async def test_a_grant_that_cannot_be_is_refused_with_its_field(caller: Caller) 
     far = grant("g-3")
     far.until_time.CopyFrom(Timestamp(seconds=32_503_680_000))
     await refused(caller.members.GrantTier(far), Code.INVALID_ARGUMENT, "MALFORMED")
-    await refused(
+    status = await refused(
         caller.members.GrantTier(grant("g-4", tier="")),
         Code.FAILED_PRECONDITION,
         "NO_TIER_GRANTED",
     )
+    assert status.message.startswith("no tier is granted to the member")

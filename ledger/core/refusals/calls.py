@@ -17,9 +17,14 @@ class Permission(Refusal):
     """The token does not allow this verb in this business unit."""
 
     advice = "Use a token that names the business unit and the verb."
-    sentence = "this token may not {verb} for business unit {business_unit!r}"
+    sentence = "this token lacks {missing}; it has the verbs {verbs} for units {business_units}"
     verb: str
     business_unit: str
+    """For which it was asked; empty: any would do."""
+    missing: str
+    """The verb, or the business unit."""
+    verbs: str
+    business_units: str
 
 
 @dataclass(eq=False, kw_only=True)

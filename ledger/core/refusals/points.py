@@ -59,11 +59,12 @@ class FeeNotReversible(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class NoTierGranted(Refusal):
-    """The member's tier was not given by staff, so there is nothing to end."""
+    """No tier is granted to the member by staff, so there is none to end."""
 
     advice = "Nothing is to be done: the member has what was earned."
-    sentence = "tier {tier!r} was not granted, so it does not end by decision"
+    sentence = "no tier is granted to the member, so there is none to end"
     tier: str
+    """What the member has earned; empty: no tier."""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -19,8 +19,11 @@ class PolicyInvalid(Refusal):
 class PolicyExists(Refusal):
     """This version of the policy was published before."""
 
-    advice = "Raise the version of the policy document."
-    sentence = "version {version} of {programme!r} was published with digest {digest}"
+    advice = (
+        "Nothing is to be done where the digest is that of your document: it is published already."
+        " To publish another document, raise its version."
+    )
+    sentence = "version {version} of {programme!r} was published already, with digest {digest}"
     programme: str
     version: int
     digest: str

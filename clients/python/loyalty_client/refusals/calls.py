@@ -15,6 +15,9 @@ class Permission(Refusal):
     reason = "PERMISSION"
     verb: str
     business_unit: str
+    missing: str
+    verbs: str
+    business_units: str
 
 
 class Malformed(Refusal):

@@ -43,7 +43,7 @@ class FeeNotReversible(Refusal):
 
 
 class NoTierGranted(Refusal):
-    """The member's tier was not given by staff, so there is nothing to end."""
+    """No tier is granted to the member by staff, so there is none to end."""
 
     reason = "NO_TIER_GRANTED"
     tier: str
