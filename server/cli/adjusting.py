@@ -20,6 +20,7 @@ from server.cli.options import (
     Token,
     example,
     member_ref,
+    points_of,
 )
 from server.cli.policy_steps import ValidateOnly
 
@@ -62,7 +63,10 @@ class State(StrEnum):
 def adjust(  # noqa: PLR0913 - one argument an option
     ref: Ref,
     points: Annotated[
-        int, typer.Argument(metavar="POINTS", help="To give, or to take when below zero: -500.")
+        int,
+        typer.Argument(
+            metavar="POINTS", parser=points_of, help="To give, or to take when below zero: -500."
+        ),
     ],
     currency: Annotated[str, typer.Option(metavar="ID", help="Point currency.")],
     reason: Annotated[str, typer.Option(metavar="ID", help="A reason of the policy.")],

@@ -51,6 +51,7 @@ Ref = Annotated[
 ]
 
 _BELOW_ZERO: Final = re.compile(r"^-(\d+)$")
+_POINTS: Final = re.compile(r"-?[0-9]{1,18}")
 
 DEFAULT_SERVER: Final = "127.0.0.1:7070"
 
@@ -116,6 +117,13 @@ def concurrent_channel_to(
     if credentials is None:
         return grpc.aio.insecure_channel(server, options)
     return grpc.aio.secure_channel(server, credentials, options)
+
+
+def points_of(text: str) -> int:
+    """The number that a POINTS names."""
+    if not _POINTS.fullmatch(text):
+        fail(f"POINTS {text!r}: expected a whole number such as 500", code=USAGE)
+    return int(text)
 
 
 def identity_of(text: str) -> types_pb.Identity:

@@ -21,6 +21,7 @@ from server.cli.options import (
     example,
     member_ref,
     party_ref,
+    points_of,
     require_token,
 )
 from server.cli.policy_steps import ValidateOnly
@@ -52,7 +53,9 @@ RequestId = Annotated[
 def transfer(  # noqa: PLR0913 - one argument an option
     ref: PartyRef,
     receiver: Receiver,
-    points: Annotated[int, typer.Argument(metavar="POINTS", help="Without the fee.")],
+    points: Annotated[
+        int, typer.Argument(metavar="POINTS", parser=points_of, help="Without the fee.")
+    ],
     currency: Annotated[str, typer.Option(metavar="ID", help="Point currency.")],
     unit: Unit,
     request_id: RequestId = "",
@@ -78,7 +81,9 @@ def transfer(  # noqa: PLR0913 - one argument an option
 def convert(  # noqa: PLR0913 - one argument an option
     ref: Ref,
     conversion: Annotated[str, typer.Argument(metavar="ID", help="Conversion of the policy.")],
-    points: Annotated[int, typer.Argument(metavar="POINTS", help="To give up, without the fee.")],
+    points: Annotated[
+        int, typer.Argument(metavar="POINTS", parser=points_of, help="To give up, without the fee.")
+    ],
     unit: Unit,
     request_id: RequestId = "",
     validate_only: ValidateOnly = False,

@@ -42,6 +42,12 @@ def test_points_below_zero_go_to_the_ledger(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", WORDS)
+def test_what_is_no_number_of_points_is_named(path: str) -> None:
+    for points in ("five", "1.5", "9" * 19):
+        assert f"POINTS {points!r}: expected a whole number" in called(path, points)
+
+
+@pytest.mark.parametrize("path", WORDS)
 def test_a_misspelt_option_is_refused_beside_them(path: str) -> None:
     for points in ("-100", "100"):
         assert "No such option: --untt" in called(path, points, "--untt", "market")
