@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -18,6 +18,9 @@ RejectsFile = Annotated[
     Path | None,
     typer.Option("--rejects", help="Where to list what was refused.  [default: FILE.rejects.csv]"),
 ]
+
+SHOWN_REJECTS: Final = 5
+"""What was refused that is told on the screen; the file lists all."""
 
 
 def zone_of(name: str) -> ZoneInfo | None:

@@ -5,12 +5,13 @@ What it needs is imported when it runs, so that other commands start without wai
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from server.cli import console
 from server.cli.from_files import (
+    SHOWN_REJECTS,
     Enrol,
     RejectsFile,
     Zone,
@@ -34,10 +35,6 @@ from server.cli.refused import FileRefused
 if TYPE_CHECKING:
     from server.cli.importing import Summary
     from server.cli.rows import ReadDocument, Reading
-
-
-SHOWN_REJECTS: Final = 5
-"""Refused documents that are told on the screen; the file lists all."""
 
 
 def import_file(  # noqa: PLR0913 - every option is an argument

@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from server.cli.from_files import SHOWN_REJECTS
 from server.cli.opening_rows import OpeningRow, SourceFile, opening_rows
 from server.cli.sending import BATCH_ITEMS, CALL_SECONDS, Tally, metadata, reason_of, send
 
@@ -52,6 +53,8 @@ class Rejects:
         self.path = path
         self._open = ExitStack()
         self._rows: Any = None
+        self.first: list[str] = []
+        """The first of them, as they are told on the screen."""
 
     def add(self, row: OpeningRow, reason: str, message: str) -> None:
         """List a row."""
@@ -60,7 +63,10 @@ class Rejects:
             self._rows = csv.writer(text)
             self._rows.writerow(REJECT_COLUMNS)
         # The first line of a file names its columns.
-        self._rows.writerow((row.number + 1, row.name, reason, message))
+        line = row.number + 1
+        self._rows.writerow((line, row.name, reason, message))
+        if len(self.first) < SHOWN_REJECTS:
+            self.first.append(f"line {line}: {message}")
 
     def close(self) -> None:
         """Finish the file; one of an earlier run, where nothing was refused now, goes."""

@@ -164,6 +164,9 @@ def _print(summary: "Summary", file: "SourceFile", rejects: "Rejects", *, dry_ru
     console.out.print(f"digest {file.digest}")
     if not summary.rejects:
         return
+    for told in rejects.first:
+        # A message may hold brackets, which would be markup to rich.
+        console.err.print(told, markup=False)
     advise_enrolling(summary.tally.refused)
     console.advise(f"{rejects.path} lists what was refused, and why")
 

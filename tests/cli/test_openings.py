@@ -105,6 +105,9 @@ async def test_what_is_wrong_in_a_row_is_listed_and_the_others_come_in(
         "3,card:2,market,point,0,,,,\n"
     )
     file = written(tmp_path, HEADER + ROWS + wrong)
+    tried = await loyalty("opening", "import", str(file), "--enrol", "--dry-run")
+    assert tried.exit_code == 1
+    assert "line 6: points = '-5': expected a whole number, 0 or more" in tried.stderr
     done = data(await loyalty("opening", "import", str(file), "--enrol", "--json"), code=1)
     assert done["recorded"] == 3
     assert done["refused"] == {"MALFORMED": 4, "UNKNOWN_CURRENCY": 1}
