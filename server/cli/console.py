@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
@@ -169,6 +170,16 @@ def utc(stamp: Timestamp) -> str:
     end is the first instant of the next one.
     """
     return f"{stamp.ToDatetime():%Y-%m-%d %H:%M} UTC"
+
+
+def money(minor_units: int, currency_code: str) -> str:
+    """An amount in major units: "1,250.00 EUR"; empty without a currency, as of an activity."""
+    from rules.money import MINOR_DIGITS
+
+    if not currency_code:
+        return ""
+    digits = MINOR_DIGITS[currency_code]
+    return f"{Decimal(minor_units).scaleb(-digits):,.{digits}f} {currency_code}"
 
 
 def table(title: str, *columns: str, numbers: int = 0) -> Table:

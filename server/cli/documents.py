@@ -115,7 +115,7 @@ def show(
             DocumentStatus.Name(version.status).removeprefix("DOCUMENT_STATUS_").lower(),
             console.utc(version.recorded_time),
             version.member_id or "none",
-            f"{version.net_minor_units:,}",
+            console.money(version.net_minor_units, found.stated.currency_code),
         )
     console.out.print(table)
 
@@ -146,7 +146,7 @@ def unclaimed(
             console.utc(each.occurred_time),
             until,
             ", ".join(filter(None, ways)),
-            f"{each.net.minor_units:,} {each.net.currency_code}",
+            console.money(each.net.minor_units, each.net.currency_code),
         )
     console.print_table(
         table,

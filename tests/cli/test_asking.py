@@ -43,6 +43,7 @@ async def test_an_explanation_is_told_in_both_languages(served: None, tmp_path: 
     told = await loyalty("explain", "dining/pos/D-1")
     assert told.exit_code == 0, told
     assert "policy version 1" in told.stdout
+    assert "20.00 USD" in (await loyalty("document", "show", "dining/pos/D-1")).stdout
     chinese = await loyalty("explain", "dining/pos/D-1", "--lang", "zh")
     assert chinese.exit_code == 0, chinese
     head, policy, *lines = chinese.stdout.splitlines()
