@@ -257,9 +257,11 @@ def _schema(contract: Contract, name: str, asked: set[str], answered: set[str]) 
 
 
 def _is_required(field: FieldDescriptorProto, said: str) -> bool:
-    return field.name == "request_id" or bool(
-        re.search(r"\bRequired\.|\bbusiness_unit is required\b", said)
-    )
+    """Whether the field may not be left out: its comment says so, or allows no empty text."""
+    if re.search(r"\bRequired\.|\bbusiness_unit is required\b|\bmay not be empty\b", said):
+        return True
+    one_text = field.label != _Field.LABEL_REPEATED and not field.HasField("oneof_index")
+    return one_text and bool(re.search(r"\b1 to \d+ (printable )?characters\b", said))
 
 
 def _has_presence(field: FieldDescriptorProto) -> bool:

@@ -102,6 +102,11 @@ def test_a_request_is_closed_and_says_what_it_needs() -> None:
     assert schema["additionalProperties"] is False
     assert {"request_id", "origin", "member"} <= set(schema["required"])
     assert "validate_only" not in schema["required"]
+    # A text that may not be empty is needed, unless it is one of several ways.
+    for name, needed in (("GrantTier", True), ("WithdrawPolicy", True), ("UnlinkIdentity", False)):
+        asked = DOCUMENT["components"]["schemas"][f"{name}Request"]
+        assert ("reason" in asked["required"]) is needed, name
+    assert "lot_id" not in DOCUMENT["components"]["schemas"]["TraceLotsRequest"].get("required", ())
     # An answer may have more fields in a later release.
     assert "additionalProperties" not in DOCUMENT["components"]["schemas"]["Posting"]
 
