@@ -1,4 +1,4 @@
-"""What the bytes of a document alone cost: python -m bench.floor '{"url": …, "at": …}'.
+"""What the bytes of a document alone cost: python -m bench.floor '{…}'.
 
 The ledger posts a few documents. Then requests like them are parsed, and the same events, keys and
 answers are hashed and written, copied from what the ledger had made of them. Nothing is checked,
@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import uvloop
 
 from bench import baskets
-from bench.seeding import CLIENT
+from bench.seeding import CLIENT, preparing
 from ledger.act import Answer
 from ledger.core.events import AnyFact, columns_of, decode, encode
 from ledger.core.instant import Instant
@@ -30,7 +30,7 @@ from ledger.garbage import search_seldom
 from ledger.identities import IdentityHash
 from ledger.keys import act_key, document_thing, request_key
 from ledger.lanes import DOCUMENT
-from ledger.service import Ledger, LedgerSettings
+from ledger.service import Ledger
 from ledger.store import AppendBatch, Head, KeyRow, Store
 from loyalty.v1.ledger_service_pb2 import (
     BatchPostRequest,
@@ -78,14 +78,9 @@ class Example(NamedTuple):
 async def measured(options: Options) -> dict[str, float]:
     """CPU microseconds and events of a document; what PostgreSQL needs comes on top."""
     key = identity_key(load(database_url=options.url, data_dir=Path(options.data_dir)))
-    pool = await database.pool(options.url, max_size=6)
-    try:
-        held = LedgerSettings(identity_key=key, cache_accounts=1_000, approval_required=False)
-        ledger = await Ledger.open(pool, held)
-        try:
+    async with await database.pool(options.url, max_size=6) as pool:
+        async with preparing(pool, key) as ledger:
             examples = await _examples(ledger, options.at)
-        finally:
-            await ledger.close()
         store = await Store.open(pool)
         writing = _Writing(store, (await store.heads())[LANE], examples, IdentityHash(key))
         bodies = _bodies(options.at)
@@ -93,8 +88,6 @@ async def measured(options: Options) -> dict[str, float]:
             await writing.commit(_joined(bodies))
         spent = [await writing.commit(_joined(bodies)) for _ in range(SAMPLES)]
         await store.drop_sessions()
-    finally:
-        await pool.close()
     events = sum(len(example.facts) for example in examples) / len(examples)
     return {"cpu_us": 1e6 * median(spent) / AT_ONCE, "events": events}
 

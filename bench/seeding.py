@@ -7,11 +7,13 @@ later needs to come over the wire.
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import uvloop
 
 from bench.baskets import SCHEME, UNIT, card_of
@@ -43,17 +45,26 @@ class SeedOptions:
         return json.dumps(asdict(self))
 
 
-async def seed(options: SeedOptions) -> None:
-    """Publish both policies and enrol the members; a line on stdout for every so many."""
-    settings = load(database_url=options.url, data_dir=Path(options.data_dir))
-    pool = await database.pool(options.url, max_size=6)
+@asynccontextmanager
+async def preparing(pool: asyncpg.Pool, key: bytes) -> AsyncIterator[Ledger]:
+    """A ledger with the identity key of the one that is measured, before or beside that."""
     # The cache would only hold what the measured server is to read for itself.
     # Both policies are the benchmark's own, and nobody is there to approve the second one.
-    held = LedgerSettings(
-        identity_key=identity_key(settings), cache_accounts=1_000, approval_required=False
-    )
-    ledger = await Ledger.open(pool, held)
+    settings = LedgerSettings(identity_key=key, cache_accounts=1_000, approval_required=False)
+    ledger = await Ledger.open(pool, settings)
     try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+async def seed(options: SeedOptions) -> None:
+    """Publish both policies and enrol the members; a line on stdout for every so many."""
+    key = identity_key(load(database_url=options.url, data_dir=Path(options.data_dir)))
+    async with (
+        await database.pool(options.url, max_size=6) as pool,
+        preparing(pool, key) as ledger,
+    ):
         await _publish(ledger)
         chunks = iter(range(0, options.members, AT_ONCE))
 
@@ -63,9 +74,6 @@ async def seed(options: SeedOptions) -> None:
                 print(min(AT_ONCE, options.members - start), flush=True)
 
         await asyncio.gather(*(enrol() for _ in range(IN_FLIGHT)))
-    finally:
-        await ledger.close()
-        await pool.close()
 
 
 async def _publish(ledger: Ledger) -> None:
