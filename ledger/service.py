@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Final, Self
 
 import asyncpg
-import structlog
 
 from ledger.act import Act, Answer, prepare
 from ledger.cache import Cache
@@ -31,6 +30,7 @@ from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
 from ledger.reads import Found, Reads
 from ledger.register import Register
+from ledger.repeating import again_and_again
 from ledger.snapshots import Snapshots
 from ledger.store import Store
 from ledger.transfer_reads import read_transfer
@@ -49,8 +49,6 @@ from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.ledger_service_pb2 import Transfer
 from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
 from loyalty.v1.types_pb2 import MemberRef
-
-log = structlog.get_logger()
 
 CLOCK_APART_MAX: Final = SECOND // 2
 CLOCK_CHECK_SECONDS: Final = 30.0
@@ -156,10 +154,18 @@ class Ledger:
         self._writing = asyncio.create_task(writing, name="ledger-writer")
         # It serves on after any failure of a batch; if it ends all the same, nobody may hang on it.
         self._writing.add_done_callback(lambda _: self._waiting.fail(ENDED))
+        following = again_and_again(
+            self._refresh,
+            seconds=self._settings.policy_refresh_seconds,
+            failed="policies_not_refreshed",
+        )
+        watching = again_and_again(
+            self._check_clock, seconds=CLOCK_CHECK_SECONDS, failed="clock_not_checked"
+        )
         self._tasks = [
             asyncio.create_task(self._snapshots.run(), name="ledger-snapshots"),
-            asyncio.create_task(self._follow_policies(), name="ledger-policies"),
-            asyncio.create_task(self._watch_clock(), name="ledger-clock"),
+            asyncio.create_task(following, name="ledger-policies"),
+            asyncio.create_task(watching, name="ledger-clock"),
         ]
 
     @property
@@ -346,22 +352,9 @@ class Ledger:
             await self._snapshots.flush()
             await self._store.drop_sessions()
 
-    async def _follow_policies(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.policy_refresh_seconds)
-            try:
-                await self.policies.refresh(self.reading)
-                await self.periods.refresh(self.reading)
-            except Exception as error:
-                log.warning("policies_not_refreshed", error=str(error))
-
-    async def _watch_clock(self) -> None:
-        while True:
-            await asyncio.sleep(CLOCK_CHECK_SECONDS)
-            try:
-                await self._check_clock()
-            except Exception as error:
-                log.warning("clock_not_checked", error=str(error))
+    async def _refresh(self) -> None:
+        await self.policies.refresh(self.reading)
+        await self.periods.refresh(self.reading)
 
     async def _check_clock(self) -> None:
         """A jump of a year must not expire the world: apart from the database, do not write."""

@@ -8,14 +8,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from ledger.cache import Cache
 from ledger.core.snapshot import STATE_VERSION, encode
 from ledger.core.state import Account
+from ledger.repeating import again_and_again
 from ledger.store import Store
-
-log = structlog.get_logger()
 
 EVERY: Final = 100
 """A snapshot is due each time an account's version passes a multiple of this."""
@@ -44,12 +41,7 @@ class Snapshots:
 
     async def run(self) -> None:
         """Write what is due, a little at a time, until cancelled."""
-        while True:
-            await asyncio.sleep(PAUSE_SECONDS)
-            try:
-                await self.flush()
-            except Exception as error:
-                log.warning("snapshots_not_written", error=str(error))
+        await again_and_again(self.flush, seconds=PAUSE_SECONDS, failed="snapshots_not_written")
 
     async def flush(self) -> None:
         """Write everything that is due now."""

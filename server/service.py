@@ -146,20 +146,22 @@ class Service:
             self._continue_transfers(pool)
 
     def _sweep(self, pool: asyncpg.Pool) -> None:
-        from server.sweeping import Sweeper, into, keep_sweeping
+        from server.passes import into
+        from server.sweeping import SWEEPER, Sweeper, keep_sweeping
 
         work = keep_sweeping(
-            Sweeper(DueAccounts(pool), into(self._ledger)),
+            Sweeper(DueAccounts(pool), into(self._ledger, client=SWEEPER)),
             seconds=self._settings.sweep_seconds,
             metrics=self._metrics,
         )
         self._asking.append(self._background(work, name="sweeper"))
 
     def _continue_transfers(self, pool: asyncpg.Pool) -> None:
-        from server.transferring import Continuing, into, keep_continuing
+        from server.passes import into
+        from server.transferring import TRANSFERS, Continuing, keep_continuing
 
         work = keep_continuing(
-            Continuing(pool, into(self._ledger)),
+            Continuing(pool, into(self._ledger, client=TRANSFERS)),
             seconds=self._settings.transfer_seconds,
             metrics=self._metrics,
         )

@@ -1,54 +1,28 @@
 """The sweeper: asks the ledger to record what time has decided, and decides nothing itself.
 
-Each due account gets one AdvanceAccount with a request id made of the account and the due instant,
-so that a second sweeper, or the same one after a crash, only repeats requests that are answered
-with their first answer. There is nothing to remember and nothing to lock.
+Each due account gets one AdvanceAccount, with a request id made of the account and the due instant.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
-from ledger.core.instant import DAY, SECOND, Instant
-from ledger.core.refusals import Refusal
-from ledger.service import Ledger
-from loyalty.v1.ledger_service_pb2 import (
-    OUTCOME_REPLAYED,
-    AdvanceAccountRequest,
-    Posting,
-)
+from ledger.core.instant import DAY, Instant
+from ledger.repeating import again_and_again
+from loyalty.v1.ledger_service_pb2 import OUTCOME_REPLAYED, AdvanceAccountRequest
 from loyalty.v1.types_pb2 import MemberRef, Origin
 from projections.due import EVER, DueAccount, Range
+from server.passes import BEHIND, Outcome, Send, outcomes_of
 
 SWEEPER: Final = "sweeper"
 """Who asks, where nobody says otherwise: the unit, and inside the server the client too."""
 PAGE: Final = 500
-BEHIND: Final = SECOND
-"""A request id counts once, so no request may come before the writer's clock has reached its due
-instant. That clock is at most half a second from the database's, else nothing is written."""
-
-Outcome = Posting | str
-"""An answer, or the reason of a refusal."""
-Send = Callable[[Sequence[AdvanceAccountRequest]], Awaitable[list[Outcome]]]
-"""Hands requests to a ledger behind whatever waits there; outcomes by index."""
-
-_LATER: Final = frozenset({"NOT_SERVING", "QUEUE_FULL", "DEADLINE_PASSED"})
-"""Reasons for which the ledger takes nothing at present: clocks that differ, a drain, a crowd."""
 
 log = structlog.get_logger(__name__)
-
-
-class SweepStopped(Exception):
-    """The ledger takes nothing at present. The next pass goes on where this one ended."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason of the refusal."""
-        super().__init__(f"the ledger takes no writes at present: {reason}")
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -124,7 +98,14 @@ class Shown(Protocol):
 class Sweeper:
     """Goes through due accounts page by page, oldest first."""
 
-    def __init__(self, due: Due, send: Send, *, unit: str = SWEEPER, rate: int = 0) -> None:
+    def __init__(
+        self,
+        due: Due,
+        send: Send[AdvanceAccountRequest],
+        *,
+        unit: str = SWEEPER,
+        rate: int = 0,
+    ) -> None:
         """Send at most `rate` requests a second; 0: as fast as they are answered."""
         self._due = due
         self._send = send
@@ -140,7 +121,7 @@ class Sweeper:
     async def sweep(self, until: Instant, *, shown: Shown | None = None) -> Swept:
         """Let everything be recorded that fell due by `until`, which must have passed.
 
-        Raises SweepStopped, and what `send` raises; what was answered until then is recorded.
+        Raises PassStopped, and what `send` raises; what was answered until then is recorded.
         """
         midnight = until // DAY * DAY
         due = Range(early=False, after=EVER, until=until)
@@ -199,7 +180,7 @@ class Sweeper:
         ids = {request.member.member_id: request.request_id for request in requests}
         asked, step = 0, 0
         while requests:
-            outcomes = await self._sent(requests)
+            outcomes = await outcomes_of(self._send, requests)
             asked, step = asked + len(requests), step + 1
             again: list[AdvanceAccountRequest] = []
             for request, outcome in zip(requests, outcomes, strict=True):
@@ -217,7 +198,7 @@ class Sweeper:
         for question in questions:
             question.validate_only = True
         needed: list[AdvanceAccountRequest] = []
-        outcomes = await self._sent(questions)
+        outcomes = await outcomes_of(self._send, questions)
         for question, outcome in zip(questions, outcomes, strict=True):
             if isinstance(outcome, str):
                 swept.count(outcome)
@@ -225,13 +206,6 @@ class Sweeper:
                 question.validate_only = False
                 needed.append(question)
         return needed
-
-    async def _sent(self, requests: Sequence[AdvanceAccountRequest]) -> list[Outcome]:
-        outcomes = await self._send(requests)
-        for outcome in outcomes:
-            if isinstance(outcome, str) and outcome in _LATER:
-                raise SweepStopped(outcome)
-        return outcomes
 
     def _request(self, account: str, at: Instant, *, why: str = "sweep") -> AdvanceAccountRequest:
         return self._named(f"{why}/{account}/{at}", account)
@@ -249,33 +223,13 @@ class Sweeper:
             await asyncio.sleep(max(0.0, accounts / self._rate - spent))
 
 
-def into(ledger: Ledger) -> Send:
-    """Send to a ledger of this process, behind the tills."""
-
-    async def send(requests: Sequence[AdvanceAccountRequest]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        for answer in await ledger.write_batch(requests, client=SWEEPER):
-            if isinstance(answer, Refusal):
-                outcomes.append(answer.reason)
-            else:
-                assert isinstance(answer.message, Posting), "an advance is answered with a posting"
-                outcomes.append(answer.message)
-        return outcomes
-
-    return send
-
-
 async def keep_sweeping(sweeper: Sweeper, *, seconds: float, metrics: SweeperMetrics) -> None:
     """Sweep again and again until cancelled; a failure is logged and the next pass goes on."""
     loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(seconds)
+
+    async def sweep() -> None:
         began = loop.time()
-        try:
-            swept = await sweeper.sweep(await sweeper.now())
-        except Exception as error:
-            log.warning("sweep_failed", error=str(error) or type(error).__name__)
-            continue
+        swept = await sweeper.sweep(await sweeper.now())
         metrics.swept(swept, seconds=loop.time() - began)
         if swept.asked:
             log.info(
@@ -284,3 +238,5 @@ async def keep_sweeping(sweeper: Sweeper, *, seconds: float, metrics: SweeperMet
                 replayed=swept.replayed,
                 refused=dict(swept.refused),
             )
+
+    await again_and_again(sweep, seconds=seconds, failed="sweep_failed")

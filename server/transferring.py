@@ -1,56 +1,34 @@
 """Brings transfers on: at once when points were sent, and whatever was left under way by a crash.
 
 It decides nothing. Each step is a ContinueTransfer with a request id made of the transfer and the
-step's number, and the ledger takes it once; so any number of processes may do this at any time, and
-there is nothing to remember and nothing to lock.
+step's number, and the ledger takes it once.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import asyncpg
 import structlog
 
-from ledger.core.instant import SECOND, Instant, from_datetime
+from ledger.core.instant import Instant, from_datetime
 from ledger.core.refusals import Refusal
+from ledger.repeating import again_and_again
 from ledger.service import Ledger
-from loyalty.v1.ledger_service_pb2 import (
-    OUTCOME_REPLAYED,
-    ContinueTransferRequest,
-    Posting,
-)
+from loyalty.v1.ledger_service_pb2 import OUTCOME_REPLAYED, ContinueTransferRequest
 from loyalty.v1.types_pb2 import Origin
 from projections.transfers import DueTransfer, Waiting, due_transfers, waiting
+from server.passes import BEHIND, Outcome, Send, outcomes_of
 
 TRANSFERS: Final = "transfers"
 """Who asks, where nobody says otherwise: the unit, and inside the server the client too."""
 PAGE: Final = 200
 STEPS: Final = (1, 2)
 """The points arrive or come back; the sender lets go of those that arrived."""
-BEHIND: Final = SECOND
-"""The database's clock may be so far ahead of the writer's, which decides what has timed out."""
-
-Outcome = Posting | str
-"""An answer, or the reason of a refusal."""
-Send = Callable[[Sequence[ContinueTransferRequest]], Awaitable[list[Outcome]]]
-"""Hands requests to a ledger behind whatever waits there; outcomes by index."""
-
-_LATER: Final = frozenset({"NOT_SERVING", "QUEUE_FULL", "DEADLINE_PASSED"})
 _NOTHING_DUE: Final = frozenset({"TRANSFER_RESOLVED", "TRANSFER_WAITS"})
 
 log = structlog.get_logger(__name__)
-
-
-class ContinuingStopped(Exception):
-    """The ledger takes nothing at present. The next pass goes on where this one ended."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason of the refusal."""
-        super().__init__(f"the ledger takes no writes at present: {reason}")
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -112,7 +90,9 @@ async def bring_on(ledger: Ledger, transfer_id: str) -> None:
 class Continuing:
     """Goes through the transfers that are due, page by page, oldest first."""
 
-    def __init__(self, pool: asyncpg.Pool, send: Send, *, unit: str = TRANSFERS) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, send: Send[ContinueTransferRequest], *, unit: str = TRANSFERS
+    ) -> None:
         """Look for them in the projection behind `pool`."""
         self._pool = pool
         self._send = send
@@ -123,7 +103,7 @@ class Continuing:
         return from_datetime(await self._pool.fetchval("SELECT clock_timestamp()")) - BEHIND
 
     async def go_on(self, now: Instant) -> Continued:
-        """Take the steps that are due. Raises ContinuingStopped, and what `send` raises."""
+        """Take the steps that are due. Raises PassStopped, and what `send` raises."""
         continued = Continued()
         after = ""
         while page := await self._page(now, after):
@@ -146,41 +126,19 @@ class Continuing:
             requests = [step_request(transfer, step, unit=self._unit) for transfer in wanted]
             if not requests:
                 continue
-            for outcome in await self._send(requests):
-                if isinstance(outcome, str) and outcome in _LATER:
-                    raise ContinuingStopped(outcome)
+            for outcome in await outcomes_of(self._send, requests):
                 continued.count(outcome)
-
-
-def into(ledger: Ledger) -> Send:
-    """Send to a ledger of this process, behind the tills."""
-
-    async def send(requests: Sequence[ContinueTransferRequest]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        for answer in await ledger.write_batch(requests, client=TRANSFERS):
-            if isinstance(answer, Refusal):
-                outcomes.append(answer.reason)
-            else:
-                assert isinstance(answer.message, Posting), "a step is answered with a posting"
-                outcomes.append(answer.message)
-        return outcomes
-
-    return send
 
 
 async def keep_continuing(
     continuing: Continuing, *, seconds: float, metrics: TransferMetrics
 ) -> None:
     """Bring transfers on again and again until cancelled; a failure is logged."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            now = await continuing.now()
-            continued = await continuing.go_on(now)
-            metrics.transfers_continued(continued, await continuing.left(now), now=now)
-        except Exception as error:
-            log.warning("continuing_failed", error=str(error) or type(error).__name__)
-            continue
+
+    async def bring_all_on() -> None:
+        now = await continuing.now()
+        continued = await continuing.go_on(now)
+        metrics.transfers_continued(continued, await continuing.left(now), now=now)
         if continued.completed or continued.returned or continued.refused:
             log.info(
                 "transfers_continued",
@@ -188,3 +146,5 @@ async def keep_continuing(
                 returned=continued.returned,
                 refused=dict(continued.refused),
             )
+
+    await again_and_again(bring_all_on, seconds=seconds, failed="continuing_failed")

@@ -1,55 +1,69 @@
-"""Passes of the sweeper over the configured database, through a running server."""
+"""Passes over what is due in the configured database, through a running server."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
 
+import asyncpg
 import grpc
 
 from ledger.core.instant import Instant, to_datetime
-from loyalty.v1 import ledger_service_pb2 as ledger_pb
+from loyalty.v1.ledger_service_pb2 import BatchItem
 from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from projections.due import DueAccounts
 from server import database
 from server.cli import console
 from server.cli.sending import reason_of, send
 from server.cli.storage import database_url
-from server.sweeping import Outcome, Sweeper, Swept
+from server.passes import Outcome, Send
+from server.sweeping import Sweeper, Swept
+from server.transferring import Continued, Continuing
 
-if TYPE_CHECKING:
-    from loyalty.v1.ledger_service_pb2_grpc import LedgerServiceAsyncStub
-
-PAUSE_SECONDS: Final = 60
+SWEEP_PAUSE_SECONDS: Final = 60
+TRANSFERS_PAUSE_SECONDS: Final = 5
 
 
 class Wanted(NamedTuple):
-    """What is to be swept, and how."""
+    """How passes are to be made."""
 
-    until: Instant | None
-    """Only what fell due by then, in one pass; None: by now."""
     once: bool
-    rate: int
+    """One pass, instead of one after the other until cancelled."""
     unit: str
     token: str
+    until: Instant | None = None
+    """Sweep only what fell due by then, in one pass; None: by now."""
+    rate: int = 0
+    """Accounts swept in a second; 0: no limit."""
 
 
-async def passes(channel: grpc.aio.Channel, wanted: Wanted, told: Callable[[Swept], None]) -> None:
-    """One pass, or one a minute until cancelled; `told` hears of each. Closes the channel.
+async def sweep(channel: grpc.aio.Channel, wanted: Wanted, told: Callable[[Swept], None]) -> None:
+    """Sweep; `told` hears of each pass. Closes the channel.
 
-    Raises SweepStopped, grpc.aio.AioRpcError and what `database_url` raises.
+    Raises PassStopped, grpc.aio.AioRpcError and what `database_url` raises.
     """
-    async with database_url() as url, channel:
-        pool = await database.pool(url, max_size=2)
-        try:
-            sending = Sending(LedgerServiceStub(channel), wanted.token)
-            sweeper = Sweeper(DueAccounts(pool), sending, unit=wanted.unit, rate=wanted.rate)
-            while True:
-                told(await _pass(sweeper, wanted.until))
-                if wanted.once or wanted.until is not None:
-                    return
-                await asyncio.sleep(PAUSE_SECONDS)
-        finally:
-            await pool.close()
+    async with _database(channel) as pool:
+        sending = _sending(channel, wanted.token, "advance_account")
+        sweeper = Sweeper(DueAccounts(pool), sending, unit=wanted.unit, rate=wanted.rate)
+        while True:
+            told(await _pass(sweeper, wanted.until))
+            if wanted.once or wanted.until is not None:
+                return
+            await asyncio.sleep(SWEEP_PAUSE_SECONDS)
+
+
+async def bring_on(
+    channel: grpc.aio.Channel, wanted: Wanted, told: Callable[[Continued], None]
+) -> None:
+    """Bring transfers on; `told` hears of each pass. Closes the channel. Raises as `sweep`."""
+    async with _database(channel) as pool:
+        sending = _sending(channel, wanted.token, "continue_transfer")
+        continuing = Continuing(pool, sending, unit=wanted.unit)
+        while True:
+            told(await continuing.go_on(await continuing.now()))
+            if wanted.once:
+                return
+            await asyncio.sleep(TRANSFERS_PAUSE_SECONDS)
 
 
 async def _pass(sweeper: Sweeper, until: Instant | None) -> Swept:
@@ -70,18 +84,21 @@ async def _pass(sweeper: Sweeper, until: Instant | None) -> Swept:
         return await sweeper.sweep(now if until is None else until, shown=show)
 
 
-class Sending:
-    """Requests as batches, which wait behind every till."""
+@asynccontextmanager
+async def _database(channel: grpc.aio.Channel) -> AsyncIterator[asyncpg.Pool]:
+    async with database_url() as url, channel, await database.pool(url, max_size=2) as pool:
+        yield pool
 
-    def __init__(self, stub: "LedgerServiceAsyncStub", token: str) -> None:
-        """Call `stub` with a token that has the verb `advance`."""
-        self._stub = stub
-        self._token = token
 
-    async def __call__(self, requests: Sequence[ledger_pb.AdvanceAccountRequest]) -> list[Outcome]:
-        """Outcomes by index. Raises grpc.aio.AioRpcError when the server stays away."""
-        items = [ledger_pb.BatchItem(advance_account=request) for request in requests]
+def _sending(channel: grpc.aio.Channel, token: str, kind: str) -> Send[Any]:
+    """Requests of a kind as batches, which wait behind every till; the token has their verb."""
+    stub = LedgerServiceStub(channel)
+
+    async def sent(requests: Sequence[Any]) -> list[Outcome]:
+        items = [BatchItem(**{kind: request}) for request in requests]
         return [
             reason_of(result.refusal) if result.HasField("refusal") else result.posting
-            for result in await send(self._stub, items, token=self._token)
+            for result in await send(stub, items, token=token)
         ]
+
+    return sent

@@ -44,10 +44,10 @@ def sweep(
     json: AsJson = False,
 ) -> None:
     """Record releases, expiries, time-outs and tier ends that are due. Safe to run twice."""
-    from server.cli.passes import Wanted, passes
-    from server.sweeping import SweepStopped
+    from server.cli import passes
+    from server.passes import PassStopped
 
-    wanted = Wanted(_instant(until), once, rate, unit, require_token(token))
+    wanted = passes.Wanted(once, unit, require_token(token), until=_instant(until), rate=rate)
     refused = False
 
     def tell(swept: "Swept") -> None:
@@ -56,11 +56,11 @@ def sweep(
         _print(swept, json=json)
 
     async def work() -> None:
-        await passes(concurrent_channel_to(server, ca), wanted, tell)
+        await passes.sweep(concurrent_channel_to(server, ca), wanted, tell)
 
     try:
         console.run(work())
-    except SweepStopped as error:
+    except PassStopped as error:
         console.fail(str(error), advice=console.RUN_AGAIN, code=console.UNAVAILABLE)
     except KeyboardInterrupt:
         raise typer.Exit(console.OK) from None

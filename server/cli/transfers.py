@@ -228,10 +228,10 @@ def continue_(
     json: AsJson = False,
 ) -> None:
     """Bring transfers to their end that a crash, or a time to accept, left. Safe to run twice."""
-    from server.cli.continuing import Wanted, passes
-    from server.transferring import ContinuingStopped
+    from server.cli import passes
+    from server.passes import PassStopped
 
-    wanted = Wanted(once, unit, require_token(token))
+    wanted = passes.Wanted(once, unit, require_token(token))
     refused = False
 
     def tell(continued: "Continued") -> None:
@@ -240,11 +240,11 @@ def continue_(
         _print_continued(continued, json=json)
 
     async def work() -> None:
-        await passes(concurrent_channel_to(server, ca), wanted, tell)
+        await passes.bring_on(concurrent_channel_to(server, ca), wanted, tell)
 
     try:
         console.run(work())
-    except ContinuingStopped as error:
+    except PassStopped as error:
         console.fail(str(error), advice=console.RUN_AGAIN, code=console.UNAVAILABLE)
     except KeyboardInterrupt:
         raise typer.Exit(console.OK) from None

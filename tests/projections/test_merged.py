@@ -15,7 +15,8 @@ from projections.due import EVER, DueAccounts, Range
 from projections.rebuild import rebuild
 from projections.tiers import tier_counts
 from projections.unit_totals import unit_totals
-from server.sweeping import Outcome, Sweeper, into
+from server.passes import Outcome, into
+from server.sweeping import SWEEPER, Sweeper
 from tests.projections.following import follow_to_the_end
 from tests.store.merging import ORIGIN, merge, merging, told, unmerge, verified
 from tests.store.till import POLICY, Till, at, open_till
@@ -110,7 +111,7 @@ async def test_the_sweeper_ends_a_merge_that_nobody_brings_on(
         due = DueAccounts(service)
         wanted = Range(early=False, after=EVER, until=till.clock.now())
         assert [each.part for each in await due.page(wanted, last=None, limit=9)] == ["merge"]
-        send = into(till.ledger)
+        send = into(till.ledger, client=SWEEPER)
         sent: list[AdvanceAccountRequest] = []
 
         async def dies(requests: Sequence[AdvanceAccountRequest]) -> list[Outcome]:

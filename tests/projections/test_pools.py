@@ -10,7 +10,8 @@ from projections.rebuild import rebuild
 from projections.settlement import settlement_matrix
 from projections.transfers import due_transfers
 from projections.unit_totals import unit_totals
-from server.sweeping import Sweeper, into
+from server.passes import into
+from server.sweeping import SWEEPER, Sweeper
 from tests.projections.following import follow_to_the_end
 from tests.store.erasing import erase
 from tests.store.moving import divergences
@@ -77,7 +78,7 @@ async def test_the_sweeper_finds_what_expires_in_a_pool_and_what_goes_home(
         due = DueAccounts(service)
         wanted = Range(early=False, after=EVER, until=till.clock.now())
         assert pool.pool_id in [each.account for each in await due.page(wanted, last=None, limit=9)]
-        sweeper = Sweeper(due, into(till.ledger))
+        sweeper = Sweeper(due, into(till.ledger, client=SWEEPER))
         await sweeper.sweep(till.clock.now())
         await follow_to_the_end(service)
         assert await due.count(wanted) == 0

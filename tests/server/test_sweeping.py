@@ -17,7 +17,8 @@ from projections import PROJECTIONS
 from projections.due import DueAccounts
 from projections.rebuild import rebuild
 from server.database import pool
-from server.sweeping import Outcome, Send, Sweeper, SweepStopped, Swept, into
+from server.passes import Outcome, PassStopped, Send, into
+from server.sweeping import SWEEPER, Sweeper, Swept
 from tests.projections.following import follow_to_the_end
 from tests.store.till import POLICY, Till, open_till
 
@@ -67,7 +68,7 @@ class Sweeping:
         """Begin with a sweeper of every account."""
         self.till = till
         self.service = service
-        self.sweeper = Sweeper(DueAccounts(service), into(till.ledger))
+        self.sweeper = Sweeper(DueAccounts(service), into(till.ledger, client=SWEEPER))
 
     async def sweep(self, sweeper: Sweeper | None = None) -> Swept:
         """One pass until now, with everything recorded so far in the projection."""
@@ -110,7 +111,7 @@ async def sweeping(database: str) -> AsyncIterator[Sweeping]:
             await service.close()
 
 
-def only(send: Send, accounts: set[str]) -> Send:
+def only(send: Send[AdvanceAccountRequest], accounts: set[str]) -> Send[AdvanceAccountRequest]:
     """Send for these accounts alone; the others are as if nobody had swept."""
 
     async def sent(requests: Sequence[AdvanceAccountRequest]) -> list[Outcome]:
@@ -185,7 +186,9 @@ async def test_who_was_swept_has_what_they_would_have_had(sweeping: Sweeping, se
     swept, unswept = await till.enrol("1"), await till.enrol("2")
     chance = Random(seed)
     account = (await till.ledger.account(swept))[0].account_id
-    sweeper = Sweeper(DueAccounts(sweeping.service), only(into(till.ledger), {account}))
+    sweeper = Sweeper(
+        DueAccounts(sweeping.service), only(into(till.ledger, client=SWEEPER), {account})
+    )
     twins = Twins(till, (swept, unswept), chance)
     recorded = 0
     for _ in range(30):
@@ -215,7 +218,8 @@ async def test_two_sweepers_at_once_record_everything_once(sweeping: Sweeping) -
     await sweeping.later(days=31)
     await follow_to_the_end(sweeping.service)
     rivals = [
-        Sweeper(DueAccounts(sweeping.service), into(till.ledger), rate=1_000) for _ in range(2)
+        Sweeper(DueAccounts(sweeping.service), into(till.ledger, client=SWEEPER), rate=1_000)
+        for _ in range(2)
     ]
     now = till.clock.now()
     one, two = await asyncio.gather(*(rival.sweep(now) for rival in rivals))
@@ -245,12 +249,14 @@ async def test_a_pass_that_was_killed_between_pages_is_finished_by_the_next(
         pages += 1
         if pages == 3:
             raise ConnectionResetError("killed")
-        return await into(till.ledger)(requests)
+        return await into(till.ledger, client=SWEEPER)(requests)
 
     with pytest.raises(ConnectionResetError):
         await Sweeper(DueAccounts(sweeping.service), dies, rate=4).sweep(till.clock.now())
     # The projection may know of what was recorded, or not yet: both are told apart by the ids.
-    again = await Sweeper(DueAccounts(sweeping.service), into(till.ledger)).sweep(till.clock.now())
+    again = await Sweeper(DueAccounts(sweeping.service), into(till.ledger, client=SWEEPER)).sweep(
+        till.clock.now()
+    )
     assert (again.accounts, again.replayed) == (1, 8)
     assert not again.refused
     last = await sweeping.sweep()
@@ -371,6 +377,6 @@ async def test_a_ledger_that_takes_nothing_stops_the_pass(sweeping: Sweeping) ->
     async def refuses(requests: Sequence[AdvanceAccountRequest]) -> list[Outcome]:
         return ["NOT_SERVING"] * len(requests)
 
-    with pytest.raises(SweepStopped, match="NOT_SERVING"):
+    with pytest.raises(PassStopped, match="NOT_SERVING"):
         await Sweeper(DueAccounts(sweeping.service), refuses).sweep(till.clock.now())
     assert (await sweeping.sweep()).accounts == 1

@@ -6,12 +6,12 @@ from typing import Final
 
 from ledger.core.instant import DAY, SECOND, Instant
 from ledger.store import KeyTaken
-from server.sweeping import Sweeper, SweepStopped
-from server.transferring import ContinuingStopped
+from server.passes import PassStopped, into
+from server.sweeping import Sweeper
 from tests.simulation.due import MemoryDue, accounts, folded
 from tests.simulation.processes import JUMP_MAX, Process, World
 from tests.simulation.traffic import Traffic
-from tests.simulation.transit import MemoryContinuing, MemoryTransfers, through
+from tests.simulation.transit import MemoryContinuing, MemoryTransfers
 
 SWEEP_EVERY: Final = 250
 """Steps of the traffic between two sweeps of one process."""
@@ -79,13 +79,13 @@ class Passes:
         return self.world.now - 2 * JUMP_MAX - SECOND
 
     async def _swept(self, process: Process, client: str) -> None:
-        sweeper = Sweeper(MemoryDue(self.world), through(process.ledger, client))
-        _require(await process.run(sweeper.sweep(self._passed())), SweepStopped)
+        sweeper = Sweeper(MemoryDue(self.world), into(process.ledger, client=client))
+        _require(await process.run(sweeper.sweep(self._passed())), PassStopped)
 
     async def _gone_on(self, process: Process, client: str) -> None:
-        continuing = MemoryContinuing(self.transfers, through(process.ledger, client))
+        continuing = MemoryContinuing(self.transfers, into(process.ledger, client=client))
         # As `keep_continuing` does, a pass that fails is left to the next one.
-        _require(await process.run(continuing.go_on(self._passed())), (ContinuingStopped, KeyTaken))
+        _require(await process.run(continuing.go_on(self._passed())), (PassStopped, KeyTaken))
 
 
 def _require(done: asyncio.Future[object], allowed: type | tuple[type, ...]) -> None:

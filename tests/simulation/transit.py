@@ -1,20 +1,17 @@
 """Transfers under way in a MemoryDatabase, found by reading every transfer: surely right."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import asyncpg
 
 from ledger.core.events import AnyFact, decode
 from ledger.core.instant import Instant
-from ledger.core.refusals import Refusal
 from ledger.keys import thing_of
-from ledger.service import Ledger
 from ledger.transit import Transit, transit_of
 from loyalty.v1.events_pb2 import PointsReturned
-from loyalty.v1.ledger_service_pb2 import Posting
 from projections.transfers import DueTransfer, Waiting
-from server.transferring import PAGE, Continuing, Outcome, Send
+from server.passes import Send
+from server.transferring import PAGE, Continuing
 from tests.simulation.database import MemoryDatabase
 
 
@@ -48,7 +45,7 @@ class MemoryTransfers:
 class MemoryContinuing(Continuing):
     """As `Continuing`, over a world's transfers instead of the projection."""
 
-    def __init__(self, transfers: MemoryTransfers, send: Send) -> None:
+    def __init__(self, transfers: MemoryTransfers, send: Send[Any]) -> None:
         super().__init__(cast(asyncpg.Pool, None), send)
         self._transfers = transfers
 
@@ -65,16 +62,3 @@ class MemoryContinuing(Continuing):
             for transit in self._transfers.under_way()
             if transit.outcome is not None or transit.accept_until is None or transit.timed_out(now)
         ]
-
-
-def through(ledger: Ledger, client: str) -> Callable[[Sequence[Any]], Awaitable[list[Outcome]]]:
-    """Send as one client: what two clients ask for does not share request ids."""
-
-    async def send(requests: Sequence[Any]) -> list[Outcome]:
-        answers = await ledger.write_batch(requests, client=client)
-        return [
-            each.reason if isinstance(each, Refusal) else cast(Posting, each.message)
-            for each in answers
-        ]
-
-    return send

@@ -10,7 +10,8 @@ from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityReques
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, Identity, MemberRef
 from projections.due import DueAccounts
 from server.database import connect
-from server.sweeping import Sweeper, into
+from server.passes import into
+from server.sweeping import SWEEPER, Sweeper
 from tests.store.stories import CLAIMS, TIERED, claim, move, verified, with_code
 from tests.store.till import POLICY, Till, at, moved, open_till, origin_of
 
@@ -167,7 +168,7 @@ async def test_the_sweeper_credits_what_the_enrolment_did_not_see(database: str)
             await waits(till, f"D{number}", 1, 1_00)
         member = await till.enrol("7")
         assert await till.available(member) == CREDITED_AT_ONCE
-        sweeper = Sweeper(DueAccounts(till.ledger.reading.pool), into(till.ledger))
+        sweeper = Sweeper(DueAccounts(till.ledger.reading.pool), into(till.ledger, client=SWEEPER))
         swept = await sweeper.sweep(till.clock.now())
         assert swept.moved == {("points_earned", "p"): 5}
         assert await till.available(member) == CREDITED_AT_ONCE + 5
@@ -179,7 +180,7 @@ async def test_the_sweeper_forgets_whom_nobody_can_be_any_more(database: str) ->
     async with open_till(database) as till:
         await till.publish(CLAIMS)
         await waits(till, "D1", 1, 60_00)
-        sweeper = Sweeper(DueAccounts(till.ledger.reading.pool), into(till.ledger))
+        sweeper = Sweeper(DueAccounts(till.ledger.reading.pool), into(till.ledger, client=SWEEPER))
         await sweeper.sweep(at("2025-03-15T23:59"))
         assert await rows(database) == 1
         await sweeper.sweep(at("2025-03-16T00:01"))
