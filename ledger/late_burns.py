@@ -1,7 +1,6 @@
 """What a burn that is recorded late may spend: points that were live when it happened."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from ledger.core.draws import life_of
@@ -50,7 +49,7 @@ def expired_net(facts: list[Fact], currency: str) -> Iterator[tuple[Drawn, Insta
         if isinstance(fact, PointsExpired):
             before = of_lot.get(drawn.expires_at)
             points = drawn.points + (before.points if before else 0)
-            of_lot[drawn.expires_at] = replace(drawn, points=points)
+            of_lot[drawn.expires_at] = drawn._replace(points=points)
             ends.setdefault(drawn.lot_id, {})[drawn.expires_at] = ended_at
         else:
             _come_back(of_lot, drawn)
@@ -69,7 +68,7 @@ def _come_back(of_lot: dict[Instant | None, Drawn], back: Drawn) -> None:
     for expires_at in sorted(of_lot, key=lambda end: end != back.expires_at):
         drawn = of_lot[expires_at]
         taken = min(points, drawn.points)
-        of_lot[expires_at] = replace(drawn, points=drawn.points - taken)
+        of_lot[expires_at] = drawn._replace(points=drawn.points - taken)
         points -= taken
 
 

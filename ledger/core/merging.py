@@ -6,7 +6,6 @@ also remembers whose it was. So an undone merge gives back what is left of every
 to the account that leaves, and what was posted for its documents meanwhile.
 """
 
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ledger.core.advance import settle
@@ -211,7 +210,7 @@ def _end(
         if span.valid_until is not None:
             step.source_tier_until_time.CopyFrom(to_timestamp(span.valid_until))
         for grant in grants_of(pair.source.tally.account(), pair.source.at):
-            if span != replace(grant, from_at=span.from_at):
+            if span != grant._replace(from_at=span.from_at):
                 until = optional_timestamp(grant.valid_until)
                 step.source_grants.add(tier=grant.tier, until_time=until)
     _record_both(pair, step)

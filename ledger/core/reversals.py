@@ -5,7 +5,6 @@ reversal that is taken back puts its own draws on top.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 
 from ledger.core.burns import changed_usages, draw_or_refuse
@@ -185,7 +184,7 @@ def _owned(drawn: Drawn, where: str, account_id: str) -> Drawn:
     if where == account_id:
         return drawn
     owner = drawn.owner or where
-    return replace(drawn, owner=OWN if owner == account_id else owner)
+    return drawn._replace(owner=OWN if owner == account_id else owner)
 
 
 def _take_last(out: list[Drawn], points: int) -> None:
@@ -193,7 +192,7 @@ def _take_last(out: list[Drawn], points: int) -> None:
     while points and out:
         last = out.pop()
         if points < last.points:
-            out.append(replace(last, points=last.points - points))
+            out.append(last._replace(points=last.points - points))
         points -= min(points, last.points)
 
 
@@ -221,4 +220,4 @@ def _with_grace(draft: Draft, drawn: Drawn, grace_until: Instant | None, *, now:
     expires_at = draft.end_of(drawn)
     if expires_at is None or expires_at > now:
         return drawn
-    return replace(drawn, expires_at=max(expires_at, grace_until), grace=True, life=None)
+    return drawn._replace(expires_at=max(expires_at, grace_until), grace=True, life=None)

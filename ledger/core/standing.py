@@ -5,7 +5,6 @@ needs which count for ever still see it.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from ledger.core.instant import Instant
@@ -86,7 +85,7 @@ def end_granted(
     """Let end at an instant what staff gave, except what is named."""
     over, kept = granted(spans, at), {_end(span) for span in but}
     return tuple(
-        replace(span, valid_until=at) if span in over and _end(span) not in kept else span
+        span._replace(valid_until=at) if span in over and _end(span) not in kept else span
         for span in spans
     )
 

@@ -1,7 +1,6 @@
 """What an account is, folded from its facts. Frozen: nobody can change it, all may keep it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -82,8 +81,7 @@ class Lot(NamedTuple):
         return self.available + self.pending + self.held + self.in_transit
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """Points taken from a lot, with what is needed to give them back to it after it closed."""
 
     lot_id: str
@@ -112,8 +110,7 @@ class Counted(NamedTuple):
     """What takes the deed back gives nothing of it back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Points set aside. `draws` is what is left, in the order that a capture takes it."""
 
     hold_id: str
@@ -143,8 +140,7 @@ class Hold:
         return sum(draw.points for draw in self.draws)
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(NamedTuple):
     """Points owed after a clawback that found too little."""
 
     debt_id: str
@@ -169,8 +165,7 @@ class Balance(NamedTuple):
 NOTHING: Final = Balance()
 
 
-@dataclass(frozen=True, slots=True)
-class TierSpan:
+class TierSpan(NamedTuple):
     """A tier from an instant on, until it has to be earned again."""
 
     tier: str

@@ -1,7 +1,5 @@
 """Facts that give points by hand, or more time."""
 
-from dataclasses import replace
-
 from ledger.core.applying.lots import count
 from ledger.core.draws import life_of
 from ledger.core.instant import from_timestamp
@@ -41,10 +39,10 @@ def extend(tally: Tally, event: LotExtended) -> None:
     tally.lots.extend(event.lot_id, before, end)
     for index, held in enumerate(tally.holds):
         draws = tuple(
-            replace(draw, expires_at=end)
+            draw._replace(expires_at=end)
             if draw.lot_id == event.lot_id and draw.expires_at == before
             else draw
             for draw in held.draws
         )
         if draws != held.draws:
-            tally.holds[index] = replace(held, draws=draws)
+            tally.holds[index] = held._replace(draws=draws)

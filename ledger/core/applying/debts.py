@@ -1,7 +1,5 @@
 """Facts that make a debt, and repay it."""
 
-from dataclasses import replace
-
 from ledger.core.lots import CorruptHistory
 from ledger.core.state import Debt
 from ledger.core.tally import Tally
@@ -29,7 +27,7 @@ def repay(tally: Tally, event: ArrearsRepaid) -> None:
         if debt.debt_id == event.debt_id:
             left = debt.points - event.points
             if left:
-                tally.debts[index] = replace(debt, points=left)
+                tally.debts[index] = debt._replace(points=left)
             else:
                 del tally.debts[index]
             return

@@ -1,7 +1,6 @@
 """Facts that set points aside, and end that."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ledger.core.applying.lots import count, note_burn
 from ledger.core.instant import from_timestamp
@@ -58,7 +57,7 @@ def _end(tally: Tally, event: HoldCaptured | HoldReleased, *, comes_back: bool) 
     left = _without(held, draws) if comes_back else _after(held.draws, event.points)
     if left:
         captured = held.captured or not comes_back
-        tally.holds[index] = replace(held, draws=left, acts=event.act, captured=captured)
+        tally.holds[index] = held._replace(draws=left, acts=event.act, captured=captured)
     else:
         del tally.holds[index]
 
@@ -83,7 +82,7 @@ def _after(draws: tuple[Drawn, ...], points: int) -> tuple[Drawn, ...]:
     """Draws that are left once points were taken from the first ones."""
     for index, draw in enumerate(draws):
         if points < draw.points:
-            left = replace(draw, points=draw.points - points)
+            left = draw._replace(points=draw.points - points)
             return (left, *draws[index + 1 :])
         points -= draw.points
     return ()

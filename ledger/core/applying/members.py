@@ -1,6 +1,5 @@
 """Facts about who a member is, and which tier they have."""
 
-from dataclasses import replace
 from typing import Final
 
 from ledger.core.instant import Instant, from_timestamp
@@ -64,7 +63,7 @@ def change_tier(tally: Tally, event: TierChanged) -> None:
     )
     if event.granting_unit and event.cause == TIER_CAUSE_GRANT_ENDED:
         _end_granted(tally, span.from_at)
-        if tally.tiers and span == replace(tally.tiers[-1], from_at=span.from_at):
+        if tally.tiers and span == tally.tiers[-1]._replace(from_at=span.from_at):
             # A higher tier covered what ends, and goes on.
             return
     tally.tiers = kept_spans((*tally.tiers, span))

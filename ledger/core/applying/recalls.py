@@ -1,7 +1,6 @@
 """Facts that set recalled points aside, give them back, or take them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ledger.core.lots import CorruptHistory, drawn_of
 from ledger.core.state import Drawn, Hold
@@ -37,7 +36,7 @@ def quarantine(tally: Tally, event: PointsQuarantined | PendingQuarantined) -> N
         )
         return
     held = tally.holds[index]
-    tally.holds[index] = replace(held, draws=_added(held.draws, draws))
+    tally.holds[index] = held._replace(draws=_added(held.draws, draws))
 
 
 def lift(tally: Tally, event: QuarantineLifted | PendingQuarantineLifted) -> None:
@@ -59,7 +58,7 @@ def claw_back(tally: Tally, event: QuarantineClawedBack) -> None:
             there = 0 if index is None else _points_of(tally.holds[index], draw)
             taken = min(points, there)
             if taken:
-                _take(tally, event, [replace(draw, points=taken)], pending=pending)
+                _take(tally, event, [draw._replace(points=taken)], pending=pending)
                 points -= taken
         if points:
             raise CorruptHistory(f"recall {event.recall_id} has not set {points} points aside")
@@ -96,7 +95,7 @@ def _added(draws: tuple[Drawn, ...], more: Sequence[Drawn]) -> tuple[Drawn, ...]
     for draw in more:
         for index, each in enumerate(kept):
             if _same(each, draw):
-                kept[index] = replace(each, points=each.points + draw.points)
+                kept[index] = each._replace(points=each.points + draw.points)
                 break
         else:
             kept.append(draw)
@@ -120,9 +119,9 @@ def _take(
         found = next((n for n, each in enumerate(left) if _same(each, draw)), None)
         if found is None or left[found].points < draw.points:
             raise CorruptHistory(f"recall {event.recall_id} has not so much of {draw.lot_id}")
-        left[found] = replace(left[found], points=left[found].points - draw.points)
+        left[found] = left[found]._replace(points=left[found].points - draw.points)
     draws_left = tuple(each for each in left if each.points)
     if draws_left:
-        tally.holds[index] = replace(held, draws=draws_left)
+        tally.holds[index] = held._replace(draws=draws_left)
     else:
         del tally.holds[index]
