@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from loyalty.v1.audit_service_pb2 import Divergence
 
 PER_REASON: Final = 4
-"""Of each reason only the first are kept: one that is everywhere must not hide the others. With
-twenty-five reasons at most that stays below the hundred that the contract promises."""
+"""Of each reason only the first are kept: one that is everywhere must not hide the others."""
+MOST: Final = 100
+"""More than so many the contract does not promise."""
 
 
 class Reason(StrEnum):
@@ -19,6 +20,7 @@ class Reason(StrEnum):
     HASH_MISMATCH = "HASH_MISMATCH"
     COLUMN_MISMATCH = "COLUMN_MISMATCH"
     UNKNOWN_KIND = "UNKNOWN_KIND"
+    FACT_INCOMPLETE = "FACT_INCOMPLETE"
     AWARD_MISMATCH = "AWARD_MISMATCH"
     POLICY_MISMATCH = "POLICY_MISMATCH"
     LOT_BELOW_ZERO = "LOT_BELOW_ZERO"
@@ -60,7 +62,7 @@ class Findings:
     def add(self, lane: int, finding: Finding) -> None:
         """Keep a finding, if there are not too many of its reason."""
         self._of_reason[finding.reason] += 1
-        if self._of_reason[finding.reason] <= PER_REASON:
+        if self._of_reason[finding.reason] <= PER_REASON and len(self.divergences) < MOST:
             self.divergences.append(
                 Divergence(
                     lane=lane, pos=finding.pos, reason=finding.reason.value, detail=finding.detail

@@ -15,7 +15,7 @@ from ledger.core.publishing import LEAD
 from ledger.core.state import TierSpan, tier_at
 from ledger.evaluation import claim_of, pinned_instant
 from ledger.findings import Finding, Reason
-from ledger.reawarding import TierTerms
+from ledger.reawarding import NO_TIERS, TierTerms
 from loyalty.v1.events_pb2 import (
     ARRIVAL_CAUSE_MOVED,
     DocumentMovedOut,
@@ -34,7 +34,7 @@ def not_in_force(programme: Programme, digest: str, at: Instant, recorded_at: In
     What was published or withdrawn just before need not have been seen yet.
     """
     version = programme.versions.get(digest)
-    if version is None or version.published is None or version.published.at >= recorded_at:
+    if version is None or version.published is None or version.published.at > recorded_at:
         return f"no policy with digest {digest} was published then"
     if version.effective_at > at:
         return f"policy version {version.version} was not in force at {to_datetime(at)}"
@@ -63,7 +63,7 @@ class _Suspicion(NamedTuple):
 
 
 class PinBook:
-    """Pins of the documents of one account."""
+    """Pins of the documents of one account, or of those that are nobody's."""
 
     __slots__ = ("_claimed", "_pinned", "_suspicion")
 
@@ -91,6 +91,17 @@ class PinBook:
             yield from self.close()
             if fact.pins.policy_digest:
                 yield from self._post(fact, pos, tiers, terms)
+
+    def enter_of_nobody(
+        self, posted: DocumentPosted, pos: int, recorded_at: Instant, programme: Programme
+    ) -> Iterator[Finding]:
+        """Take a version of a document that has no member, nor a tier therefore."""
+        if self.is_first(posted):
+            at = pinned_instant(posted.pins.local_time)
+            wrong = not_in_force(programme, posted.pins.policy_digest, at, recorded_at)
+            if wrong:
+                yield Finding(pos, Reason.POLICY_NOT_IN_FORCE, wrong)
+        yield from self._post(posted, pos, (), NO_TIERS)
 
     def _post(
         self, posted: DocumentPosted, pos: int, tiers: Sequence[TierSpan], terms: TierTerms

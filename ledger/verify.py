@@ -17,28 +17,28 @@ from ledger.core.counting import document_key
 from ledger.core.events import (
     AccountFact,
     AnyFact,
-    Columns,
     PolicyFact,
     UnknownKind,
-    columns_of,
     decode,
 )
 from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Finding, Findings, Reason
-from ledger.lanes import BUDGET, DOCUMENT, OPENING, PERIOD, POLICY, account_of, lane_of
+from ledger.lanes import account_of, lane_of
 from ledger.log import LaneEnds, Log
 from ledger.merge_books import MergeBook, Place
 from ledger.move_book import LaneMoves, MoveBook
 from ledger.opening_books import SourceBook
 from ledger.period_books import PeriodBooks
+from ledger.pin_books import PinBook
 from ledger.policy_trial import Contents, PolicyTrial
 from ledger.pool_books import unmatched_pools
 from ledger.purse_books import PurseBook
 from ledger.purses import is_deed
 from ledger.reawarding import Awards
 from ledger.referral_books import RewardBook
+from ledger.row_checks import at_home, wrong_row
 from ledger.transfer_books import unmatched_transfers
 from ledger.tree import Frontier
 from ledger.trial import Trial
@@ -51,7 +51,6 @@ from loyalty.v1.events_pb2 import (
     DocumentPosted,
     OpeningRecorded,
     OpeningSourceDeclared,
-    PeriodClosed,
     ReferralCauseChanged,
 )
 
@@ -200,6 +199,8 @@ class _Lane:
         """By stream and document."""
         self._firsts_of: dict[tuple[str, str], str] = {}
         """The account in whose stream the first one stands, where that is another."""
+        self._nobodys = PinBook()
+        """Pins of documents without a member."""
         self._versions: dict[str, int] = {}
         self._leaves = bytearray()
         self._last = _Last(-1, -(2**62))
@@ -220,12 +221,18 @@ class _Lane:
             self._distrust(event.stream)
             yield Finding(event.pos, Reason.UNKNOWN_KIND, f"kind {event.kind}: {error}")
             return
-        yield from _columns(event, columns_of(fact))
+        yield from wrong_row(event, fact)
         if not follows:
             # With an event missing, the rest of the fold would only repeat that.
             self._distrust(event.stream)
-        yield from self._periods.enter(fact, event)
-        yield from self._meaning(event, fact)
+        try:
+            yield from self._periods.enter(fact, event)
+            yield from self._meaning(event, fact)
+        except Exception as error:
+            # A damaged fact can break any book in any way; the verification must go on.
+            self._distrust(event.stream)
+            detail = f"a {type(fact).__name__} that cannot be followed: {error!r}"
+            yield Finding(event.pos, Reason.BALANCE_MISMATCH, detail)
 
     def _place(self, event: StoredEvent) -> Iterator[Finding]:
         """The event's place among its neighbours."""
@@ -271,7 +278,7 @@ class _Lane:
             yield from trial.enter(
                 cast(AccountFact, fact), event.pos, event.recorded_at, event.occurred_at
             )
-        elif not _at_home(event.stream, fact):
+        elif not at_home(event.stream, fact):
             detail = f"a {type(fact).__name__} does not belong in {event.stream}"
             yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
         elif isinstance(fact, PolicyFact):
@@ -307,15 +314,26 @@ class _Lane:
         yield from self._moves.post(posted, key, event, self.trials.get(event.stream))
         self._purses.post(posted, self.lane, event.pos)
         if not account_of(event.stream):
-            if posted.grants or posted.usages or posted.numbers or posted.benefits:
-                detail = "a document without a member gives nobody anything"
-                yield Finding(event.pos, Reason.AWARD_MISMATCH, detail)
+            yield from self._of_nobody(event, posted)
             return
         self._rewards.post(posted, account_of(event.stream), self.lane, event.pos)
         if self._awards and posted.pins.policy_digest:
             difference = self._difference((event.stream, key), posted, self._awards, event.pos)
             if difference:
                 yield Finding(event.pos, Reason.AWARD_MISMATCH, difference)
+
+    def _of_nobody(self, event: StoredEvent, posted: DocumentPosted) -> Iterator[Finding]:
+        if posted.grants or posted.usages or posted.numbers or posted.benefits:
+            detail = "a document without a member gives nobody anything"
+            yield Finding(event.pos, Reason.AWARD_MISMATCH, detail)
+        if self._awards is not None and posted.pins.policy_digest:
+            try:
+                yield from self._nobodys.enter_of_nobody(
+                    posted, event.pos, event.recorded_at, self._awards.programme
+                )
+            except ValueError as error:
+                detail = f"pins cannot be read: {error}"
+                yield Finding(event.pos, Reason.AWARD_MISMATCH, detail)
 
     def _referral(self, stream: str) -> Referral | None:
         trial = self.trials.get(stream)
@@ -373,26 +391,3 @@ class _Lane:
         yield from self._periods.close(self.lane, next_pos)
         for trial in self.trials.values():
             yield from trial.close()
-
-
-def _columns(event: StoredEvent, columns: Columns) -> Iterator[Finding]:
-    stored = (event.kind, event.currency, event.points, event.business_unit)
-    if stored == columns:
-        return
-    for name, left, right in zip(Columns._fields, stored, columns, strict=True):
-        if left != right:
-            detail = f"{name} is {left!r}, the payload says {right!r}"
-            yield Finding(event.pos, Reason.COLUMN_MISMATCH, detail)
-
-
-def _at_home(stream: str, fact: AnyFact) -> bool:
-    """Whether a fact may stand in a stream that is not an account's."""
-    if isinstance(fact, PolicyFact):
-        return stream.startswith(POLICY)
-    if isinstance(fact, BudgetUsed):
-        return stream.startswith(BUDGET)
-    if isinstance(fact, OpeningSourceDeclared):
-        return stream.startswith(OPENING)
-    if isinstance(fact, PeriodClosed):
-        return stream.startswith(PERIOD)
-    return isinstance(fact, DocumentPosted | DocumentClaimed) and stream.startswith(DOCUMENT)

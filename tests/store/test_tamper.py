@@ -10,10 +10,10 @@ import pytest
 
 from ledger import replay as replaying
 from ledger.findings import PER_REASON, Reason
-from ledger.lanes import lane_of
+from ledger.lanes import DOCUMENT, lane_of
 from ledger.replay import Unfoldable, replay
 from loyalty.v1.events_pb2 import DocumentPosted, PointsBurned, PolicyPublished
-from tests.store.tampering import Story, told
+from tests.store.tampering import Place, Story, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 tell = told
@@ -305,3 +305,37 @@ async def test_much_damage_is_told_in_few_words(database: str) -> None:
         assert len(found[Reason.HASH_MISMATCH]) == PER_REASON
         assert len(found[Reason.COLUMN_MISMATCH]) == PER_REASON
         assert sum(map(len, found.values())) <= 100
+
+
+async def of_nobody(story: Story) -> Place:
+    """Where the document stands that has no member."""
+    streams = "SELECT lane, pos FROM event WHERE stream LIKE $1"
+    [row] = await story.owner.fetch(streams, f"{DOCUMENT}%")
+    return row[0], row[1]
+
+
+async def test_an_emptied_document_of_nobody(story: Story) -> None:
+    """No lot, no grant and no member stands beside it that could tell."""
+    place = await of_nobody(story)
+    await story.rewrite(place, DocumentPosted.Clear)
+    assert await story.found() == {Reason.FACT_INCOMPLETE: [place]}
+
+
+async def test_a_document_of_nobody_under_a_policy_that_was_never_published(story: Story) -> None:
+    place = await of_nobody(story)
+
+    def otherwise(fact: DocumentPosted) -> None:
+        fact.pins.policy_digest = "0" * 64
+
+    await story.rewrite(place, otherwise)
+    assert await story.found() == {Reason.POLICY_NOT_IN_FORCE: [place]}
+
+
+async def test_a_pinned_time_that_is_none_of_a_document_of_nobody(story: Story) -> None:
+    place = await of_nobody(story)
+
+    def damaged(fact: DocumentPosted) -> None:
+        fact.pins.local_time = "yesterday"
+
+    await story.rewrite(place, damaged)
+    assert await story.found() == {Reason.AWARD_MISMATCH: [place]}

@@ -1,0 +1,81 @@
+"""Facts of every kind that were emptied, whole or in a part, with columns and hash that fit."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from ledger.core.events import KIND_NAME, KIND_NUMBER, columns_of, decode, encode
+from ledger.envelope import StoredEvent, leaf_hash
+from ledger.findings import Reason
+from ledger.least import LEAST
+from ledger.verify import verify
+from tests.simulation.database import MemoryDatabase
+from tests.simulation.store import MemoryLog
+from tests.store.every_kind import CHAPTERS, told
+
+Found = tuple[MemoryDatabase, StoredEvent]
+
+
+@pytest.fixture(scope="module")
+def firsts() -> dict[str, Found]:
+    """By kind, the first fact of it, and the history in which it stands."""
+    found: dict[str, Found] = {}
+    for chapter in CHAPTERS:
+        database = asyncio.run(told(chapter))
+        assert _divergences(database) == [], "nothing was changed yet"
+        for event in database.all_events():
+            found.setdefault(KIND_NAME[event.kind], (database, event))
+    return found
+
+
+def test_every_kind_happens_and_says_something(firsts: dict[str, Found]) -> None:
+    assert set(firsts) == set(LEAST) == set(KIND_NUMBER)
+
+
+@pytest.mark.parametrize("kind", KIND_NUMBER)
+def test_an_emptied_fact_is_named(firsts: dict[str, Found], kind: str) -> None:
+    database, event = firsts[kind]
+    with _changed(database, event, type(decode(event.payload))()):
+        assert (event.lane, event.pos, Reason.FACT_INCOMPLETE) in _divergences(database)
+
+
+@pytest.mark.parametrize("kind", KIND_NUMBER)
+def test_a_fact_that_lacks_what_all_of_its_kind_say_is_named(
+    firsts: dict[str, Found], kind: str
+) -> None:
+    database, event = firsts[kind]
+    for name in sorted({said.partition(".")[0] for said in LEAST[kind].split()}):
+        fact: Any = decode(event.payload)
+        fact.ClearField(name)
+        with _changed(database, event, fact):
+            found = _divergences(database)
+        assert (event.lane, event.pos, Reason.FACT_INCOMPLETE) in found, name
+
+
+@contextmanager
+def _changed(database: MemoryDatabase, event: StoredEvent, fact: Any) -> Iterator[None]:
+    kind, currency, points, unit = columns_of(fact)
+    row = event._replace(
+        kind=kind, currency=currency, points=points, business_unit=unit, payload=encode(fact)
+    )
+    _put(database, row._replace(leaf_hash=leaf_hash(row)))
+    yield
+    _put(database, event)
+
+
+def _put(database: MemoryDatabase, row: StoredEvent) -> None:
+    database.events[row.lane][row.pos] = row
+    database.streams[row.stream][row.version - 1] = row
+
+
+def _divergences(database: MemoryDatabase) -> list[tuple[int, int, str]]:
+    return asyncio.run(_verified(database))
+
+
+async def _verified(database: MemoryDatabase) -> list[tuple[int, int, str]]:
+    words = [word async for word in verify(MemoryLog(database), skip_awards=False)]
+    assert words[-1].done
+    return [(each.lane, each.pos, each.reason) for each in words[-1].divergences]
