@@ -162,13 +162,13 @@ async def asked(bench: Bench, member: MemberRef) -> dict[str, float]:
         )
 
     return {
-        "account": await timed(lambda: bench.ledger.account(member)),
+        "account": await timed(lambda: bench.ledger.reads.account(member)),
         "sale": await timed(lambda: bench.write(bench.sale(member, SystemClock().now() - SECOND))),
         "burn": await timed(lambda: bench.write(bench.burn(member, 15))),
         "burn_and_reversal": await timed(reversal),
         # After the others: before them the newest entry is one burn of thousands of lots.
         "entries": await timed(
-            lambda: bench.ledger.entries(ListEntriesRequest(member=member, page_size=20))
+            lambda: bench.ledger.reads.entries(ListEntriesRequest(member=member, page_size=20))
         ),
     }
 
@@ -189,7 +189,7 @@ async def measured(url: str, *, closed: int, opened: int) -> dict[str, float]:
         await bench.ledger.close()
         bench.ledger = await Ledger.open(connections, settings)
         began = perf_counter()
-        await bench.ledger.account(old)
+        await bench.ledger.reads.account(old)
         told["old_first_read"] = 1000 * (perf_counter() - began)
         await bench.ledger.close()
     finally:

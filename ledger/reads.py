@@ -30,6 +30,7 @@ from ledger.profile_changes import profile_message
 from ledger.register import Register
 from ledger.store import Store, StreamEvent
 from ledger.tier_answers import tier_message
+from ledger.transfer_reads import read_transfer
 from loyalty.v1.account_service_pb2 import (
     AsOf,
     Entry,
@@ -37,6 +38,7 @@ from loyalty.v1.account_service_pb2 import (
     ListEntriesRequest,
     ListEntriesResponse,
 )
+from loyalty.v1.ledger_service_pb2 import Transfer
 from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
 from loyalty.v1.types_pb2 import POOL_PERMISSION_VIEW, MemberRef
 
@@ -169,6 +171,10 @@ class Reads:
             member, _ = await self.account(viewer)
             require_permission(account, member.account_id, POOL_PERMISSION_VIEW)
         return pool_message(account, position=position)
+
+    async def transfer(self, transfer_id: str) -> Transfer:
+        """Where a transfer stands. Raises UnknownTransfer."""
+        return await read_transfer(self._store, transfer_id)
 
     async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
         """What business units know of a member, and the member's consents. Raises UnknownMember."""

@@ -15,7 +15,6 @@ from ledger.clock import Clock, SystemClock
 from ledger.core import refusals
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
-from ledger.core.state import Account
 from ledger.document_reads import DocumentReads
 from ledger.erasures import Erasures
 from ledger.explaining import Explanations
@@ -28,27 +27,16 @@ from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.policy_reads import PolicyReads
 from ledger.quoting import Quotes
-from ledger.reads import Found, Reads
+from ledger.reads import Reads
 from ledger.register import Register
 from ledger.repeating import again_and_again
 from ledger.snapshots import Snapshots
 from ledger.store import Store
-from ledger.transfer_reads import read_transfer
 from ledger.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import DATABASE_LOST, ENDED, Writer
 from ledger.writes import ABOUT_POLICY, WriteRequest
-from loyalty.v1.account_service_pb2 import (
-    AsOf,
-    GetAccountRequest,
-    GetTierResponse,
-    ListEntriesRequest,
-    ListEntriesResponse,
-)
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
-from loyalty.v1.ledger_service_pb2 import Transfer
-from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
-from loyalty.v1.types_pb2 import MemberRef
 
 CLOCK_APART_MAX: Final = SECOND // 2
 CLOCK_CHECK_SECONDS: Final = 30.0
@@ -102,7 +90,7 @@ class Ledger:
             register=register,
         )
         self.reading = reading
-        self._reads = Reads(
+        self.reads = Reads(
             reading,
             clock=clock,
             policies=self.policies,
@@ -111,7 +99,7 @@ class Ledger:
             register=register,
         )
         self.explanations = Explanations(
-            reading, policies=self.policies, reads=self._reads, clock=clock
+            reading, policies=self.policies, reads=self.reads, clock=clock
         )
         self.documents = DocumentReads(reading, policies=self.policies)
         self.quotes = Quotes(
@@ -121,7 +109,7 @@ class Ledger:
             hashed=self._hashed,
             register=register,
         )
-        self.erasures = Erasures(reading, self._reads)
+        self.erasures = Erasures(reading, self.reads)
         self.openings = OpeningReads(reading, self._hashed)
         self.programme = PolicyReads(reading, policies=self.policies, clock=clock)
         self._log = Log(reading.pool, reading.lanes)
@@ -269,56 +257,6 @@ class Ledger:
             for act in acts:
                 act.delivered = True
             raise
-
-    # Reads
-
-    async def account(
-        self, ref: MemberRef, *, min_position: str = "", as_of: AsOf | None = None
-    ) -> tuple[Account, str]:
-        """(account, position). Raises UnknownMember."""
-        return await self._reads.account(ref, min_position=min_position, as_of=as_of)
-
-    async def found(self, request: GetAccountRequest) -> Found:
-        """What a member has, and where. Raises UnknownMember."""
-        return await self._reads.found(
-            request.member,
-            min_position=request.min_position,
-            as_of=request.as_of if request.HasField("as_of") else None,
-            as_named=request.as_named,
-        )
-
-    async def told(self, ref: MemberRef, *, min_position: str = "") -> tuple[Member, str]:
-        """Who a member is, and whom they are merged into, if they are. Raises UnknownMember."""
-        found = await self._reads.found(ref, min_position=min_position)
-        return await self._reads.told(found.account, found.position), found.merged_into
-
-    async def tier(self, ref: MemberRef, *, min_position: str = "") -> GetTierResponse:
-        """Where a member stands on the ladder in force now. Raises UnknownMember."""
-        return await self._reads.tier(ref, min_position=min_position)
-
-    async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
-        """Who a member is to the ledger. Raises UnknownMember."""
-        return await self._reads.member(ref, min_position=min_position)
-
-    async def pool(self, pool_id: str, *, viewer: MemberRef | None, min_position: str) -> Pool:
-        """A pool. Raises UnknownPool; of `viewer` UnknownMember, NotPermittedInPool."""
-        return await self._reads.pool(pool_id, viewer, min_position=min_position)
-
-    async def transfer(self, transfer_id: str) -> Transfer:
-        """Where a transfer stands. Raises UnknownTransfer."""
-        return await read_transfer(self.reading, transfer_id)
-
-    async def referral(self, ref: MemberRef) -> Referral | None:
-        """Who brought a member; None: nobody is known to have. Raises UnknownMember."""
-        return await self._reads.referral(ref)
-
-    async def profile(self, ref: MemberRef) -> tuple[MemberProfile, list[Consent]]:
-        """What business units know of a member, and the member's consents. Raises UnknownMember."""
-        return await self._reads.profile(ref)
-
-    async def entries(self, request: ListEntriesRequest) -> ListEntriesResponse:
-        """A page of a statement. Raises UnknownMember, Malformed."""
-        return await self._reads.entries(request)
 
     def verify(self, *, skip_awards: bool) -> AsyncIterator[VerifyHistoryResponse]:
         """Check the whole history as it is now; progress, then the last word with `done` set."""

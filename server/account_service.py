@@ -67,7 +67,12 @@ class AccountServicer:
     async def _get(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:
         if request.as_named:
             call.principal.require(Verb.AUDIT)
-        found = await self._ledger.found(request)
+        found = await self._ledger.reads.found(
+            request.member,
+            min_position=request.min_position,
+            as_of=request.as_of,
+            as_named=request.as_named,
+        )
         full = request.view == pb.VIEW_FULL
         message = account_message(found.account, full=full, position=found.position)
         if full:
@@ -75,12 +80,12 @@ class AccountServicer:
         return pb.GetAccountResponse(account=message, merged_into=found.merged_into)
 
     async def _tier(self, request: pb.GetTierRequest, _call: Call) -> pb.GetTierResponse:
-        return await self._ledger.tier(request.member, min_position=request.min_position)
+        return await self._ledger.reads.tier(request.member, min_position=request.min_position)
 
     async def _entries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
         if request.as_named:
             call.principal.require(Verb.AUDIT)
-        response = await self._ledger.entries(request)
+        response = await self._ledger.reads.entries(request)
         known = [entry for entry in response.entries if call.principal.sees(entry.business_unit)]
         if len(known) != len(response.entries):
             del response.entries[:]

@@ -60,7 +60,7 @@ class AdjustmentReads:
     async def _account(self, request: pb.ListAdjustmentsRequest) -> str:
         if not request.HasField("member"):
             return ""
-        return (await self._ledger.member(request.member)).member_id
+        return (await self._ledger.reads.member(request.member)).member_id
 
 
 def _units(named: str, principal: Principal) -> list[str] | None:

@@ -94,15 +94,15 @@ class MemberServicer:
         return await self._ledger.erasures.erasure(request.member_id)
 
     async def _get(self, request: pb.GetMemberRequest, call: Call) -> pb.GetMemberResponse:
-        member, merged_into = await self._ledger.told(
-            request.member, min_position=request.min_position
-        )
-        response = pb.GetMemberResponse(member=member, merged_into=merged_into)
-        referral = await self._ledger.referral(request.member)
+        reads = self._ledger.reads
+        found = await reads.found(request.member, min_position=request.min_position)
+        member = await reads.told(found.account, found.position)
+        response = pb.GetMemberResponse(member=member, merged_into=found.merged_into)
+        referral = await reads.referral(request.member)
         if referral is not None:
             response.referral.CopyFrom(referral)
         if Verb.PROFILE in call.principal.verbs:
-            profile, consents = await self._ledger.profile(request.member)
+            profile, consents = await reads.profile(request.member)
             response.profile.CopyFrom(profile)
             response.consents.extend(consents)
         return response

@@ -61,7 +61,7 @@ class MergeCalls:
                 member = await bring_on(self._ledger, member)
             told: dict[str, Any] = {
                 "member": member,
-                other: await self._ledger.member(into),
+                other: await self._ledger.reads.member(into),
                 "replayed": given.replayed,
             }
             return response(**told)

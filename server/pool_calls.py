@@ -57,8 +57,8 @@ class PoolCalls:
 
     async def _get(self, request: pb.GetPoolRequest, _: Call) -> pb.GetPoolResponse:
         viewer = request.member if request.HasField("member") else None
-        pool = await self._ledger.pool(
-            request.pool_id, viewer=viewer, min_position=request.min_position
+        pool = await self._ledger.reads.pool(
+            request.pool_id, viewer, min_position=request.min_position
         )
         return pb.GetPoolResponse(pool=pool)
 

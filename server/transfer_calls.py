@@ -84,7 +84,7 @@ class TransferCalls:
         return pb.GetTransferResponse(transfer=transfer)
 
     async def _list(self, request: pb.ListTransfersRequest, call: Call) -> pb.ListTransfersResponse:
-        account, _ = await self._ledger.account(request.member)
+        account, _ = await self._ledger.reads.account(request.member)
         size = request.page_size or PAGE_DEFAULT
         bound = _bound(account.account_id, only_open=request.only_open)
         before = _page_start(request.page_token, bound)
@@ -112,7 +112,7 @@ class TransferCalls:
 
 async def transfer_seen_by(principal: Principal, ledger: Ledger, transfer_id: str) -> pb.Transfer:
     """A transfer as a client may see it. Raises UnknownTransfer."""
-    transfer: pb.Transfer = await ledger.transfer(transfer_id)
+    transfer: pb.Transfer = await ledger.reads.transfer(transfer_id)
     if not principal.sees(transfer.business_unit):
         transfer.business_unit = ""
     return transfer

@@ -82,12 +82,12 @@ class RealLedger:
 
     def account(self, member: MemberRef) -> Account:
         """The account as a reader sees it now, its lots in the order of their ends."""
-        seen = self.run(self.ledger.account(member))[0]
+        seen = self.run(self.ledger.reads.account(member))[0]
         return seen._replace(lots=tuple(sorted(seen.lots, key=Lot.order)))
 
     def transfer(self, transfer: str) -> Transfer:
         """A transfer as a reader sees it now."""
-        return self.run(self.ledger.transfer(transfer))
+        return self.run(self.ledger.reads.transfer(transfer))
 
     def sent_from(self, pool_id: str) -> list[str]:
         """Ids of all transfers out of a pool, the oldest first."""

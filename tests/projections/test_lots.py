@@ -76,7 +76,7 @@ async def test_each_lot_is_where_the_ledger_has_it(database: str) -> None:
                     found[each.account, each.lot] = each
         seen = set()
         for member in members:
-            account, _ = await till.ledger.account(member)
+            account, _ = await till.ledger.reads.account(member)
             for lot in account.lots:
                 row = found[account.account_id, lot.lot_id]
                 assert row.left == lot.available + lot.pending
@@ -101,7 +101,9 @@ async def test_a_campaign_is_followed_through_gifts_and_conversions(database: st
         await mover.moves(m2, m3, 30)
         await till.post(mover.convert(m3, 10))
         found = await traced(database, Origin("campaign", "double"))
-        accounts = [(await till.ledger.account(member))[0].account_id for member in (m1, m2, m3)]
+        accounts = [
+            (await till.ledger.reads.account(member))[0].account_id for member in (m1, m2, m3)
+        ]
         left = {(accounts.index(row.account), row.currency): row.left for row in found}
         assert left == {(0, "p"): 34, (1, "p"): 27, (2, "p"): 20, (2, "q"): 8}
         assert [row.currency for row in found if row.converted] == ["q"]

@@ -31,7 +31,7 @@ PARTS = "SELECT part, available, pending FROM due_part WHERE account = $1 ORDER 
 
 
 async def ids(till: Till, *members: MemberRef) -> list[str]:
-    return [(await till.ledger.member(each)).member_id for each in members]
+    return [(await till.ledger.reads.member(each)).member_id for each in members]
 
 
 async def parts(connection: asyncpg.Connection, account: str) -> list[tuple[str, int, int]]:
@@ -122,11 +122,11 @@ async def test_the_sweeper_ends_a_merge_that_nobody_brings_on(
 
         with pytest.raises(ConnectionError):
             await Sweeper(due, dies).sweep(till.clock.now())
-        assert (await till.ledger.member(s)).merge_step == 2
+        assert (await till.ledger.reads.member(s)).merge_step == 2
         # The table is behind, so that the next pass asks for the steps that were taken once more.
         swept = await Sweeper(due, send).sweep(till.clock.now())
         assert (swept.accounts, swept.replayed) == (1, 0)
-        member = await till.ledger.member(MemberRef(member_id=source))
+        member = await till.ledger.reads.member(MemberRef(member_id=source))
         assert member.member_id == (await ids(till, t))[0]
         await follow_to_the_end(service)
         assert await due.count(wanted) == 0

@@ -25,7 +25,7 @@ async def same(
     """Every table, followed and rebuilt, says what the ledger says."""
     await follow_to_the_end(service)
     for member in members:
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         own = account.balance("p")
         rows = (await balances_of(connection, account.account_id)).value
         assert [(row.available, row.held, row.in_transit) for row in rows] == [

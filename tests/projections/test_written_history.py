@@ -163,7 +163,7 @@ async def test_balances_and_tier_are_those_that_the_ledger_answers(
     await follow_to_the_end(service)
     found = (await balances_of(connection, member.member_id)).value
     assert {row.currency: tuple(row[1:5]) for row in found} == told
-    account, _ = await till.ledger.account(member)
+    account, _ = await till.ledger.reads.account(member)
     tier = (await tier_of(connection, member.member_id)).value
     assert tier is not None
     assert tier.tier == account.tiers[-1].tier

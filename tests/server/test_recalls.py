@@ -96,7 +96,7 @@ def shown(done: int, total: int) -> None:
 
 async def followed(desk: Caller, till: Till, *members: MemberRef) -> list[TracedLot]:
     """The trace, from after what the members did last."""
-    positions = [(await till.ledger.account(member))[1] for member in members]
+    positions = [(await till.ledger.reads.account(member))[1] for member in members]
     question = TraceLotsRequest(campaign="double", min_positions=positions)
     return list((await desk.audit.TraceLots(question)).lots)
 
@@ -206,7 +206,7 @@ async def test_a_page_tells_what_lots_hold_now(till: Till, desk: Caller) -> None
     for number, member in enumerate(members):
         await mover.earns(member, f"D{number}", 50, on="2026-10-01", tea=True)
     lots = await followed(desk, till, *members)
-    owners = {(await till.ledger.account(each))[0].account_id: each for each in members}
+    owners = {(await till.ledger.reads.account(each))[0].account_id: each for each in members}
     second, third = (owners[lot.account_id] for lot in lots[1:])
     question = TraceLotsRequest(campaign="double", page_size=1)
     question.page_token = (await desk.audit.TraceLots(question)).next_page_token
@@ -218,7 +218,7 @@ async def test_a_page_tells_what_lots_hold_now(till: Till, desk: Caller) -> None
     assert [(lot.lot_id, lot.spent) for lot in page.lots] == [(lots[1].lot_id, 7)]
     question = TraceLotsRequest(campaign="double", page_token=page.next_page_token)
     assert list((await desk.audit.TraceLots(question)).lots) == [lots[2]]
-    question.min_positions.append((await till.ledger.account(third))[1])
+    question.min_positions.append((await till.ledger.reads.account(third))[1])
     assert list((await desk.audit.TraceLots(question)).lots) == fresh[2:]
 
 

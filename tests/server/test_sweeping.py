@@ -86,7 +86,7 @@ class Sweeping:
 
     async def state(self, member: MemberRef) -> tuple[object, ...]:
         """What the member has, in words that do not say which member it is."""
-        account, _ = await self.till.ledger.account(member)
+        account, _ = await self.till.ledger.reads.account(member)
         lots = [
             (lot.currency, lot.available, lot.pending, lot.held, lot.expires_at)
             for lot in account.lots
@@ -185,7 +185,7 @@ async def test_who_was_swept_has_what_they_would_have_had(sweeping: Sweeping, se
     till = sweeping.till
     swept, unswept = await till.enrol("1"), await till.enrol("2")
     chance = Random(seed)
-    account = (await till.ledger.account(swept))[0].account_id
+    account = (await till.ledger.reads.account(swept))[0].account_id
     sweeper = Sweeper(
         DueAccounts(sweeping.service), only(into(till.ledger, client=SWEEPER), {account})
     )
@@ -274,7 +274,7 @@ async def test_nothing_due_records_nothing_and_uses_up_no_request_id(sweeping: S
     # Gold keeps these alive: they may be due, and are not.
     await sweeping.later(days=12)
     swept = await sweeping.sweep()
-    account = (await till.ledger.account(member))[0]
+    account = (await till.ledger.reads.account(member))[0]
     assert account.tier == "gold"
     assert account.balance("kept").available == 400
     assert swept.moved == {("points_released", "late"): 400, ("points_expired", "stay"): 400}

@@ -8,7 +8,6 @@ from ledger.core.events import AccountFact, decode
 from ledger.core.evolve import fold
 from ledger.core.state import Account
 from ledger.lanes import account_of, account_stream
-from loyalty.v1.account_service_pb2 import GetAccountRequest
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_MERGED,
     MERGE_STAGE_MOVED,
@@ -137,7 +136,7 @@ async def _check_redirects(world: World, traffic: Traffic) -> None:
             MemberRef(identity=request.identities[0]),
             MemberRef(member_id=member.member_id),
         ):
-            found = await process.ledger.found(GetAccountRequest(member=ref))
+            found = await process.ledger.reads.found(ref)
             assert found.account.account_id == live
             assert found.merged_into == ("" if live == member.member_id else live)
             assert found.account.balances == folded(world, account_stream(live)).balances

@@ -71,7 +71,7 @@ async def verified(till: Till) -> VerifyHistoryResponse:
 
 async def account(till: Till, ref: MemberRef) -> Account:
     """What is shown of a member's account."""
-    found, _ = await till.ledger.account(ref)
+    found, _ = await till.ledger.reads.account(ref)
     return found
 
 

@@ -72,7 +72,7 @@ class Mover:
     async def brought_on(self, transfer: str) -> Transfer:
         """Take what steps there are."""
         await bring_on(self.till.ledger, transfer)
-        return await self.till.ledger.transfer(transfer)
+        return await self.till.ledger.reads.transfer(transfer)
 
     async def steps(self, transfer: str, number: int) -> Posting | str:
         """Take one step, or tell why not."""
@@ -111,11 +111,11 @@ class Mover:
         )
 
     async def state(self, transfer: str) -> TransferState.ValueType:
-        return (await self.till.ledger.transfer(transfer)).state
+        return (await self.till.ledger.reads.transfer(transfer)).state
 
     async def balance(self, member: MemberRef) -> tuple[int, int]:
         """(available, in transit)."""
-        account, _ = await self.till.ledger.account(member)
+        account, _ = await self.till.ledger.reads.account(member)
         return account.balance("p").available, account.balance("p").in_transit
 
     async def s24(self) -> tuple[MemberRef, MemberRef]:

@@ -96,18 +96,18 @@ class Pooler(Mover):
         return request
 
     async def sees(self, pool: MemberRef, viewer: MemberRef | None = None) -> Pool:
-        return await self.till.ledger.pool(pool.pool_id, viewer=viewer, min_position="")
+        return await self.till.ledger.reads.pool(pool.pool_id, viewer, min_position="")
 
     async def lineage(self, pool: MemberRef) -> dict[str, int]:
         """Points left by who put them in."""
-        account, _ = await self.till.ledger.account(pool)
+        account, _ = await self.till.ledger.reads.account(pool)
         left: dict[str, int] = {}
         for lot in account.lots:
             left[lot.contributor] = left.get(lot.contributor, 0) + lot.left
         return left
 
     async def id_of(self, member: MemberRef) -> str:
-        return (await self.till.ledger.member(member)).member_id
+        return (await self.till.ledger.reads.member(member)).member_id
 
     def between_pools(self, one: MemberRef, other: MemberRef) -> TransferPointsRequest:
         return self.transfer(one, other, 1)

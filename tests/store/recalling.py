@@ -39,7 +39,7 @@ class Recaller:
 
     async def lots(self) -> list[str]:
         """Ids of the open lots, oldest first."""
-        account, _ = await self.till.ledger.account(self.member)
+        account, _ = await self.till.ledger.reads.account(self.member)
         return [lot.lot_id for lot in account.lots]
 
     async def quarantines(self, *lots: str, **said: Any) -> Posting:

@@ -56,7 +56,7 @@ class Friends:
         return await self.till.available(self.old)
 
     async def referral(self) -> Referral:
-        known = await self.till.ledger.referral(self.new)
+        known = await self.till.ledger.reads.referral(self.new)
         assert known is not None
         return known
 

@@ -111,7 +111,7 @@ async def test_s31_adjustment_with_approver(database: str) -> None:
         assert await till.available(member) == 300
         taken = await till.post(adjusting(till, member, -500))
         assert moved(taken) == [("points_clawed_back", 300), ("arrears_incurred", 200)]
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert [(debt.business_unit, debt.points) for debt in account.debts] == [("a", 200)]
         assert await settled(database) == {"a": -3200, "b": 3200}
         assert await verified(till.ledger) == []
@@ -124,7 +124,7 @@ async def test_given_points_live_as_the_policy_says_or_as_it_is_stated(database:
         await till.post(adjusting(till, member, 10))
         stated = to_timestamp(at("2025-05-01T00:00"))
         await till.post(adjusting(till, member, 10, expire_time=stated))
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert [lot.expires_at for lot in account.lots] == [
             at("2025-05-01T00:00"),
             at("2026-03-02T00:00"),
@@ -166,7 +166,7 @@ async def test_limits_of_a_reason_and_of_a_unit(database: str) -> None:
             await till.post(adjusting(till, member, 51, unit="b", reason="campaign"))
         assert missing.value.fields["points_alone"] == 50
         await till.post(adjusting(till, member, 50, unit="b", reason="campaign"))
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert [(lot.issuer, lot.funder) for lot in account.lots] == [("b", "a")]
 
 

@@ -114,7 +114,7 @@ async def test_a_booking_waits_and_is_checked_out_by_its_guest(database: str) ->
         await till.post(booked)
         till.clock.set(at("2025-06-01T12:00"))
         member = await till.enrol("7")
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert account.balance("p").pending == 90
         out = await till.post(for_whom(till.document(card("7"), "R1", 2, 80_00)))
         assert moved(out) == [("pending_clawed_back", 10), ("points_released", 80)]

@@ -50,7 +50,7 @@ async def test_s11_a_claim_and_what_follows(database: str) -> None:
         till.clock.set(at("2025-03-17T12:00"))
         v2 = await till.post(till.document(None, "D1", 2, 45_00))
         assert moved(v2) == [("points_clawed_back", 30)]
-        account, _ = await till.ledger.account(first)
+        account, _ = await till.ledger.reads.account(first)
         [lot] = account.lots
         assert (lot.available, lot.expires_at) == (90, at("2025-04-01T00:00"))
         assert lot.earned_at == at("2025-03-01T12:00")
@@ -253,7 +253,7 @@ async def test_a_booking_that_was_claimed_lives_from_the_claim_once_it_is_final(
         # It happened before it was claimed, and is told as final afterwards.
         final = till.document(None, "R1", 2, 90_00, occurred="2025-03-02T12:00")
         assert "points_expired" not in dict(moved(await till.post(final)))
-        account, _ = await till.ledger.account(second if moves_on else first)
+        account, _ = await till.ledger.reads.account(second if moves_on else first)
         assert sum(lot.available for lot in account.lots) == 90
         assert {lot.expires_at for lot in account.lots} == {at("2025-03-17T00:00")}
         assert await verified(till) == {}

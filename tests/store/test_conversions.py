@@ -36,7 +36,7 @@ async def test_s26_points_become_points_of_another_unit(database: str) -> None:
         converted = await till.post(mover.convert(member, 159))
         assert moved(converted) == [("points_converted", 159), ("converted_points_issued", 127)]
         assert [draw.points for draw in converted.movements[0].draws] == [102, 57]
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert [
             (lot.currency, lot.issuer, lot.available, lot.expires_at) for lot in account.lots
         ] == [

@@ -53,8 +53,8 @@ async def race(database: str, *, or_existing: bool) -> list[tuple[Any, Any]]:
         ]
         both = await asyncio.gather(*(call for pair in asked for call in pair))
         for phone, first, second in zip(PHONES, both[::2], both[1::2], strict=True):
-            there = await web.ledger.member(by("phone", phone))
-            assert there == await desk.ledger.member(by("phone", phone))
+            there = await web.ledger.reads.member(by("phone", phone))
+            assert there == await desk.ledger.reads.member(by("phone", phone))
             assert {each.member_id for each in (first, second) if isinstance(each, Member)} == {
                 there.member_id
             }
@@ -83,7 +83,7 @@ async def test_who_is_there_is_answered_and_gets_no_new_identity(database: str) 
         assert (found.member_id, found.existed) == (first.member_id, True)
         assert found == await told(till, request)
         with pytest.raises(UnknownMember):
-            await till.ledger.member(by("card", "2"))
+            await till.ledger.reads.member(by("card", "2"))
 
 
 async def test_identities_of_two_members_are_refused_whatever_is_asked(database: str) -> None:
@@ -108,7 +108,7 @@ async def test_forms_that_mean_the_same_are_one_identity(database: str, scheme: 
         first, *others = SAME[scheme]
         member = await told(till, enrolment(till, (scheme, first)))
         for other in others:
-            assert (await till.ledger.member(by(scheme, other))).member_id == member.member_id
+            assert (await till.ledger.reads.member(by(scheme, other))).member_id == member.member_id
             assert isinstance(await told(till, enrolment(till, (scheme, other))), IdentityTaken)
 
 

@@ -101,7 +101,7 @@ async def test_nobody_is_found_any_more_and_the_identities_are_free(till: Till) 
         with pytest.raises(refusals.UnknownMember):
             await till.post(till.document(by(scheme, value), "D9", 1, 1_00))
         with pytest.raises(refusals.UnknownMember):
-            await till.ledger.member(by(scheme, value))
+            await till.ledger.reads.member(by(scheme, value))
     anew = (await till.write(enrolling(till))).message
     assert isinstance(anew, Member)
     assert anew.member_id != member_id
@@ -128,7 +128,7 @@ async def test_who_is_named_by_id_is_refused_and_shown_as_erased(till: Till) -> 
     ):
         with pytest.raises(refusals.AccountErased):
             await till.write(request)
-    shown = await till.ledger.member(member)
+    shown = await till.ledger.reads.member(member)
     assert shown.HasField("erase_time")
     assert not shown.identity_schemes
 
@@ -198,7 +198,7 @@ async def test_points_that_are_held_are_not_forfeited(till: Till) -> None:
     await till.post(till.hold(member, "H1", 20))
     with pytest.raises(refusals.AccountNotEmpty):
         await erase(till)
-    assert (await till.ledger.member(by("phone", PHONE))).member_id == member.member_id
+    assert (await till.ledger.reads.member(by("phone", PHONE))).member_id == member.member_id
     await erase(till, None, ERASED_BALANCE_KEPT)
     captured = await till.post(till.capture("H1", 5, final=True))
     assert moved(captured) == [("hold_captured", 5), ("hold_released", 15)]
@@ -230,9 +230,9 @@ async def test_erasing_changes_nothing_for_others_and_projections_agree(
     await known_member(till)
     other = await till.enrol("other")
     await till.post(till.document(other, "D7", 1, 70_00))
-    before, _ = await till.ledger.account(other)
+    before, _ = await till.ledger.reads.account(other)
     await erase(till)
-    after, _ = await till.ledger.account(other)
+    after, _ = await till.ledger.reads.account(other)
     assert after == before
     folded = await replay(owner)
     [*_, last] = [word async for word in till.ledger.verify(skip_awards=False)]
@@ -269,9 +269,9 @@ async def test_in_one_batch_a_change_before_is_erased_and_one_after_is_refused(
     assert isinstance(done[3], refusals.UnknownMember)
     anew = done[4]
     assert isinstance(anew, Member)
-    assert (await till.ledger.member(by("phone", PHONE))).member_id == anew.member_id
+    assert (await till.ledger.reads.member(by("phone", PHONE))).member_id == anew.member_id
     with pytest.raises(refusals.UnknownMember):
-        await till.ledger.member(by("card", "8801-BUDDENBROOK"))
+        await till.ledger.reads.member(by("card", "8801-BUDDENBROOK"))
     rows = await owner.fetch(
         "SELECT account FROM identity UNION SELECT account FROM member_profile"
     )
@@ -287,7 +287,7 @@ async def test_another_process_forgets_whom_it_knew(database: str) -> None:
         await there.post(there.document(by("phone", PHONE), "D5", 1, 5_00))
         await erase(here)
         with pytest.raises(refusals.UnknownMember):
-            await there.ledger.member(by("phone", PHONE))
+            await there.ledger.reads.member(by("phone", PHONE))
         with pytest.raises(refusals.UnknownMember):
             await there.post(there.document(by("phone", PHONE), "D6", 1, 5_00))
         anew = (await here.write(enrolling(here))).message

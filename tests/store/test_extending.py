@@ -54,7 +54,7 @@ async def test_expired_points_come_back_and_a_lot_lives_longer(database: str) ->
         assert more.value.fields["expired"] == 20
         with pytest.raises(MoreThanExpired):
             await till.post(adjusting(till, member, 20, lot_id=one, unit="b", reason="campaign"))
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert {lot.lot_id: lot.expires_at for lot in account.lots} == {
             two: at("2027-03-01T00:00"),
             one: at("2027-03-03T00:00"),

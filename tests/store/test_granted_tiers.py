@@ -24,7 +24,7 @@ GOLD_ENDS = "2027-01-01T00:00"
 
 async def held(till: Till, member: MemberRef) -> tuple[str, TierBasis.ValueType, str]:
     """Tier, by what right, and what follows it."""
-    place = await till.ledger.tier(member)
+    place = await till.ledger.reads.tier(member)
     assert place.tier == await tier(till, member)
     return place.tier, place.basis, place.projected_tier
 

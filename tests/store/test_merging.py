@@ -97,7 +97,7 @@ async def test_what_names_the_source_lands_at_the_target(database: str) -> None:
         await till.publish()
         s, t = await till.enrol("s"), await till.enrol("t")
         source = await merge(till, s, t)
-        target = (await till.ledger.member(t)).member_id
+        target = (await till.ledger.reads.member(t)).member_id
         for named in (s, MemberRef(member_id=source)):
             posted = await till.post(till.document(named, f"D-{named.WhichOneof('ref')}", 1, 5_00))
             assert posted.member_id == target
@@ -198,7 +198,7 @@ async def test_identities_of_the_source_are_the_targets_while_they_are_one(datab
         )
         await till.write(gone)
         await unmerge(till, source)
-        assert (await till.ledger.member(MemberRef(identity=extra))).member_id != source
+        assert (await till.ledger.reads.member(MemberRef(identity=extra))).member_id != source
         assert not (await verified(till)).divergences
 
 

@@ -7,7 +7,6 @@ import pytest
 from ledger.core import merging as merging_steps
 from ledger.core.refusals import Merging
 from ledger.core.state import Account
-from loyalty.v1.account_service_pb2 import GetAccountRequest
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef
 from tests.store.merging import finish, merging, step, told, unmerging, verified
 from tests.store.openings import lot, row
@@ -56,8 +55,8 @@ class Pair(NamedTuple):
 
 async def named(till: Till, member_id: str) -> Account:
     """The very account of a member, merged or not."""
-    request = GetAccountRequest(member=MemberRef(member_id=member_id), as_named=True)
-    return (await till.ledger.found(request)).account
+    found = await till.ledger.reads.found(MemberRef(member_id=member_id), as_named=True)
+    return found.account
 
 
 async def lived(till: Till, name: str, lots: int) -> Pair:
@@ -90,7 +89,7 @@ async def lived(till: Till, name: str, lots: int) -> Pair:
     waits = till.document(source, f"{name}-waits", 1, 90_00, occurred="2025-02-05T10:00")
     waits.document.status = DOCUMENT_STATUS_PENDING
     await till.post(waits)
-    ids = [(await till.ledger.member(each)).member_id for each in (source, target)]
+    ids = [(await till.ledger.reads.member(each)).member_id for each in (source, target)]
     return Pair(name, *ids)
 
 

@@ -42,7 +42,7 @@ async def test_s10_a_version_moves_a_document_to_another_member(database: str) -
         v2 = await till.post(moving(till.document(second, "D1", 2, 80_00)))
         assert left(v2) == [("points_clawed_back", 30), ("arrears_incurred", 70)]
         assert moved(v2) == [("points_earned", 160)]
-        account, _ = await till.ledger.account(first)
+        account, _ = await till.ledger.reads.account(first)
         assert account.balance("p").available == 0
         [debt] = account.debts
         assert (debt.points, debt.business_unit) == (70, "a")

@@ -70,7 +70,7 @@ async def test_an_identity_is_taken_away_and_linked_anew(database: str) -> None:
         without = await told(till, unlink(till, by("3"), "3"))
         assert list(without.identity_schemes) == ["card"]
         with pytest.raises(UnknownMember):
-            await till.ledger.account(by("3"))
+            await till.ledger.reads.account(by("3"))
         with pytest.raises(UnknownMember):
             await till.post(till.burn(by("3"), 5))
         with pytest.raises(IdentityNotLinked):
@@ -93,7 +93,7 @@ async def test_a_moved_identity_means_its_new_member_and_old_requests_their_firs
         request = move(till, other, "3", rid="m-1")
         moved = await told(till, request)
         assert (await till.write(request)).replayed
-        there = await till.ledger.member(by("3"))
+        there = await till.ledger.reads.member(by("3"))
         assert there.member_id == moved.member_id != first.member_id
         assert (await till.write(sale)).replayed
         again = await till.post(sale)
@@ -113,8 +113,8 @@ async def test_what_is_checked_only_moves_nothing(database: str) -> None:
         request = move(till, other, "1")
         request.validate_only = True
         await till.write(request)
-        assert (await till.ledger.member(by("1"))).member_id != (
-            await till.ledger.member(other)
+        assert (await till.ledger.reads.member(by("1"))).member_id != (
+            await till.ledger.reads.member(other)
         ).member_id
         await till.post(till.document(one, "D1", 1, 40_00))
         assert await till.available(other) == 0
@@ -132,8 +132,8 @@ async def test_a_closed_account_gives_identities_and_gets_none(database: str) ->
         await till.write(move(till, other, "3"))
         with pytest.raises(AccountClosed):
             await till.write(move(till, one, "3"))
-        assert (await till.ledger.member(by("3"))).member_id == (
-            await till.ledger.member(other)
+        assert (await till.ledger.reads.member(by("3"))).member_id == (
+            await till.ledger.reads.member(other)
         ).member_id
 
 
@@ -151,11 +151,11 @@ async def test_within_one_batch_an_identity_goes_round(database: str) -> None:
         ]
         results = await till.ledger.write_batch(acts, client="till", atomic=True)
         assert not [result for result in results if isinstance(result, Refusal)]
-        assert (await till.ledger.member(by("3"))).member_id == (
-            await till.ledger.member(one)
+        assert (await till.ledger.reads.member(by("3"))).member_id == (
+            await till.ledger.reads.member(one)
         ).member_id
         with pytest.raises(UnknownMember):
-            await till.ledger.member(by("2"))
+            await till.ledger.reads.member(by("2"))
 
 
 async def test_another_process_learns_of_it_with_the_next_request(database: str) -> None:
@@ -192,10 +192,10 @@ async def test_two_desks_that_move_one_card_at_once_leave_it_with_one_member(
             await asyncio.gather(
                 left.write(move(left, one, value)), right.write(move(right, other, value))
             )
-            holder = (await left.ledger.member(by(value))).member_id
+            holder = (await left.ledger.reads.member(by(value))).member_id
             schemes = {}
             for member in (one, other):
-                account, _ = await left.ledger.account(member)
+                account, _ = await left.ledger.reads.account(member)
                 schemes[account.account_id] = len(account.identities)
             assert schemes.pop(holder) == 2
             assert list(schemes.values()) == [1]

@@ -65,7 +65,7 @@ async def test_a_member_of_the_old_programme_joins_with_the_row(till: Till) -> N
     await till.post(row(till, 1, lot(10), member_since_time=since))
     await till.post(row(till, 2, lot(5), card="1"))
     assert await till.available(by("1")) == 15
-    member = await till.ledger.member(by("1"))
+    member = await till.ledger.reads.member(by("1"))
     assert from_timestamp(member.enrol_time) == from_timestamp(since)
 
 
@@ -148,7 +148,7 @@ async def test_a_stated_tier_is_held_to_its_end_unless_a_higher_one_is_earned(ti
     posting = await till.post(row(till, 3, earned, tier=tier("silver", "2025-09-01")))
     assert posting.tier == "gold"
     till.clock.set(at("2025-09-02T00:00"))
-    assert (await till.ledger.member(by("1"))).tier == "basic"
+    assert (await till.ledger.reads.member(by("1"))).tier == "basic"
     await sound(till)
 
 
@@ -202,7 +202,7 @@ async def test_a_row_that_is_only_checked_leaves_nothing(till: Till) -> None:
 
 async def test_the_statement_shows_what_came_in(till: Till) -> None:
     await till.post(row(till, 1, lot(10)))
-    page = await till.ledger.entries(ListEntriesRequest(member=by("1")))
+    page = await till.ledger.reads.entries(ListEntriesRequest(member=by("1")))
     assert [entry.movement.kind for entry in page.entries] == ["opening_lot_recorded"]
 
 

@@ -115,7 +115,7 @@ async def test_s29_settlement_reversal_and_a_late_fact_after_the_close(database:
             ("b", "a", ""): (-200, -2_00),
             ("a", "b", "2025-01"): (100, 1_00),
         }
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert {lot.issuer: lot.available for lot in account.lots} == {"a": 100, "b": 500}
         assert await verified(till) == {}
 

@@ -97,7 +97,7 @@ async def test_the_last_member_closes_the_pool_by_leaving_and_takes_the_points_h
         assert await pooler.balance(pool) == (150, 0)
         closed = await pooler.removes(pool, m1, by=m1)
         assert (closed.closed, list(closed.members)) == (True, [])
-        states = [(await till.ledger.transfer(each)).state for each in closed.transfer_ids]
+        states = [(await till.ledger.reads.transfer(each)).state for each in closed.transfer_ids]
         assert states == [TRANSFER_STATE_COMPLETED]
         assert await pooler.balance(m1) == (150, 0)
         assert await divergences(till) == {}

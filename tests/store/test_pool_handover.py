@@ -89,7 +89,7 @@ async def test_an_account_that_is_closed_is_in_no_pool_and_one_that_cannot_be_st
         await suspend(till, m2)
         await close(till, m1)
         assert await members(pooler, pool) == {second: EVERYTHING}
-        assert (await till.ledger.member(m1)).pool_ids == []
+        assert (await till.ledger.reads.member(m1)).pool_ids == []
         # Closed already: nothing is recorded again, and nobody is taken out twice.
         await close(till, m1)
         await till.write(

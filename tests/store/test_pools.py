@@ -68,13 +68,13 @@ async def test_a_family_puts_points_together_and_spends_them(database: str) -> N
             (30, second),
         ]
         assert await pooler.lineage(pool) == {first: 20, second: 30}
-        account, _ = await till.ledger.account(m2)
+        account, _ = await till.ledger.reads.account(m2)
         assert account.balance("p").available == 0
         seen = await pooler.sees(pool, m2)
         assert [(each.currency, each.available) for each in seen.balances] == [("p", 50)]
         assert [member.member_id for member in seen.members] == [first, second]
-        assert (await till.ledger.member(m2)).pool_ids == [pool.pool_id]
-        entries = (await till.ledger.entries(ListEntriesRequest(member=pool))).entries
+        assert (await till.ledger.reads.member(m2)).pool_ids == [pool.pool_id]
+        entries = (await till.ledger.reads.entries(ListEntriesRequest(member=pool))).entries
         assert [entry.movement.kind for entry in entries] == [
             "points_burned",
             "points_received",
@@ -112,11 +112,11 @@ async def test_what_a_member_may_not_do_is_refused(database: str) -> None:
         with pytest.raises(UnknownPool):
             await till.post(pooler.transfer(m1, MemberRef(pool_id=await pooler.id_of(m2)), 1))
         with pytest.raises(UnknownPool):
-            await till.ledger.account(EMPTY)
+            await till.ledger.reads.account(EMPTY)
         with pytest.raises(UnknownMember):
             await till.post(till.burn(MemberRef(member_id=pool.pool_id), 1))
         with pytest.raises(UnknownMember):
-            await till.ledger.account(MemberRef(member_id=pool.pool_id))
+            await till.ledger.reads.account(MemberRef(member_id=pool.pool_id))
         other = await pooler.opens(m2)
         with pytest.raises(Malformed):
             await till.post(pooler.between_pools(pool, other))
@@ -146,14 +146,14 @@ async def test_who_leaves_takes_home_what_is_left_of_their_own(database: str) ->
         burn = await till.post(pooler.burn(pool, m1, 110))
         left = await pooler.removes(pool, m2, by=m2)
         assert [member.member_id for member in left.members] == [await pooler.id_of(m1)]
-        [home] = [await till.ledger.transfer(each) for each in left.transfer_ids]
+        [home] = [await till.ledger.reads.transfer(each) for each in left.transfer_ids]
         assert (home.state, home.kind) == (TRANSFER_STATE_COMPLETED, TRANSFER_KIND_HOME)
         assert await pooler.balance(m2) == (50, 0)
-        account, _ = await till.ledger.account(m2)
+        account, _ = await till.ledger.reads.account(m2)
         assert [(lot.issuer, lot.expires_at) for lot in account.lots] == [
             ("b", at("2025-07-01T00:00"))
         ]
-        assert (await till.ledger.member(m2)).pool_ids == []
+        assert (await till.ledger.reads.member(m2)).pool_ids == []
         # What comes back after that is still theirs.
         await till.post(till.reverse(burn.entry_id))
         assert (await pooler.moves(pool, m2, 10)).state == TRANSFER_STATE_COMPLETED
@@ -305,7 +305,7 @@ async def test_a_pools_points_expire_like_any(database: str) -> None:
         assert moved(due) == [("points_expired", 100)]
         june = AsOf()
         june.effective_time.FromSeconds(at("2025-06-30T00:00") // 1_000_000)
-        then, _ = await till.ledger.account(pool, as_of=june)
+        then, _ = await till.ledger.reads.account(pool, as_of=june)
         assert then.balance("p").available == 150
         assert await divergences(till) == {}
 
@@ -318,7 +318,7 @@ async def test_opening_a_pool_again_by_its_request_is_the_same_pool(database: st
         request = CreatePoolRequest(request_id="p-1", origin=Origin(business_unit="a"), member=m1)
         first, again = await till.write(request), await till.write(request)
         assert (first.encoded, again.replayed) == (again.encoded, True)
-        assert len((await till.ledger.member(m1)).pool_ids) == 1
+        assert len((await till.ledger.reads.member(m1)).pool_ids) == 1
 
 
 async def test_a_suspended_member_administers_nothing_and_may_leave(database: str) -> None:

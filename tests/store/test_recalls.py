@@ -34,7 +34,7 @@ async def test_what_is_set_aside_is_given_back_or_taken_and_the_history_says_so(
     async with open_till(database) as till:
         recaller, (bad, good) = await bought(till, 40, 60)
         assert moved(await recaller.quarantines(bad)) == [("points_quarantined", 40)]
-        account, _ = await till.ledger.account(recaller.member)
+        account, _ = await till.ledger.reads.account(recaller.member)
         [held] = account.holds
         assert (held.recalled, held.hold_id, held.points) == (True, "R", 40)
         with pytest.raises(InsufficientPoints):
@@ -92,7 +92,7 @@ async def test_two_processes_recall_while_points_are_spent(database: str, action
         taken = await asyncio.gather(recalls(one, "first"), recalls(other, "second"))
         burned = sum(await spent)
         assert 0 in taken
-        account, _ = await one.ledger.account(member)
+        account, _ = await one.ledger.reads.account(member)
         left = account.balance("p")
         assert (left.available, left.held) == (
             100 - burned - sum(taken),

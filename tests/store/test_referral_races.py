@@ -116,7 +116,7 @@ async def test_a_return_while_the_reward_is_spent_owes_what_is_gone(database: st
             for number, story in enumerate(stories)
         ]
         for story, pair in zip(stories, await at_once(first, second, pairs), strict=True):
-            account, _ = await first.ledger.account(story.old)
+            account, _ = await first.ledger.reads.account(story.old)
             spent = not kinds(pair)
             assert (account.balance("p").available, len(account.debts)) == (0, spent)
 

@@ -56,7 +56,7 @@ async def owner(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def statement(till: Till, member: MemberRef) -> list[tuple[str, int, str]]:
     """(what moved, points, document) of a member, oldest first."""
-    page = await till.ledger.entries(ListEntriesRequest(member=member))
+    page = await till.ledger.reads.entries(ListEntriesRequest(member=member))
     lines = [(each.movement.kind, each.movement.points, each.document) for each in page.entries]
     return lines[::-1]
 
@@ -254,7 +254,7 @@ async def test_spent_rewards_become_arrears_when_the_purchase_is_returned(till: 
     await story.buys("D1", 50_00)
     await till.post(till.burn(story.old, 150))
     assert await story.buys("D1") == 0
-    account, _ = await till.ledger.account(story.old)
+    account, _ = await till.ledger.reads.account(story.old)
     assert [debt.points for debt in account.debts] == [150]
 
 
@@ -266,7 +266,7 @@ async def test_a_return_is_never_refused_for_what_another_member_has_spent(
     await till.post(till.burn(story.old, 150))
     await story.buys("D2", 40_00)
     assert await story.buys("D1") == 0
-    account, _ = await till.ledger.account(story.old)
+    account, _ = await till.ledger.reads.account(story.old)
     assert not account.debts
     [row] = await owner.fetch("SELECT payload FROM event WHERE kind = 35")
     written_off: Any = decode(row["payload"])

@@ -63,7 +63,7 @@ async def test_nothing_of_what_is_refused_is_recorded(database: str) -> None:
         assert await whole.facts() == before
         await connection.close()
 
-        assert (await till.ledger.member(ben)).member_id == await pooler.id_of(ben)
+        assert (await till.ledger.reads.member(ben)).member_id == await pooler.id_of(ben)
         assert await till.available(anna) == 100
         assert [len((await pooler.sees(pool)).members) for pool in (*pools, another)] == [1] * 11
         assert await divergences(till) == {}

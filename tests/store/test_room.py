@@ -287,13 +287,13 @@ async def test_the_third_visit_a_streak_and_a_coupon(database: str) -> None:
             points.append(await gained(till, member, f"D{number}", 1, 10))
         # The second day makes a streak of two; the third day with a visit is the third visit.
         assert points == [10, 10, 15, 40]
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         coupons = [(each.document, each.benefit, each.expires_at) for each in account.benefits]
         assert coupons == [
             ("a/till/D1", "coffee", at("2025-04-12T00:00")),
             ("a/till/D2", "coffee", at("2025-04-12T00:00")),
         ]
         assert await gained(till, member, "D1", 2, 0) == -10
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert [each.document for each in account.benefits] == ["a/till/D2"]
         assert await found(till) == {}

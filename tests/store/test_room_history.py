@@ -131,7 +131,7 @@ async def test_a_history_full_of_limits_verifies_and_replays(
             await connection.close()
         assert again.state_digest == last.state_digest
         for member in crowd.members:
-            account, _ = await till.ledger.account(member)
+            account, _ = await till.ledger.reads.account(member)
             for (name, _, period), points in account.usage.items():
                 if name.startswith("cap/"):
                     assert 0 <= points <= (900 if len(period) == len("2025-03") else 150)

@@ -157,7 +157,7 @@ async def test_what_expires_next_is_told_by_its_end_and_not_by_what_is_spent_fir
     lives = "expiries: [{kind: fixed, id: month, months: 1}, {kind: never, id: ever}]\n"
     async with open_till(database) as till:
         member = await member_with(till, 100, text + lives)
-        account, position = await till.ledger.account(member)
+        account, position = await till.ledger.reads.account(member)
         message = account_message(account, full=True, position=position)
         assert [(lot.funder, lot.available) for lot in message.lots] == [("b", 7), ("a", 100)]
         (balance,) = message.balances
@@ -189,7 +189,7 @@ async def test_s21_points_live_on_with_activity_and_people_see_until_when(databa
         member = await member_with(till, 100, IDLE)
         till.clock.set(at("2024-06-20T12:00"))
         posted = await till.post(till.document(member, "D2", 1, 1000))
-        account, position = await till.ledger.account(member)
+        account, position = await till.ledger.reads.account(member)
         message = account_message(account, full=True, position=position)
         gone = to_timestamp(at("2025-06-21T00:00"))
         assert [lot.expire_time for lot in message.lots] == [gone, gone]

@@ -129,7 +129,7 @@ async def test_points_are_spent_by_who_may_or_by_the_member_alone(story: Story) 
 
 async def test_who_came_last_does_not_administer_what_was_left(story: Story) -> None:
     last = MemberRef(identity=Identity(scheme="card", value="5"))
-    member_id = (await story.till.ledger.member(last)).member_id
+    member_id = (await story.till.ledger.reads.member(last)).member_id
 
     def to_the_last(fact: Any) -> None:
         fact.member_id = member_id

@@ -62,7 +62,7 @@ async def of_member(story: Story) -> list[Place]:
 
 
 async def test_what_a_document_counts_for_is_stored_and_verifies(story: Story) -> None:
-    account, _ = await story.till.ledger.account(story.member)
+    account, _ = await story.till.ledger.reads.account(story.member)
     assert account.usage["cap/base.1", "", "2025-03-01"] == 3 * 90 - 60
     assert account.numbers["first_purchase", ""].highest == 4
     assert account.tier == "gold"

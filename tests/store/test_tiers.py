@@ -61,7 +61,7 @@ async def granted(till: Till, request: GrantTierRequest) -> str:
 
 async def tier(till: Till, member: MemberRef) -> str:
     """Tier now."""
-    return (await till.ledger.member(member)).tier
+    return (await till.ledger.reads.member(member)).tier
 
 
 def pending(request: PostDocumentRequest) -> PostDocumentRequest:
@@ -72,7 +72,7 @@ def pending(request: PostDocumentRequest) -> PostDocumentRequest:
 
 async def points(till: Till, member: MemberRef) -> tuple[int, int]:
     """(pending, available) spendable points."""
-    account, _ = await till.ledger.account(member)
+    account, _ = await till.ledger.reads.account(member)
     balance = account.balance("p")
     return balance.pending, balance.available
 
@@ -85,7 +85,7 @@ async def test_a_tier_is_granted_once_and_ended_by_staff(database: str) -> None:
         assert await granted(till, request) == "gold"
         again = await till.write(request)
         assert again.replayed
-        place = await till.ledger.tier(member)
+        place = await till.ledger.reads.tier(member)
         assert (place.tier, place.basis, place.projected_tier) == (
             "gold", TIER_BASIS_GRANTED, "basic",
         )  # fmt: skip
@@ -118,7 +118,7 @@ async def test_the_place_on_the_ladder_tells_what_is_missing(database: str) -> N
         await till.publish(LADDER)
         member = await till.enrol("1")
         await till.post(till.document(member, "D1", 1, 120_00))
-        place = await till.ledger.tier(member)
+        place = await till.ledger.reads.tier(member)
         assert (place.tier, place.basis, place.next_tier) == ("basic", TIER_BASIS_EARNED, "gold")
         need = place.reach[0].needs[0]
         assert (need.metric, need.subject, need.have, need.want, need.missing) == (
@@ -303,6 +303,6 @@ async def test_what_comes_late_may_be_enough_together_with_what_came_after_it(
         late = till.document(member, "D0", 1, 20_00, occurred="2025-03-05T13:00")
         posted = await till.post(late)
         assert posted.tier == "friend"
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert account.tier_at(at("2025-03-20T11:59")) == "basic"
         assert await faults(till) == []

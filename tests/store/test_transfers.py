@@ -42,7 +42,7 @@ JULY = at("2025-07-01T00:00")
 
 async def lots(till: Till, member: MemberRef) -> list[tuple[str, int, int | None]]:
     """(issuer, available, expires) of the open lots, in draw order."""
-    account, _ = await till.ledger.account(member)
+    account, _ = await till.ledger.reads.account(member)
     return [(lot.issuer, lot.available, lot.expires_at) for lot in account.lots if lot.available]
 
 
@@ -76,7 +76,7 @@ async def test_s25_a_compensated_transfer(database: str) -> None:
         till.clock.set(at("2025-07-05T00:00"))
         declined = await mover.declines(m2, sent.entry_id)
         assert moved(declined) == []
-        transfer = await till.ledger.transfer(sent.entry_id)
+        transfer = await till.ledger.reads.transfer(sent.entry_id)
         assert (transfer.state, transfer.cause) == (TRANSFER_STATE_RETURNED, RETURN_CAUSE_DECLINED)
         assert await mover.balance(m1) == (50, 0)
         assert await lots(till, m1) == [("b", 50, None)]
@@ -215,7 +215,7 @@ async def test_the_sender_may_take_points_back_until_they_are_accepted(database:
         with pytest.raises(TransferResolved) as resolved:
             await mover.accepts(m2, sent.entry_id)
         assert resolved.value.first_outcome == "CANCELLED"
-        transfer = await till.ledger.transfer(sent.entry_id)
+        transfer = await till.ledger.reads.transfer(sent.entry_id)
         assert transfer.cause == RETURN_CAUSE_CANCELLED
         assert await divergences(till) == {}
 
@@ -237,7 +237,7 @@ async def test_what_is_not_accepted_in_time_comes_back(database: str) -> None:
         transfer = await mover.brought_on(sent.entry_id)
         assert transfer.cause == RETURN_CAUSE_TIMED_OUT
         assert await mover.balance(m1) == (150, 0)
-        account, _ = await till.ledger.account(m1)
+        account, _ = await till.ledger.reads.account(m1)
         events = await till.ledger.reading.stream_events(f"account/{account.account_id}")
         assert {event.occurred_at for event in events[-2:]} == {at("2025-03-16T00:00")}
         assert await divergences(till) == {}

@@ -50,7 +50,7 @@ def closing(till: Till, member: MemberRef) -> CloseMemberRequest:
 
 
 async def by_id(till: Till, member: MemberRef) -> MemberRef:
-    return MemberRef(member_id=(await till.ledger.member(member)).member_id)
+    return MemberRef(member_id=(await till.ledger.reads.member(member)).member_id)
 
 
 async def test_who_parts_from_a_closed_account_is_open_and_has_what_comes_back(
@@ -65,8 +65,8 @@ async def test_who_parts_from_a_closed_account_is_open_and_has_what_comes_back(
         burned = await till.post(till.burn(t, 110))
         await till.write(closing(till, t))
         await unmerge(till, source)
-        assert (await till.ledger.member(s)).membership == MEMBERSHIP_STATE_OPEN
-        assert (await till.ledger.member(t)).membership == MEMBERSHIP_STATE_CLOSED
+        assert (await till.ledger.reads.member(s)).membership == MEMBERSHIP_STATE_OPEN
+        assert (await till.ledger.reads.member(t)).membership == MEMBERSHIP_STATE_CLOSED
         assert (await points(till, s), await points(till, t)) == ((0, 0, 0), (0, 0, 0))
         # Ten of those that were spent were the closed account's: they come back expired.
         back = await till.post(till.reverse(burned.entry_id))
@@ -111,7 +111,7 @@ async def test_who_was_erased_with_all_that_is_part_of_it_stays_one(
         with pytest.raises(AccountErased):
             await told(till, unmerging(till, erased))
         with pytest.raises(UnknownMember):
-            await till.ledger.member(s)
+            await till.ledger.reads.member(s)
         assert not (await verified(till)).divergences
         # Whoever asks for one of them is told of the one certificate.
         for named in (first, second, erased.member_id):

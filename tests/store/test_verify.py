@@ -78,7 +78,7 @@ async def test_a_replay_equals_the_accounts_that_the_writer_holds(database: str)
             # Nothing is due: the last act of a member has advanced the account.
             await till.post(till.advance(member))
         for member in life.members:
-            account, _ = await till.ledger.account(member)
+            account, _ = await till.ledger.reads.account(member)
             states.add(account)
             rows += balance_rows(account)
         again = await replayed(database)

@@ -26,7 +26,7 @@ async def till(database: str) -> AsyncIterator[Till]:
 async def test_nobody_is_brought_by_themselves(till: Till) -> None:
     await till.publish(REFERRALS)
     old, new = await till.enrol("old"), await till.enrol("new")
-    [known] = [(await till.ledger.member(new)).member_id]
+    [known] = [(await till.ledger.reads.member(new)).member_id]
     same = await refused(till, referring(till, new, MemberRef(member_id=known)))
     assert isinstance(same, SelfReferral)
     assert "themselves" in same.why

@@ -74,7 +74,7 @@ async def test_an_atomic_batch_is_all_or_nothing(database: str) -> None:
             client="till",
             atomic=True,
         )
-        account, _ = await till.ledger.account(member)
+        account, _ = await till.ledger.reads.account(member)
         assert account.balances["p"].available == 0
 
 
@@ -263,15 +263,15 @@ async def test_states_are_the_same_with_and_without_snapshots(database: str) -> 
         member = await till.enrol("1")
         for i in range(120):
             await till.post(till.document(member, f"D{i}", 1, 10000))
-        before, _ = await till.ledger.account(member)
+        before, _ = await till.ledger.reads.account(member)
     assert await count(database, "SELECT count(*) FROM snapshot") == 1
     async with open_till(database) as with_snapshot:
-        assert (await with_snapshot.ledger.account(member))[0] == before
+        assert (await with_snapshot.ledger.reads.account(member))[0] == before
     connection = await connect(database, role=None)
     await connection.execute("DELETE FROM snapshot")
     await connection.close()
     async with open_till(database) as without:
-        assert (await without.ledger.account(member))[0] == before
+        assert (await without.ledger.reads.account(member))[0] == before
 
 
 async def test_another_identity_key_is_refused_at_the_start(database: str) -> None:

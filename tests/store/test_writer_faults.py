@@ -78,7 +78,7 @@ async def test_nothing_is_recorded_for_an_account_that_nobody_looked_up(
     async with open_till(database) as till:
         await till.publish()
         member, other = await till.enrol("1"), await till.enrol("2")
-        blind.append(account_stream((await till.ledger.member(other)).member_id))
+        blind.append(account_stream((await till.ledger.reads.member(other)).member_id))
         monkeypatch.setitem(HANDLERS, PostDocumentRequest, forgetful)
         with pytest.raises(AssertionError, match="not looked up: nothing begins with Points"):
             await till.post(till.document(member, "D1", 1, 100))

@@ -185,7 +185,7 @@ class Till:
         )
 
     async def available(self, member: MemberRef, currency: str = "p") -> int:
-        account, _ = await self.ledger.account(member)
+        account, _ = await self.ledger.reads.account(member)
         return account.balance(currency).available
 
 

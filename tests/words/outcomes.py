@@ -73,7 +73,7 @@ async def difference(teller: Teller, words: str) -> str:
 
 
 async def _account(teller: Teller, told: Found) -> Account:
-    account, _ = await teller.till.ledger.account(teller.members[told["who"]])
+    account, _ = await teller.till.ledger.reads.account(teller.members[told["who"]])
     return account
 
 
@@ -165,7 +165,7 @@ async def _total(teller: Teller, told: Found) -> int:
     """Over the whole history, once what time has decided is recorded."""
     member = teller.members[told["who"]]
     await teller.till.post(teller.till.advance(member))
-    account, _ = await teller.till.ledger.account(member)
+    account, _ = await teller.till.ledger.reads.account(member)
     async with teller.till.ledger.reading.pool.acquire() as connection:
         rows = await connection.fetch(
             "SELECT payload FROM event WHERE stream = $1", f"account/{account.account_id}"
@@ -186,7 +186,7 @@ async def _granted(teller: Teller, told: Found) -> str:
 
 @clause(r"WHO is (?P<is>basic|silver|gold)")
 async def _tier(teller: Teller, told: Found) -> str:
-    return (await teller.till.ledger.tier(teller.members[told["who"]])).tier
+    return (await teller.till.ledger.reads.tier(teller.members[told["who"]])).tier
 
 
 @clause(r"late for (?P<is>\S+)")

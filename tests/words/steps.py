@@ -76,7 +76,7 @@ class Teller:
 
     async def _name_lots(self, told: Found) -> None:
         for member in self.members.values():
-            account, _ = await self.till.ledger.account(member)
+            account, _ = await self.till.ledger.reads.account(member)
             for each in account.lots:
                 name = told.get("lot") or each.document.rpartition("/")[2]
                 self.lots.setdefault(each.lot_id, name)
