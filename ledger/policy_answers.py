@@ -7,12 +7,12 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ledger import paging
 from ledger.core import refusals
 from ledger.core.instant import Instant, to_timestamp
 from ledger.core.programme import Programme, Run, State, Step, Version
 from loyalty.v1 import programme_service_pb2 as pb
 
-PAGE_DEFAULT: Final = 50
 _STATES: Final = {
     State.DRAFTED: pb.POLICY_STATE_DRAFTED,
     State.SIMULATED: pb.POLICY_STATE_SIMULATED,
@@ -57,7 +57,7 @@ def policies_page(
         programme.versions.values(), key=lambda each: (each.version, each.touched_at), reverse=True
     )
     start = _start(ordered, request.page_token)
-    size = request.page_size or PAGE_DEFAULT
+    size = paging.size_of(request)
     page = ordered[start : start + size]
     return pb.ListPoliciesResponse(
         policies=[policy_message(programme, each, now=now, with_document=False) for each in page],

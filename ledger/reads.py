@@ -1,11 +1,9 @@
 """Reads of one member: always from the store, never older than what was acknowledged."""
 
-import base64
-import binascii
-from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import rules
+from ledger import paging
 from ledger.answers import movement_of, moves_points, parse_position, position_token
 from ledger.cache import Cache
 from ledger.clock import Clock
@@ -42,7 +40,6 @@ from loyalty.v1.ledger_service_pb2 import Transfer
 from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
 from loyalty.v1.types_pb2 import POOL_PERMISSION_VIEW, MemberRef
 
-PAGE_DEFAULT: Final = 50
 FIRST_PAGE: Final = 2**62
 _MOVING_KINDS: Final = [number for number, name in KIND_NAME.items() if moves_points(name)]
 
@@ -193,21 +190,23 @@ class Reads:
         account, position, merged_into = await self.found(
             request.member, min_position=request.min_position, as_named=request.as_named
         )
-        stream = account_stream(account.account_id)
-        size = request.page_size or PAGE_DEFAULT
-        bound = sha256(f"{stream}\n{request.currency}".encode()).digest()[:8]
+        question = ListEntriesRequest(
+            member=MemberRef(member_id=account.account_id), currency=request.currency
+        )
+        last = paging.behind(question, request.page_token, same="member and filters")
+        size = paging.size_of(request)
         found = await self._store.entries(
-            stream,
+            account_stream(account.account_id),
             kinds=_MOVING_KINDS,
             currency=request.currency,
-            before=_page_start(request.page_token, bound),
+            before=int(last) if last else FIRST_PAGE,
             most=size + 1,
         )
         page = found[:size]
         more = len(found) > size
         return ListEntriesResponse(
             entries=[_entry(event) for event in page],
-            next_page_token=_page_token(page[-1].version, bound) if more else "",
+            next_page_token=paging.token(question, str(page[-1].version)) if more else "",
             position=position,
             merged_into=merged_into,
         )
@@ -337,25 +336,3 @@ def _entry(event: StreamEvent) -> Entry:
         occurred_time=to_timestamp(event.occurred_at),
         recorded_time=to_timestamp(event.recorded_at),
     )
-
-
-def _page_token(version: int, bound: bytes) -> str:
-    return base64.urlsafe_b64encode(bound + version.to_bytes(8, "big")).decode()
-
-
-def _page_start(token: str, bound: bytes) -> int:
-    """Version below which a page begins. Raises Malformed for a token of another query."""
-    if not token:
-        return FIRST_PAGE
-    try:
-        raw = base64.urlsafe_b64decode(token)
-    except (binascii.Error, ValueError):
-        raw = b""
-    version = int.from_bytes(raw[8:], "big")
-    if len(raw) != 16 or raw[:8] != bound or version > FIRST_PAGE:
-        raise refusals.Malformed(
-            field="page_token",
-            value=token,
-            expected="next_page_token of the page before, with the same member and filters",
-        )
-    return version

@@ -5,16 +5,14 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.answers import parse_position
+from ledger import paging
 from ledger.core.instant import from_datetime, to_timestamp
-from ledger.core.refusals import NotServing
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
 from projections.adjustments import NAME, Adjustment, Wanted, list_adjustments
-from projections.reading import Behind, reached
-from server import paging
 from server.auth import ALL_UNITS, Principal, Verb
+from server.catching_up import catch_up, positions_in
 
 CATCH_UP_SECONDS: Final = 2.0
 
@@ -38,12 +36,13 @@ class AdjustmentReads:
         )
         size = paging.size_of(request)
         async with self._ledger.reading.pool.acquire() as connection:
-            if request.min_position:
-                lane, pos = parse_position(request.min_position)
-                try:
-                    await reached(connection, NAME, {lane: pos}, seconds=CATCH_UP_SECONDS)
-                except Behind as behind:
-                    raise NotServing(cause="the list of adjustments is behind") from behind
+            await catch_up(
+                connection,
+                NAME,
+                positions_in([request.min_position]),
+                seconds=CATCH_UP_SECONDS,
+                late="the list of adjustments is behind",
+            )
             found = await list_adjustments(
                 connection,
                 wanted,

@@ -3,9 +3,8 @@
 from typing import Final
 
 import rules
-from ledger.answers import parse_position
+from ledger import paging
 from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
-from ledger.core.refusals import NotServing
 from ledger.service import Ledger
 from loyalty.v1.account_service_pb2 import (
     ListUnclaimedDocumentsRequest,
@@ -13,10 +12,9 @@ from loyalty.v1.account_service_pb2 import (
     UnclaimedDocument,
 )
 from loyalty.v1.types_pb2 import DocumentStatus, Money
-from projections.reading import Behind, reached
 from projections.unclaimed import NAME, Unclaimed, Wanted, unclaimed_documents
-from server import paging
 from server.auth import ALL_UNITS, Principal, Verb
+from server.catching_up import catch_up, positions_in
 
 CATCH_UP_SECONDS: Final = 2.0
 
@@ -36,12 +34,13 @@ class UnclaimedReads:
         size, last = paging.size_of(request), paging.behind(request, request.page_token)
         at, _, key = last.partition("/")
         async with self._ledger.reading.pool.acquire() as connection:
-            if request.min_position:
-                lane, pos = parse_position(request.min_position)
-                try:
-                    await reached(connection, NAME, {lane: pos}, seconds=CATCH_UP_SECONDS)
-                except Behind as behind:
-                    raise NotServing(cause="the list of documents is behind") from behind
+            await catch_up(
+                connection,
+                NAME,
+                positions_in([request.min_position]),
+                seconds=CATCH_UP_SECONDS,
+                late="the list of documents is behind",
+            )
             found = await unclaimed_documents(
                 connection,
                 wanted,

@@ -12,13 +12,13 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from ledger.answers import parse_position
 from ledger.core import refusals
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
 from projections.lots import NAME, Found, Origin, TracedLot, look, walk
 from projections.projection import Connection, Positions
-from projections.reading import Behind, missing, reached
+from projections.reading import missing
+from server.catching_up import catch_up, positions_in
 
 PAGE_DEFAULT: Final = 200
 WAIT_SECONDS: Final = 5.0
@@ -78,16 +78,9 @@ class LotTraces:
         bound = sha256("\n".join(("lots", *origin)).encode()).digest()[:_BOUND]
         start = _page_start(request.page_token, bound)
         size = request.page_size or PAGE_DEFAULT
-        wanted: dict[int, int] = {}
-        for position in request.min_positions:
-            lane, pos = parse_position(position)
-            wanted[lane] = max(pos, wanted.get(lane, 0))
+        wanted = positions_in(request.min_positions)
         async with self._ledger.reading.pool.acquire() as connection:
-            if wanted:
-                try:
-                    await reached(connection, NAME, wanted, seconds=WAIT_SECONDS)
-                except Behind as behind:
-                    raise refusals.NotServing(cause=str(behind)) from None
+            await catch_up(connection, NAME, wanted, seconds=WAIT_SECONDS)
             found, more = await self._found(connection, origin, start, wanted=wanted, size=size)
             rows = (await look(connection, found)).value
         token = _page_token(_Start(start.trace, found[-1][:2])) if more else ""

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import rules
 from ledger.core.instant import Instant
-from ledger.core.refusals import Malformed, NoPolicy, NotServing, UnknownPeriod
+from ledger.core.refusals import Malformed, NoPolicy, UnknownPeriod
 from ledger.period_answers import closed_message, open_message
 from ledger.periods import Closed
 from ledger.service import Ledger
@@ -16,8 +16,8 @@ from loyalty.v1.events_pb2 import LaneCut
 from loyalty.v1.types_pb2 import Money, Points
 from projections.dated_draws import NAME
 from projections.period_flows import Bounds, Calendar, Flow, first_draw, period_flows
-from projections.reading import Behind, reached
 from server.auth import Principal
+from server.catching_up import catch_up
 
 CATCH_UP_SECONDS: Final = 5.0
 
@@ -72,12 +72,13 @@ class SettlementReads:
         closed = await self._closed()
         message, bounds = self._bounds(request.period, closed)
         async with self._ledger.reading.pool.acquire() as connection:
-            if bounds.before is not None:
-                try:
-                    wanted = dict(bounds.before)
-                    await reached(connection, NAME, wanted, seconds=CATCH_UP_SECONDS)
-                except Behind as behind:
-                    raise NotServing(cause="the settlement is behind") from behind
+            await catch_up(
+                connection,
+                NAME,
+                dict(bounds.before or {}),
+                seconds=CATCH_UP_SECONDS,
+                late="the settlement is behind",
+            )
             begin = await first_draw(connection)
             found = await period_flows(
                 connection,

@@ -4,28 +4,23 @@ A transfer is answered as it stands when the answer leaves, not as it stood when
 what is stored under the request id is only what the caller's own step recorded.
 """
 
-import base64
-import binascii
-from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 
-from ledger.answers import parse_position
-from ledger.core import refusals
+from ledger import paging
 from ledger.core.instant import to_timestamp
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.events_pb2 import ReturnCause, TransferKind
-from loyalty.v1.types_pb2 import Points
-from projections.reading import Behind, reached
+from loyalty.v1.types_pb2 import MemberRef, Points
 from projections.transfers import FIRST_PAGE, NAME, TransferRow, transfers_of
 from server import transfer_shape, validation
 from server.auth import Principal, Verb
+from server.catching_up import catch_up, positions_in
 from server.rpc import Call, Rpc
 from server.transferring import bring_on
 
-PAGE_DEFAULT: Final = 50
 WAIT_SECONDS: Final = 3.0
 Question = TypeVar("Question", bound=Message)
 
@@ -85,20 +80,18 @@ class TransferCalls:
 
     async def _list(self, request: pb.ListTransfersRequest, call: Call) -> pb.ListTransfersResponse:
         account, _ = await self._ledger.reads.account(request.member)
-        size = request.page_size or PAGE_DEFAULT
-        bound = _bound(account.account_id, only_open=request.only_open)
-        before = _page_start(request.page_token, bound)
+        question = pb.ListTransfersRequest(
+            member=MemberRef(member_id=account.account_id), only_open=request.only_open
+        )
+        before = paging.behind(question, request.page_token, same="member and only_open")
+        size = paging.size_of(request)
         async with self._ledger.reading.pool.acquire() as connection:
-            if request.min_position:
-                lane, pos = parse_position(request.min_position)
-                try:
-                    await reached(connection, NAME, {lane: pos}, seconds=WAIT_SECONDS)
-                except Behind as behind:
-                    raise refusals.NotServing(cause=str(behind)) from None
+            wanted = positions_in([request.min_position])
+            await catch_up(connection, NAME, wanted, seconds=WAIT_SECONDS)
             found = await transfers_of(
                 connection,
                 account.account_id,
-                before=before,
+                before=before or FIRST_PAGE,
                 only_open=request.only_open,
                 most=size + 1,
             )
@@ -106,7 +99,7 @@ class TransferCalls:
         page = rows[:size]
         return pb.ListTransfersResponse(
             transfers=[_message(row, call.principal) for row in page],
-            next_page_token=_page_token(page[-1].transfer, bound) if len(rows) > size else "",
+            next_page_token=paging.token(question, page[-1].transfer) if len(rows) > size else "",
         )
 
 
@@ -153,32 +146,6 @@ def _state(row: TransferRow) -> pb.TransferState.ValueType:
         return pb.TRANSFER_STATE_COMPLETED if arrived else pb.TRANSFER_STATE_RECEIVED
     waits = row.accept_until is not None
     return pb.TRANSFER_STATE_AWAITING_ACCEPTANCE if waits else pb.TRANSFER_STATE_IN_TRANSIT
-
-
-def _bound(account: str, *, only_open: bool) -> bytes:
-    return sha256(f"transfers\n{account}\n{only_open}".encode()).digest()[:8]
-
-
-def _page_token(transfer: str, bound: bytes) -> str:
-    return base64.urlsafe_b64encode(bound + transfer.encode()).decode()
-
-
-def _page_start(token: str, bound: bytes) -> str:
-    """Transfer id below which a page begins. Raises Malformed for a token of another query."""
-    if not token:
-        return FIRST_PAGE
-    try:
-        raw = base64.urlsafe_b64decode(token)
-        transfer = raw[8:].decode()
-    except (binascii.Error, ValueError):
-        raw, transfer = b"", ""
-    if raw[:8] != bound or not transfer:
-        raise refusals.Malformed(
-            field="page_token",
-            value=token,
-            expected="next_page_token of the page before, with the same member and only_open",
-        )
-    return transfer
 
 
 def _unit(request: Any) -> str:
