@@ -56,6 +56,10 @@ class Verb(StrEnum):
     POOL = "pool"
 
 
+class NameTaken(Exception):
+    """There is, or was, a token of that name: names are for ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A client that has proven who it is."""
@@ -190,7 +194,8 @@ async def create_token(
         verbs: see `Verb`.
 
     Raises:
-        ValueError: a name, unit or verb is wrong, or the name is taken; says what would be right.
+        ValueError: a name, unit or verb is wrong; says what would be right.
+        NameTaken: there is a token of that name, or there was.
     """
     units, allowed = tuple(dict.fromkeys(business_units)), tuple(dict.fromkeys(verbs))
     _check_token(name, units, allowed)
@@ -205,25 +210,27 @@ async def create_token(
             list(allowed),
         )
     except asyncpg.UniqueViolationError:
-        raise ValueError(
-            f"there is a token named {name!r} already, or there was; choose another name"
-        ) from None
+        raise NameTaken(f"there is a token named {name!r} already, or there was") from None
     return token
 
 
 def _check_token(name: str, business_units: Sequence[str], verbs: Sequence[str]) -> None:
     # The name stands in request keys between slashes.
     if not _NAME.fullmatch(name):
-        raise ValueError(f"name {name!r}: expected up to 64 of a-z, 0-9, '.', '_', '-'")
+        raise ValueError(
+            f"name {name!r}: expected up to 64 of a-z, 0-9, '.', '_', '-', the first a-z or 0-9"
+        )
     if not business_units:
         raise ValueError('business units: expected at least one, or "*" for all of them')
     for unit in business_units:
         if unit != ALL_UNITS and not _NAME.fullmatch(unit):
-            raise ValueError(f"business unit {unit!r}: expected its id as in the policy")
+            raise ValueError(
+                f'business unit {unit!r}: expected its id as in the policy, or "*" for all of them'
+            )
     known = [verb.value for verb in Verb]
     if not verbs or not set(verbs) <= set(known):
         wrong = ", ".join(sorted(set(verbs) - set(known))) or "none"
-        raise ValueError(f"verbs: {wrong}; expected some of {', '.join(known)}")
+        raise ValueError(f"verb {wrong!r}: expected one of {', '.join(known)}")
 
 
 async def revoke_token(connection: Connection, *, name: str) -> bool:

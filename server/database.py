@@ -19,6 +19,7 @@ MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 MAX_LANES: Final = 1024
 CONNECT_SECONDS: Final = 10.0
 _SCHEME: Final = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
+_URL_ADVICE: Final = "Write postgresql://user:password@host:5432/database, or leave it empty"
 
 
 class DatabaseError(Exception):
@@ -56,7 +57,7 @@ def normalised(url: str) -> str:
     if not _SCHEME.match(url):
         raise DatabaseUnreachable(
             "DATABASE_URL is not a PostgreSQL URL",
-            advice="Write postgresql://user:password@host:5432/database, or leave it empty",
+            advice=_URL_ADVICE,
         )
     return _SCHEME.sub("postgresql://", url)
 
@@ -78,6 +79,11 @@ async def connect(url: str, *, role: str | None = APP_ROLE) -> asyncpg.Connectio
         settings["role"] = role
     try:
         return await asyncpg.connect(target, server_settings=settings, timeout=CONNECT_SECONDS)
+    except ValueError as error:
+        # asyncpg's own reading of the URL: a port that is no number, an unknown sslmode.
+        raise DatabaseUnreachable(
+            f"DATABASE_URL cannot be read: {error}", advice=_URL_ADVICE
+        ) from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise _login_refused(target, error) from error
     except asyncpg.InvalidCatalogNameError as error:

@@ -29,6 +29,7 @@ from server import (
 from server.auth import Tokens
 from server.config import Settings, SettingsError
 from server.identity_key import identity_key
+from server.listening import AddressUnusable, require_free
 from server.metrics import Metrics, MetricsEndpoint
 from server.rpc import Door
 
@@ -196,6 +197,7 @@ class Service:
     def _bind(self) -> str:
         listen = self._settings.listen
         host = listen.rpartition(":")[0]
+        require_free(listen, f"LOYALTY_LISTEN = {listen!r}")
         try:
             credentials = _credentials(self._settings)
             if credentials is None:
@@ -204,7 +206,7 @@ class Service:
                 port = self._server.add_secure_port(listen, credentials)
         except RuntimeError:
             raise SettingsError(
-                f"LOYALTY_LISTEN = {listen!r}: cannot listen there; is another server running?"
+                f"LOYALTY_LISTEN = {listen!r}: cannot listen there, or not with this certificate"
             ) from None
         if credentials is None and host not in ("127.0.0.1", "localhost", "[::1]"):
             log.warning("tokens_travel_unencrypted", listen=listen, advice="Set LOYALTY_TLS_CERT")
@@ -216,7 +218,7 @@ class Service:
         try:
             endpoint = MetricsEndpoint(self._metrics, host=host, port=int(port))
         except OSError as error:
-            raise SettingsError(f"LOYALTY_METRICS_LISTEN = {listen!r}: {error}") from None
+            raise AddressUnusable(f"LOYALTY_METRICS_LISTEN = {listen!r}", error) from None
         self._open.callback(endpoint.close)
         return endpoint
 

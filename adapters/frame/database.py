@@ -33,6 +33,7 @@ LOST: Final = (
 )
 """The database is away, or cannot write: what was asked is asked again later."""
 _SCHEME: Final = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
+_URL_ADVICE: Final = "Write postgresql://user:password@host:5432/database, or leave it empty"
 
 
 class InboxUnusable(Exception):
@@ -50,7 +51,7 @@ def normalised(url: str) -> str:
     if not _SCHEME.match(url):
         raise InboxUnusable(
             "the adapters' database has no PostgreSQL URL",
-            advice="Write postgresql://user:password@host:5432/database, or leave it empty",
+            advice=_URL_ADVICE,
         )
     return _SCHEME.sub("postgresql://", url)
 
@@ -64,6 +65,11 @@ async def _connect(url: str, **settings: str) -> asyncpg.Connection:
             server_settings={"application_name": "loyalty-adapters", **settings},
             timeout=CONNECT_SECONDS,
         )
+    except ValueError as error:
+        # asyncpg's own reading of the URL: a port that is no number, an unknown sslmode.
+        raise InboxUnusable(
+            f"the URL of the adapters' database cannot be read: {error}", advice=_URL_ADVICE
+        ) from error
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         raise InboxUnusable(
             f"cannot act as role {ROLE}: {error}",

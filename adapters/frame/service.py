@@ -24,7 +24,7 @@ from adapters.frame.outbox import subscription
 from adapters.frame.outbox.service import CONNECTIONS_EACH, Outbox
 from adapters.frame.posting import Ledger, channel_to
 from adapters.frame.pulling import Puller
-from adapters.frame.settings import AdapterSettings
+from adapters.frame.settings import PREFIX, AdapterSettings, AdapterSettingsError
 from adapters.frame.upkeep import Upkeep
 from adapters.frame.worker import Worker
 
@@ -149,12 +149,8 @@ async def _is_ready(pool: asyncpg.Pool) -> bool:
 @asynccontextmanager
 async def listening(app: object, listen: str) -> AsyncIterator[str]:
     """Answer HTTP inside the block; what was begun is finished at its end."""
-    host, _, port = listen.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((host.strip("[]"), int(port)))
-    bound.listen(BACKLOG)
+    host = listen.rpartition(":")[0]
+    bound = _bound(listen)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         http="httptools",
@@ -182,6 +178,25 @@ async def listening(app: object, listen: str) -> AsyncIterator[str]:
         bound.close()
 
 
+def _bound(listen: str) -> socket.socket:
+    """A socket that listens. Raises AdapterSettingsError: the address is taken or not ours."""
+    host, _, port = listen.rpartition(":")
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host.strip("[]"), int(port)))
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise _unusable("LISTEN", listen, error) from None
+    return bound
+
+
+def _unusable(setting: str, listen: str, error: OSError) -> AdapterSettingsError:
+    what = f"{PREFIX}{setting} = {listen!r}: {error.strerror or error}"
+    return AdapterSettingsError(f"{what}; stop what listens there, or name another address")
+
+
 @contextmanager
 def _metrics_endpoint(metrics: Metrics, listen: str) -> Iterator[str]:
     """Answer Prometheus inside the block, in a thread of its own."""
@@ -189,7 +204,10 @@ def _metrics_endpoint(metrics: Metrics, listen: str) -> Iterator[str]:
         yield ""
         return
     host, _, port = listen.rpartition(":")
-    server, thread = start_http_server(int(port), addr=host, registry=metrics.registry)
+    try:
+        server, thread = start_http_server(int(port), addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise _unusable("METRICS_LISTEN", listen, error) from None
     try:
         yield f"{host}:{server.server_port}"
     finally:

@@ -1,12 +1,12 @@
 """`loyalty quote` and `loyalty explain`: what a document would earn, and why it earned."""
 # ruff: noqa: RUF001 - Chinese lines have Chinese commas.
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import typer
-from google.protobuf.json_format import ParseDict, ParseError
 
 from ledger.core.instant import from_datetime, write_timestamp
 from loyalty.v1 import account_service_pb2 as account_pb
@@ -116,19 +116,37 @@ def _utc(at: datetime) -> datetime:
 def _request(file: Path) -> ledger_pb.QuoteDocumentRequest:
     """The question in a file; what is no question leaves with the place that is wrong."""
     # Imported when it is wanted: a command's start must not wait for it.
-    import yaml
+    from rules.reading import read_tree
+    from rules.refusal import PolicyRefused
+    from server.gateway.reading import fill
 
     try:
-        content: Any = yaml.safe_load(read(file))
-    except yaml.YAMLError as error:
-        console.fail(f"{file}: {error}", code=console.USAGE)
+        content, lines = read_tree(read(file))
+    except PolicyRefused as refused:
+        finding = refused.findings[0]
+        console.fail(f"{_place(file, finding.line)}: {finding}", code=console.USAGE)
     if not isinstance(content, dict):
         console.fail(f"{file}: expected a document, in JSON or YAML", code=console.USAGE)
-    whole = content if "document" in content else {"document": content}
-    try:
-        return ParseDict(whole, ledger_pb.QuoteDocumentRequest())
-    except ParseError as error:
-        console.fail(f"{file}: {error}", code=console.USAGE)
+    request = ledger_pb.QuoteDocumentRequest()
+    faults = fill(request if "document" in content else request.document, content)
+    if faults:
+        told = (f"{_place(file, lines.get(_steps(each.field), 0))}: {each}" for each in faults)
+        console.fail(
+            "\n      ".join(told),
+            advice="docs/examples/basket.yaml is a document, docs/openapi.html has every field",
+            code=console.USAGE,
+        )
+    return request
+
+
+def _place(file: Path, line: int) -> str:
+    return f"{file}, line {line}" if line else str(file)
+
+
+def _steps(path: str) -> tuple[str | int, ...]:
+    """The way to "lines[0].category" through a file."""
+    steps = re.findall(r"([^.\[\]]+)|\[(\d+)\]", path)
+    return tuple(name or int(number) for name, number in steps)
 
 
 def _name_policy(request: ledger_pb.QuoteDocumentRequest, policy: str) -> None:

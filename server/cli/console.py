@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -105,7 +106,10 @@ def _fail_with_advice(error: Exception) -> None:
     from server.config import SettingsError
     from server.database import DatabaseError
     from server.embedded import EmbeddedError
+    from server.listening import AddressUnusable
 
+    if isinstance(error, AddressUnusable):
+        fail(str(error), advice=error.advice, code=USAGE)
     if isinstance(error, SettingsError | WrongIdentityKey):
         fail(str(error), advice=SETTINGS, code=USAGE)
     if isinstance(error, FileRefused):
@@ -163,13 +167,14 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
-def utc(stamp: Timestamp) -> str:
+def utc(stamp: Timestamp | datetime) -> str:
     """A time to the minute, in UTC.
 
     Never as a day: days are those of the programme's zone, which a command does not know, and an
     end is the first instant of the next one.
     """
-    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M} UTC"
+    moment = stamp.ToDatetime(UTC) if isinstance(stamp, Timestamp) else stamp.astimezone(UTC)
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def money(minor_units: int, currency_code: str) -> str:

@@ -55,6 +55,7 @@ def gateway(
     """
     from server import logs
     from server.gateway.serving import CHANNEL_OPTIONS, Listening, serve
+    from server.listening import require_free
 
     if (tls_cert is None) != (tls_key is None):
         console.fail("TLS needs both, --tls-cert and --tls-key", code=console.USAGE)
@@ -65,7 +66,10 @@ def gateway(
         async with concurrent_channel_to(server, ca, CHANNEL_OPTIONS) as channel:
             await serve(Listening(host, port, tls_cert, tls_key), channel, timeout_seconds=timeout)
 
+    with console.explained():
+        require_free(listen, f"--listen {listen}")
     try:
         console.run(run())
     except OSError as error:
-        console.fail(f"--listen {listen}: {error}", code=console.UNAVAILABLE)
+        # What is left: a file of TLS.
+        console.fail(f"--tls-cert {tls_cert}, --tls-key {tls_key}: {error}", code=console.USAGE)

@@ -53,7 +53,12 @@ def create(
     try:
         token = console.run(make())
     except ValueError as error:
-        console.fail(str(error), advice="`loyalty token create --help` has an example")
+        advice = "`loyalty token create --help` has an example"
+        console.fail(str(error), advice=advice, code=console.USAGE)
+    except auth.NameTaken as error:
+        console.fail(
+            str(error), advice="Choose another name; `loyalty token list` shows those there are"
+        )
     if json:
         console.print_json({"name": name, "token": token})
     else:
@@ -89,8 +94,8 @@ def list_command(json: AsJson = False) -> None:
             record.name,
             " ".join(record.business_units),
             " ".join(record.verbs),
-            f"{record.created_at:%Y-%m-%d %H:%M}",
-            f"{record.revoked_at:%Y-%m-%d %H:%M}" if record.revoked_at else "",
+            console.utc(record.created_at),
+            console.utc(record.revoked_at) if record.revoked_at else "",
         )
     console.print_table(
         rows, none="no tokens yet; `loyalty token create --help` shows how to make one"

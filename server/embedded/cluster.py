@@ -39,10 +39,6 @@ PARAMETERS: Final[Mapping[str, str]] = {
 }
 Abandoned = Callable[[], bool]
 
-# Servers that we started and that others still use. Python warns when it forgets a process that
-# runs; these are meant to outlive us.
-_left_to_others: Final[list[subprocess.Popen[bytes]]] = []
-
 log = structlog.get_logger(__name__)
 
 
@@ -198,7 +194,8 @@ class Cluster:
     def leave(self) -> None:
         """Let go of a server that others go on using."""
         if self._child is not None and self._child.poll() is None:
-            _left_to_others.append(self._child)
+            # It is meant to outlive us. Python would take it for forgotten, and warn at our end.
+            self._child.returncode = 0
 
     def _await_end_of(self, condition: Callable[[], bool], what: str, abandoned: Abandoned) -> None:
         began = time.monotonic()

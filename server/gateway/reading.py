@@ -82,13 +82,19 @@ def read_query(kind: type[M], raw: bytes) -> M:
     return _read(kind, content)
 
 
+def fill(message: Message, content: object) -> list[Malformed]:
+    """Set the fields that plain data states; returns what is wrong with it, each with its path."""
+    faults: list[Fault] = []
+    _fill(message, content, "", faults)
+    return [Malformed(**fault._asdict()) for fault in faults]
+
+
 def _read(kind: type[M], content: object) -> M:
     request = kind()
-    faults: list[Fault] = []
-    _fill(request, content, "", faults)
+    faults = fill(request, content)
     if not faults:
         return request
-    first, *others = (Malformed(**fault._asdict()) for fault in faults)
+    first, *others = faults
     for other in others:
         first.add_note(f"{other.field}: {other}")
     raise first

@@ -4,7 +4,11 @@
 import json
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 import rules
+from server.cli import app
 from tests.cli.test_commands import HARBOUR, ROOT, SALES, data, environment, loyalty, served
 
 __all__ = ["environment", "served"]
@@ -27,10 +31,11 @@ async def test_a_quote_shows_what_a_basket_would_earn(served: None) -> None:
 
 async def test_a_quote_says_what_is_wrong_with_its_file(served: None, tmp_path: Path) -> None:
     file = tmp_path / "wrong.json"
-    file.write_text(json.dumps({"lines": [{"line_id": "1", "nett": 3}]}), encoding="utf-8")
+    file.write_text(json.dumps({"lines": [{"lineId": "1", "netMinorUnit": 3}]}), encoding="utf-8")
     unknown = await loyalty("quote", str(file), "--unit", "market")
     assert unknown.exit_code == 2
-    assert "nett" in unknown.stderr
+    assert "lines[0].netMinorUnit is '3', expected a field of DocumentLine" in unknown.stderr
+    assert "did you mean netMinorUnits?" in unknown.stderr
     nowhere = await loyalty("quote", BASKET)
     assert nowhere.exit_code == 2
     assert "--unit" in nowhere.stderr
@@ -137,3 +142,31 @@ async def test_a_member_is_enrolled_once_and_agrees_to_the_terms(served: None) -
     )
     assert first.stdout.split()[1] == found.stdout.split()[1]
     assert "there before" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "kind: SALE\nlines:\n  - {line_id: 1, net_minor_units: 3.50}\n",
+            ["line 1: kind is 'SALE', expected DOCUMENT_KIND_SALE",
+             "line 3: lines[0].net_minor_units is '3.50', expected a whole number"],
+        ),
+        (
+            "document:\n  lines:\n  - {nett_minor_units: 3}\n",
+            ["line 3: document.lines[0].nett_minor_units is '3'", "did you mean net_minor_units?"],
+        ),
+        ("- kind\n", ["expected a document"]),
+        ("kind: [\n", ["line 2: not YAML"]),
+        ("kind: a\nkind: b\n", ["line 2: key 'kind' is written twice"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_document_is_told_in_the_words_of_its_file(
+    text: str, told: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "basket.yaml"
+    file.write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(app, ["quote", str(file), "--unit", "market", "--token", "none"])
+    assert result.exit_code == 2
+    for part in told:
+        assert part in result.output

@@ -30,7 +30,7 @@ from loyalty.v1.member_service_pb2 import GetMemberRequest, GrantTierRequest
 from loyalty.v1.programme_service_pb2 import PublishPolicyRequest
 from loyalty.v1.types_pb2 import RECALL_ACTION_QUARANTINE, Origin
 from server import auth, database
-from server.auth import Principal, Tokens, Verb, create_token, list_tokens, revoke_token
+from server.auth import NameTaken, Principal, Tokens, Verb, create_token, list_tokens, revoke_token
 from tests.server import requests
 from tests.server.served import Caller, Served, info_of, refused
 
@@ -127,7 +127,7 @@ async def test_a_name_is_for_ever(pool: asyncpg.Pool) -> None:
     await make(pool)
     async with pool.acquire() as connection:
         await revoke_token(connection, name="till")
-    with pytest.raises(ValueError, match="choose another name"):
+    with pytest.raises(NameTaken, match="already, or there was"):
         await make(pool)
 
 

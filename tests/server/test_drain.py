@@ -25,6 +25,7 @@ from loyalty.v1.audit_service_pb2 import StreamEventsRequest
 from loyalty.v1.ledger_service_pb2 import PostStreamRequest
 from server.config import SettingsError
 from server.database import NotMigrated
+from server.listening import AddressUnusable
 from server.main import running_server
 from server.service import Service
 from tests.server import requests
@@ -128,12 +129,22 @@ async def test_health_says_not_serving_before_calls_are_refused(
         await asyncio.wait_for(draining, 5)
 
 
-async def test_a_second_server_on_the_same_port_is_refused(database: str, tmp_path: Path) -> None:
+async def test_a_second_server_on_the_same_port_is_refused_in_one_line(
+    database: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     async with serving(database, tmp_path) as served:
         settings = settings_for(database, tmp_path, listen=served.address)
-        with pytest.raises(SettingsError, match="is another server running"):
+        taken = f"LOYALTY_LISTEN = '{served.address}': Address already in use"
+        with pytest.raises(AddressUnusable, match=taken) as refused:
             async with running_server(settings):
                 pass
+        assert "another `loyalty serve`" in refused.value.advice
+        assert "add_port" not in capfd.readouterr().err, "gRPC has nothing to say besides"
+        elsewhere = settings_for(database, tmp_path, listen="192.0.2.1:0")
+        with pytest.raises(AddressUnusable, match="Cannot assign") as refused:
+            async with running_server(elsewhere):
+                pass
+        assert "an address of this machine" in refused.value.advice
 
 
 async def test_a_database_without_our_schema_is_refused_with_advice(

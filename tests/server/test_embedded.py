@@ -153,28 +153,42 @@ async def test_the_last_user_stops_the_server_whoever_started_it(data_dir: Path)
     assert find_postmaster(cluster_of(data_dir)) is None
 
 
-async def test_two_processes_that_start_at_once_share_one_server(data_dir: Path) -> None:
-    script = (
-        "import asyncio, sys, pathlib\n"
-        "from server.embedded import running\n"
-        "async def main():\n"
-        "    async with running(pathlib.Path(sys.argv[1])) as url:\n"
-        "        print(url, flush=True)\n"
-        "        sys.stdin.read()\n"
-        "asyncio.run(main())\n"
+USER = (
+    "import asyncio, sys, pathlib\n"
+    "from server.embedded import running\n"
+    "async def main():\n"
+    "    async with running(pathlib.Path(sys.argv[1])) as url:\n"
+    "        print(url, flush=True)\n"
+    "        sys.stdin.read()\n"
+    "asyncio.run(main())\n"
+)
+
+
+async def user_of(data_dir: Path) -> asyncio.subprocess.Process:
+    """A process that uses the server until its stdin ends, and tells all that Python warns of."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "default", "-c", USER, str(data_dir)),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            script,
-            str(data_dir),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
+
+
+async def test_who_leaves_a_server_to_others_ends_without_a_warning(data_dir: Path) -> None:
+    first = await user_of(data_dir)
+    assert first.stdout is not None
+    url = (await first.stdout.readline()).decode().strip()
+    async with running(data_dir, parameters=SMALL) as shared:
+        assert shared == url
+        _, warned = await first.communicate(b"")
+        assert not warned, "the server that it started lives on, and is not forgotten"
+        assert await one(url, "SELECT 1") == 1
+    assert find_postmaster(cluster_of(data_dir)) is None
+
+
+async def test_two_processes_that_start_at_once_share_one_server(data_dir: Path) -> None:
+    processes = [await user_of(data_dir) for _ in range(2)]
     urls = set()
     for process in processes:
         assert process.stdout is not None
