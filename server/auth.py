@@ -198,7 +198,7 @@ async def create_token(
         NameTaken: there is a token of that name, or there was.
     """
     units, allowed = tuple(dict.fromkeys(business_units)), tuple(dict.fromkeys(verbs))
-    _check_token(name, units, allowed)
+    check_token(name, units, allowed)
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     try:
         await connection.execute(
@@ -214,7 +214,8 @@ async def create_token(
     return token
 
 
-def _check_token(name: str, business_units: Sequence[str], verbs: Sequence[str]) -> None:
+def check_token(name: str, business_units: Sequence[str], verbs: Sequence[str]) -> None:
+    """Do nothing if there may be such a token. Raises ValueError: says what would be right."""
     # The name stands in request keys between slashes.
     if not _NAME.fullmatch(name):
         raise ValueError(

@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from collections.abc import Sequence
+from typing import Any
 
 from server.config import SettingsError
 
@@ -34,7 +36,7 @@ def require_free(address: str, said: str) -> None:
         raise AddressUnusable(said, error) from None
 
 
-def _bind_one(found: list[tuple[int, int, int, str, tuple[object, ...]]]) -> None:
+def _bind_one(found: Sequence[tuple[int, int, int, str, Any]]) -> None:
     """Bind one of a host's addresses, as a server does. Raises OSError: none can be had."""
     refused: OSError | None = None
     for family, kind, protocol, _, address in found:

@@ -51,10 +51,12 @@ def create(
             return await auth.create_token(connection, name=name, business_units=unit, verbs=verb)
 
     try:
-        token = console.run(make())
+        auth.check_token(name, unit, verb)
     except ValueError as error:
         advice = "`loyalty token create --help` has an example"
         console.fail(str(error), advice=advice, code=console.USAGE)
+    try:
+        token = console.run(make())
     except auth.NameTaken as error:
         console.fail(
             str(error), advice="Choose another name; `loyalty token list` shows those there are"

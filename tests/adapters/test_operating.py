@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from adapters.frame import operating
+from adapters.frame.service import listening
+from adapters.frame.settings import AdapterSettingsError
 from tests.adapters import shop
 from tests.adapters.rig import Rig, rig
 from tests.server.served import Caller, Served
@@ -155,3 +158,12 @@ async def test_the_commands_say_the_same(web: Rig, served: Served, tmp_path: Pat
     assert (other.code, "is a mapping of 'shopify'" in other.err) == (2, True)
     checked = await command(served, "check", str(mapping), "--secrets", str(tmp_path))
     assert (checked.code, "web-shop.webhook_secret is missing" in checked.err) == (1, True)
+
+
+async def test_an_address_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        named = f"LOYALTY_ADAPTERS_LISTEN = '{address}': Address already in use; stop what"
+        with pytest.raises(AdapterSettingsError, match=named):
+            async with listening(None, address):
+                pass

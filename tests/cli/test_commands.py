@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,10 +165,16 @@ async def test_tokens_are_listed_without_the_token_and_revoked(served: None) -> 
     listed = await loyalty("token", "list", "--json")
     assert '"name": "till"' in listed.stdout
     assert "loy_" not in listed.stdout
+    made = json.loads(listed.stdout)[0]["create_time"]
+    shown = await loyalty("token", "list")
+    assert f"{datetime.fromisoformat(made):%Y-%m-%d %H:%M} UTC" in shown.stdout
     assert (await loyalty("token", "revoke", "till")).exit_code == 0
     again = await loyalty("token", "revoke", "till")
     assert again.exit_code == 1
     assert "loyalty token list" in again.stderr
+    taken = await loyalty("token", "create", "till", "--unit", "*", "--verb", "earn")
+    assert taken.exit_code == 1
+    assert "Choose another name" in taken.stderr
 
 
 async def test_migrate_says_that_there_is_nothing_to_do(environment: pytest.MonkeyPatch) -> None:
