@@ -77,7 +77,7 @@ class LedgerServicer:
                 Verb.READ,
                 asking_shape.quote_document,
                 self._quote,
-                unit=_unit,
+                for_unit=True,
             ),
             self._write("RecordOpening", pb.RecordOpeningRequest, pb.RecordOpeningResponse),
             Rpc(
@@ -109,7 +109,7 @@ class LedgerServicer:
             )
             return nested(tag, given.encoded)
 
-        return Rpc(name, request, verb, check, answer, unit=_unit)
+        return Rpc(name, request, verb, check, answer, for_unit=True)
 
     async def _quote(
         self, request: pb.QuoteDocumentRequest, call: Call
@@ -217,11 +217,6 @@ def _all_refused(outcomes: Sequence[Answer | Refusal | None], first: int) -> lis
         else AtomicRefused(index=first, refused_as=cause.reason)
         for outcome in outcomes
     ]
-
-
-def _unit(request: Any) -> str:
-    unit: str = request.origin.business_unit
-    return unit
 
 
 def _check_batch(request: pb.BatchPostRequest) -> None:

@@ -44,7 +44,7 @@ class MemberServicer:
                 Verb.ERASE,
                 erasing_shape.erase_member,
                 self._erase,
-                unit=_unit,
+                for_unit=True,
             ),
             Rpc(
                 "GetErasure",
@@ -76,7 +76,7 @@ class MemberServicer:
                 told["transfers"] = await brought_home(call, self._ledger, member.transfer_ids)
             return response(**told)
 
-        return Rpc(name, request, verb, check, answer, unit=_unit)
+        return Rpc(name, request, verb, check, answer, for_unit=True)
 
     async def _erase(self, request: pb.EraseMemberRequest, call: Call) -> pb.EraseMemberResponse:
         given = await self._ledger.write(
@@ -106,8 +106,3 @@ class MemberServicer:
             response.profile.CopyFrom(profile)
             response.consents.extend(consents)
         return response
-
-
-def _unit(request: Any) -> str:
-    unit: str = request.origin.business_unit
-    return unit

@@ -66,7 +66,7 @@ class MergeCalls:
             }
             return response(**told)
 
-        return Rpc(name, request, verb, check, answer, unit=_unit)
+        return Rpc(name, request, verb, check, answer, for_unit=True)
 
 
 async def bring_on(ledger: Ledger, member: pb.Member) -> pb.Member:
@@ -86,11 +86,6 @@ async def bring_on(ledger: Ledger, member: pb.Member) -> pb.Member:
         if member.membership not in _ON_THE_MOVE or member.merge_step + 1 == step:
             return member
         step = member.merge_step + 1
-
-
-def _unit(request: Any) -> str:
-    unit: str = request.origin.business_unit
-    return unit
 
 
 def _step(member_id: str, step: int) -> pb.ContinueMergeRequest:

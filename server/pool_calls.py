@@ -53,7 +53,7 @@ class PoolCalls:
                 told["transfers"] = await brought_home(call, self._ledger, pool.transfer_ids)
             return response(**told)
 
-        return Rpc(name, request, verb, check, answer, unit=_unit)
+        return Rpc(name, request, verb, check, answer, for_unit=True)
 
     async def _get(self, request: pb.GetPoolRequest, _: Call) -> pb.GetPoolResponse:
         viewer = request.member if request.HasField("member") else None
@@ -69,8 +69,3 @@ async def brought_home(call: Call, ledger: Ledger, transfer_ids: Iterable[str]) 
     for transfer_id in ids:
         await bring_on(ledger, transfer_id)
     return [await transfer_seen_by(call.principal, ledger, transfer_id) for transfer_id in ids]
-
-
-def _unit(request: Any) -> str:
-    unit: str = request.origin.business_unit
-    return unit

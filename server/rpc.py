@@ -54,8 +54,8 @@ class Rpc(Generic[Question]):
     """What the token must allow; None: the servicer looks at each item."""
     check: Callable[[Question], None]
     answer: Callable[[Question, Call], Awaitable[Reply]]
-    unit: Callable[[Question], str] | None = None
-    """Business unit that the request acts for; None: it acts for none."""
+    for_unit: bool = False
+    """Whether it acts for the business unit of its origin, where the token must allow the verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Door:
                 visit.call = call = await self._call(context)
                 visit.request = request = parse(rpc.request, raw)
                 if rpc.verb is not None:
-                    unit = rpc.unit(request) if rpc.unit is not None else ""
+                    unit = request.origin.business_unit if rpc.for_unit else ""
                     call.principal.require(rpc.verb, unit)
                 rpc.check(request)
                 answer = _encoded(await rpc.answer(request, call))

@@ -72,7 +72,7 @@ class TransferCalls:
                 )
             return response(**told)
 
-        return Rpc(name, request, verb, check, answer, unit=_unit)
+        return Rpc(name, request, verb, check, answer, for_unit=True)
 
     async def _get(self, request: pb.GetTransferRequest, call: Call) -> pb.GetTransferResponse:
         transfer = await transfer_seen_by(call.principal, self._ledger, request.transfer_id)
@@ -146,8 +146,3 @@ def _state(row: TransferRow) -> pb.TransferState.ValueType:
         return pb.TRANSFER_STATE_COMPLETED if arrived else pb.TRANSFER_STATE_RECEIVED
     waits = row.accept_until is not None
     return pb.TRANSFER_STATE_AWAITING_ACCEPTANCE if waits else pb.TRANSFER_STATE_IN_TRANSIT
-
-
-def _unit(request: Any) -> str:
-    unit: str = request.origin.business_unit
-    return unit
