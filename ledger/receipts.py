@@ -12,7 +12,6 @@ from rules.values import Title
 from rules.words import title_of
 
 Language = Literal["en", "zh"]
-LANGUAGES: Final = ("en", "zh")
 
 _EARNED: Final = {"en": "{title}: +{points} {currency}", "zh": "{title}：+{points} {currency}"}
 _CUT: Final = {"en": "{line}, limit {cap} reached", "zh": "{line}，已达 {cap} 上限"}

@@ -169,12 +169,7 @@ class Ledger:
     # Writes
 
     async def write(
-        self,
-        request: WriteRequest,
-        *,
-        client: str,
-        deadline: float | None = None,
-        bulk: bool = False,
+        self, request: WriteRequest, *, client: str, deadline: float | None = None
     ) -> Answer:
         """Record a write and give its answer once it is durable. Raises Refusal.
 
@@ -182,7 +177,6 @@ class Ledger:
             request: its shape has been checked.
             client: whose token it came with; request ids are unique within a client.
             deadline: in the event loop's time; not executed when it passes in the queue.
-            bulk: wait behind interactive writes.
         """
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
@@ -200,7 +194,7 @@ class Ledger:
         )
         if isinstance(request, ABOUT_POLICY):
             act.policy = await self.programme.checked(request)
-        self._waiting.put([Job((act,))], bulk=bulk)
+        self._waiting.put([Job((act,))], bulk=False)
         try:
             return await waiter
         except asyncio.CancelledError:

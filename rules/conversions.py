@@ -19,8 +19,7 @@ class Converted(NamedTuple):
     """What is given and what comes of it.
 
     `fee` is of the old currency, on top of the `points`, and goes to `fee_unit`; `received` is of
-    the currency `into`, issued by `issuer`, with the bonus `bonus_share` in it. The new points live
-    as `end` says.
+    the currency `into`, issued by `issuer`, its bonus included. The new points live as `end` says.
     """
 
     id: str
@@ -31,7 +30,6 @@ class Converted(NamedTuple):
     into: str
     received: int
     issuer: str
-    bonus_share: Fraction
     end: LotEnd
 
 
@@ -69,7 +67,6 @@ def convert(
         into=entry.into,
         received=received,
         issuer=entry.issuer,
-        bonus_share=share,
         end=_end(policy, entry.into, at, member_since),
     )
 

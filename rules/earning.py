@@ -7,7 +7,6 @@ from fractions import Fraction
 from rules.atoms import Among, Bought
 from rules.capping import CapTerms, caps_of
 from rules.conditions import All, Node, Not, Test, condition_of, names_activity
-from rules.lines import matcher
 from rules.model import (
     BaseRule,
     BonusRule,
@@ -64,11 +63,6 @@ class CompiledRule:
     benefit: str = ""
     quantity: int = 0
     valid_days: int = 0
-
-    def wants_category(self, category: str) -> bool:
-        """Say whether the rule's own `when` looks at lines of this category."""
-        wanted = not self.categories or matcher(self.categories)(category)
-        return wanted and not (self.categories_not and matcher(self.categories_not)(category))
 
 
 def compile_rules(

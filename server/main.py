@@ -4,11 +4,10 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-import grpc
 import structlog
 
 from ledger.clock import Clock, SystemClock
@@ -33,12 +32,7 @@ def run(settings: Settings) -> None:
     runner(serve(settings))
 
 
-async def serve(
-    settings: Settings,
-    *,
-    clock: Clock | None = None,
-    extra_handlers: Sequence[grpc.GenericRpcHandler] = (),
-) -> None:
+async def serve(settings: Settings, *, clock: Clock | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the waiting.
 
     One JSON line on stdout tells the addresses once calls are answered.
@@ -46,11 +40,10 @@ async def serve(
     Args:
         settings: see `server.config`.
         clock: the machine's if None.
-        extra_handlers: more gRPC services beside ours, behind no door: for measuring only.
     """
     logs.configure(settings.log_level)
     log.info("settings", **settings.summary())
-    async with _service(settings, clock, extra_handlers) as service:
+    async with _service(settings, clock) as service:
         asked = _signals(service)
         serving = {
             "event": "serving",
@@ -78,29 +71,20 @@ def _signals(service: Service) -> asyncio.Event:
 
 
 @asynccontextmanager
-async def running_server(
-    settings: Settings,
-    clock: Clock | None = None,
-    *,
-    extra_handlers: Sequence[grpc.GenericRpcHandler] = (),
-) -> AsyncIterator[str]:
+async def running_server(settings: Settings, clock: Clock | None = None) -> AsyncIterator[str]:
     """Serve inside the block and drain at its end; yields host:port. Installs no signal handlers.
 
     Raises:
         SettingsError, DatabaseError, EmbeddedError: it cannot start; says what to do.
     """
-    async with _service(settings, clock, extra_handlers) as service:
+    async with _service(settings, clock) as service:
         yield service.address
 
 
 @asynccontextmanager
-async def _service(
-    settings: Settings, clock: Clock | None, extra_handlers: Sequence[grpc.GenericRpcHandler]
-) -> AsyncIterator[Service]:
+async def _service(settings: Settings, clock: Clock | None) -> AsyncIterator[Service]:
     async with database_url(settings) as dsn:
-        service = await Service.open(
-            settings, dsn=dsn, clock=clock or SystemClock(), extra_handlers=extra_handlers
-        )
+        service = await Service.open(settings, dsn=dsn, clock=clock or SystemClock())
         try:
             yield service
         finally:

@@ -1,7 +1,6 @@
 """The running service: ledger, door, gRPC server, health, metrics and projections, put together."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final, Self
 
@@ -85,14 +84,7 @@ class Service:
         self._server: grpc.aio.Server
 
     @classmethod
-    async def open(
-        cls,
-        settings: Settings,
-        *,
-        dsn: str,
-        clock: Clock,
-        extra_handlers: Sequence[grpc.GenericRpcHandler] = (),
-    ) -> Self:
+    async def open(cls, settings: Settings, *, dsn: str, clock: Clock) -> Self:
         """Open everything and serve.
 
         Raises:
@@ -102,7 +94,7 @@ class Service:
         service = cls(settings, clock, Metrics())
         try:
             await service._open_store(dsn)
-            await service._listen(extra_handlers)
+            await service._listen()
         except BaseException:
             await service._open.aclose()
             raise
@@ -168,10 +160,10 @@ class Service:
         )
         self._asking.append(self._background(work, name="transfers"))
 
-    async def _listen(self, extra_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+    async def _listen(self) -> None:
         self._door = Door(Tokens(self._pool), self._metrics)
         self._server = grpc.aio.server(options=_OPTIONS)
-        self._server.add_generic_rpc_handlers([*self._handlers(), *extra_handlers])
+        self._server.add_generic_rpc_handlers(self._handlers())
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         await self._show_health()
         self.address = self._bind()

@@ -93,7 +93,8 @@ class _Checker:
             case Name():
                 return self._name(node)
             case Predicate():
-                return self._predicate(node)
+                message = "predicate() is the ledger's own; write what it stands for"
+                raise ExprError(message, node.at)
         return self._operation(node)
 
     def _operation(self, node: Node) -> Type:
@@ -150,11 +151,6 @@ class _Checker:
             known = alternatives(node.field, fields) or f" ({node.root} has none declared)"
             raise ExprError(f"unknown name {str(node)!r}{known}", node.at)
         return fields[node.field]
-
-    def _predicate(self, node: Predicate) -> Type:
-        if node.name not in self._environment.predicates:
-            raise ExprError("predicate() is the ledger's own; write what it stands for", node.at)
-        return Type.BOOL
 
     def _binary(self, node: Binary) -> Type:
         match node.op:

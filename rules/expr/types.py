@@ -1,7 +1,7 @@
 """Types, and the environment: what names an expression may use."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -64,15 +64,10 @@ _LINE: Final[Mapping[str, Type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Names with their types: of the roots by field, of a line, and known predicates."""
+    """Names with their types: of the roots by field, and of a line."""
 
     roots: Mapping[str, Mapping[str, Type]]
     line: Mapping[str, Type]
-    predicates: frozenset[str] = field(default=frozenset())
-
-    def knowing(self, predicates: Iterable[str]) -> "Environment":
-        """Return the environment in which these predicates may be asked, too."""
-        return replace(self, predicates=self.predicates.union(predicates))
 
 
 def environment(attributes: Mapping[str, str], counters: Iterable[str]) -> Environment:

@@ -4,7 +4,6 @@ from ledger.core.commands import Counts, Numbered, Occasion, TierVerdict, Use
 from ledger.core.instant import Instant
 from ledger.core.snapshot import decode, encode
 from ledger.core.state import Account
-from loyalty.v1.events_pb2 import TierChanged
 from tests.core.people import People
 from tests.core.spec import CANCELLED, Grant, utc
 
@@ -56,14 +55,6 @@ def tiered() -> People:
 
 def status(points: int) -> Grant:
     return Grant(points, rule="status", currency="QP", window="2025")
-
-
-def tier_causes(people: People, name: str) -> list[int]:
-    return [
-        fact.event.cause
-        for where, fact in people.facts
-        if where == name and isinstance(fact.event, TierChanged)
-    ]
 
 
 def test_qualifying_points_of_both_count_together_and_part_again() -> None:

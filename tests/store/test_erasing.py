@@ -322,7 +322,7 @@ async def test_two_processes_erase_once_and_nothing_is_linked_to_nobody(database
 
 # --- afterwards changed -------------------------------------------------------------------------
 
-ERASED, LINKED, PROFILE = 6, 2, 3
+ERASED, PROFILE = 6, 3
 
 
 def says_less(fact: Any) -> None:
