@@ -19,6 +19,7 @@ from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.instant import from_datetime
 from ledger.core.refusals import UnknownMember
+from ledger.grounds import Surroundings
 from ledger.handlers import decide_act
 from ledger.identities import IdentityHash
 from ledger.lanes import account_stream, lane_of
@@ -114,15 +115,10 @@ class PerCallLedger:
             # The ledger itself, or a call whose commit we have not heard of yet, wrote here.
             self._cache.forget(await store.touched_streams(lane, left))
         standing = {lane: head}
-        work = Work(
-            lanes=self._lanes,
-            standing=standing,
-            clock=self._clock,
-            policies=self._policies,
-            purses=self._cache.purse,
-            guesses=Guesses(),
-            periods=PeriodBook(),
+        around = Surroundings(
+            self._lanes, self._clock, self._policies, PeriodBook(), Guesses(), self._cache.purse
         )
+        work = Work(around, standing)
         lookup = Lookup(store, self._cache, register=self._register, policies=self._policies)
         await lookup.fill(work.known, [act], None, Wanted())
         answer = decide_act(act, work)

@@ -21,6 +21,7 @@ from ledger.core.decide import decide
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.programme import Version
 from ledger.core.state import Account, TierSpan
+from ledger.grounds import Surroundings
 from ledger.handlers import decide_act
 from ledger.handlers.members import require_unit
 from ledger.identities import IdentityHash
@@ -124,16 +125,11 @@ class Quotes:
         lookup = Lookup(self._store, cache, register=self._register, policies=case.policies)
         looked_up = Wanted()
         for _ in range(ROUNDS_MAX):
-            work = Work(
-                lanes=self._store.lanes,
-                standing=await self._store.heads(),
-                clock=SettableClock(max(case.at, self._clock.now())),
-                policies=case.policies,
-                purses=cache.purse,
-                guesses=Guesses(),
-                periods=PeriodBook(),
-                looked_up=looked_up,
+            clock = SettableClock(max(case.at, self._clock.now()))
+            around = Surroundings(
+                self._store.lanes, clock, case.policies, PeriodBook(), Guesses(), cache.purse
             )
+            work = Work(around, await self._store.heads(), looked_up)
             await lookup.fill(work.known, [case.act], None, looked_up)
             _assume(case, work)
             answer = decide_act(case.act, work)

@@ -1,193 +1,51 @@
-"""The work of one batch: what was found for it, what it decided so far, what it will append.
+"""The work of one batch: what it rests on, what it decided so far, what it will append.
 
 A batch is decided on states that nobody else sees until its commit has succeeded. While one batch
 is being committed the next may be decided on top of it: it looks at its parent's states first.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ledger.awaited import AwaitedRow
-from ledger.clock import Clock
 from ledger.core.advance import advance
 from ledger.core.decision import Decision
-from ledger.core.events import AnyFact, Fact, columns_of, decode, encode
+from ledger.core.events import AnyFact, Fact, columns_of, encode
 from ledger.core.instant import Instant
-from ledger.core.programme import Programme, after
-from ledger.core.state import OWN, Account
-from ledger.ends import Ends
+from ledger.core.state import Account
 from ledger.envelope import StoredEvent, sealed
+from ledger.grounds import Grounds, Surroundings
 from ledger.keys import keys_of, thing_of
 from ledger.kinds import EXPIRING, require_beginning
-from ledger.known import DocumentHead, Known, Mark, PolicyNow, Range
-from ledger.lanes import PERIOD, POLICY, account_of, account_stream, lane_of
-from ledger.periods import Closed, PeriodBook
-from ledger.policies import PolicyBook
-from ledger.profile import UNKNOWN, Profile, joined
-from ledger.purses import NO_PURSE, Purse, changes, is_deed
-from ledger.receipt_codes import Guesses
+from ledger.known import DocumentHead, Known, Mark, Range
+from ledger.lanes import lane_of
+from ledger.profile import UNKNOWN, Profile
+from ledger.purses import Purse, changes, is_deed
 from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
-from loyalty.v1.events_pb2 import BudgetUsed, DocumentPosted
+from loyalty.v1.events_pb2 import BudgetUsed
 
 NO_FINGERPRINT = b""
 """Of keys that the ledger itself made: nobody sends their content again."""
 
 
-class Work:
+class Work(Grounds):
     """A batch under way."""
 
     def __init__(
-        self,
-        *,
-        lanes: int,
-        standing: dict[int, Head],
-        clock: Clock,
-        policies: PolicyBook,
-        purses: Callable[[str], Purse | None],
-        guesses: Guesses,
-        periods: PeriodBook,
-        looked_up: Wanted | None = None,
+        self, around: Surroundings, standing: dict[int, Head], looked_up: Wanted | None = None
     ) -> None:
-        """Begin where the lanes stand; `standing` is copied, `purses` knows those of the cache.
-
-        `looked_up` is what earlier rounds wanted: of that, what is not known is not there.
-        """
-        self.lanes = lanes
-        self.policies = policies
-        self.guesses = guesses
-        self._periods = periods
-        self.period_facts: list[Closed] = []
-        """Periods that this batch closes."""
-        self.ends = Ends(policies.pinned, lambda of: self.profile(account_stream(of)).segments)
-        self.known = Known()
+        """Begin where the lanes stand, knowing nothing but of what was looked up."""
+        super().__init__(around, standing, looked_up)
         self.made = Known()
         """What this batch itself changed: taken over by the cache once it is committed."""
-        self.policy_facts: list[PolicyNow] = []
         self.posted: list[DocumentHead] = []
         """Versions that the act under way has recorded."""
-        self.wanted = Wanted()
-        """What was asked for and not known: with it, decide again."""
         self.acted = 0
         """How many facts were recorded that time alone had not decided, also those undone since."""
-        self.batch = AppendBatch()
         self._identities: dict[IdentityKey, tuple[Holder | None, IdentityRow | None]] = {}
         """Whose an identity was before this batch, and its row after it."""
-        self.standing = dict(standing)
         self._began = dict(standing)
-        self._consulted: set[int] = set()
-        self._clock = clock
-        self._purses = purses
-        self._looked_up = looked_up or Wanted()
         self.to_undo = self._looked_up.undone
-
-    # What handlers read
-
-    def account(self, stream: str) -> Account:
-        """State of a stream; one that has no facts yet is an empty account.
-
-        What was decided on it, a refusal too, holds only if its lane has not moved meanwhile.
-        """
-        self._consulted.add(lane_of(stream, self.lanes))
-        found = self.known.accounts.get(stream)
-        return Account(account_of(stream)) if found is None else found
-
-    def other_account(self, stream: str) -> Account:
-        """As `account`, for one that the request does not name: it may have to be looked up."""
-        if stream not in self.known.accounts and stream not in self._looked_up.streams:
-            self.wanted.streams.add(stream)
-        return self.account(stream)
-
-    def acts(self, thing: str) -> list[tuple[str, AnyFact]]:
-        """Acts on a thing in order, each with its stream; empty for a thing that nobody made."""
-        found = self.known.acts.get(thing)
-        if found is None:
-            if thing not in self._looked_up.things:
-                self.wanted.things.add(thing)
-            return []
-        return [found[key] for key in sorted(found)]
-
-    def head(self, thing: str) -> DocumentHead | None:
-        """The newest version of a document that the request does not name."""
-        found = self.known.heads.get(thing)
-        if found is None and thing not in self._looked_up.documents:
-            self.wanted.documents.add(thing)
-        return found
-
-    def programme(self) -> Programme:
-        """The programme's policies, with what this batch records of them."""
-        programme = self.policies.programme
-        if programme.stream:
-            self._consulted.add(lane_of(programme.stream, self.lanes))
-        for each in self.policy_facts:
-            programme = after(programme, each.fact, each.recorded_at, each.stream)
-        return programme
-
-    def closed_periods(self) -> tuple[Closed, ...]:
-        """The accounting periods that are closed. What is late for one is decided on that."""
-        programme = self.policies.programme.stream.removeprefix(POLICY)
-        if programme:
-            self._consulted.add(lane_of(PERIOD + programme, self.lanes))
-        return (*self._periods.closed, *self.period_facts)
-
-    def everywhere(self) -> dict[int, int]:
-        """Where every lane stands; what is decided on it holds only if none has moved."""
-        self._consulted.update(range(self.lanes))
-        return {lane: self.standing[lane].next_pos for lane in range(self.lanes)}
-
-    def profile(self, stream: str) -> Profile:
-        """What the register knows of the member with an account, and of those merged into it."""
-        parts = self.account(stream).parts
-        if not parts:
-            return self.known.profiles.get(stream, UNKNOWN)
-        streams = (stream, *map(account_stream, sorted(parts.keys() - {OWN})))
-        return joined(self.known.profiles.get(each, UNKNOWN) for each in streams)
-
-    def purse(self, stream: str) -> Purse:
-        """Where a shared purse stands; what was decided on it holds only if its lane stands too.
-
-        Which purses a document asks for only the rules know. One that is not known yet is noted.
-        """
-        self._consulted.add(lane_of(stream, self.lanes))
-        found = self.known.purses.get(stream) or self._purses(stream)
-        if found is None:
-            self.wanted.purses.add(stream)
-            return NO_PURSE
-        return found
-
-    def first_final(self, thing: str) -> DocumentPosted | None:
-        """The first final version of a document that has one; None is noted, and decided again."""
-        found = self.known.firsts.get(thing)
-        if found is None:
-            self.wanted.firsts.add(thing)
-        return found
-
-    def expiries(self, stream: str) -> list[Fact]:
-        """What last expired of an account, or came back, in order."""
-        if stream not in self._looked_up.expiries:
-            self.wanted.expiries.add(stream)
-        found = self.known.expiries.get(stream, {})
-        return [found[version] for version in sorted(found)]
-
-    def history(self, stream: str) -> list[AnyFact]:
-        """What tells of the closed lots of an account, in order: recorded, and of this batch.
-
-        A batch that asks for it is not decided on top of one that is not committed yet.
-        """
-        if stream not in self._looked_up.histories:
-            self.wanted.histories.add(stream)
-        mine = (decode(event.payload) for event in self.batch.events if event.stream == stream)
-        return [*self.known.histories.get(stream, ()), *mine]
-
-    def now(self, stream: str) -> Instant:
-        """Time for a decision in a stream's lane: never at or before the lane's last fact."""
-        lane = lane_of(stream, self.lanes)
-        return max(self._clock.now(), self.standing[lane].last_recorded_at + 1)
-
-    def clock_now(self) -> Instant:
-        """The clock as it is."""
-        return self._clock.now()
-
-    # What handlers record
 
     def advance(self, stream: str) -> tuple[Account, list[AnyFact]]:
         """Record what time has decided for an account, and give its state after that."""
@@ -283,23 +141,6 @@ class Work:
         self.known.heads[thing] = self.made.heads[thing] = head
         self.posted.append(head)
 
-    def holder(self, key: IdentityKey) -> str:
-        """Account that an identity is linked to; empty for none.
-
-        What is refused because of it holds only if that account has not changed meanwhile.
-        """
-        found = self.known.identities.get(key)
-        if found is None:
-            return ""
-        self._consulted.add(lane_of(account_stream(found.account), self.lanes))
-        return found.account
-
-    def member_known_by(self, key: IdentityKey) -> str:
-        """As `holder`, for an identity that the request does not name: it may be looked up."""
-        if key not in self.known.identities and key not in self._looked_up.identities:
-            self.wanted.identities.add(key)
-        return self.holder(key)
-
     def register_identity(self, row: IdentityRow) -> None:
         """Register an identity, or another member for one that is registered."""
         self._change_identity((row.scheme, row.keyed_hash), row)
@@ -315,13 +156,6 @@ class Work:
         after = None if row is None else Holder(row.account, row.identity_id)
         self.known.identities[key] = self.made.identities[key] = after
 
-    def awaiting(self, account_id: str) -> list[str]:
-        """Things of documents that wait for an identity which an account has."""
-        holders = self.known.identities
-        rows = [row for row in self.known.awaited.values() if row is not None]
-        found = [(row.document, holders.get((row.scheme, row.keyed_hash))) for row in rows]
-        return sorted(document for document, who in found if who and who.account == account_id)
-
     def await_identity(self, row: AwaitedRow) -> None:
         """Let a document wait for an identity that nobody has."""
         self.known.awaited[row.document] = self.made.awaited[row.document] = row
@@ -329,17 +163,6 @@ class Work:
     def await_no_more(self, document: str) -> None:
         """Let a document wait for nobody any more."""
         self.known.awaited[document] = self.made.awaited[document] = None
-
-    def identities_of(self, stream: str) -> list[tuple[IdentityKey, Holder]]:
-        """All identities of the member with an account; they may have to be looked up."""
-        if stream not in self._looked_up.holdings:
-            self.wanted.holdings.add(stream)
-        account = account_of(stream)
-        return sorted(
-            (key, holder)
-            for key, holder in self.known.identities.items()
-            if holder is not None and holder.account == account
-        )
 
     def erase_profile(self, stream: str) -> None:
         """Forget what is known of a member; the row goes in the same commit."""

@@ -20,6 +20,7 @@ from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.refusals import DeadlinePassed, NotServing, Refusal
 from ledger.deciding import Broke, Result, decide_jobs
+from ledger.grounds import Surroundings
 from ledger.known import Known
 from ledger.lanes import account_of
 from ledger.lookup import Lookup
@@ -92,14 +93,13 @@ class Writer:
         """Write to `store`; `start` learns where it stands."""
         self._store = store
         self._snapshots = snapshots
-        self._clock = clock
         self._policies = policies
         self._periods = periods
         self._cache = cache
         self._metrics = metrics
         self._register = register
         self._lookup = Lookup(store, cache, register=register, policies=policies)
-        self._guesses = Guesses()
+        self._around = Surroundings(store.lanes, clock, policies, periods, Guesses(), cache.purse)
         self._standing: dict[int, Head] = {}
         self._in_flight: tuple[Decided, asyncio.Task[bool]] | None = None
         self.stopped_because = ""
@@ -226,16 +226,7 @@ class Writer:
         made: Known | None = None if parent is None else parent.made
         looked_up = Wanted()
         while True:
-            work = Work(
-                lanes=self._store.lanes,
-                standing=standing,
-                clock=self._clock,
-                policies=self._policies,
-                purses=self._cache.purse,
-                guesses=self._guesses,
-                periods=self._periods,
-                looked_up=looked_up,
-            )
+            work = Work(self._around, standing, looked_up)
             acts = [act for job in jobs for act in job.acts]
             await self._lookup.fill(work.known, acts, made, looked_up)
             try:
