@@ -18,6 +18,7 @@ from loyalty.v1.events_pb2 import (
     PointsReceived,
     PointsReturned,
     ReturnCause,
+    TierChanged,
 )
 from loyalty.v1.types_pb2 import Draw, MovedLot
 from rules.zones import LocalZone
@@ -277,6 +278,10 @@ _LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
 _LASTING: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期至 {ends}"}
 _LASTING_BY: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期{ends}"}
 _LASTING_EVER: Final[dict[Language, str]] = {"en": "never to expire", "zh": "永久有效"}
+_BENEATH: Final[dict[Language, str]] = {
+    "en": "{told}, and then {tier}: what was beneath it was returned",
+    "zh": "{told}，此后为 {tier}：其下的等级因退货失去",
+}
 _UNTIL: Final[dict[Language, str]] = {"en": "until {day}", "zh": "有效期至 {day}"}
 _FOR_EVER: Final[dict[Language, str]] = {"en": "for ever", "zh": "永久有效"}
 
@@ -377,7 +382,10 @@ def _until(fact: Any, telling: Telling) -> str:
     """How long a tier is held, as a clause."""
     day = _last_day(fact, "valid_until_time", telling)
     words = _FOR_EVER if day == _NEVER[telling.language] else _UNTIL
-    return words[telling.language].format(day=day)
+    told = words[telling.language].format(day=day)
+    if isinstance(fact, TierChanged) and fact.HasField("beneath"):
+        return _BENEATH[telling.language].format(told=told, tier=fact.beneath.tier)
+    return told
 
 
 def _last_day(fact: Any, field: str, telling: Telling) -> str:

@@ -4,7 +4,7 @@ import rules
 from ledger.core.commands import Occasion, TierVerdict
 from ledger.core.instant import Instant
 from ledger.core.standing import brought
-from ledger.core.state import Account
+from ledger.core.state import Account, TierSpan
 
 
 def standing_of(account: Account) -> rules.Standing:
@@ -21,6 +21,7 @@ def verdict(
     answer = rules.tier_for(policy, standing=standing_of(account), at=at, occasion=occasion)
     if answer.tier is None:
         return None
+    beneath = answer.beneath
     return TierVerdict(
         answer.tier,
         answer.valid_until,
@@ -30,6 +31,9 @@ def verdict(
         answer.cause,
         answer.basis,
         answer.review_at,
+        None
+        if beneath is None
+        else TierSpan(beneath.tier, at, beneath.valid_until, None, beneath.basis, beneath.window),
     )
 
 

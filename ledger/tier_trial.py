@@ -3,10 +3,11 @@
 from typing import Final
 
 import rules
+from ledger.core.applying.members import beneath_of
 from ledger.core.commands import Occasion
 from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.standing import BASIS_NAME
-from ledger.core.state import Account
+from ledger.core.state import Account, TierSpan
 from ledger.ladders import verdict
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_UNSPECIFIED,
@@ -17,9 +18,9 @@ from loyalty.v1.events_pb2 import (
     TierChanged,
 )
 
-Answer = tuple[str, str, Instant | None, Instant | None]
-"""(tier, basis, valid until, asked again)"""
-_NAMES: Final = ("to_tier", "basis", "valid_until_time", "review_time")
+Answer = tuple[str, str, Instant | None, Instant | None, TierSpan | None]
+"""(tier, basis, valid until, asked again, beneath)"""
+_NAMES: Final = ("to_tier", "basis", "valid_until_time", "review_time", "beneath")
 
 
 def wrong_tier(policy: rules.Policy, account: Account, fact: TierChanged) -> str:
@@ -39,10 +40,11 @@ def wrong_tier(policy: rules.Policy, account: Account, fact: TierChanged) -> str
     answer = verdict(policy, account, at, _occasion(fact))
     if answer is None:
         return f"to_tier is {fact.to_tier!r}, the policy has no ladder"
-    again: Answer = (answer.tier, answer.basis, answer.valid_until, answer.review_at)
-    if fact.cause == TIER_CAUSE_PERIOD_ENDED and any(end and end <= at for end in again[2:]):
+    ends: tuple[Instant | None, Instant | None] = (answer.valid_until, answer.review_at)
+    if fact.cause == TIER_CAUSE_PERIOD_ENDED and any(end and end <= at for end in ends):
         # What would end as it begins was recorded without an end.
-        again = (answer.tier, answer.basis, None, None)
+        ends = (None, None)
+    again: Answer = (answer.tier, answer.basis, *ends, answer.beneath)
     for name, stored, given in zip(_NAMES, _stored(fact), again, strict=True):
         if stored != given:
             return f"{name} is {_shown(stored)}, the ladder gives {_shown(given)}"
@@ -65,10 +67,13 @@ def _stored(fact: TierChanged) -> Answer:
         BASIS_NAME[fact.basis],
         from_timestamp(fact.valid_until_time) if ends else None,
         from_timestamp(fact.review_time) if reviewed else None,
+        beneath_of(fact, from_timestamp(fact.effective_time)) if fact.HasField("beneath") else None,
     )
 
 
-def _shown(value: str | Instant | None) -> str:
+def _shown(value: str | Instant | TierSpan | None) -> str:
     if value is None:
-        return "never"
+        return "none"
+    if isinstance(value, TierSpan):
+        return f"{value.basis} {value.tier!r} until {_shown(value.valid_until)}"
     return repr(value) if isinstance(value, str) else to_datetime(value).isoformat()

@@ -20,7 +20,6 @@ from rules.facts import (
     parse_quantity,
 )
 from rules.goals import goal_of
-from rules.ladder import Occasion, TierAnswer
 from rules.lives import Living, fixed_end, life_ends, released_end
 from rules.loading import PolicyDocument, load
 from rules.model import Referrals, VelocityVerb
@@ -53,6 +52,7 @@ from rules.settling import (
 )
 from rules.standing import Held, Span, Standing
 from rules.terms import CurrencyTerms, UnitTerms
+from rules.tier_answers import Covered, Occasion, TierAnswer
 from rules.tiers import NeedProgress, NeedsProgress, Progress, progress, tier_for, tier_ranks
 from rules.transfers import Transfer, TransferFacts, fee_of, receiver_limits, transfer
 from rules.upgrading import evaluate, evaluate_upgrading
@@ -70,6 +70,7 @@ __all__ = [
     "Converted",
     "CounterKey",
     "CounterNumber",
+    "Covered",
     "CurrencyTerms",
     "DocumentFacts",
     "ExplainedRule",

@@ -1,7 +1,7 @@
 """The tier ladder, compiled: asked after every purchase, and whenever a tier's time is over."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from rules.facts import Instant
 from rules.model import Tiers
@@ -13,33 +13,12 @@ from rules.needs import (
     rolling_window,
     window_of,
 )
+from rules.spans import before, for_ever
 from rules.standing import Basis, Span, Standing
 from rules.steps import Step, step_of
+from rules.tier_answers import Cause, Covered, Occasion, TierAnswer
 from rules.validity import Validity
 from rules.zones import DAY, LocalZone
-
-Cause = Literal["", "reached", "lifetime", "period_ended", "grant_ended", "refunded"]
-"""Why a tier is held anew; empty when the one in force stays as it is."""
-Occasion = Literal["counted", "refunded", "grant_ended"]
-"""Why the ladder is asked: something was counted, was taken back, or staff end what they gave."""
-
-
-class TierAnswer(NamedTuple):
-    """A tier, None where the programme has none, and the first instant at which it is over.
-
-    `window` is the label of the window that gave it. `review_at`, when set, is when a ladder that
-    raises members only at the end of a window has to be asked again.
-    """
-
-    tier: str | None
-    valid_until: Instant | None
-    cause: Cause = ""
-    basis: Basis = "earned"
-    window: str = ""
-    review_at: Instant | None = None
-
-
-NO_TIERS = TierAnswer(None, None)
 
 
 class _Found(NamedTuple):
@@ -108,8 +87,11 @@ class Ladder:
         question = self._question(standing, at, at)
         if occasion == "grant_ended" and current.basis == "granted":
             return self._grant_ended(question, standing, rank, by_staff=True)
-        if occasion == "refunded" and rank > 0 and not self._still_given(question, standing):
-            return self._refunded(question, standing, rank)
+        if occasion == "refunded" and rank > 0:
+            if not self._still_given(question, standing):
+                return self._refunded(question, standing, rank)
+            if (lost := self._lost_beneath(question, standing)) is not None:
+                return lost
         return self._in_force(question, standing, current, rank)
 
     def windows(self, standing: Standing, day: int) -> tuple[Window, ...]:
@@ -229,7 +211,7 @@ class Ladder:
 
     def _beneath(self, question: _Question, standing: Standing) -> _Found:
         """Give the tier before the one in force, as long as it is valid; else the lowest."""
-        return self._valid(question, self._before(standing))
+        return self._valid(question, before(standing, self.ranks))
 
     def _valid(self, question: _Question, before: Standing) -> _Found:
         span = before.spans[-1] if before.spans else None
@@ -237,21 +219,6 @@ class Ladder:
             return self._lowest()
         rank = self.ranks.get(span.tier, 0)
         return _Found(rank, span.valid_until if rank else None, span.window, _basis(span))
-
-    def _before(self, standing: Standing) -> Standing:
-        """Give what stood before the tier in force, without what staff gave since.
-
-        What is higher than a granted tier in force did not stand beneath that: it came over it, and
-        is over.
-        """
-        *earlier, current = standing.spans
-        rank = self.ranks.get(current.tier, 0) if current.basis == "granted" else len(self.steps)
-        own = [
-            number
-            for number, span in enumerate(earlier, 1)
-            if span.basis != "granted" and self.ranks.get(span.tier, 0) <= rank
-        ]
-        return standing._replace(spans=earlier[: own[-1]] if own else ())
 
     def _or_granted(self, question: _Question, standing: Standing, found: _Found) -> _Found:
         """Give what staff gave, if that is better: a higher tier covers a grant, and ends in it."""
@@ -264,9 +231,8 @@ class Ladder:
 
     def _for_ever(self, standing: Standing) -> Iterator[_Found]:
         yield self._lowest()
-        for span in standing.spans:
-            if span.basis == "lifetime" and span.tier in self.ranks:
-                yield _Found(self.ranks[span.tier], None, span.window, "lifetime")
+        for span in for_ever(standing.spans, self.ranks):
+            yield _Found(self.ranks[span.tier], None, span.window, "lifetime")
 
     # --- when something was taken back ------------------------------------------------------
 
@@ -318,15 +284,41 @@ class Ladder:
         return counts.forgot((*step.reach, *step.keep), window)
 
     def _refunded(self, question: _Question, standing: Standing, rank: int) -> TierAnswer:
+        fallen = self._fallen(question, standing, rank)
+        found = self._or_granted(question, standing, fallen)
+        answer = self._answer(question, standing, found, "refunded")
+        return answer._replace(beneath=self._shown(fallen) if found is not fallen else None)
+
+    def _fallen(self, question: _Question, standing: Standing, rank: int) -> _Found:
         """Fall to what is reached now, or to the tier beneath that nothing taken back had given."""
-        found, before = self._best(question, rank, below=rank), self._before(standing)
-        while before.spans and not self._stays(question, before):
-            before = self._before(before)
-        beneath = self._valid(question, before)
-        if found.rank <= beneath.rank < rank:
-            found = beneath
-        found = self._or_granted(question, standing, found)
-        return self._answer(question, standing, found, "refunded")
+        found = self._best(question, rank, below=rank)
+        earlier = before(standing, self.ranks)
+        while earlier.spans and not self._stays(question, earlier):
+            earlier = before(earlier, self.ranks)
+        beneath = self._valid(question, earlier)
+        return beneath if found.rank <= beneath.rank < rank else found
+
+    def _lost_beneath(self, question: _Question, standing: Standing) -> TierAnswer | None:
+        """Keep what staff gave; beneath it stands another tier than before, or nothing is lost."""
+        if standing.spans[-1].basis != "granted":
+            return None
+        earlier, held = before(standing, self.ranks), self._beneath(question, standing)
+        if held.rank == 0 or self._still_given(question, earlier):
+            return None
+        current = standing.spans[-1]
+        return TierAnswer(
+            current.tier,
+            current.valid_until,
+            "refunded",
+            "granted",
+            current.window,
+            current.review_at,
+            self._shown(self._fallen(question, earlier, held.rank)),
+        )
+
+    def _shown(self, found: _Found) -> Covered:
+        tier = self.steps[found.rank].tier
+        return Covered(tier, found.valid_until, found.basis, found.window)
 
     def _stays(self, question: _Question, standing: Standing) -> bool:
         rank = self.ranks.get(standing.spans[-1].tier, 0)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rules.facts import Instant
-from rules.ladder import NO_TIERS, Ladder, Occasion, TierAnswer
+from rules.ladder import Ladder
 from rules.needs import Choices, Counted, Counts, Window
 from rules.policy import Policy
 from rules.standing import Standing
+from rules.tier_answers import NO_TIERS, Occasion, TierAnswer
 
 
 def tier_for(

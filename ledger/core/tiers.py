@@ -13,6 +13,7 @@ from ledger.core.events import Fact
 from ledger.core.instant import SECOND, Instant, optional_timestamp, to_timestamp
 from ledger.core.refusals import NoTierGranted
 from ledger.core.standing import BASIS_NAME, grants_of
+from ledger.core.state import TierSpan
 from ledger.core.usage import METRIC
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_GRANTED,
@@ -26,6 +27,7 @@ from loyalty.v1.events_pb2 import (
     DocumentMovedOut,
     DocumentPosted,
     PointsClawedBack,
+    TierBeneath,
     TierCause,
     TierChanged,
 )
@@ -78,7 +80,7 @@ def reach(draft: Draft, ladder: TierLadder, *, entry_id: str, refunded: bool = F
     if verdict is None:
         return
     stays = account.tiers and verdict.basis == account.tiers[-1].basis
-    if verdict.tier != account.tier or not stays:
+    if verdict.tier != account.tier or not stays or verdict.beneath is not None:
         _record(draft, verdict, cause=TIER_CAUSE_REACHED, entry_id=entry_id)
 
 
@@ -153,7 +155,15 @@ def _record(
         effective_time=to_timestamp(draft.at),
         basis=BASES[verdict.basis],
     )
+    if verdict.beneath is not None:
+        _write_beneath(changed.beneath, verdict.beneath)
     if ended_by is not None:
         changed.reason = ended_by.reason
         changed.granting_unit = ended_by.business_unit
     draft.record(changed)
+
+
+def _write_beneath(beneath: TierBeneath, span: TierSpan) -> None:
+    beneath.tier, beneath.basis, beneath.tier_window = span.tier, BASES[span.basis], span.window
+    if span.valid_until is not None:
+        beneath.until_time.CopyFrom(to_timestamp(span.valid_until))

@@ -182,3 +182,30 @@ def test_every_change_is_what_the_ladder_gives(name: str, acts: list[tuple[str, 
     if account.tiers:
         asked_at = account.tiers[-1].next_question_at
         assert asked_at is None or asked_at > story.now
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    acts=st.lists(
+        st.one_of(
+            st.tuples(st.just("buys"), st.integers(1, 400)),
+            st.tuples(st.just("returns"), st.integers(0, 5)),
+            st.tuples(st.just("waits"), st.integers(1, 15)),
+            st.tuples(st.just("is given"), st.sampled_from((2, 32, 62))),
+        ),
+        max_size=16,
+    )
+)
+def test_nothing_is_left_beneath_what_staff_gave_once_all_was_returned(
+    acts: list[tuple[str, int]],
+) -> None:
+    """Within one calendar year: whatever was bought in it can be asked as if it had never been."""
+    told = Told(POLICIES["calendar years"])
+    for act, number in acts:
+        # What is lower than the tier that was earned is not given.
+        if act != "is given" or told.story.account.tier != "platinum":
+            told.happens(act, number)
+    while told.bought:
+        told.happens("returns", 0)
+    told.happens("is given up", 0)
+    assert told.story.account.tier in ("", "basic")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from rules.facts import Instant
-from rules.ladder import Ladder, TierAnswer
+from rules.ladder import Ladder
 from rules.model import Tiers
 from rules.standing import Held, Standing
+from rules.tier_answers import TierAnswer
 from rules.zones import local_zone
 from tests.rules.documents import instant
 

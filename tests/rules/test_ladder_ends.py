@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from rules.facts import Instant
-from rules.ladder import Ladder, TierAnswer
+from rules.ladder import Ladder
 from rules.standing import Held, Standing
+from rules.tier_answers import TierAnswer
 from tests.rules.ladders import (
     STARBUCKS,
     asked,

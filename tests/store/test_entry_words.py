@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.entry_words import Telling, expiry_line, fact_lines
 from ledger.receipts import Language
-from loyalty.v1.events_pb2 import LotExtended, PointsBurned, PointsEarned, TierChanged
+from loyalty.v1.events_pb2 import LotExtended, PointsBurned, PointsEarned, TierBeneath, TierChanged
 from loyalty.v1.types_pb2 import Draw
 from rules.zones import local_zone
 
@@ -49,6 +49,12 @@ def test_a_lot_was_earned_on_a_day_of_the_zone() -> None:
     for zone, told in (("Europe/Berlin", "2026-07-01"), ("Europe/London", "2026-06-30")):
         *_, line = fact_lines([burned], telling(zone))
         assert line.startswith(f"  5 point of what market gave on {told}, never to expire")
+
+
+def test_what_a_refund_left_beneath_a_tier_is_told() -> None:
+    tier = TierChanged(to_tier="gold", beneath=TierBeneath(tier="silver"))
+    [line] = fact_lines([tier], telling(""))
+    assert line == "tier gold for ever, and then silver: what was beneath it was returned"
 
 
 def test_an_end_is_told_in_chinese() -> None:

@@ -1,11 +1,21 @@
 """What staff gave, under a higher tier that comes and goes: it stays until its own end."""
 
+from typing import Any
+
 import pytest
 
+from ledger.core.events import KIND_NUMBER, decode
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import NoTierGranted
 from ledger.findings import Reason
-from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED, TierBasis
+from ledger.lanes import account_stream
+from loyalty.v1.events_pb2 import (
+    TIER_BASIS_EARNED,
+    TIER_BASIS_GRANTED,
+    TIER_CAUSE_REFUNDED,
+    TierBasis,
+    TierChanged,
+)
 from loyalty.v1.types_pb2 import MemberRef
 from server.database import connect
 from tests.store.merging import merge, unmerge
@@ -58,6 +68,67 @@ async def test_a_grant_outlives_the_tier_that_surpassed_it(database: str) -> Non
         for member in (waits, returns):
             assert await held(till, member) == ("basic", TIER_BASIS_EARNED, "basic")
             await till.post(till.document(member, f"late {member}", 1, 1_00))
+        assert await faults(till) == []
+
+
+async def test_a_refund_takes_the_tier_that_it_gave_beneath_a_grant(database: str) -> None:
+    async with open_till(database) as till:
+        await till.publish(POLICY)
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 300_00))
+        await granted(till, grant(till, member, "gold", until="2025-09-01T00:00"))
+        assert await held(till, member) == ("gold", TIER_BASIS_GRANTED, "silver")
+        await till.post(till.document(member, "D2", 1, 50_00))
+        nothing = await till.post(till.document(member, "D2", 2))
+        assert await changes(till, member, nothing.entry_id) == []
+        returned = await till.post(till.document(member, "D1", 2, 299_00))
+        assert await held(till, member) == ("gold", TIER_BASIS_GRANTED, "basic")
+        [change] = await changes(till, member, returned.entry_id)
+        assert (change.from_tier, change.to_tier, change.cause) == (
+            "gold", "gold", TIER_CAUSE_REFUNDED,
+        )  # fmt: skip
+        assert change.beneath.tier == "basic"
+        assert await faults(till) == []
+        till.clock.set(at("2025-09-01T00:00"))
+        assert await tier(till, member) == "basic"
+        await till.post(till.document(member, "D3", 1, 1_00))
+        assert await faults(till) == []
+        owner = await connect(database, role=None)
+        try:
+            await owner.execute("ALTER TABLE event DISABLE TRIGGER event_append_only")
+            story = Story(till, owner, member)
+            for place in await story.places(KIND_NUMBER["tier_changed"]):
+                await story.rewrite(place, keeps_what_is_beneath)
+            assert Reason.TIER_MISMATCH in await story.found()
+        finally:
+            await owner.close()
+
+
+def keeps_what_is_beneath(fact: Any) -> None:
+    if fact.HasField("beneath"):
+        fact.beneath.tier = "silver"
+
+
+async def changes(till: Till, member: MemberRef, entry_id: str) -> list[TierChanged]:
+    """What an entry changed about the member's tier."""
+    stream = account_stream((await till.ledger.member(member)).member_id)
+    events = [decode(event.payload) for event in await till.ledger.reading.stream_events(stream)]
+    found = [event for event in events if isinstance(event, TierChanged)]
+    return [event for event in found if event.entry_id == entry_id]
+
+
+async def test_a_policy_that_keeps_tiers_on_refunds_keeps_them_beneath_a_grant(
+    database: str,
+) -> None:
+    async with open_till(database) as till:
+        await till.publish(POLICY + "refunds: {tier: keep}\n")
+        member = await till.enrol("1")
+        await till.post(till.document(member, "D1", 1, 300_00))
+        await granted(till, grant(till, member, "gold", until="2025-09-01T00:00"))
+        await till.post(till.document(member, "D1", 2))
+        assert await held(till, member) == ("gold", TIER_BASIS_GRANTED, "silver")
+        till.clock.set(at("2025-09-01T00:00"))
+        assert await tier(till, member) == "silver"
         assert await faults(till) == []
 
 

@@ -66,12 +66,29 @@ def change_tier(tally: Tally, event: TierChanged) -> None:
         if tally.tiers and span == tally.tiers[-1]._replace(from_at=span.from_at):
             # A higher tier covered what ends, and goes on.
             return
-    tally.tiers = kept_spans((*tally.tiers, span))
+    tiers = (*tally.tiers, span)
+    if event.HasField("beneath"):
+        tiers = (*tally.tiers, beneath_of(event, span.from_at), span)
+    tally.tiers = kept_spans(tiers)
     if tally.parts and event.cause == TIER_CAUSE_GRANTED:
         # What staff give stays when accounts that were merged into this one leave it.
         own, counting = tally.parts[OWN]
         tiers = (*granted(own.tiers, span.from_at), span)
         tally.parts[OWN] = (own._replace(tiers=tiers), counting)
+
+
+def beneath_of(event: TierChanged, at: Instant) -> TierSpan:
+    """What a refund has left beneath a tier that staff gave."""
+    beneath = event.beneath
+    ends = beneath.HasField("until_time")
+    return TierSpan(
+        beneath.tier,
+        at,
+        from_timestamp(beneath.until_time) if ends else None,
+        None,
+        BASIS_NAME[beneath.basis],
+        beneath.tier_window,
+    )
 
 
 def _end_granted(tally: Tally, at: Instant) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ledger.core.instant import Instant
-from ledger.core.state import Account, Drawn, Lot, LotLife
+from ledger.core.state import Account, Drawn, Lot, LotLife, TierSpan
 
 
 class TierAnswer(Protocol):
@@ -29,6 +29,8 @@ class TierVerdict:
     """reached, lifetime, period_ended, grant_ended or refunded; empty: as the occasion says."""
     basis: str = "earned"
     review_at: Instant | None = None
+    beneath: TierSpan | None = None
+    """What a refund has left beneath a tier that staff gave; None: the same as before."""
 
 
 Occasion = Literal["counted", "refunded", "grant_ended"]

@@ -4236,6 +4236,7 @@ class TierChanged(_message.Message):
     REVIEW_TIME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     GRANTING_UNIT_FIELD_NUMBER: _builtins.int
+    BENEATH_FIELD_NUMBER: _builtins.int
     from_tier: _builtins.str
     """Tier before; empty for none."""
     to_tier: _builtins.str
@@ -4268,6 +4269,12 @@ class TierChanged(_message.Message):
     def review_time(self) -> _timestamp_pb2.Timestamp:
         """When the ladder is asked again, before the tier ends, if a higher one was reached meanwhile; empty: at once."""
 
+    @_builtins.property
+    def beneath(self) -> Global___TierBeneath:
+        """With TIER_CAUSE_REFUNDED of a tier that staff gave: what the member has beneath it from now on. What was there before
+        stood on what was taken back. Empty: nothing has changed beneath it.
+        """
+
     def __init__(
         self,
         *,
@@ -4284,14 +4291,51 @@ class TierChanged(_message.Message):
         review_time: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
         granting_unit: _builtins.str = ...,
+        beneath: Global___TierBeneath | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "review_time", b"review_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["beneath", b"beneath", "effective_time", b"effective_time", "review_time", b"review_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "granting_unit", b"granting_unit", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "reason", b"reason", "review_time", b"review_time", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "beneath", b"beneath", "cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "granting_unit", b"granting_unit", "policy_digest", b"policy_digest", "qualifying_points", b"qualifying_points", "reason", b"reason", "review_time", b"review_time", "tier_window", b"tier_window", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TierChanged: _TypeAlias = TierChanged  # noqa: Y015
+
+@_typing.final
+class TierBeneath(_message.Message):
+    """A tier beneath one that staff gave: it is the member's when that ends, if it is not over itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    TIER_WINDOW_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """The tier."""
+    basis: Global___TierBasis.ValueType
+    """By what right."""
+    tier_window: _builtins.str
+    """Window that gave it; empty when none did."""
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant at which it is over; empty: never."""
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        basis: Global___TierBasis.ValueType = ...,
+        tier_window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "tier", b"tier", "tier_window", b"tier_window", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierBeneath: _TypeAlias = TierBeneath  # noqa: Y015
 
 @_typing.final
 class MembershipChanged(_message.Message):
