@@ -92,10 +92,10 @@ class Ladder(Standing):
 
     def ask(self, member: str, at: int, *, refunded: bool = False) -> None:
         """Something was counted, or taken back."""
-        found = self._answer(member, at, refunded=refunded)
+        *beneath, found = self._answer(member, at, refunded=refunded)
         newest = self.spans(member)[-1:]
-        if not newest or _what(newest[0]) != _what(found):
-            self.spans(member).append(found)
+        if beneath or not newest or _what(newest[0]) != _what(found):
+            self.spans(member).extend([*beneath, found])
 
     def tick(self, member: str, now: int) -> None:
         """The end of a tier asks what follows."""
@@ -104,16 +104,22 @@ class Ladder(Standing):
         while spans and spans[-1]["until"] is not None and spans[-1]["until"] <= now:
             spans.append(self._follows(member, spans[-1]["until"], spans[-1]))
 
-    def _answer(self, member: str, at: int, *, refunded: bool) -> Span:
+    def _answer(self, member: str, at: int, *, refunded: bool) -> list[Span]:
+        """The tier from now on; before it what it has beneath it now, if it was given."""
         spans = self.spans(member)
         if not spans or not spans[-1]["tier"]:
-            return self._best(member, at, at) or _basic(at)
+            return [self._best(member, at, at) or _basic(at)]
         newest = spans[-1]
         if newest["until"] is not None and newest["until"] <= at:
-            return self._follows(member, at, newest)
+            return [self._follows(member, at, newest)]
         if refunded and not self._stands(member, at, newest):
-            return self._without(member, at, newest)
-        return self._risen(member, at, newest)
+            left = self._without(member, at, spans)
+            kept = self._or_given(member, at, left)
+            return [left, kept] if kept["given"] else [kept]
+        covered = self._covered(spans) if refunded and newest["given"] else []
+        if covered and _valid(covered[-1], at) and not self._stands(member, at, covered[-1]):
+            return [self._without(member, at, covered), anew(newest, at)]
+        return [self._risen(member, at, newest)]
 
     def _risen(self, member: str, at: int, newest: Span) -> Span:
         """A higher tier as soon as it is reached, else the one there is."""
@@ -145,38 +151,40 @@ class Ladder(Standing):
 
     def _beneath(self, member: str, at: int) -> Span:
         """The tier before the newest that nobody gave, if it is still valid."""
-        newest = self.spans(member)[-1]
-        highest = RANKS[newest["tier"]] if newest["given"] else len(RANKS)
-        earned = [
-            span
-            for span in self.spans(member)[:-1]
-            if not span["given"] and RANKS.get(span["tier"], 0) <= highest
-        ][-1:]
-        if earned and earned[0]["tier"] and _valid(earned[0], at):
-            return anew(earned[0], at)
-        return _basic(at)
+        return _still(self._covered(self.spans(member)), at)
+
+    def _covered(self, spans: Sequence[Span]) -> list[Span]:
+        """All tiers up to the last before the newest that nobody gave, and that it can cover."""
+        *earlier, newest = spans
+        highest = RANKS.get(newest["tier"], 0) if newest["given"] else len(RANKS)
+        while earlier and (earlier[-1]["given"] or RANKS.get(earlier[-1]["tier"], 0) > highest):
+            earlier.pop()
+        return earlier
 
     def _stands(self, member: str, at: int, span: Span) -> bool:
         """Whether a tier would be there without what was taken back."""
         if span["given"]:
             return True
         year, tier = date_of(at).year, span["tier"]
-        if tier == "basic" or self._has(member, year) >= REACH[tier]:
+        if tier in ("", "basic") or self._has(member, year) >= REACH[tier]:
             return True
         if span["year"] not in (year, year - 1):
             return True
         carried = span["carried"] or span["year"] != year
         return self._has(member, span["year"]) >= (KEEP if carried else REACH)[tier]
 
-    def _without(self, member: str, at: int, newest: Span) -> Span:
-        """The tier before it if there is still enough for that, or a better one that there is."""
+    def _without(self, member: str, at: int, spans: Sequence[Span]) -> Span:
+        """The tier before the newest of these if there is still enough for that, or a better one
+        that there is.
+        """
+        newest = spans[-1]
         lower = RANKS[newest["tier"]]
         found = self._best(member, at, at, held=newest["tier"], below=lower, keep=False)
-        left = found or _basic(at)
-        beneath = self._beneath(member, at)
-        better = RANKS[left["tier"]] <= RANKS[beneath["tier"]] < lower
-        left = beneath if better and self._stands(member, at, beneath) else left
-        return self._or_given(member, at, left)
+        left, covered = found or _basic(at), self._covered(spans)
+        while covered and not self._stands(member, at, covered[-1]):
+            covered = self._covered(covered)
+        beneath = _still(covered, at)
+        return beneath if RANKS[left["tier"]] <= RANKS[beneath["tier"]] < lower else left
 
     def _best(
         self, member: str, at: int, looked: int, *, held: str = "", after: int = 0,
@@ -197,6 +205,12 @@ class Ladder(Standing):
 
     def _has(self, member: str, year: int) -> int:
         return self.status(member, "counts", year)
+
+
+def _still(spans: Sequence[Span], at: int) -> Span:
+    """The newest of these tiers, if it is not over."""
+    newest = spans[-1] if spans else _basic(at)
+    return anew(newest, at) if newest["tier"] and _valid(newest, at) else _basic(at)
 
 
 def _basic(since: int) -> Span:
