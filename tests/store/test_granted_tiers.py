@@ -111,7 +111,7 @@ def keeps_what_is_beneath(fact: Any) -> None:
 
 async def changes(till: Till, member: MemberRef, entry_id: str) -> list[TierChanged]:
     """What an entry changed about the member's tier."""
-    stream = account_stream((await till.ledger.member(member)).member_id)
+    stream = account_stream((await till.ledger.reads.member(member)).member_id)
     events = [decode(event.payload) for event in await till.ledger.reading.stream_events(stream)]
     found = [event for event in events if isinstance(event, TierChanged)]
     return [event for event in found if event.entry_id == entry_id]
