@@ -15,19 +15,19 @@ from ledger.clock import Clock, SystemClock
 from ledger.core import refusals
 from ledger.core.instant import SECOND
 from ledger.core.refusals import Refusal
-from ledger.document_reads import DocumentReads
-from ledger.erasures import Erasures
-from ledger.explaining import Explanations
-from ledger.history import History
 from ledger.identities import IdentityHash
 from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
-from ledger.opening_reads import OpeningReads
 from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
-from ledger.policy_reads import PolicyReads
-from ledger.quoting import Quotes
-from ledger.reads import Reads
+from ledger.reads.documents import DocumentReads
+from ledger.reads.erasures import Erasures
+from ledger.reads.explaining import Explanations
+from ledger.reads.history import History
+from ledger.reads.members import Reads
+from ledger.reads.openings import OpeningReads
+from ledger.reads.policies import PolicyReads
+from ledger.reads.quoting import Quotes
 from ledger.register import Register
 from ledger.repeating import again_and_again
 from ledger.snapshots import Snapshots

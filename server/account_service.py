@@ -9,7 +9,7 @@ from typing import Final
 
 import grpc
 
-from ledger.answers import account_message
+from ledger.answers.postings import account_message
 from ledger.core.refusals import UnknownDocument
 from ledger.service import Ledger
 from loyalty.v1 import account_service_pb2 as pb

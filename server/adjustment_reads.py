@@ -5,7 +5,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger import paging
+from ledger.answers import paging
 from ledger.core.instant import from_datetime, to_timestamp
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger.answers import parse_position
+from ledger.answers.postings import parse_position
 from ledger.core.refusals import NotServing
 from projections.projection import Connection, Positions
 from projections.reading import Behind, reached

@@ -3,7 +3,7 @@
 from typing import Final
 
 import rules
-from ledger import paging
+from ledger.answers import paging
 from ledger.core.instant import from_datetime, from_timestamp, to_datetime, to_timestamp
 from ledger.service import Ledger
 from loyalty.v1.account_service_pb2 import (

@@ -6,7 +6,7 @@ from typing import Final
 import grpc
 
 import rules
-from ledger.policy_reads import check_document, findings_of
+from ledger.reads.policies import check_document, findings_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import programme_service_pb2 as pb

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 import rules
+from ledger.answers.periods import closed_message, open_message
 from ledger.core.instant import Instant
 from ledger.core.refusals import Malformed, NoPolicy, UnknownPeriod
-from ledger.period_answers import closed_message, open_message
 from ledger.periods import Closed
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 
-from ledger import paging
+from ledger.answers import paging
 from ledger.core.instant import to_timestamp
 from ledger.service import Ledger
 from loyalty.v1 import ledger_service_pb2 as pb

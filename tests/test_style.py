@@ -179,6 +179,14 @@ def test_relative_links_in_documents_resolve() -> None:
     assert not broken
 
 
+def test_the_map_names_every_module_of_the_ledger() -> None:
+    # Nobody guesses from eighty names what a file is for; books are told by their common ending.
+    named = set(re.findall(r"\.\./(ledger/\w+\.py)\)", text("docs/ARCHITECTURE.md")))
+    modules = {path for path in python_files() if re.fullmatch(r"ledger/\w+\.py", path)}
+    modules -= {path for path in modules if re.search(r"__init__|_books?\.py", path)}
+    assert not modules - named
+
+
 def test_the_chinese_readme_has_the_same_sections_as_the_english_one() -> None:
     absent = [name for name in ("README.md", "README.zh-CN.md") if not (ROOT / name).is_file()]
     if absent:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ledger.act import Act, Answer
-from ledger.answers import add_balances, add_movements, position_token
+from ledger.answers.postings import add_balances, add_movements, position_token
 from ledger.core import refusals
 from ledger.core.events import AnyFact
 from ledger.core.instant import CLOCKS_DIFFER_BY, SECOND, Instant, from_timestamp, to_datetime

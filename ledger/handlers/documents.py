@@ -6,7 +6,7 @@ import uuid_utils
 
 import rules
 from ledger.act import Act, Answer
-from ledger.answers import add_balances, position_token
+from ledger.answers.postings import add_balances, position_token
 from ledger.awaited import BOOKING_WAITS, AwaitedRow
 from ledger.core import refusals
 from ledger.core.closing import require_member

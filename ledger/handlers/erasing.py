@@ -3,10 +3,10 @@
 import uuid_utils
 
 from ledger.act import Act, Answer
-from ledger.answers import position_token
+from ledger.answers.erasures import certificate_of
+from ledger.answers.postings import position_token
 from ledger.core import commands
 from ledger.core.instant import Instant
-from ledger.erasures import certificate_of
 from ledger.handlers import context
 from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import uuid_utils
 
-from ledger.answers import position_token
+from ledger.answers.postings import position_token
 from ledger.core import commands, refusals
 from ledger.core.care import Consent
 from ledger.core.instant import Instant, optional_timestamp

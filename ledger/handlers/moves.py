@@ -11,7 +11,7 @@ import uuid_utils
 
 import rules
 from ledger.act import Act, Answer
-from ledger.answers import add_departure
+from ledger.answers.postings import add_departure
 from ledger.core import refusals
 from ledger.core.commands import LeaveDocument
 from ledger.core.decision import Decision, Outcome

@@ -2,13 +2,13 @@
 
 import rules
 from ledger.act import Act, Answer
+from ledger.answers.periods import closed_message
 from ledger.core import refusals
 from ledger.core.events import Fact
 from ledger.core.instant import Instant, to_datetime, to_timestamp
 from ledger.core.people import actor
 from ledger.handlers import context
 from ledger.lanes import PERIOD
-from ledger.period_answers import closed_message
 from ledger.periods import closed_of
 from ledger.work import Work
 from loyalty.v1.audit_service_pb2 import ClosePeriodRequest

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import uuid_utils
 
 from ledger.act import Act, Answer
-from ledger.answers import position_token
+from ledger.answers.pools import pool_message
+from ledger.answers.postings import position_token
 from ledger.core import commands
 from ledger.core.closing import require_taking_part
 from ledger.core.commands import Command
@@ -22,7 +23,6 @@ from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.known import Range
 from ledger.lanes import account_of, account_stream
-from ledger.pool_answers import pool_message
 from ledger.work import Work
 from loyalty.v1.events_pb2 import TRANSFER_KIND_HOME
 from loyalty.v1.member_service_pb2 import (

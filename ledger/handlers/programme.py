@@ -2,6 +2,7 @@
 withdrawn. Each step is a fact in the stream `policy/<programme>`."""
 
 from ledger.act import Act, Answer
+from ledger.answers.policies import policy_message
 from ledger.checking import (
     CheckedPolicy,
     DocumentRequest,
@@ -20,7 +21,6 @@ from ledger.handlers import context
 from ledger.known import PolicyNow
 from ledger.lanes import POLICY
 from ledger.policies import PublishedPolicy
-from ledger.policy_answers import policy_message
 from ledger.work import Work
 from loyalty.v1.events_pb2 import (
     PolicyApproved,

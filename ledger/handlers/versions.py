@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 import rules
 from ledger.act import Answer
-from ledger.answers import add_counted
+from ledger.answers.postings import add_counted
+from ledger.answers.receipts import language_of, receipt_lines
 from ledger.core import refusals
 from ledger.core.commands import Counts, PostDocument, RefundTerms
 from ledger.core.counting import document_key
@@ -37,7 +38,6 @@ from ledger.lanes import account_of
 from ledger.lateness import late_period, late_window
 from ledger.profile import Profile
 from ledger.purses import changes
-from ledger.receipts import language_of, receipt_lines
 from ledger.room import LedgerRoom
 from ledger.speeds import NO_DOER, Doer, Version, document_uses
 from ledger.work import Work

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from ledger.answers import parse_position
+from ledger.answers.postings import parse_position
 from ledger.clock import SettableClock
 from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.account_service_pb2 import GetAccountRequest

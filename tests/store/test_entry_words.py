@@ -4,8 +4,8 @@
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.entry_words import Telling, expiry_line, fact_lines
-from ledger.receipts import Language
+from ledger.answers.entry_words import Telling, expiry_line, fact_lines
+from ledger.answers.receipts import Language
 from loyalty.v1.events_pb2 import LotExtended, PointsBurned, PointsEarned, TierBeneath, TierChanged
 from loyalty.v1.types_pb2 import Draw
 from rules.zones import local_zone

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ledger import history
 from ledger.core.events import columns_of, decode
 from ledger.core.refusals import Malformed
 from ledger.envelope import StoredEvent, leaf_hash
-from ledger.history import History
 from ledger.log import Log
+from ledger.reads import history
+from ledger.reads.history import History
 from loyalty.v1.audit_service_pb2 import RecordedEvent, StreamEventsResponse
 from tests.store.lived import live
 from tests.store.till import Till, open_till

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import account_message
+from ledger.answers.postings import account_message
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import (
     BasketShareExceeded,

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import rules
-from ledger.answers import numbers_of
+from ledger.answers.postings import numbers_of
 from loyalty.v1.events_pb2 import DocumentPosted
 from rules.values import Title
 from rules.words import title_of

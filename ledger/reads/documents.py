@@ -10,7 +10,7 @@ from ledger.evaluation import pinned_instant
 from ledger.keys import claim_thing, key_thing
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook
-from ledger.reads import reached
+from ledger.reads.members import reached
 from ledger.statements import DOCUMENT_VERSIONS
 from ledger.store import Store
 from loyalty.v1.account_service_pb2 import (

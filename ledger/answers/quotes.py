@@ -3,7 +3,7 @@
 from typing import Final
 
 import rules
-from ledger.receipts import Language, titles
+from ledger.answers.receipts import Language, titles
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Posting, QuoteDocumentResponse, Room, RuleTitle
 

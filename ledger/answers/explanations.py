@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 import rules
-from ledger.receipts import Language, points_text
+from ledger.answers.receipts import Language, points_text
 from loyalty.v1 import account_service_pb2 as pb
 from loyalty.v1.events_pb2 import DocumentPosted
 from rules.words import in_words, title_of

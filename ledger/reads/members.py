@@ -3,8 +3,10 @@
 from typing import Any, Final, NamedTuple
 
 import rules
-from ledger import paging
-from ledger.answers import movement_of, moves_points, parse_position, position_token
+from ledger.answers import paging
+from ledger.answers.pools import pool_message
+from ledger.answers.postings import movement_of, moves_points, parse_position, position_token
+from ledger.answers.tiers import tier_message
 from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.consents import consent_messages
@@ -22,13 +24,11 @@ from ledger.ladders import standing_of
 from ledger.lanes import account_stream, lane_of
 from ledger.lookup import folded
 from ledger.policies import PolicyBook
-from ledger.pool_answers import pool_message
 from ledger.profile import Profile, joined
 from ledger.profile_changes import profile_message
+from ledger.reads.transfers import read_transfer
 from ledger.register import Register
 from ledger.store import Store, StreamEvent
-from ledger.tier_answers import tier_message
-from ledger.transfer_reads import read_transfer
 from loyalty.v1.account_service_pb2 import (
     AsOf,
     Entry,

@@ -7,13 +7,13 @@ import asyncio
 from typing import Any
 
 import rules
+from ledger.answers.policies import policies_page, policy_message
 from ledger.checking import Checked, check_request, invalid
 from ledger.clock import Clock
 from ledger.core import refusals
 from ledger.core.instant import Instant, from_datetime, from_timestamp, to_timestamp
 from ledger.core.programme import Version
 from ledger.policies import PolicyBook, PublishedPolicy
-from ledger.policy_answers import policies_page, policy_message
 from ledger.store import Store
 from ledger.writes import ABOUT_POLICY
 from loyalty.v1 import programme_service_pb2 as pb

@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from ledger.answers.erasures import certificate_of
 from ledger.core import refusals
 from ledger.core.events import KIND_NUMBER, decode
 from ledger.lanes import account_stream
-from ledger.reads import Reads
+from ledger.reads.members import Reads
 from ledger.store import Store
 from loyalty.v1.events_pb2 import MemberErased
-from loyalty.v1.member_service_pb2 import ErasureCertificate, GetErasureResponse
+from loyalty.v1.member_service_pb2 import GetErasureResponse
 from loyalty.v1.types_pb2 import MemberRef
 
 _ERASED: Final = KIND_NUMBER["member_erased"]
@@ -18,24 +19,6 @@ SELECT EXISTS (SELECT FROM identity WHERE account = ANY($1))
     OR EXISTS (SELECT FROM member_profile WHERE account = ANY($1))
 """
 """Whether anything is left of the person behind some accounts, besides the history."""
-
-
-def certificate_of(fact: MemberErased, *, member_id: str, position: str) -> ErasureCertificate:
-    """The certificate that a fact is."""
-    return ErasureCertificate(
-        certificate_id=fact.certificate_id,
-        member_id=member_id,
-        erase_time=fact.erase_time,
-        business_unit=fact.business_unit,
-        requested_by=fact.requested_by,
-        reference=fact.reference,
-        actor=fact.actor,
-        identities=fact.identities,
-        profile=fact.profile,
-        balance=fact.balance,
-        digest=fact.digest,
-        position=position,
-    )
 
 
 class Erasures:

@@ -4,9 +4,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from ledger.answers.receipts import Language
 from ledger.core.events import AnyFact, fields_of, kind_of
 from ledger.core.instant import DAY, Instant, from_timestamp, to_datetime
-from ledger.receipts import Language
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_LOT_EXPIRED,
     RETURN_CAUSE_CANCELLED,

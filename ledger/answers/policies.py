@@ -7,7 +7,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger import paging
+from ledger.answers import paging
 from ledger.core import refusals
 from ledger.core.instant import Instant, to_timestamp
 from ledger.core.programme import Programme, Run, State, Step, Version

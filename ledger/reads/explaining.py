@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import rules
-from ledger.answers import movement_of, moves_points, position_token
+from ledger.answers.entry_words import Telling, expiry_line, fact_lines
+from ledger.answers.explanations import add_explanation
+from ledger.answers.postings import movement_of, moves_points, position_token
+from ledger.answers.receipts import Language, language_of, points_text
 from ledger.clock import Clock
 from ledger.core import refusals
 from ledger.core.counting import document_key
 from ledger.core.events import AnyFact, decode, fields_of, kind_of
-from ledger.entry_words import Telling, expiry_line, fact_lines
 from ledger.evaluation import facts_of, pinned_instant, pins_of
-from ledger.explanation_answers import add_explanation
 from ledger.keys import burn_thing, conversion_thing, document_thing, transfer_thing
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook
-from ledger.reads import Reads
-from ledger.receipts import Language, language_of, points_text
+from ledger.reads.members import Reads
 from ledger.room import recorded_room
 from ledger.store import ActRow, Store
 from loyalty.v1.account_service_pb2 import ExplainEntryRequest, ExplainEntryResponse

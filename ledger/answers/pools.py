@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger.answers import add_balances
+from ledger.answers.postings import add_balances
 from ledger.core.instant import to_timestamp
 from ledger.core.pools import require_pool
 from ledger.core.state import Account

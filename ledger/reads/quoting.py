@@ -13,6 +13,8 @@ import uuid_utils
 
 import rules
 from ledger.act import Act, Answer, prepare
+from ledger.answers.quotes import quote_answer
+from ledger.answers.receipts import language_of
 from ledger.cache import Cache
 from ledger.checking import invalid
 from ledger.clock import Clock, SettableClock
@@ -30,9 +32,7 @@ from ledger.lookup import Lookup
 from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook, PublishedPolicy
 from ledger.profile import UNKNOWN
-from ledger.quote_answers import quote_answer
 from ledger.receipt_codes import Guesses
-from ledger.receipts import language_of
 from ledger.register import Register
 from ledger.store import Store
 from ledger.wanted import Wanted
