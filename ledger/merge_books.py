@@ -17,7 +17,7 @@ from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.moving import parts_of_account
-from ledger.core.standing import BASIS_NAME, granted, grants_of
+from ledger.core.standing import BASIS_NAME, grants_of, still_held
 from ledger.core.state import OWN, Account, Part, TierSpan
 from ledger.core.usage import UsageKey, key_of
 from ledger.findings import Finding, Reason
@@ -333,7 +333,7 @@ def tiers_offered(step: MergeStepped, account: Account) -> tuple[Tier, ...]:
     staying = account.parts.keys() - family(account.parts, step.source_id)
     parts, at = [account.parts[owner] for owner in staying], from_timestamp(step.step_time)
     offered = tuple(
-        _shown(span) for part in parts for span in (*granted(part.tiers, at), *part.tiers[-1:])
+        _shown(span) for part in parts for span in (*still_held(part.tiers, at), *part.tiers[-1:])
     )
     has_own = bool(account.parts[OWN].tiers)
     return offered if has_own else (*offered, _NO_TIER)

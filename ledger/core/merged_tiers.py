@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ledger.core.commands import ContinueMerge, TierLadder
 from ledger.core.decision import Draft
 from ledger.core.instant import Instant, to_timestamp
-from ledger.core.standing import granted
+from ledger.core.standing import still_held
 from ledger.core.state import FAR_FUTURE, OWN, TierSpan
 from ledger.core.tiers import BASES, end_period, reach
 from loyalty.v1.events_pb2 import (
@@ -35,33 +35,33 @@ def keep_better(
     held = draft.tally.tiers[-1:]
     best = max(_valid(brought, draft.at), key=lambda span: _worth(span, command), default=None)
     if best is not None and (not held or _worth(best, command) > _worth(held[0], command)):
-        _record(draft, best, command, cause=TIER_CAUSE_MERGED, entry_id=entry_id)
+        had = held[0] if held else None
+        _record(draft, best, command, had, cause=TIER_CAUSE_MERGED, entry_id=entry_id)
 
 
 def restore(
     draft: Draft,
     left: Mapping[str, Sequence[TierSpan]],
+    had: TierSpan | None,
     command: ContinueMerge,
     ladder: TierLadder,
     *,
     entry_id: str,
 ) -> None:
-    """Give back the tier that the account had by itself, or by those who stay; then ask again."""
+    """Give back the tier that the account had by itself, or by those who stay; then ask again.
+
+    `had` is the tier that all of them had together, `draft` has the account's own again.
+    """
     now = draft.at
     own = left.get(OWN, ())[-1:]
-    spans = [span for spans in left.values() for span in _still_held(spans, now)]
+    spans = [span for spans in left.values() for span in still_held(spans, now) if span.tier]
     best = max(spans, key=lambda span: _worth(span, command), default=own[0] if own else None)
     held = draft.tally.tiers[-1] if draft.tally.tiers else None
-    if not _alike(held, best):
-        _record(draft, best, command, cause=TIER_CAUSE_UNMERGED, entry_id=entry_id)
+    if not (_alike(had, best) and _alike(held, best)):
+        _record(draft, best, command, had, cause=TIER_CAUSE_UNMERGED, entry_id=entry_id)
         if best is not None and best.valid_until is not None and best.valid_until <= now:
             end_period(draft, ladder)
     reach(draft, ladder, entry_id=entry_id)
-
-
-def _still_held(spans: Sequence[TierSpan], at: Instant) -> list[TierSpan]:
-    """The tier that was held last, if it is not over, and what staff gave beneath it."""
-    return [*granted(spans[:-1], at), *_valid(spans[-1:], at)]
 
 
 def _valid(spans: Iterable[TierSpan], at: Instant) -> list[TierSpan]:
@@ -84,12 +84,13 @@ def _record(
     draft: Draft,
     span: TierSpan | None,
     command: ContinueMerge,
+    had: TierSpan | None,
     *,
     cause: TierCause.ValueType,
     entry_id: str,
 ) -> None:
     changed = TierChanged(
-        from_tier=draft.tally.tiers[-1].tier if draft.tally.tiers else "",
+        from_tier="" if had is None else had.tier,
         cause=cause,
         policy_digest=command.policy_digest,
         entry_id=entry_id,

@@ -198,8 +198,9 @@ def _end(
         parts = pair.target.tally.account().parts
         staying = parts.keys() - family(parts, step.source_id)
         tiers_left = {owner: parts[owner].tiers for owner in staying}
+        had = pair.target.tally.tiers[-1] if pair.target.tally.tiers else None
         _record_both(pair, step)
-        restore(pair.target, tiers_left, command, ladder, entry_id=step.merge_id)
+        restore(pair.target, tiers_left, had, command, ladder, entry_id=step.merge_id)
         return
     step.stage = MERGE_STAGE_MERGED
     tiers = pair.source.tally.tiers

@@ -4,7 +4,7 @@ Both are bounded. What is too old to be kept by its window is added up under win
 needs which count for ever still see it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from ledger.core.instant import Instant
@@ -79,15 +79,17 @@ def granted(spans: Iterable[TierSpan], at: Instant) -> list[TierSpan]:
     ]
 
 
-def end_granted(
-    spans: Iterable[TierSpan], at: Instant, *, but: Collection[TierSpan] = ()
-) -> tuple[TierSpan, ...]:
-    """Let end at an instant what staff gave, except what is named."""
-    over, kept = granted(spans, at), {_end(span) for span in but}
-    return tuple(
-        span._replace(valid_until=at) if span in over and _end(span) not in kept else span
-        for span in spans
-    )
+def still_held(spans: Sequence[TierSpan], at: Instant) -> list[TierSpan]:
+    """What an account would have by itself: what staff gave, and beneath that its own last tier."""
+    own = [span for span in spans if span.basis != GRANTED][-1:]
+    held = [span for span in own if span.valid_until is None or span.valid_until > at]
+    return [*granted(spans, at), *held]
+
+
+def end_granted(spans: Iterable[TierSpan], at: Instant) -> tuple[TierSpan, ...]:
+    """Let end at an instant what staff gave."""
+    over = granted(spans, at)
+    return tuple(span._replace(valid_until=at) if span in over else span for span in spans)
 
 
 def brought(account: Account) -> tuple[TierSpan, ...]:

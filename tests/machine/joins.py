@@ -1,7 +1,7 @@
 """The clerk's model of merges: an account leads to another, and nothing becomes anybody else's."""
 
 from tests.machine.books import Lot, No
-from tests.machine.ladder import Ladder, Span, anew, ended, given_of, until_of, worth
+from tests.machine.ladder import Ladder, Span, anew, given_of, until_of, worth
 from tests.machine.recalling import Recalling
 
 
@@ -68,21 +68,25 @@ class Joins(Recalling, Ladder):
         self.members[source]["into"] = None
         parts = self.brought[into]
         del parts[source]
-        left = [span for part in parts.values() for span in part]
-        self.tiers[into] = ended(self.spans(into), now, left)
-        self._have_own_tier(into, now)
+        had = self.spans(into)[-1:]
+        self.tiers[into] = list(parts[into])
+        self._have_own_tier(into, had, now)
         if len(parts) == 1:
             del self.brought[into]
         self.tick(source, now)
         self.ask(source, now)
 
-    def _have_own_tier(self, member: str, now: int) -> None:
+    def _have_own_tier(self, member: str, had: list[Span], now: int) -> None:
         """What the account had by itself, or what those have brought who stay; then the ladder."""
         parts = self.brought[member]
-        brought = [span for part in parts.values() for span in (*given_of(part, now), *part[-1:])]
+        brought = [
+            span
+            for part in parts.values()
+            for span in (*given_of(part, now), *[each for each in part if not each["given"]][-1:])
+        ]
         best = _best_of(brought, now) or parts[member][-1:]
-        newest = self.spans(member)[-1:]
-        if [_alike(span) for span in best] != [_alike(span) for span in newest]:
+        alike = [[_alike(span) for span in spans] for spans in (best, had, self.spans(member)[-1:])]
+        if alike[0] != alike[1] or alike[0] != alike[2]:
             nothing = {"tier": "", "until": None, "year": 0, "given": False}
             self.spans(member).append(anew(best[0] if best else nothing, now))
         self.tick(member, now)

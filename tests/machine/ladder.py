@@ -250,17 +250,6 @@ def given_of(spans: Sequence[Span], at: int) -> list[Span]:
     return [span for span in spans if span["given"] and _valid(span, at)]
 
 
-def ended(spans: Sequence[Span], at: int, but: Sequence[Span] = ()) -> list[Span]:
-    """Tiers of which those that somebody gave are over at an instant, except what is named."""
-    kept = [(span["tier"], span["until"]) for span in but]
-    return [
-        {**span, "until": at}
-        if given_of([span], at) and (span["tier"], span["until"]) not in kept
-        else span
-        for span in spans
-    ]
-
-
 def worth(span: Span) -> tuple[int, int]:
     """The higher tier, and of two alike the one that lasts longer."""
     return RANKS.get(span["tier"], 0), until_of(span)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.machine.books import No
-from tests.machine.ladder import RANKS, Ladder, given_of
+from tests.machine.ladder import RANKS, Ladder
 
 
 class Openings(Ladder):
@@ -44,4 +44,4 @@ class Openings(Ladder):
             parts = self.brought.get(member)
             if parts:
                 # It is theirs, whoever is part of them now.
-                parts[member] = [*given_of(parts[member], now), given]
+                parts[member] = [*parts[member], given]

@@ -11,10 +11,9 @@ from ledger.core.events import KIND_NAME, KIND_NUMBER, columns_of, decode, encod
 from ledger.envelope import StoredEvent, leaf_hash
 from ledger.findings import Reason
 from ledger.least import LEAST
-from ledger.verify import verify
 from tests.simulation.database import MemoryDatabase
-from tests.simulation.store import MemoryLog
 from tests.store.every_kind import CHAPTERS, told
+from tests.store.verifying import divergences_of
 
 Found = tuple[MemoryDatabase, StoredEvent]
 
@@ -72,10 +71,5 @@ def _put(database: MemoryDatabase, row: StoredEvent) -> None:
 
 
 def _divergences(database: MemoryDatabase) -> list[tuple[int, int, str]]:
-    return asyncio.run(_verified(database))
-
-
-async def _verified(database: MemoryDatabase) -> list[tuple[int, int, str]]:
-    words = [word async for word in verify(MemoryLog(database), skip_awards=False)]
-    assert words[-1].done
-    return [(each.lane, each.pos, each.reason) for each in words[-1].divergences]
+    found = asyncio.run(divergences_of(database))
+    return [(each.lane, each.pos, each.reason) for each in found]

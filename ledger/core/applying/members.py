@@ -4,7 +4,7 @@ from typing import Final
 
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.membership import Membership
-from ledger.core.standing import BASIS_NAME, end_granted, granted, kept_spans
+from ledger.core.standing import BASIS_NAME, end_granted, kept_spans
 from ledger.core.state import OWN, TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -73,8 +73,8 @@ def change_tier(tally: Tally, event: TierChanged) -> None:
     if tally.parts and event.cause == TIER_CAUSE_GRANTED:
         # What staff give stays when accounts that were merged into this one leave it.
         own, counting = tally.parts[OWN]
-        tiers = (*granted(own.tiers, span.from_at), span)
-        tally.parts[OWN] = (own._replace(tiers=tiers), counting)
+        kept = kept_spans((*own.tiers, span))
+        tally.parts[OWN] = (own._replace(tiers=kept), counting)
 
 
 def beneath_of(event: TierChanged, at: Instant) -> TierSpan:

@@ -13,7 +13,7 @@ from ledger.core.counting import Counting
 from ledger.core.instant import from_timestamp
 from ledger.core.lots import CorruptHistory, drawn_of
 from ledger.core.membership import Membership, UnderWay
-from ledger.core.standing import BASIS_NAME, GRANTED, end_granted
+from ledger.core.standing import BASIS_NAME, GRANTED
 from ledger.core.state import OWN, Debt, Drawn, Hold, Lot, Part, TierSpan
 from ledger.core.tally import Tally
 from loyalty.v1.events_pb2 import (
@@ -75,8 +75,8 @@ def step(tally: Tally, event: MergeStepped) -> None:
     elif event.stage == MERGE_STAGE_UNMERGED and not of_source:
         gone = family({owner: part for owner, (part, _) in tally.parts.items()}, event.source_id)
         staying = {owner: part for owner, part in tally.parts.items() if owner not in gone}
-        left = [span for part, _ in staying.values() for span in part.tiers]
-        tally.tiers = end_granted(tally.tiers, from_timestamp(event.step_time), but=left)
+        # Tiers that all had together, or that those brought who leave, are nobody's own.
+        tally.tiers = staying[OWN][0].tiers
         _set_parts(tally, staying)
     _go_on(tally, event)
 
