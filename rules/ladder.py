@@ -61,7 +61,7 @@ class Ladder:
         """What any need counts: "qualifying_points", "nights", "counter/<id>" and so on."""
         self._zone = zone
         self._highest_first = tuple(reversed(self.steps))
-        self._validity = Validity(tiers, zone)
+        self.validity = Validity(tiers, zone)
         self._waits = tiers.upgrade == "at_period_end"
 
     def answer(self, standing: Standing, at: Instant, occasion: Occasion = "counted") -> TierAnswer:
@@ -107,10 +107,6 @@ class Ladder:
         """Give the local day of an instant."""
         return self._zone.wall(at) // DAY
 
-    def window_ends(self, window: Window) -> Instant:
-        """Give the first instant after a window; of rolling months, after their last month."""
-        return self._validity.window_ends(window)
-
     def window_of(self, local_day: str, metric: str = "qualifying_points") -> str:
         """Give the window in which something of a local day is counted, as `needs.window_of`."""
         return window_of(self.tiers, local_day, metric)
@@ -131,7 +127,7 @@ class Ladder:
 
     def _next_review(self, question: _Question, standing: Standing) -> Instant:
         """Give the end of the window that runs at the instant: of rolling months, of the month."""
-        return self.window_ends(self.windows(standing, self.day(question.at))[0])
+        return self.validity.window_ends(self.windows(standing, self.day(question.at))[0])
 
     # --- while a tier is valid --------------------------------------------------------------
 
@@ -183,7 +179,7 @@ class Ladder:
         found = self._best(question, rank, after=current.window, keep_running=True)
         found = max(found, *self._for_ever(standing), key=_rank)
         if found.rank < rank and self.tiers.grace_days and current.basis != "grace":
-            until = self._validity.after_days(question.at, self.tiers.grace_days)
+            until = self.validity.after_days(question.at, self.tiers.grace_days)
             found = _Found(rank, until, current.window, "grace")
         elif found.rank < rank and self.tiers.downgrade == "one_step":
             found = max(found, self._one_step_down(question, rank), key=_rank)
@@ -360,7 +356,7 @@ class Ladder:
     def _given(self, question: _Question, step: Step, window: Window) -> _Found:
         if step.rank == 0:
             return self._lowest()
-        until = self._validity.until(question.day, window, past=window is not question.windows[0])
+        until = self.validity.until(question.day, window, past=window is not question.windows[0])
         return _Found(step.rank, until, window.label)
 
     def _lowest(self) -> _Found:

@@ -1,13 +1,15 @@
 """The questions of tiers: which one a member has, how long, and what is missing for the next."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import NamedTuple
 
 from rules.facts import Instant
 from rules.ladder import Ladder
-from rules.needs import Choices, Counted, Counts, Window
+from rules.needs import Choices, Counts, Threshold, Window
 from rules.policy import Policy
 from rules.standing import Standing
+from rules.steps import Step
 from rules.tier_answers import NO_TIERS, Occasion, TierAnswer
 
 
@@ -37,7 +39,7 @@ class NeedProgress(NamedTuple):
     """How far a member is with one need; `missing` is never below zero.
 
     `subject` is the point currency, the ISO 4217 code or the counter, where the metric has one.
-    `window_ends` is None for needs that count for life.
+    The window, which may be to come, is None for needs that count for life.
     """
 
     metric: str
@@ -46,6 +48,7 @@ class NeedProgress(NamedTuple):
     have: int
     want: int
     missing: int
+    window_starts: Instant | None
     window_ends: Instant | None
 
 
@@ -56,7 +59,9 @@ NeedsProgress = tuple[tuple[NeedProgress, ...], ...]
 class Progress(NamedTuple):
     """A member on the ladder.
 
-    `keep` is what keeps the tier for another period, counted now; `next_tier` is None at the top.
+    `keep` is what keeps the tier when it is over, in a window that the ladder will look at then:
+    not the one that gave it. It is empty for what never ends, and where nothing counted keeps it.
+    `next_tier` is None at the top.
     `projected_tier` is what the member has once the tier in force is over, if nothing more is
     counted; it is the tier itself where that does not end.
     """
@@ -82,8 +87,8 @@ def progress(policy: Policy, *, standing: Standing, at: Instant) -> Progress | N
     now = ladder.answer(standing, at)
     assert now.tier is not None, "a ladder always answers"
     rank = ladder.ranks[now.tier]
-    look = _Look(ladder, standing, at)
     step = ladder.steps[rank]
+    look = _Look(ladder, standing, at)
     higher = next((each for each in ladder.steps[rank + 1 :] if not each.invite_only), None)
     projected, over_at = now.tier, _next_question(now)
     if over_at is not None and standing.spans and not now.cause:
@@ -92,9 +97,9 @@ def progress(policy: Policy, *, standing: Standing, at: Instant) -> Progress | N
         tier=now.tier,
         valid_until=now.valid_until,
         basis=now.basis,
-        keep=look.needs(step.keep or step.reach) if now.valid_until is not None else (),
+        keep=() if now.valid_until is None else look.keep(step, now, now.valid_until),
         next_tier=None if higher is None else higher.tier,
-        reach=() if higher is None else look.needs(higher.reach),
+        reach=() if higher is None else look.reach(higher.reach),
         projected_tier=projected,
         projected_at=over_at,
     )
@@ -106,20 +111,60 @@ def _next_question(now: TierAnswer) -> Instant | None:
 
 
 class _Look:
-    """Counts the needs of one member in the window that runs."""
+    """Counts the needs of one member, in the window that runs or in one that decides later."""
 
     def __init__(self, ladder: Ladder, standing: Standing, at: Instant) -> None:
-        self._window: Window = ladder.windows(standing, ladder.day(at))[0]
-        self._ends = ladder.window_ends(self._window)
+        self._ladder = ladder
+        self._standing = standing
+        self._running: Window = ladder.windows(standing, ladder.day(at))[0]
         self._counts = Counts(standing)
 
-    def needs(self, choices: Choices) -> NeedsProgress:
+    def reach(self, choices: Choices) -> NeedsProgress:
+        return self._needs(choices, self._running, self._ends(self._running))
+
+    def keep(self, step: Step, held: TierAnswer, over_at: Instant) -> NeedsProgress:
+        windows = self._keeping(held, over_at)
+        ways = [choices for choices in _ways_to_keep(step, held) if choices]
+        if not ways:
+            return ()
+        for window, choices in product(windows, ways):
+            if self._counts.met(choices, window):
+                return self._until(over_at, choices, window)
+        open_yet = (window for window in windows if window.last >= self._running.last)
+        following = min(open_yet, key=_first_day, default=None)
+        return () if following is None else self._until(over_at, ways[0], following)
+
+    def _until(self, over_at: Instant, choices: Choices, window: Window) -> NeedsProgress:
+        return self._needs(choices, window, min(over_at, self._ends(window)))
+
+    def _ends(self, window: Window) -> Instant:
+        return self._ladder.validity.window_ends(window)
+
+    def _keeping(self, held: TierAnswer, over_at: Instant) -> list[Window]:
+        """Windows of which any keeps a tier when it is over, as `Ladder.answer` looks at them."""
+        ladder = self._ladder
+        day = ladder.day(over_at - 1)
+        running, *earlier = ladder.windows(self._standing, day)
+        after = "" if held.basis == "granted" else held.window
+        windows = [running, *(window for window in earlier if window.label > after)]
+        return [
+            window
+            for window in windows
+            if ladder.validity.until(day, window, past=window is not running) > over_at
+        ]
+
+    def _needs(self, choices: Choices, window: Window, ends: Instant) -> NeedsProgress:
+        starts = self._ladder.validity.window_starts(window)
         return tuple(
-            tuple(self._need(counted, at_least) for counted, at_least in needs) for needs in choices
+            tuple(self._need(each, window, (starts, ends)) for each in needs) for needs in choices
         )
 
-    def _need(self, counted: Counted, want: int) -> NeedProgress:
-        have = self._counts.count(counted, self._window)
+    def _need(
+        self, threshold: Threshold, window: Window, span: tuple[Instant, Instant]
+    ) -> NeedProgress:
+        counted, want = threshold
+        have = self._counts.count(counted, window)
+        starts, ends = (None, None) if counted.lifetime else span
         return NeedProgress(
             counted.metric,
             counted.subject,
@@ -127,5 +172,17 @@ class _Look:
             have,
             want,
             max(0, want - have),
-            None if counted.lifetime else self._ends,
+            starts,
+            ends,
         )
+
+
+def _ways_to_keep(step: Step, held: TierAnswer) -> tuple[Choices, ...]:
+    """What keeps a tier: less than what reaches it may do, but not where staff gave it."""
+    if step.invite_only:
+        return (step.keep,)
+    return (step.reach,) if held.basis == "granted" else (step.keep, step.reach)
+
+
+def _first_day(window: Window) -> str:
+    return window.first

@@ -45,6 +45,10 @@ class Validity:
         """Give the same local time so many days later."""
         return self._zone.instant(self._zone.wall(at) + days * DAY)
 
+    def window_starts(self, window: Window) -> Instant:
+        """Give the first instant of a window."""
+        return self._start(day_number(date.fromisoformat(window.first)))
+
     def window_ends(self, window: Window) -> Instant:
         """Give the first instant after a window; of rolling months, after their last month."""
         last = date.fromisoformat(window.last)

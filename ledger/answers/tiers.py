@@ -43,5 +43,6 @@ def _need(need: rules.NeedProgress) -> TierNeed:
         have=need.have,
         want=need.want,
         missing=need.missing,
+        window_start_time=optional_timestamp(need.window_starts),
         window_end_time=optional_timestamp(need.window_ends),
     )

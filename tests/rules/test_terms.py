@@ -160,8 +160,8 @@ def test_progress_tells_what_is_missing_and_what_follows() -> None:
     assert (now.tier, now.valid_until, now.next_tier, now.reach) == (
         "gold", instant(END_2025), None, (),
     )  # fmt: skip
-    ends = instant(END_2025)
-    assert now.keep == ((NeedProgress("qualifying_points", "qp", (), 430, 450, 20, ends),),)
+    begins, ends = instant("2024-12-31T23:00:00Z"), instant(END_2025)
+    assert now.keep == ((NeedProgress("qualifying_points", "qp", (), 430, 450, 20, begins, ends),),)
     assert (now.projected_tier, now.projected_at) == ("silver", ends)
 
 

@@ -517,6 +517,7 @@ class Entry(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     OCCURRED_TIME_FIELD_NUMBER: _builtins.int
     RECORDED_TIME_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Running number in the account, rising without gaps over all its facts."""
     entry_id: _builtins.str
@@ -539,6 +540,10 @@ class Entry(_message.Message):
     def recorded_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
 
+    @_builtins.property
+    def change(self) -> Global___BalanceChange:
+        """What it changed in the balance of the currency. movement.points has no sign; these have."""
+
     def __init__(
         self,
         *,
@@ -550,16 +555,55 @@ class Entry(_message.Message):
         document: _builtins.str = ...,
         occurred_time: _timestamp_pb2.Timestamp | None = ...,
         recorded_time: _timestamp_pb2.Timestamp | None = ...,
+        change: Global___BalanceChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "change", b"change", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "business_unit", b"business_unit", "document", b"document", "entry_id", b"entry_id", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available_after", b"_available_after", "available_after", b"available_after", "business_unit", b"business_unit", "change", b"change", "document", b"document", "entry_id", b"entry_id", "movement", b"movement", "occurred_time", b"occurred_time", "recorded_time", b"recorded_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__available_after: _TypeAlias = _typing.Literal["available_after"]  # noqa: Y015
     _WhichOneofArgType__available_after: _TypeAlias = _typing.Literal["_available_after", b"_available_after"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__available_after) -> _WhichOneofReturnType__available_after | None: ...
 
 Global___Entry: _TypeAlias = Entry  # noqa: Y015
+
+@_typing.final
+class BalanceChange(_message.Message):
+    """What a line of a statement changed in a balance, in points: above zero what came, below zero what went."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    ARREARS_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
+    available: _builtins.int
+    """Spendable points."""
+    pending: _builtins.int
+    """Points that are not spendable yet."""
+    held: _builtins.int
+    """Points set aside."""
+    arrears: _builtins.int
+    """Points owed; above zero: more debt."""
+    in_transit: _builtins.int
+    """Points sent that have not arrived."""
+    def __init__(
+        self,
+        *,
+        available: _builtins.int = ...,
+        pending: _builtins.int = ...,
+        held: _builtins.int = ...,
+        arrears: _builtins.int = ...,
+        in_transit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrears", b"arrears", "available", b"available", "held", b"held", "in_transit", b"in_transit", "pending", b"pending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BalanceChange: _TypeAlias = BalanceChange  # noqa: Y015
 
 @_typing.final
 class GetTierRequest(_message.Message):
@@ -569,8 +613,14 @@ class GetTierRequest(_message.Message):
 
     MEMBER_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     min_position: _builtins.str
     """Answer from at least here: a position of an earlier answer."""
+    changes: _builtins.int
+    """How many changes of the tier to tell, at most 1,000; 0: none."""
+    language: _builtins.str
+    """Language of their lines, "en" or "zh"; empty: "en"."""
     @_builtins.property
     def member(self) -> _types_pb2.MemberRef:
         """Which member. Required."""
@@ -580,10 +630,12 @@ class GetTierRequest(_message.Message):
         *,
         member: _types_pb2.MemberRef | None = ...,
         min_position: _builtins.str = ...,
+        changes: _builtins.int = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "min_position", b"min_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "language", b"language", "member", b"member", "min_position", b"min_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -605,6 +657,7 @@ class GetTierResponse(_message.Message):
     PROJECTED_TIER_FIELD_NUMBER: _builtins.int
     PROJECTED_TIME_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     """The member."""
     tier: _builtins.str
@@ -623,7 +676,10 @@ class GetTierResponse(_message.Message):
 
     @_builtins.property
     def keep(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierNeeds]:
-        """What keeps the tier, as counted now: any of these suffices. Empty for a tier that does not end."""
+        """What keeps the tier when it is over: any of these suffices. Counted in a window that the ladder will look at then:
+        one in which it is met already, or else the next one that ends; the window that gave the tier does not give it
+        again. Empty for a tier that does not end, and for one that nothing counted keeps.
+        """
 
     @_builtins.property
     def reach(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierNeeds]:
@@ -632,6 +688,10 @@ class GetTierResponse(_message.Message):
     @_builtins.property
     def projected_time(self) -> _timestamp_pb2.Timestamp:
         """When that is; empty: this tier does not end."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TierChange]:
+        """How the tier came about, the newest change first, as many as were asked for."""
 
     def __init__(
         self,
@@ -646,14 +706,87 @@ class GetTierResponse(_message.Message):
         projected_tier: _builtins.str = ...,
         projected_time: _timestamp_pb2.Timestamp | None = ...,
         position: _builtins.str = ...,
+        changes: _abc.Iterable[Global___TierChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["projected_time", b"projected_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "keep", b"keep", "member_id", b"member_id", "next_tier", b"next_tier", "position", b"position", "projected_tier", b"projected_tier", "projected_time", b"projected_time", "reach", b"reach", "tier", b"tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "changes", b"changes", "keep", b"keep", "member_id", b"member_id", "next_tier", b"next_tier", "position", b"position", "projected_tier", b"projected_tier", "projected_time", b"projected_time", "reach", b"reach", "tier", b"tier", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTierResponse: _TypeAlias = GetTierResponse  # noqa: Y015
+
+@_typing.final
+class TierChange(_message.Message):
+    """A tier came, went, or was kept for another period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    FROM_TIER_FIELD_NUMBER: _builtins.int
+    TO_TIER_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    BUSINESS_UNIT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    RECORDED_TIME_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Running number in the account, as of a line of the statement; 0: time has decided it, and it is not recorded yet."""
+    entry_id: _builtins.str
+    """Entry it belongs to; empty for what time decided."""
+    from_tier: _builtins.str
+    """Tier before; empty for none."""
+    to_tier: _builtins.str
+    """Tier from then on; empty for none."""
+    cause: _events_pb2.TierCause.ValueType
+    """Why."""
+    basis: _events_pb2.TierBasis.ValueType
+    """By what right it is held."""
+    business_unit: _builtins.str
+    """Business unit whose staff gave or ended it; empty when nobody did, and for a unit that the token does not name."""
+    reason: _builtins.str
+    """Why, in the words of staff; empty where business_unit is."""
+    line: _builtins.str
+    """What happened, for a person to read."""
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """When it has to be earned again; empty: never."""
+
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when the tier is valid."""
+
+    @_builtins.property
+    def recorded_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded; empty: not yet."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        entry_id: _builtins.str = ...,
+        from_tier: _builtins.str = ...,
+        to_tier: _builtins.str = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        cause: _events_pb2.TierCause.ValueType = ...,
+        basis: _events_pb2.TierBasis.ValueType = ...,
+        business_unit: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        recorded_time: _timestamp_pb2.Timestamp | None = ...,
+        line: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "recorded_time", b"recorded_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "business_unit", b"business_unit", "cause", b"cause", "effective_time", b"effective_time", "entry_id", b"entry_id", "from_tier", b"from_tier", "line", b"line", "reason", b"reason", "recorded_time", b"recorded_time", "to_tier", b"to_tier", "valid_until_time", b"valid_until_time", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TierChange: _TypeAlias = TierChange  # noqa: Y015
 
 @_typing.final
 class TierNeeds(_message.Message):
@@ -692,6 +825,7 @@ class TierNeed(_message.Message):
     WANT_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     WINDOW_END_TIME_FIELD_NUMBER: _builtins.int
+    WINDOW_START_TIME_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
     """What is counted: "qualifying_points", "spend", "nights", "stays", "visits", "purchases" or "counter"."""
     subject: _builtins.str
@@ -710,6 +844,10 @@ class TierNeed(_message.Message):
     def window_end_time(self) -> _timestamp_pb2.Timestamp:
         """End of the window in which it is counted; empty: counted for ever."""
 
+    @_builtins.property
+    def window_start_time(self) -> _timestamp_pb2.Timestamp:
+        """First instant of that window, which may be to come; empty: counted for ever."""
+
     def __init__(
         self,
         *,
@@ -720,10 +858,11 @@ class TierNeed(_message.Message):
         want: _builtins.int = ...,
         missing: _builtins.int = ...,
         window_end_time: _timestamp_pb2.Timestamp | None = ...,
+        window_start_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["window_end_time", b"window_end_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window_end_time", b"window_end_time", "window_start_time", b"window_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_units", b"business_units", "have", b"have", "metric", b"metric", "missing", b"missing", "subject", b"subject", "want", b"want", "window_end_time", b"window_end_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_units", b"business_units", "have", b"have", "metric", b"metric", "missing", b"missing", "subject", b"subject", "want", b"want", "window_end_time", b"window_end_time", "window_start_time", b"window_start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,9 +92,9 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTier(self, request, context):
-        """The tier, what is missing for the next one, and what the member has when this one is over.
+        """The tier, what is missing for the next one, what the member has when this one is over, and how it came about.
 
-        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"changes":20}' \
         localhost:7070 loyalty.v1.AccountService/GetTier
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -46,9 +46,9 @@ class AccountServiceStub:
       localhost:7070 loyalty.v1.AccountService/ListEntries
     """
     GetTier: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetTierRequest, _account_service_pb2.GetTierResponse]
-    """The tier, what is missing for the next one, and what the member has when this one is over.
+    """The tier, what is missing for the next one, what the member has when this one is over, and how it came about.
 
-    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"changes":20}' \\
       localhost:7070 loyalty.v1.AccountService/GetTier
     """
     ExplainEntry: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ExplainEntryRequest, _account_service_pb2.ExplainEntryResponse]
@@ -90,9 +90,9 @@ class AccountServiceAsyncStub(AccountServiceStub):
       localhost:7070 loyalty.v1.AccountService/ListEntries
     """
     GetTier: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetTierRequest, _account_service_pb2.GetTierResponse]  # type: ignore[assignment]
-    """The tier, what is missing for the next one, and what the member has when this one is over.
+    """The tier, what is missing for the next one, what the member has when this one is over, and how it came about.
 
-    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+    grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"changes":20}' \\
       localhost:7070 loyalty.v1.AccountService/GetTier
     """
     ExplainEntry: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ExplainEntryRequest, _account_service_pb2.ExplainEntryResponse]  # type: ignore[assignment]
@@ -149,9 +149,9 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.GetTierRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.GetTierResponse, _abc.Awaitable[_account_service_pb2.GetTierResponse]]:
-        """The tier, what is missing for the next one, and what the member has when this one is over.
+        """The tier, what is missing for the next one, what the member has when this one is over, and how it came about.
 
-        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}}}' \\
+        grpcurl -plaintext -H "authorization: Bearer $LOYALTY_TOKEN" -d '{"member":{"identity":{"scheme":"card","value":"8800"}},"changes":20}' \\
           localhost:7070 loyalty.v1.AccountService/GetTier
         """
 
