@@ -79,8 +79,12 @@ class AccountServicer:
             _leave_out_foreign(message, call.principal)
         return pb.GetAccountResponse(account=message, merged_into=found.merged_into)
 
-    async def _tier(self, request: pb.GetTierRequest, _call: Call) -> pb.GetTierResponse:
-        return await self._ledger.reads.tier(request.member, min_position=request.min_position)
+    async def _tier(self, request: pb.GetTierRequest, call: Call) -> pb.GetTierResponse:
+        reads = self._ledger.reads
+        answer = await reads.tier(request.member, min_position=request.min_position)
+        if request.changes:
+            answer.changes.extend(await reads.tier_changes(request, call.principal.sees))
+        return answer
 
     async def _entries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
         if request.as_named:

@@ -268,6 +268,9 @@ def get_tier(request: GetTierRequest) -> None:
     """Check a question for a tier. Raises Malformed."""
     shape.member(request.member)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
+    if not 0 <= request.changes <= PAGE_MAX:
+        shape.refuse("changes", request.changes, f"1 to {PAGE_MAX}; 0 for none")
+    shape.language(request.language)
 
 
 def get_member(request: GetMemberRequest) -> None:

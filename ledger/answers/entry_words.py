@@ -1,12 +1,14 @@
 """The facts of an entry as lines for a person, English or Chinese: what moved, and from where."""
 # ruff: noqa: RUF001 - Chinese lines have Chinese colons and commas.
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from ledger.answers.receipts import Language
+from ledger.answers.telling import Telling
+from ledger.answers.tier_words import tier_line
 from ledger.core.events import AnyFact, fields_of, kind_of
-from ledger.core.instant import DAY, Instant, from_timestamp, to_datetime
+from ledger.core.instant import from_timestamp
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_LOT_EXPIRED,
     RETURN_CAUSE_CANCELLED,
@@ -21,30 +23,6 @@ from loyalty.v1.events_pb2 import (
     TierChanged,
 )
 from loyalty.v1.types_pb2 import Draw, MovedLot
-from rules.zones import LocalZone
-
-Shown = Callable[[str, int], str]
-"""Points of a currency, as people write them."""
-
-
-class Telling(NamedTuple):
-    """How it is told."""
-
-    language: Language
-    shown: Shown
-    zone: LocalZone | None
-    """The programme's, whose days are told; instants are, where it is not known."""
-
-    def day(self, at: Instant) -> str:
-        """The day of an instant."""
-        if self.zone is None:
-            return f"{to_datetime(at):%Y-%m-%d %H:%M} UTC"
-        return self.zone.day_text(self.zone.wall(at) // DAY)
-
-    def last_day(self, end: Instant) -> str:
-        """The last day of what is over from an instant on."""
-        return self.day(end if self.zone is None else end - 1)
-
 
 _FACTS: Final[dict[str, dict[Language, str]]] = {
     "points_earned": {
@@ -183,7 +161,6 @@ _FACTS: Final[dict[str, dict[Language, str]]] = {
         "en": "{points} that recall {recall} had set aside taken back",
         "zh": "收回追回 {recall} 已冻结的 {points}",
     },
-    "tier_changed": {"en": "tier {tier} {until}", "zh": "会员等级 {tier}，{until}"},
 }
 _BY_HAND: Final[dict[str, dict[Language, str]]] = {
     "points_clawed_back": {"en": "{points} taken", "zh": "扣除 {points}"},
@@ -278,19 +255,15 @@ _LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
 _LASTING: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期至 {ends}"}
 _LASTING_BY: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期{ends}"}
 _LASTING_EVER: Final[dict[Language, str]] = {"en": "never to expire", "zh": "永久有效"}
-_BENEATH: Final[dict[Language, str]] = {
-    "en": "{told}, and then {tier}: what was beneath it was returned",
-    "zh": "{told}，此后为 {tier}：其下的等级因退货失去",
-}
-_UNTIL: Final[dict[Language, str]] = {"en": "until {day}", "zh": "有效期至 {day}"}
-_FOR_EVER: Final[dict[Language, str]] = {"en": "for ever", "zh": "永久有效"}
 
 
 def fact_lines(facts: Iterable[AnyFact], telling: Telling) -> Iterator[str]:
     """Tell what happened, fact by fact, and which lots were drawn or refilled."""
     for fact in facts:
         kind = kind_of(fact)
-        if kind in _FACTS:
+        if isinstance(fact, TierChanged):
+            yield tier_line(fact, telling)
+        elif kind in _FACTS:
             yield from _told(fact, kind, telling)
 
 
@@ -319,13 +292,11 @@ def _told(fact: Any, kind: str, telling: Telling) -> Iterator[str]:
         proposal=text("proposal_id"),
         lot=text("lot_id"),
         ended=_last_day(fact, "expire_time_before", telling),
-        tier=text("to_tier"),
         other=text("receiver_id") or text("sender_id"),
         cause=_cause(fact, language),
         received=shown(fact.into, fact.received) if "into" in has else "",
         ends=_end(fact, telling),
         lasting=_lasting(fact, telling),
-        until=_until(fact, telling),
     )
     if "draws" in has and fact.draws:
         if kind in _WHY and not by_hand:
@@ -376,16 +347,6 @@ def _lasting(fact: Any, telling: Telling) -> str:
     if ends == _NEVER[language]:
         return _LASTING_EVER[language]
     return (_LASTING_BY if _by_policy(fact) else _LASTING)[language].format(ends=ends)
-
-
-def _until(fact: Any, telling: Telling) -> str:
-    """How long a tier is held, as a clause."""
-    day = _last_day(fact, "valid_until_time", telling)
-    words = _FOR_EVER if day == _NEVER[telling.language] else _UNTIL
-    told = words[telling.language].format(day=day)
-    if isinstance(fact, TierChanged) and fact.HasField("beneath"):
-        return _BENEATH[telling.language].format(told=told, tier=fact.beneath.tier)
-    return told
 
 
 def _last_day(fact: Any, field: str, telling: Telling) -> str:

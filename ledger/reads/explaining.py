@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import rules
-from ledger.answers.entry_words import Telling, expiry_line, fact_lines
+from ledger.answers.entry_words import expiry_line, fact_lines
 from ledger.answers.explanations import add_explanation
 from ledger.answers.postings import movement_of, moves_points, position_token
 from ledger.answers.receipts import Language, language_of, points_text
+from ledger.answers.telling import Telling
 from ledger.clock import Clock
 from ledger.core import refusals
 from ledger.core.counting import document_key
@@ -17,14 +18,18 @@ from ledger.keys import burn_thing, conversion_thing, document_thing, transfer_t
 from ledger.lanes import account_of, lane_of
 from ledger.policies import PolicyBook
 from ledger.reads.members import Reads
+from ledger.reads.tier_changes import Sees, as_seen
 from ledger.room import recorded_room
 from ledger.store import ActRow, Store
 from loyalty.v1.account_service_pb2 import ExplainEntryRequest, ExplainEntryResponse
-from loyalty.v1.events_pb2 import DocumentPosted, PointsEarned, PointsExpired, PointsPended
+from loyalty.v1.events_pb2 import (
+    DocumentPosted,
+    PointsEarned,
+    PointsExpired,
+    PointsPended,
+    TierChanged,
+)
 from rules.zones import LocalZone
-
-Sees = Callable[[str], bool]
-"""Whether things of a business unit are the caller's to know."""
 
 
 class _Found(NamedTuple):
@@ -69,7 +74,8 @@ class Explanations:
         if policy is not None:
             response.policy_version = policy.version
         telling = Telling(language, _shown(policy), self._zone(policy))
-        response.lines.extend(fact_lines(found.facts, telling))
+        told = (as_seen(f, sees) if isinstance(f, TierChanged) else f for f in found.facts)
+        response.lines.extend(fact_lines(told, telling))
         response.lines.extend(_expiries(found, telling))
         posted = next((fact for fact in found.facts if isinstance(fact, DocumentPosted)), None)
         if posted is not None:

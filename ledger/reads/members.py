@@ -6,6 +6,8 @@ import rules
 from ledger.answers import paging
 from ledger.answers.pools import pool_message
 from ledger.answers.postings import movement_of, moves_points, parse_position, position_token
+from ledger.answers.receipts import language_of
+from ledger.answers.telling import Telling
 from ledger.answers.tiers import tier_message
 from ledger.cache import Cache
 from ledger.clock import Clock
@@ -26,15 +28,19 @@ from ledger.lookup import folded
 from ledger.policies import PolicyBook
 from ledger.profile import Profile, joined
 from ledger.profile_changes import profile_message
+from ledger.reads.tier_changes import TIER_KIND, Sees, due_changes, recorded_changes
 from ledger.reads.transfers import read_transfer
 from ledger.register import Register
 from ledger.store import Store, StreamEvent
 from loyalty.v1.account_service_pb2 import (
     AsOf,
+    BalanceChange,
     Entry,
+    GetTierRequest,
     GetTierResponse,
     ListEntriesRequest,
     ListEntriesResponse,
+    TierChange,
 )
 from loyalty.v1.ledger_service_pb2 import Transfer
 from loyalty.v1.member_service_pb2 import Consent, Member, MemberProfile, Pool, Referral
@@ -120,6 +126,26 @@ class Reads:
         standing = standing_of(account)
         now = rules.progress(found.compiled, standing=standing, at=at) if found else None
         return tier_message(account.account_id, now, position=position)
+
+    async def tier_changes(self, request: GetTierRequest, sees: Sees) -> list[TierChange]:
+        """How the tier came about, the newest change first: due ones too. Raises UnknownMember."""
+        account, _ = await self.account(request.member, min_position=request.min_position)
+        stream, now = account_stream(account.account_id), self._clock.now()
+        found = self._policies.find(now)
+        zone = found.compiled.terms.zone if found else None
+        telling = Telling(language_of(request.language), "{1} {0}".format, zone)
+        fresh = await self._fresh(stream)
+        ends = await self._ends_for(fresh)
+        due = advance(fresh, now=now, ladder=self._policies.ladder, ends=ends).facts
+        recorded = await self._store.entries(
+            stream,
+            kinds=[TIER_KIND],
+            currency="",
+            before=fresh.version + 1,
+            most=request.changes,
+        )
+        told = due_changes(reversed(due), telling, sees)
+        return [*told, *recorded_changes(recorded, telling, sees)][: request.changes]
 
     async def member(self, ref: MemberRef, *, min_position: str = "") -> Member:
         """Who a member is to the ledger. Raises UnknownMember."""
@@ -335,4 +361,16 @@ def _entry(event: StreamEvent) -> Entry:
         document=fact.document if "document" in names else "",
         occurred_time=to_timestamp(event.occurred_at),
         recorded_time=to_timestamp(event.recorded_at),
+        change=_change(kind_of(fact), fact.points),
+    )
+
+
+def _change(kind: str, points: int) -> BalanceChange:
+    effect = EFFECTS[kind]
+    return BalanceChange(
+        available=effect.available * points,
+        pending=effect.pending * points,
+        held=effect.held * points,
+        arrears=effect.arrears * points,
+        in_transit=effect.in_transit * points,
     )

@@ -1,5 +1,6 @@
 """`loyalty account` and `loyalty entries`: what a member has, and how it came about."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +12,14 @@ from server.cli.calling import call_once
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 
 PAGE: Final = 50
+
+_OTHER_PARTS: Final = {
+    "pending": "pending",
+    "held": "held",
+    "in_transit": "in transit",
+    "arrears": "owed",
+}
+"""Of a balance besides the points that can be spent, with what the command calls them."""
 
 
 def account(
@@ -127,21 +136,16 @@ def entries(
     if json:
         console.print_json(account_pb.ListEntriesResponse(entries=found))
         return
-    _print_entries(found)
+    print_entries(found)
 
 
-def _print_entries(found: list[account_pb.Entry]) -> None:
-    rows = console.table(
-        "Statement",
-        "occurred",
-        "unit",
-        "what",
-        "document",
-        "currency",
-        "points",
-        "after",
-        numbers=2,
-    )
+def print_entries(found: Sequence[account_pb.Entry]) -> None:
+    """Show a statement: what came has a plus, what went a minus."""
+    # Most statements have no more than points that came and went.
+    others = [part for part in _OTHER_PARTS if any(getattr(each.change, part) for each in found)]
+    columns = ("occurred", "unit", "what", "document", "currency")
+    names = ("points", "after", *(_OTHER_PARTS[part] for part in others))
+    rows = console.table("Statement", *columns, *names, numbers=len(names))
     for entry in found:
         rows.add_row(
             console.utc(entry.occurred_time),
@@ -149,10 +153,16 @@ def _print_entries(found: list[account_pb.Entry]) -> None:
             entry.movement.kind.replace("_", " "),
             entry.document,
             entry.movement.currency,
-            f"{entry.movement.points:,}",
+            _signed(entry.change.available),
             f"{entry.available_after:,}" if entry.HasField("available_after") else "",
+            *(_signed(getattr(entry.change, part)) for part in others),
         )
     console.print_table(rows, none="no entries yet; documents and activities make them")
+
+
+def _signed(points: int) -> str:
+    """What came or went; nothing where nothing did."""
+    return f"{points:+,}" if points else ""
 
 
 def _end(stamp: Timestamp) -> str:

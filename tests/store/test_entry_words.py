@@ -4,9 +4,16 @@
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.answers.entry_words import Telling, expiry_line, fact_lines
+from ledger.answers.entry_words import expiry_line, fact_lines
 from ledger.answers.receipts import Language
-from loyalty.v1.events_pb2 import LotExtended, PointsBurned, PointsEarned, TierBeneath, TierChanged
+from ledger.answers.telling import Telling
+from loyalty.v1.events_pb2 import (
+    TIER_CAUSE_REACHED,
+    LotExtended,
+    PointsBurned,
+    PointsEarned,
+    TierChanged,
+)
 from loyalty.v1.types_pb2 import Draw
 from rules.zones import local_zone
 
@@ -33,8 +40,8 @@ def telling(zone: str, language: Language = "en") -> Telling:
 )
 def test_an_end_is_told_as_the_last_day(zone: str, ends: str, told: str) -> None:
     how = telling(zone)
-    tier = TierChanged(to_tier="gold", valid_until_time=at(ends))
-    assert list(fact_lines([tier], how)) == [f"tier gold until {told}"]
+    tier = TierChanged(to_tier="gold", valid_until_time=at(ends), cause=TIER_CAUSE_REACHED)
+    assert list(fact_lines([tier], how)) == [f"tier gold until {told}: by what is counted"]
     lot = PointsEarned(expire_time=at(ends))
     assert expiry_line(lot, how) == f"Their time had passed: {told}"
     longer = LotExtended(lot_id="l", reason="r", expire_time_before=at(ends), expire_time=at(ends))
@@ -51,14 +58,10 @@ def test_a_lot_was_earned_on_a_day_of_the_zone() -> None:
         assert line.startswith(f"  5 point of what market gave on {told}, never to expire")
 
 
-def test_what_a_refund_left_beneath_a_tier_is_told() -> None:
-    tier = TierChanged(to_tier="gold", beneath=TierBeneath(tier="silver"))
-    [line] = fact_lines([tier], telling(""))
-    assert line == "tier gold for ever, and then silver: what was beneath it was returned"
-
-
 def test_an_end_is_told_in_chinese() -> None:
-    tier = TierChanged(to_tier="gold", valid_until_time=at("2027-02-28T23:00:00Z"))
+    tier = TierChanged(
+        to_tier="gold", valid_until_time=at("2027-02-28T23:00:00Z"), cause=TIER_CAUSE_REACHED
+    )
     assert list(fact_lines([tier], telling("Europe/Berlin", "zh"))) == [
-        "会员等级 gold，有效期至 2027-02-28"
+        "会员等级 gold，有效期至 2027-02-28：按累计结果"
     ]
