@@ -32,6 +32,7 @@ VAGUE_NAME = re.compile(r"manager|helper|utils?$|^abstract|^misc", re.IGNORECASE
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 # Where somebody happened to write this; in two parts so that this file does not find itself.
 MACHINE_PATH = re.compile("/work" + "/|" + r"/Users/\w")
+NAMED_CODE = re.compile(r"\]\(([^)]+\.py)\)\s+`(\w+)`")
 MARKDOWN_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
 
@@ -177,6 +178,21 @@ def test_relative_links_in_documents_resolve() -> None:
         and not (ROOT / path).parent.joinpath(target.split("#")[0]).exists()
     ]
     assert not broken
+
+
+def test_what_documents_name_of_a_file_stands_in_it() -> None:
+    absent = [
+        f"{path} -> {target} {name}"
+        for path in tracked()
+        if path.endswith(".md")
+        for target, name in NAMED_CODE.findall(text(path))
+        if not re.search(
+            rf"\b(def|class) {name}\b|^{name}\b.*=",
+            (ROOT / path).parent.joinpath(target).read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    ]
+    assert not absent
 
 
 def test_the_map_names_every_module_of_the_ledger() -> None:
