@@ -13,8 +13,8 @@ from ledger.answers.postings import account_message
 from ledger.core.refusals import UnknownDocument
 from ledger.service import Ledger
 from loyalty.v1 import account_service_pb2 as pb
-from server import asking_shape, moving_shape, validation
 from server.auth import Principal, Verb
+from server.checking import asking, moving, validation
 from server.document_reads import UnclaimedReads
 from server.rpc import Call, Door, Rpc
 
@@ -45,21 +45,21 @@ class AccountServicer:
                 "ExplainEntry",
                 pb.ExplainEntryRequest,
                 Verb.READ,
-                asking_shape.explain_entry,
+                asking.explain_entry,
                 self._explain,
             ),
             Rpc(
                 "GetDocument",
                 pb.GetDocumentRequest,
                 Verb.READ,
-                moving_shape.get_document,
+                moving.get_document,
                 self._document,
             ),
             Rpc(
                 "ListUnclaimedDocuments",
                 pb.ListUnclaimedDocumentsRequest,
                 Verb.MOVE,
-                moving_shape.list_unclaimed,
+                moving.list_unclaimed,
                 self._unclaimed,
             ),
         )

@@ -11,8 +11,8 @@ import grpc
 
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
-from server import period_shape, recall_shape, validation
 from server.auth import ALL_UNITS, Verb
+from server.checking import periods, recalls, validation
 from server.lot_traces import LotTraces
 from server.rpc import Call, Door, Feed, Rpc
 from server.settlement_reads import SettlementReads
@@ -51,28 +51,28 @@ class AuditServicer:
                 "ClosePeriod",
                 pb.ClosePeriodRequest,
                 Verb.SETTLE,
-                period_shape.close_period,
+                periods.close_period,
                 self._close,
             ),
             Rpc(
                 "ListPeriods",
                 pb.ListPeriodsRequest,
                 Verb.AUDIT,
-                period_shape.list_periods,
+                periods.list_periods,
                 self._periods,
             ),
             Rpc(
                 "GetSettlement",
                 pb.GetSettlementRequest,
                 Verb.AUDIT,
-                period_shape.get_settlement,
+                periods.get_settlement,
                 self._settlement,
             ),
             Rpc(
                 "TraceLots",
                 pb.TraceLotsRequest,
                 Verb.RECALL,
-                recall_shape.trace_lots,
+                recalls.trace_lots,
                 self._trace,
             ),
         )

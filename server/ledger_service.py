@@ -14,9 +14,9 @@ from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
-from server import adjusting_shape, asking_shape, moving_shape, opening_shape, validation
 from server.adjustment_reads import AdjustmentReads
 from server.auth import Verb
+from server.checking import adjusting, asking, moving, openings, validation
 from server.metrics import Metrics
 from server.paths import place
 from server.rpc import Call, Dialogue, Door, Rpc
@@ -75,7 +75,7 @@ class LedgerServicer:
                 "QuoteDocument",
                 pb.QuoteDocumentRequest,
                 Verb.READ,
-                asking_shape.quote_document,
+                asking.quote_document,
                 self._quote,
                 for_unit=True,
             ),
@@ -84,14 +84,14 @@ class LedgerServicer:
                 "GetOpenings",
                 pb.GetOpeningsRequest,
                 Verb.READ,
-                opening_shape.get_openings,
+                openings.get_openings,
                 self._openings,
             ),
             Rpc(
                 "ListAdjustments",
                 pb.ListAdjustmentsRequest,
                 None,
-                adjusting_shape.list_adjustments,
+                adjusting.list_adjustments,
                 self._adjustments_page,
             ),
             Rpc("BatchPost", pb.BatchPostRequest, None, _check_batch, self._batch_post),
@@ -103,7 +103,7 @@ class LedgerServicer:
         tag = tag_of(response, "posting")
 
         async def answer(question: Any, call: Call) -> bytes:
-            moving_shape.require_more(question, call.principal)
+            moving.require_more(question, call.principal)
             given = await self._ledger.write(
                 question, client=call.principal.client, deadline=call.deadline
             )
@@ -203,7 +203,7 @@ def _admitted(item: pb.BatchItem, call: Call) -> WriteRequest:
     request: Any = getattr(item, kind)
     call.principal.require(verb, request.origin.business_unit)
     check(request)
-    moving_shape.require_more(request, call.principal)
+    moving.require_more(request, call.principal)
     return request  # type: ignore[no-any-return]
 
 

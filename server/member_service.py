@@ -7,8 +7,8 @@ from google.protobuf.message import Message
 
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
-from server import erasing_shape, validation
 from server.auth import Verb
+from server.checking import erasing, validation
 from server.merging import MergeCalls
 from server.pool_calls import PoolCalls, brought_home
 from server.rpc import Call, Door, Rpc
@@ -42,7 +42,7 @@ class MemberServicer:
                 "EraseMember",
                 pb.EraseMemberRequest,
                 Verb.ERASE,
-                erasing_shape.erase_member,
+                erasing.erase_member,
                 self._erase,
                 for_unit=True,
             ),
@@ -50,7 +50,7 @@ class MemberServicer:
                 "GetErasure",
                 pb.GetErasureRequest,
                 Verb.READ,
-                erasing_shape.get_erasure,
+                erasing.get_erasure,
                 self._erasure,
             ),
             self._write("ContinueMerge", pb.ContinueMergeRequest, pb.ContinueMergeResponse),

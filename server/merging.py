@@ -19,7 +19,7 @@ from loyalty.v1.types_pb2 import (
     MemberRef,
     Origin,
 )
-from server import validation
+from server.checking import validation
 from server.rpc import Call, Rpc
 
 MERGES: Final = "merges"

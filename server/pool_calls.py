@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
 from loyalty.v1.ledger_service_pb2 import Transfer
-from server import pool_shape, validation
 from server.auth import Verb
+from server.checking import pools, validation
 from server.rpc import Call, Rpc
 from server.transfer_calls import transfer_seen_by
 from server.transferring import bring_on
@@ -36,7 +36,7 @@ class PoolCalls:
                 "SetPoolPermission", pb.SetPoolPermissionRequest, pb.SetPoolPermissionResponse
             ),
             self._write("ClosePool", pb.ClosePoolRequest, pb.ClosePoolResponse),
-            Rpc("GetPool", pb.GetPoolRequest, Verb.READ, pool_shape.get_pool, self._get),
+            Rpc("GetPool", pb.GetPoolRequest, Verb.READ, pools.get_pool, self._get),
         ]
 
     def _write(self, name: str, request: type[Question], response: type[Message]) -> Rpc[Question]:

@@ -10,8 +10,8 @@ from ledger.reads.policies import check_document, findings_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import programme_service_pb2 as pb
-from server import policy_validation as validation
 from server.auth import Verb
+from server.checking import policies as validation
 from server.rpc import Call, Door, Rpc
 
 SERVICE: Final = "loyalty.v1.ProgrammeService"

@@ -15,9 +15,9 @@ from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.events_pb2 import ReturnCause, TransferKind
 from loyalty.v1.types_pb2 import MemberRef, Points
 from projections.transfers import FIRST_PAGE, NAME, TransferRow, transfers_of
-from server import transfer_shape, validation
 from server.auth import Principal, Verb
 from server.catching_up import catch_up, positions_in
+from server.checking import transfers, validation
 from server.rpc import Call, Rpc
 from server.transferring import bring_on
 
@@ -43,14 +43,14 @@ class TransferCalls:
                 "GetTransfer",
                 pb.GetTransferRequest,
                 Verb.READ,
-                transfer_shape.get_transfer,
+                transfers.get_transfer,
                 self._get,
             ),
             Rpc(
                 "ListTransfers",
                 pb.ListTransfersRequest,
                 Verb.READ,
-                transfer_shape.list_transfers,
+                transfers.list_transfers,
                 self._list,
             ),
         ]

@@ -11,7 +11,7 @@ from loyalty.v1.ledger_service_pb2 import (
     PostStreamRequest,
 )
 from rules import check, load
-from server import validation
+from server.checking import validation
 
 AT = RULES_FROM + 1
 

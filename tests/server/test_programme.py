@@ -10,7 +10,7 @@ import pytest
 
 from loyalty.v1 import programme_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
-from server import policy_validation as validation
+from server.checking import policies as validation
 from tests.server import requests
 from tests.server.served import (
     POLICY,

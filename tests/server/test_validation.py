@@ -14,7 +14,7 @@ from loyalty.v1.ledger_service_pb2 import BatchItem, BatchPostRequest, PostDocum
 from loyalty.v1.member_service_pb2 import EnrolMemberRequest, LinkIdentityRequest
 from loyalty.v1.programme_service_pb2 import GetPolicyRequest, PublishPolicyRequest
 from loyalty.v1.types_pb2 import DocumentLine, Identity, MemberRef, Money, Origin, Points, Stay
-from server import policy_validation, validation
+from server.checking import policies, validation
 from server.parsing import parse
 from tests.server import requests
 
@@ -256,13 +256,13 @@ FAULTS: list[tuple[Callable[[Any], None], Any, str]] = [
     (validation.list_entries, ListEntriesRequest(member=requests.member(), page_size=1001), "page"),
     (validation.list_entries, ListEntriesRequest(member=requests.member(), page_size=-1), "page"),
     (validation.link_identity, LinkIdentityRequest(request_id="l"), "origin.business_unit"),
-    (policy_validation.publish_policy, PublishPolicyRequest(request_id="p"), "document"),
+    (policies.publish_policy, PublishPolicyRequest(request_id="p"), "document"),
     (
-        policy_validation.publish_policy,
+        policies.publish_policy,
         PublishPolicyRequest(request_id="p", document="积" * 400_000),
         "document",
     ),
-    (policy_validation.get_policy, GetPolicyRequest(version=-1), "version"),
+    (policies.get_policy, GetPolicyRequest(version=-1), "version"),
     (
         validation.stream_events,
         StreamEventsRequest(positions=[LanePosition(lane=-1)]),

@@ -11,8 +11,8 @@ from loyalty.v1.ledger_service_pb2 import (
     MoveDocumentRequest,
     PostDocumentRequest,
 )
-from server import document_shape, shape
 from server.auth import Principal, Verb
+from server.checking import documents, shape
 
 REASON_LENGTH: Final = 200
 PAGE_MAX: Final = 1000
@@ -23,7 +23,7 @@ def claim_document(request: ClaimDocumentRequest) -> None:
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
-    document_shape.key("document", request.document)
+    documents.key("document", request.document)
     shape.text("receipt_code", request.receipt_code)
 
 
@@ -32,7 +32,7 @@ def move_document(request: MoveDocumentRequest) -> None:
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
-    document_shape.key("document", request.document)
+    documents.key("document", request.document)
     shape.text("reason", request.reason, REASON_LENGTH)
 
 
@@ -49,7 +49,7 @@ def stated(request: PostDocumentRequest) -> None:
 
 def get_document(request: GetDocumentRequest) -> None:
     """Check a question for a document."""
-    document_shape.key("document", request.document)
+    documents.key("document", request.document)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
 

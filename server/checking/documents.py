@@ -18,7 +18,7 @@ from loyalty.v1.types_pb2 import (
     LinePart,
     LinePartKind,
 )
-from server import shape
+from server.checking import shape
 
 OWN_SOURCES: Final = (EARN_SOURCE, REWARD_SOURCE)
 """Sources of documents that the ledger makes: of earns, and of rewards for referrals."""

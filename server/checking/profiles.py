@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from loyalty.v1.member_service_pb2 import MemberAttribute, UpdateMemberRequest
-from server import shape
-from server.consent_shape import consents
+from server.checking import shape
+from server.checking.consents import consents
 
 ENTRIES_MAX: Final = 50
 TEXT_LENGTH: Final = 200

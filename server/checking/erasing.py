@@ -4,9 +4,9 @@ from typing import Final
 
 from loyalty.v1.member_service_pb2 import EraseMemberRequest, GetErasureRequest
 from loyalty.v1.types_pb2 import ErasedBalance, ErasureRequester
-from server import shape
-from server.consent_shape import code
-from server.document_shape import names
+from server.checking import shape
+from server.checking.consents import code
+from server.checking.documents import names
 
 _BALANCES: Final = frozenset(ErasedBalance.values()) - {0}
 _REQUESTERS: Final = frozenset(ErasureRequester.values()) - {0}

@@ -8,7 +8,7 @@ from loyalty.v1.audit_service_pb2 import (
     GetSettlementRequest,
     ListPeriodsRequest,
 )
-from server import shape
+from server.checking import shape
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from loyalty.v1.ledger_service_pb2 import GetOpeningsRequest, RecordOpeningRequest
 from loyalty.v1.types_pb2 import OpeningLot, OpeningMetric, OpeningTier
-from server import shape
-from server.consent_shape import code
+from server.checking import shape
+from server.checking.consents import code
 
 LOTS_MAX: Final = 100
 METRICS_MAX: Final = 100

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from loyalty.v1 import programme_service_pb2 as pb
-from server import shape
+from server.checking import shape
 
 POLICY_BYTES_MAX: Final = 1024 * 1024
 PAGE_MAX: Final = 1000

@@ -5,7 +5,7 @@ from typing import Final
 from loyalty.v1.account_service_pb2 import ExplainEntryRequest
 from loyalty.v1.ledger_service_pb2 import QuoteDocumentRequest
 from loyalty.v1.types_pb2 import Document
-from server import document_shape, shape
+from server.checking import documents, shape
 
 SEGMENTS_MAX: Final = 50
 DIGEST_LENGTH: Final = 64
@@ -24,7 +24,7 @@ def quote_document(request: QuoteDocumentRequest) -> None:
         stated.CopyFrom(request.document)
         stated.source, stated.document_id = "quote", "new"
         stated.version = stated.version or 1
-    document_shape.document(stated)
+    documents.document(stated)
     shape.optional_text("assume.tier", request.assume.tier)
     if len(request.assume.segments) > SEGMENTS_MAX:
         count = f"{len(request.assume.segments)} segments"
@@ -50,10 +50,10 @@ def explain_entry(request: ExplainEntryRequest) -> None:
     if request.entry_id:
         shape.text("entry_id", request.entry_id)
     elif request.document:
-        document_shape.key("document", request.document)
+        documents.key("document", request.document)
     if request.HasField("member"):
         shape.party("member", request.member)
-    if not 0 <= request.version <= document_shape.VERSION_MAX:
-        expected = f"a whole number from 0 to {document_shape.VERSION_MAX}"
+    if not 0 <= request.version <= documents.VERSION_MAX:
+        expected = f"a whole number from 0 to {documents.VERSION_MAX}"
         shape.refuse("version", request.version, expected)
     shape.language(request.language)

@@ -12,7 +12,7 @@ from loyalty.v1.member_service_pb2 import (
     SetPoolPermissionRequest,
 )
 from loyalty.v1.types_pb2 import POOL_PERMISSION_UNSPECIFIED, MemberRef, PoolPermission
-from server import shape
+from server.checking import shape
 
 _InPool: TypeAlias = (
     AddPoolMemberRequest | RemovePoolMemberRequest | SetPoolPermissionRequest | ClosePoolRequest

@@ -35,20 +35,20 @@ from loyalty.v1.member_service_pb2 import (
     GrantTierRequest,
     LinkIdentityRequest,
 )
-from server import (
-    adjusting_shape,
-    consent_shape,
-    document_shape,
-    membership_shape,
-    moving_shape,
-    opening_shape,
-    pool_shape,
-    profile_shape,
-    recall_shape,
-    shape,
-    transfer_shape,
-)
 from server.auth import Verb
+from server.checking import (
+    adjusting,
+    consents,
+    documents,
+    membership,
+    moving,
+    openings,
+    pools,
+    profiles,
+    recalls,
+    shape,
+    transfers,
+)
 
 BATCH_MAX: Final = 1000
 ATOMIC_MAX: Final = 512
@@ -66,11 +66,11 @@ def post_document(request: PostDocumentRequest) -> None:
     shape.origin(request.origin)
     if request.HasField("member"):
         shape.member(request.member)
-    document_shape.document(request.document)
+    documents.document(request.document)
     if request.language:
         shape.language(request.language)
     if request.move or request.unclaimed_if_unknown or request.document_unit:
-        moving_shape.stated(request)
+        moving.stated(request)
 
 
 def record_activity(request: RecordActivityRequest) -> None:
@@ -78,7 +78,7 @@ def record_activity(request: RecordActivityRequest) -> None:
     shape.text("request_id", request.request_id)
     shape.origin(request.origin)
     shape.member(request.member)
-    document_shape.activity(request.activity)
+    documents.activity(request.activity)
 
 
 def earn_points(request: EarnPointsRequest) -> None:
@@ -156,26 +156,26 @@ WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "PostDocument": (Verb.EARN, post_document),
     "EarnPoints": (Verb.EARN, earn_points),
     "RecordActivity": (Verb.EARN, record_activity),
-    "ClaimDocument": (Verb.CLAIM, moving_shape.claim_document),
-    "MoveDocument": (Verb.MOVE, moving_shape.move_document),
+    "ClaimDocument": (Verb.CLAIM, moving.claim_document),
+    "MoveDocument": (Verb.MOVE, moving.move_document),
     "BurnPoints": (Verb.BURN, burn_points),
     "HoldPoints": (Verb.BURN, hold_points),
     "CaptureHold": (Verb.BURN, capture_hold),
     "ReleaseHold": (Verb.BURN, release_hold),
     "ReverseEntry": (Verb.BURN, reverse_entry),
     "AdvanceAccount": (Verb.ADVANCE, advance_account),
-    "TransferPoints": (Verb.TRANSFER, transfer_shape.transfer_points),
-    "AcceptTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
-    "DeclineTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
-    "CancelTransfer": (Verb.TRANSFER, transfer_shape.about_transfer),
-    "ContinueTransfer": (Verb.ADVANCE, transfer_shape.continue_transfer),
-    "ConvertPoints": (Verb.CONVERT, transfer_shape.convert_points),
-    "AdjustPoints": (Verb.ADJUST, adjusting_shape.adjust_points),
-    "ApproveAdjustment": (Verb.APPROVE, adjusting_shape.approve_adjustment),
-    "RejectAdjustment": (Verb.APPROVE, adjusting_shape.reject_adjustment),
-    "RecordOpening": (Verb.OPENING, opening_shape.record_opening),
-    "ExtendLot": (Verb.ADJUST, adjusting_shape.extend_lot),
-    "RecallPoints": (Verb.RECALL, recall_shape.recall_points),
+    "TransferPoints": (Verb.TRANSFER, transfers.transfer_points),
+    "AcceptTransfer": (Verb.TRANSFER, transfers.about_transfer),
+    "DeclineTransfer": (Verb.TRANSFER, transfers.about_transfer),
+    "CancelTransfer": (Verb.TRANSFER, transfers.about_transfer),
+    "ContinueTransfer": (Verb.ADVANCE, transfers.continue_transfer),
+    "ConvertPoints": (Verb.CONVERT, transfers.convert_points),
+    "AdjustPoints": (Verb.ADJUST, adjusting.adjust_points),
+    "ApproveAdjustment": (Verb.APPROVE, adjusting.approve_adjustment),
+    "RejectAdjustment": (Verb.APPROVE, adjusting.reject_adjustment),
+    "RecordOpening": (Verb.OPENING, openings.record_opening),
+    "ExtendLot": (Verb.ADJUST, adjusting.extend_lot),
+    "RecallPoints": (Verb.RECALL, recalls.recall_points),
 }
 """Verb and check of each write, by the name of its call."""
 _BY_FIELD: Final = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): WRITES[name] for name in WRITES}
@@ -206,7 +206,7 @@ def enrol_member(request: EnrolMemberRequest) -> None:
         if known in seen:
             shape.refuse(field, shape.HIDDEN, "an identity that stands in the list once")
         seen.add(known)
-    consent_shape.consents(request.consents)
+    consents.consents(request.consents)
 
 
 def link_identity(request: LinkIdentityRequest) -> None:
@@ -244,22 +244,22 @@ def create_referral(request: CreateReferralRequest) -> None:
 MEMBER_WRITES: Final[dict[str, tuple[Verb, Callable[[Any], None]]]] = {
     "EnrolMember": (Verb.ENROL, enrol_member),
     "LinkIdentity": (Verb.ENROL, link_identity),
-    "UnlinkIdentity": (Verb.ENROL, membership_shape.unlink_identity),
-    "MoveIdentity": (Verb.MERGE, membership_shape.move_identity),
-    "MergeMembers": (Verb.MERGE, membership_shape.merge_members),
-    "UnmergeMembers": (Verb.MERGE, membership_shape.change_membership),
-    "ContinueMerge": (Verb.MERGE, membership_shape.continue_merge),
+    "UnlinkIdentity": (Verb.ENROL, membership.unlink_identity),
+    "MoveIdentity": (Verb.MERGE, membership.move_identity),
+    "MergeMembers": (Verb.MERGE, membership.merge_members),
+    "UnmergeMembers": (Verb.MERGE, membership.change_membership),
+    "ContinueMerge": (Verb.MERGE, membership.continue_merge),
     "GrantTier": (Verb.TIER, grant_tier),
     "CreateReferral": (Verb.ENROL, create_referral),
-    "UpdateMember": (Verb.PROFILE, profile_shape.update_member),
-    "SuspendMember": (Verb.CLOSE, membership_shape.change_membership),
-    "CloseMember": (Verb.CLOSE, membership_shape.change_membership),
-    "ReopenMember": (Verb.CLOSE, membership_shape.change_membership),
-    "CreatePool": (Verb.POOL, pool_shape.create_pool),
-    "AddPoolMember": (Verb.POOL, pool_shape.add_pool_member),
-    "RemovePoolMember": (Verb.POOL, pool_shape.remove_pool_member),
-    "SetPoolPermission": (Verb.POOL, pool_shape.set_pool_permission),
-    "ClosePool": (Verb.POOL, pool_shape.close_pool),
+    "UpdateMember": (Verb.PROFILE, profiles.update_member),
+    "SuspendMember": (Verb.CLOSE, membership.change_membership),
+    "CloseMember": (Verb.CLOSE, membership.change_membership),
+    "ReopenMember": (Verb.CLOSE, membership.change_membership),
+    "CreatePool": (Verb.POOL, pools.create_pool),
+    "AddPoolMember": (Verb.POOL, pools.add_pool_member),
+    "RemovePoolMember": (Verb.POOL, pools.remove_pool_member),
+    "SetPoolPermission": (Verb.POOL, pools.set_pool_permission),
+    "ClosePool": (Verb.POOL, pools.close_pool),
 }
 """Writes about members and pools: the verb that a token needs, and the check."""
 
@@ -283,7 +283,7 @@ def get_account(request: GetAccountRequest) -> None:
     """Check a question for an account. Raises Malformed."""
     shape.party("member", request.member)
     if request.view not in _VIEWS:
-        shape.refuse("view", request.view, document_shape.names(View.keys()))
+        shape.refuse("view", request.view, documents.names(View.keys()))
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
     if request.as_of.HasField("effective_time"):
         shape.moment("as_of.effective_time", request.as_of.effective_time)

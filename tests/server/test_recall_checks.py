@@ -15,7 +15,7 @@ from loyalty.v1.types_pb2 import (
     RECALL_SPENT_WRITE_OFF,
     Origin,
 )
-from server.recall_shape import LOTS_MAX, recall_points
+from server.checking.recalls import LOTS_MAX, recall_points
 from tests.server import requests
 
 

@@ -13,8 +13,8 @@ from loyalty.v1.types_pb2 import (
     RecallAction,
     RecallSpent,
 )
-from server import shape
-from server.document_shape import names
+from server.checking import shape
+from server.checking.documents import names
 
 LOTS_MAX: Final = 1000
 REASON_LENGTH: Final = 200

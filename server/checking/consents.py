@@ -6,8 +6,8 @@ from typing import Final
 
 from loyalty.v1.member_service_pb2 import ConsentChange
 from loyalty.v1.types_pb2 import CONSENT_STATE_GRANTED, ConsentState
-from server import shape
-from server.document_shape import names
+from server.checking import shape
+from server.checking.documents import names
 
 CHANGES_MAX: Final = 20
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")

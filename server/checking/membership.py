@@ -10,7 +10,7 @@ from loyalty.v1.member_service_pb2 import (
     UnlinkIdentityRequest,
     UnmergeMembersRequest,
 )
-from server import shape
+from server.checking import shape
 
 
 def change_membership(

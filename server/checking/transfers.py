@@ -12,7 +12,7 @@ from loyalty.v1.ledger_service_pb2 import (
     ListTransfersRequest,
     TransferPointsRequest,
 )
-from server import shape
+from server.checking import shape
 
 PAGE_MAX: Final = 1000
 

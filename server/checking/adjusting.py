@@ -10,8 +10,8 @@ from loyalty.v1.ledger_service_pb2 import (
     ListAdjustmentsRequest,
     RejectAdjustmentRequest,
 )
-from server import shape
-from server.document_shape import names
+from server.checking import shape
+from server.checking.documents import names
 
 NOTE_LENGTH: Final = 200
 PAGE_MAX: Final = 200
