@@ -4,7 +4,8 @@ from hashlib import sha256
 from struct import Struct
 from typing import Final
 
-_NODE: Final = b"\x01"
+_begun: Final = sha256(b"\x01").copy
+"""A hash that begins as those of nodes do; beginning a new one costs more than copying it."""
 _HASH: Final = 32
 """Bytes of a hash."""
 _pairs: Final = Struct(f"{2 * _HASH}s").iter_unpack
@@ -26,7 +27,7 @@ class Frontier:
         trailing = self.size
         while trailing % 2 == 0:
             right, left = roots.pop(), roots.pop()
-            roots.append(sha256(_NODE + left + right).digest())
+            roots.append(_node(left + right))
             trailing //= 2
 
     def extend(self, leaves: bytes) -> None:
@@ -42,7 +43,7 @@ class Frontier:
             if len(level) // _HASH % 2:
                 level, alone = level[:-_HASH], level[-_HASH:]
                 finished.append(alone)
-            level = b"".join([sha256(_NODE + pair).digest() for (pair,) in _pairs(level)])
+            level = b"".join([_node(pair) for (pair,) in _pairs(level)])
             height += 1
         roots += reversed(finished)
 
@@ -52,5 +53,12 @@ class Frontier:
             return sha256(b"").digest()
         root = self._roots[-1]
         for left in reversed(self._roots[:-1]):
-            root = sha256(_NODE + left + root).digest()
+            root = _node(left + root)
         return root
+
+
+def _node(pair: bytes) -> bytes:
+    """Hash of a node over those of its two children."""
+    node = _begun()
+    node.update(pair)
+    return node.digest()
