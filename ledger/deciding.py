@@ -53,13 +53,13 @@ def _decide_one(act: Act, work: Work) -> Result:
     try:
         return decide_act(act, work)
     except Refusal as refusal:
-        return refusal
+        return refusal.as_answer()
 
 
 def _decide_atomic(acts: tuple[Act, ...], work: Work) -> list[tuple[Act, Result]]:
     decided = decide_group(list(acts), work)
     if isinstance(decided, list):
         return list(zip(acts, decided, strict=True))
-    index, refusal = decided
+    index, refusal = decided[0], decided[1].as_answer()
     others = AtomicRefused(index=index, refused_as=refusal.reason)
     return [(act, refusal if at == index else others) for at, act in enumerate(acts)]

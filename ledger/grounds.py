@@ -49,7 +49,6 @@ class Grounds:
         `looked_up` is what earlier rounds wanted: of that, what is not known is not there.
         """
         self.lanes, self._clock, self.policies, self._periods, self.guesses, self._purses = around
-        self.ends = Ends(self.policies.pinned, lambda of: self.profile(account_stream(of)).segments)
         self.known = Known()
         self.policy_facts: list[PolicyNow] = []
         self.period_facts: list[Closed] = []
@@ -112,6 +111,17 @@ class Grounds:
         """Where every lane stands; what is decided on it holds only if none has moved."""
         self._consulted.update(range(self.lanes))
         return {lane: self.standing[lane].next_pos for lane in range(self.lanes)}
+
+    @property
+    def ends(self) -> Ends:
+        """When points end whose life more than a date decides.
+
+        Not kept: the two would hold each other, and with them all that a batch made.
+        """
+        return Ends(self.policies.pinned, self._segments)
+
+    def _segments(self, account_id: str) -> frozenset[str]:
+        return self.profile(account_stream(account_id)).segments
 
     def profile(self, stream: str) -> Profile:
         """What the register knows of the member with an account, and of those merged into it."""

@@ -200,6 +200,9 @@ class Ledger:
         except asyncio.CancelledError:
             act.delivered = True
             raise
+        finally:
+            # A refusal's traceback leads back here: without this the two hold each other.
+            del waiter
 
     async def write_batch(
         self,

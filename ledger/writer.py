@@ -20,6 +20,7 @@ from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.refusals import DeadlinePassed, NotServing, Refusal
 from ledger.deciding import Broke, Result, decide_jobs
+from ledger.garbage import search_young
 from ledger.grounds import Surroundings
 from ledger.known import Known
 from ledger.lanes import account_of
@@ -151,6 +152,7 @@ class Writer:
     async def _next(self, waiting: Waiting, batch_max: int) -> list[Job]:
         if not waiting.full(batch_max):
             await self._settle_in_flight()
+            search_young()
         if self._last_size >= BUSY:
             await waiting.gather(batch_max)
         return await waiting.take(batch_max)

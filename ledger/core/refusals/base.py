@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 ASK_AGAIN: Final = "Send the same request again after a short wait; its request_id makes that safe."
 MEND: Final = "Correct the named field and send it again."
@@ -27,6 +27,15 @@ class Refusal(Exception):
         """What the caller needs to act on it, by name; what is not known is left out."""
         given = {item.name: getattr(self, item.name) for item in dataclass_fields(self)}
         return {name: value for name, value in given.items() if value != ""}
+
+    def as_answer(self) -> Self:
+        """Itself, without where it was raised.
+
+        Those frames hold all that a batch made, and what holds the refusal: reference counts would
+        free neither.
+        """
+        self.__traceback__ = self.__context__ = None
+        return self
 
     @property
     def may_pass(self) -> bool:
