@@ -3,7 +3,7 @@
 import gc
 from typing import Final
 
-SEARCH_AFTER: Final = (200_000, 1_000_000, 1_000_000)
+SEARCH_AFTER: Final = (100_000, 1_000_000, 1_000_000)
 """Young objects before a search of them; searches before one of older ones; those before all."""
 WORTH_A_SEARCH: Final = 5_000
 """Young objects; to look through so many takes a few milliseconds."""
@@ -13,9 +13,10 @@ def search_seldom() -> None:
     """Set the pace of the collector for a process that serves a ledger, or folds its history.
 
     A batch makes thousands of objects that live until its commit, and the cache keeps millions, but
-    none of them form a cycle: reference counts free them. At its own pace Python would look through
-    the batch every few documents, which is a fifth of the cost of a write, and now and then through
-    the whole cache, while every caller waits. A replay keeps all accounts of a lane.
+    none of them form a cycle: reference counts free them. (gRPC leaves two with every call, and a
+    few more with one that is refused.) At its own pace Python would look through the batch every
+    few documents, which is a fifth of the cost of a write, and now and then through the whole
+    cache, while every caller waits. A replay keeps all accounts of a lane.
     """
     gc.collect()
     gc.freeze()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final, Self
 
@@ -179,18 +180,12 @@ class Ledger:
             deadline: in the event loop's time; not executed when it passes in the queue.
         """
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def deliver(result: Answer | Exception) -> None:
-            # The caller may have gone: its cancelled future must not hurt the writer.
-            if waiter.done():
-                return
-            if isinstance(result, Exception):
-                waiter.set_exception(result)
-            else:
-                waiter.set_result(result)
-
         act = prepare(
-            request, client=client, hashed=self._hashed, deliver=deliver, deadline=deadline
+            request,
+            client=client,
+            hashed=self._hashed,
+            deliver=partial(_deliver, waiter),
+            deadline=deadline,
         )
         if isinstance(request, ABOUT_POLICY):
             act.policy = await self.programme.checked(request)
@@ -202,7 +197,7 @@ class Ledger:
             raise
         finally:
             # A refusal's traceback leads back here: without this the two hold each other.
-            del waiter
+            del waiter, act
 
     async def write_batch(
         self,
@@ -315,6 +310,16 @@ async def _require_identity_key(store: Store, key: bytes) -> None:
             "the identity key is not the one this ledger was begun with: nobody would be found."
             " Set LOYALTY_IDENTITY_KEY_FILE to the file with the first key"
         )
+
+
+def _deliver(waiter: asyncio.Future[Answer], result: Answer | Exception) -> None:
+    # The caller may have gone: its cancelled future must not hurt the writer.
+    if waiter.done():
+        return
+    if isinstance(result, Exception):
+        waiter.set_exception(result)
+    else:
+        waiter.set_result(result)
 
 
 def _settled(result: Answer | Refusal | Exception | None) -> Answer | Refusal:

@@ -1,36 +1,16 @@
 """Reference counts free what a write makes: nothing waits for the collector."""
 
 import gc
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from ledger.core.refusals import Refusal
 from ledger.garbage import WORTH_A_SEARCH, search_young
+from tests.cycles import cycles
 from tests.store.every_kind import CHAPTERS
 from tests.store.in_memory import memory_till
 from tests.store.till import Till
-
-OURS = ("ledger.", "loyalty.")
-
-
-@contextmanager
-def cycles() -> Iterator[list[str]]:
-    """Names of the classes of our objects that only the collector would have freed."""
-    found: list[str] = []
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        yield found
-        gc.collect()
-        names = (f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.garbage)
-        found += sorted({name for name in names if name.startswith(OURS)})
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.__name__))
@@ -68,7 +48,7 @@ def test_a_search_waits_until_it_is_worth_it() -> None:
     try:
         search_young()
         assert begun == 0
-        kept = [[] for _ in range(WORTH_A_SEARCH + 10)]
+        kept: list[list[int]] = [[] for _ in range(WORTH_A_SEARCH + 10)]
         search_young()
         assert begun == 1
         assert kept
