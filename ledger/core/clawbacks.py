@@ -29,6 +29,8 @@ class Loss(NamedTuple):
     """By hand: the lot that they are taken from first; empty: none."""
     owner: str = ""
     """Account whose document it is, where that was merged into this one."""
+    like: tuple[str, str] | None = None
+    """(funder, campaign) of points that are given anew: of their lots first; None: in the order."""
 
     def may_take(self, lot: Lot) -> bool:
         """Whether a lot has such points; those that count for tiers are their owner's alone."""
@@ -62,6 +64,8 @@ def claw_back(draft: Draft, command: Taker, loss: Loss) -> None:
     """
     lots = [lot for lot in draft.lots() if loss.may_take(lot)]
     own = [lot for lot in lots if loss.owns(lot)]
+    if loss.like is not None:
+        own.sort(key=lambda lot: (lot.funder, lot.campaign) != loss.like)
     # By hand and of no lot in particular, any points are meant.
     anywhere = command.refunds.any_lot or not (loss.document or loss.lot_id)
     others = [lot for lot in lots if anywhere and not loss.owns(lot)]

@@ -46,11 +46,15 @@ class _Terms(NamedTuple):
 
 
 class _Difference:
-    """What a version takes back, by (currency, window), and what it adds, by terms."""
+    """What a version takes back, by (currency, window), and what it adds, by terms.
 
-    __slots__ = ("less", "more")
+    `again` is what it takes of points that wait, to give the same anew: it is among what is added.
+    """
+
+    __slots__ = ("again", "less", "more")
 
     def __init__(self) -> None:
+        self.again: dict[_Terms, int] = {}
         self.less: dict[tuple[str, str], int] = {}
         self.more: dict[_Terms, int] = {}
 
@@ -73,6 +77,8 @@ def post(draft: Draft, command: PostDocument, *, now: Instant) -> Outcome:
     final = document.status == DOCUMENT_STATUS_FINAL
     waiting = _waiting(draft, key) if final and head is not None else []
     difference = _difference(command, waiting, now)
+    for terms, points in difference.again.items():
+        claw_back(draft, command, _waiting_like(terms, key, points, owner=command.owner))
     for (currency, window), points in difference.less.items():
         claw_back(draft, command, Loss(key, currency, window, points, owner=command.owner))
     if waiting:
@@ -181,10 +187,10 @@ def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> 
         had = before.pop((grant.rule, currency, funder, window), 0) if before else 0
         added = grant.granted - had
         if until is not None and still_waiting:
-            longer = min(had, grant.granted, still_waiting.get((currency, funder, window), 0))
+            longer = min(had, grant.granted, still_waiting.get((currency, window), 0))
             if longer:
-                still_waiting[currency, funder, window] -= longer
-                difference.take(currency, window, longer)
+                still_waiting[currency, window] -= longer
+                difference.again[terms] = difference.again.get(terms, 0) + longer
                 difference.give(terms, longer)
         if added > 0:
             difference.give(terms, added)
@@ -195,10 +201,16 @@ def _difference(command: PostDocument, waiting: Iterable[Lot], now: Instant) -> 
     return difference
 
 
-def _points_waiting(lots: Iterable[Lot]) -> dict[tuple[str, str, str], int]:
-    points: dict[tuple[str, str, str], int] = {}
+def _waiting_like(terms: _Terms, document: str, points: int, *, owner: str) -> Loss:
+    """The loss of points that wait, out of the very lots that they are in if those are whole."""
+    like = terms.funder, terms.campaign
+    return Loss(document, terms.currency, terms.window, points, owner=owner, like=like)
+
+
+def _points_waiting(lots: Iterable[Lot]) -> dict[tuple[str, str], int]:
+    points: dict[tuple[str, str], int] = {}
     for lot in lots:
-        same = (lot.currency, lot.funder, lot.tier_window)
+        same = (lot.currency, lot.tier_window)
         points[same] = points.get(same, 0) + lot.pending
     return points
 

@@ -148,6 +148,7 @@ def _moved(way: Way, lot: Lot, points: int, *, pending: bool = False) -> MovedLo
         owner_id=way.owner_there(lot.owner),
         lot_version=lot.seq,
         contributor_id=lot.contributor,
+        campaign=lot.campaign,
     )
 
 

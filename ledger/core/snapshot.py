@@ -26,7 +26,7 @@ from ledger.core.state import (
 )
 from ledger.core.usage import UsageKey
 
-STATE_VERSION: Final = 20
+STATE_VERSION: Final = 21
 """Raise it whenever the state or its meaning changes: older snapshots are then folded anew."""
 _OF_THIS_VERSION: Final = b"[%d," % STATE_VERSION
 """How bytes of this version begin."""

@@ -66,6 +66,8 @@ class Lot(NamedTuple):
     """Account that contributed the points to the pool that this is."""
     owner: str = ""
     """Account to which the points belong, where that was merged into this one."""
+    campaign: str = ""
+    """Whose points wait, or waited, in it; empty without one, and for points that never waited."""
 
     def order(self) -> tuple[int, Instant, int, str]:
         """Draw order: soonest expiry, nulls last; earliest purchase; earliest recorded.

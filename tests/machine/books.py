@@ -201,7 +201,7 @@ class Books:
     def award(
         self, member: str, document: str, unit: str, points: int, *, starts: int | None,
         ends: int, earned: int, now: int,
-    ) -> None:  # fmt: skip
+    ) -> Lot:  # fmt: skip
         """Points for a document, which pay what is owed as soon as they can be spent."""
         lot = self.new_lot(member, unit, points, ends=ends, earned=earned, document=document)
         lot["from"] = starts
@@ -209,6 +209,7 @@ class Books:
             self._repay(member, lot)
         else:
             lot.update(free=0, waiting=points)
+        return lot
 
     def draw(self, member: str, currency: str, points: int, to: str) -> list[Part]:
         """[lot, points] taken, as members spend; all or nothing."""

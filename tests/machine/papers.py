@@ -1,8 +1,9 @@
 """The clerk's model of documents: what they give, whose they are, and points given by hand."""
 
+from collections import Counter
 from typing import Any
 
-from tests.machine.books import DAY, HOUR, No, end_of_life, order
+from tests.machine.books import DAY, HOUR, No, end_of_life, order, shift
 from tests.machine.giving import CAMPAIGNS, Giving, Grants
 from tests.machine.ladder import date_of
 
@@ -135,12 +136,14 @@ class Papers(Giving):
         mine = [lot for lot in self.lots_of(member) if lot["document"] == document]
         waiting = [lot for lot in mine if lot["waiting"] and lot["from"] is None]
         undated = sum(lot["waiting"] for lot in waiting) if status == "final" else 0
-        less, more = _difference(
+        less, again, more = _difference(
             known["gave"], gives, _starts(status, pinned, now), undated=undated, now=now
         )
         counted = "status" in known["gave"] or "status" in gives
         known["happened"] = pinned
         known["gave"] = gives
+        for campaign, points in again.items():
+            self._take_of_waiting(member, document, campaign, points)
         if less:
             self.take_back(member, document, unit, less)
         if status == "final":
@@ -148,12 +151,20 @@ class Papers(Giving):
                 if lot["waiting"]:
                     self.release_lot(member, lot)
         ends = end_of_life("p", pinned)
-        for (starts, _), points in more.items():
-            self.award(
+        for (starts, campaign), points in more.items():
+            lot = self.award(
                 member, document, unit, points, starts=starts, ends=ends, earned=earned, now=now
             )
+            lot["campaign"] = campaign
         if counted:
             self._count(member, document, pinned, content["status"], happened=earned, now=now)
+
+    def _take_of_waiting(self, member: str, document: str, campaign: str, points: int) -> None:
+        """Points that have to wait longer leave the lots that they wait in, their own first."""
+        own = [lot for lot in self.in_order(member) if lot["document"] == document]
+        for lot in sorted(own, key=lambda lot: lot.get("campaign", "") != campaign):
+            if lot["currency"] == "p":
+                points -= shift(lot, "waiting", "taken", points)
 
     def _count(
         self, member: str, document: str, pinned: int, status: str, *, happened: int, now: int
@@ -181,22 +192,25 @@ def _difference(
     *,
     undated: int,
     now: int,
-) -> tuple[int, dict[tuple[int | None, str], int]]:
-    """Points to take back, and points to give by when they can be spent and by campaign.
+) -> tuple[int, Counter[str], dict[tuple[int | None, str], int]]:
+    """Points to take back; to take and give anew, by campaign; and to give, by when they can be
+    spent and by campaign.
 
-    `undated` points waited for the final version; of those that now have to wait longer all are
-    taken and given anew.
+    `undated` points waited for the final version; those that now have to wait longer are given
+    anew.
     """
-    less, more = 0, dict[tuple[int | None, str], int]()
+    less, again, more = 0, Counter[str](), dict[tuple[int | None, str], int]()
     for rule, at in starts.items():
         had, has = (points[rule]["granted"] if rule in points else 0 for points in (gave, gives))
         longer = 0
         if at is not None and at > now:
             longer = min(had, has, undated)
             undated -= longer
-        less += max(0, had - has) + longer
+        less += max(0, had - has)
+        if longer:
+            again[CAMPAIGNS.get(rule, "")] += longer
         given = max(0, has - had) + longer
         if given:
             key = at, CAMPAIGNS.get(rule, "")
             more[key] = more.get(key, 0) + given
-    return less, more
+    return less, again, more

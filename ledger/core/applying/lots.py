@@ -33,9 +33,9 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
     earned_at = from_timestamp(event.earned_time)
     for counting in tally.counted_for(owner):
         counting.active(EARN, earned_at)
-    available, available_at = points, None
+    available, available_at, campaign = points, None, ""
     if type(event) is PointsPended:
-        available = 0
+        available, campaign = 0, event.campaign
         if "available_time" in event:
             available_at = from_timestamp(event.available_time)
     if window and available:
@@ -62,6 +62,7 @@ def earn(tally: Tally, event: PointsEarned | PointsPended) -> None:
         0,
         "",
         owner,
+        campaign,
     )
     tally.lots.insert(lot)
 
@@ -109,6 +110,7 @@ def moved_lot(moved: MovedLot, *, currency: str, seq: int = 0) -> Lot:
         life=life_of(moved.life) if "life" in moved else None,
         contributor=moved.contributor_id,
         owner=moved.owner_id,
+        campaign=moved.campaign,
     )
 
 

@@ -857,6 +857,7 @@ class MovedLot(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     LOT_VERSION_FIELD_NUMBER: _builtins.int
     CONTRIBUTOR_ID_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     lot_id: _builtins.str
     """Id of the new lot."""
     parent_lot_id: _builtins.str
@@ -881,6 +882,8 @@ class MovedLot(_message.Message):
     """Version of the account at which the parent was recorded: it breaks ties of the draw order. 0: that of the new lot."""
     contributor_id: _builtins.str
     """Member who contributed these points to the pool that they were in; empty elsewhere."""
+    campaign: _builtins.str
+    """Campaign whose rules gave points that wait, or waited, before they could be spent; empty without one."""
     @_builtins.property
     def earned_time(self) -> _timestamp_pb2.Timestamp:
         """When the parent was earned."""
@@ -916,10 +919,11 @@ class MovedLot(_message.Message):
         owner_id: _builtins.str = ...,
         lot_version: _builtins.int = ...,
         contributor_id: _builtins.str = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "earned_time", b"earned_time", "expire_time", b"expire_time", "life", b"life"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "parent_lot_id", b"parent_lot_id", "pending", b"pending", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_time", b"available_time", "campaign", b"campaign", "contributor_id", b"contributor_id", "document", b"document", "earned_time", b"earned_time", "expire_time", b"expire_time", "funder", b"funder", "grace", b"grace", "issuer", b"issuer", "life", b"life", "lot_id", b"lot_id", "lot_version", b"lot_version", "owner_id", b"owner_id", "parent_lot_id", b"parent_lot_id", "pending", b"pending", "points", b"points", "tier_window", b"tier_window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
