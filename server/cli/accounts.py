@@ -9,17 +9,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from loyalty.v1 import account_service_pb2 as account_pb
 from server.cli import console
 from server.cli.calling import call_once
+from server.cli.movements import PARTS
 from server.cli.options import DEFAULT_SERVER, AsJson, Authority, Ref, Server, Token, member_ref
 
 PAGE: Final = 50
-
-_OTHER_PARTS: Final = {
-    "pending": "pending",
-    "held": "held",
-    "in_transit": "in transit",
-    "arrears": "owed",
-}
-"""Of a balance besides the points that can be spent, with what the command calls them."""
 
 
 def account(
@@ -102,7 +95,8 @@ def print_account(answer: account_pb.Account) -> None:
         until = f" until {console.utc(hold.expire_time)}" if hold.HasField("expire_time") else ""
         lapses = ", to expire in their time" if hold.points_expire else ""
         held = f"{hold.points:,} {hold.currency} by {hold.business_unit}"
-        console.out.print(f"held   {held}{until}{lapses}")
+        named = f"recall {hold.hold_id}" if hold.recalled else f"hold {hold.hold_id}"
+        console.out.print(f"held   {held}, {named}{until}{lapses}", markup=False)
     for debt in answer.debts:
         console.out.print(f"owed   {debt.points:,} {debt.currency} to {debt.business_unit}")
     for given in answer.benefits:
@@ -142,9 +136,13 @@ def entries(
 def print_entries(found: Sequence[account_pb.Entry]) -> None:
     """Show a statement: what came has a plus, what went a minus."""
     # Most statements have no more than points that came and went.
-    others = [part for part in _OTHER_PARTS if any(getattr(each.change, part) for each in found)]
+    others = [
+        part
+        for part, word in PARTS.items()
+        if word and any(getattr(each.change, part) for each in found)
+    ]
     columns = ("occurred", "unit", "what", "document", "currency")
-    names = ("points", "after", *(_OTHER_PARTS[part] for part in others))
+    names = ("points", "after", *(PARTS[part] for part in others))
     rows = console.table("Statement", *columns, *names, numbers=len(names))
     for entry in found:
         rows.add_row(

@@ -11,6 +11,7 @@ from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
 from server.cli.calling import call_once, id_from
+from server.cli.movements import print_movements
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -237,9 +238,7 @@ def _tell(posting: pb.Posting, *, json: bool) -> None:
         return
     outcome = pb.Outcome.Name(posting.outcome).removeprefix("OUTCOME_").lower()
     console.out.print(f"{outcome}   {posting.entry_id}")
-    for movement in posting.movements:
-        what = movement.kind.replace("_", " ")
-        console.out.print(f"{what}   {movement.points:,} {movement.currency}", markup=False)
+    print_movements(posting.movements)
     for balance in posting.balances:
         owed = f", {balance.arrears:,} owed" if balance.arrears else ""
         console.out.print(

@@ -10,6 +10,7 @@ from loyalty.v1.events_pb2 import ClaimCause
 from loyalty.v1.types_pb2 import DocumentStatus, Origin
 from server.cli import console
 from server.cli.calling import call_once, id_from
+from server.cli.movements import print_movements
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -166,6 +167,4 @@ def _show(posting: ledger_pb.Posting, *, json: bool) -> None:
         console.out.print(f"+{grant.granted:,} {grant.currency}   {grant.rule}", markup=False)
     if posting.HasField("departure"):
         console.out.print(f"left member {posting.departure.member_id}")
-    for movement in posting.departure.movements:
-        kind = movement.kind.replace("_", " ")
-        console.out.print(f"{movement.points:,} {movement.currency}   {kind}", markup=False)
+    print_movements(posting.departure.movements)

@@ -11,6 +11,7 @@ from loyalty.v1.types_pb2 import Origin
 from server.cli import console
 from server.cli.calling import Where, call_once
 from server.cli.consents import print_consents
+from server.cli.membership import state_of
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -44,7 +45,7 @@ def show(
         console.print_json(answer)
         return
     member, profile = answer.member, answer.profile
-    console.out.print(f"member [bold]{member.member_id}[/]   tier [bold]{member.tier or 'none'}[/]")
+    print_member(member)
     if profile.HasField("birthday"):
         console.out.print(f"birthday   {profile.birthday.month:02}-{profile.birthday.day:02}")
     for given in profile.attributes:
@@ -57,6 +58,25 @@ def show(
             console.out.print(f"{name}   {value}", markup=False)
     print_referral(answer.referral)
     print_consents(answer.consents)
+
+
+def print_member(member: pb.Member) -> None:
+    """Show who a member is to the ledger, and how far they take part."""
+    tier = member.tier or "none"
+    state = state_of(member)
+    console.out.print(
+        f"member [bold]{member.member_id}[/]   tier [bold]{tier}[/]   [bold]{state}[/]"
+    )
+    console.out.print(f"joined   {console.utc(member.enrol_time)} at {member.business_unit}")
+    erased = console.utc(member.erase_time) if member.HasField("erase_time") else ""
+    for name, value in (
+        ("known by", ", ".join(member.identity_schemes)),
+        ("merged into", member.merged_into),
+        ("erased", erased),
+        ("in pools", ", ".join(member.pool_ids)),
+    ):
+        if value:
+            console.out.print(f"{name}   {value}", markup=False)
 
 
 def _get(where: Where, ref: str) -> pb.GetMemberResponse:

@@ -109,13 +109,18 @@ def show_after(where: Where, request: Message, *, json: bool) -> None:
     print_after(call_once(where, request), json=json)
 
 
+def state_of(member: pb.Member) -> str:
+    """How far a member takes part, in a word: "open"."""
+    return MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
+
+
 def print_after(answer: Any, *, other: str = "", json: bool) -> None:
     """Print the member of an answer as they are now, and the `other` of two, if there is one."""
     if json:
         console.print_json(answer)
         return
     member = answer.member
-    state = MembershipState.Name(member.membership).removeprefix(_PREFIX).lower()
+    state = state_of(member)
     again = "(done before)" if answer.replayed else ""
     words = (f"member [bold]{member.member_id}[/]", f"[bold]{state}[/]", other, again)
     console.out.print("   ".join(filter(None, words)))

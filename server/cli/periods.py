@@ -88,7 +88,7 @@ def settlement(
     elif form is Format.CSV:
         _write_csv(answer)
     else:
-        _print(answer)
+        print_settlement(answer)
 
 
 _COLUMNS = (
@@ -128,20 +128,29 @@ def _write_csv(answer: pb.GetSettlementResponse) -> None:
         )
 
 
-def _print(answer: pb.GetSettlementResponse) -> None:
+def print_settlement(answer: pb.GetSettlementResponse) -> None:
+    """Show the flows between units, and what each of them receives in the end."""
     state = "closed" if answer.period.closed else "open: it may still change"
     console.out.print(f"[bold]{answer.period.period}[/]   {state}")
-    table = console.table("", "issuer", "taken by", "about", "points", "pays", numbers=2)
+    table = console.table("", "issuer", "taken by", "about period", "points", "pays", numbers=2)
     for flow in answer.flows:
         points = flow.burned + flow.reclaimed + flow.converted
         pays = ""
         if flow.HasField("paid"):
-            pays = f"{flow.paid.minor_units:,} {flow.paid.currency_code}"
+            pays = console.money(flow.paid.minor_units, flow.paid.currency_code)
         shown = f"{points:,} {flow.currency}"
         table.add_row(flow.issuer, flow.business_unit, flow.about_period, shown, pays)
     console.print_table(table, none="no points went from one unit to another")
-    console.out.print("amounts are in minor units; what each receives, less what it pays:")
+    if answer.parties:
+        console.out.print("What each receives, less what it pays:")
     for party in answer.parties:
         points_of = [f"{each.amount:,} {each.currency}" for each in party.points]
-        amounts = [f"{each.minor_units} {each.currency_code}" for each in party.amounts]
+        amounts = [_money(each) for each in party.amounts]
         console.out.print(f"{party.account}   {', '.join(points_of + amounts)}", markup=False)
+
+
+def _money(amount: pb.SettlementAmount) -> str:
+    """In major units; a part of a minor unit, which no money can say, as the fraction it is."""
+    if "/" in amount.minor_units:
+        return f"{amount.minor_units} minor units of {amount.currency_code}"
+    return console.money(int(amount.minor_units), amount.currency_code)

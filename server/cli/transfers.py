@@ -10,6 +10,7 @@ from loyalty.v1.events_pb2 import ReturnCause
 from loyalty.v1.types_pb2 import Origin, Points
 from server.cli import console
 from server.cli.calling import call_once, id_from
+from server.cli.movements import print_movements
 from server.cli.options import (
     DEFAULT_SERVER,
     AsJson,
@@ -272,9 +273,7 @@ def _tell(answer: Any, *, json: bool) -> None:
     posting: pb.Posting = answer.posting
     outcome = pb.Outcome.Name(posting.outcome).removeprefix("OUTCOME_").lower()
     console.out.print(f"{outcome}   {posting.entry_id}")
-    for movement in posting.movements:
-        what = movement.kind.replace("_", " ")
-        console.out.print(f"{what}   {movement.points:,} {movement.currency}", markup=False)
+    print_movements(posting.movements)
     if "transfer" in answer.DESCRIPTOR.fields_by_name and answer.HasField("transfer"):
         _print_transfer(answer.transfer)
 

@@ -29,13 +29,16 @@ def test_open_benefits_are_shown_with_their_end() -> None:
 def test_a_hold_is_shown_with_its_end_and_whether_its_points_may_expire_before() -> None:
     until = Timestamp(seconds=1_780_000_000)
     answer = Account(member_id="m-1")
-    keeps = Hold(business_unit="market", currency="point", points=1200, expire_time=until)
-    lets = Hold(business_unit="hotel", currency="point", points=5, points_expire=True)
+    keeps = Hold(
+        hold_id="H-1", business_unit="market", currency="point", points=1200, expire_time=until
+    )
+    lets = Hold(hold_id="R-1", business_unit="hotel", currency="point", points=5, recalled=True)
+    lets.points_expire = True
     answer.holds.extend([keeps, lets])
     with console.out.capture() as captured:
         print_account(answer)
-    assert "held   1,200 point by market until 2026-05-28 20:26 UTC\n" in captured.get()
-    assert "held   5 point by hotel, to expire in their time\n" in captured.get()
+    assert "held   1,200 point by market, hold H-1 until 2026-05-28 20:26 UTC\n" in captured.get()
+    assert "held   5 point by hotel, recall R-1, to expire in their time\n" in captured.get()
 
 
 def test_ends_are_instants_for_the_zone_in_which_they_end_a_day_is_not_known() -> None:
