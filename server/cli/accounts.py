@@ -61,36 +61,7 @@ def print_account(answer: account_pb.Account) -> None:
         balances.add_row(balance.currency, *(f"{amount:,}" for amount in amounts), expiring)
     console.print_table(balances, none="no points yet; documents and activities earn them")
     if answer.lots:
-        # Who pays for a lot may decide when it is drawn; mostly it is the issuer.
-        paid = any(lot.funder != lot.issuer for lot in answer.lots)
-        lots = console.table(
-            "Lots, in the order they are drawn",
-            "issuer",
-            *(["paid by"] if paid else []),
-            "document",
-            "earned",
-            "expires",
-            "currency",
-            "available",
-            "pending",
-            "held",
-            "in transit",
-            numbers=4,
-        )
-        for lot in answer.lots:
-            lots.add_row(
-                lot.issuer,
-                *([lot.funder] if paid else []),
-                lot.document,
-                console.utc(lot.earned_time),
-                _end(lot.expire_time),
-                lot.currency,
-                *(
-                    f"{amount:,}"
-                    for amount in (lot.available, lot.pending, lot.held, lot.in_transit)
-                ),
-            )
-        console.out.print(lots)
+        _print_lots(answer.lots)
     for hold in answer.holds:
         until = f" until {console.utc(hold.expire_time)}" if hold.HasField("expire_time") else ""
         lapses = ", to expire in their time" if hold.points_expire else ""
@@ -102,6 +73,36 @@ def print_account(answer: account_pb.Account) -> None:
     for given in answer.benefits:
         until = _end(given.expire_time)
         console.out.print(f"may use   {given.quantity:,} {given.benefit} until {until}")
+
+
+def _print_lots(found: Sequence[account_pb.Lot]) -> None:
+    # Who pays for a lot may decide when it is drawn; mostly it is the issuer.
+    paid = any(lot.funder != lot.issuer for lot in found)
+    lots = console.table(
+        "Lots, in the order they are drawn",
+        "issuer",
+        *(["paid by"] if paid else []),
+        "document",
+        "earned",
+        "expires",
+        "currency",
+        "available",
+        "pending",
+        "held",
+        "in transit",
+        numbers=4,
+    )
+    for lot in found:
+        lots.add_row(
+            lot.issuer,
+            *([lot.funder] if paid else []),
+            lot.document,
+            console.utc(lot.earned_time),
+            _end(lot.expire_time),
+            lot.currency,
+            *(f"{amount:,}" for amount in (lot.available, lot.pending, lot.held, lot.in_transit)),
+        )
+    console.out.print(lots)
 
 
 def entries(
