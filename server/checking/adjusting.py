@@ -77,7 +77,5 @@ def list_adjustments(request: ListAdjustmentsRequest) -> None:
     if request.HasField("member"):
         shape.member(request.member)
     shape.optional_text("operator", request.operator)
-    if not 0 <= request.page_size <= PAGE_MAX:
-        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
-    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.page(request, PAGE_MAX)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)

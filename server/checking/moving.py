@@ -15,7 +15,6 @@ from server.auth import Principal, Verb
 from server.checking import documents, shape
 
 REASON_LENGTH: Final = 200
-PAGE_MAX: Final = 1000
 
 
 def claim_document(request: ClaimDocumentRequest) -> None:
@@ -59,9 +58,7 @@ def list_unclaimed(request: ListUnclaimedDocumentsRequest) -> None:
     for name in ("from_time", "until_time"):
         if request.HasField(name):
             shape.moment(name, getattr(request, name))
-    if not 0 <= request.page_size <= PAGE_MAX:
-        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
-    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.page(request)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
 

@@ -7,7 +7,6 @@ from loyalty.v1 import programme_service_pb2 as pb
 from server.checking import shape
 
 POLICY_BYTES_MAX: Final = 1024 * 1024
-PAGE_MAX: Final = 1000
 CURRENCIES_MAX: Final = 50
 TEXT_LENGTH: Final = 1000
 OPERATOR_LENGTH: Final = 64
@@ -93,9 +92,7 @@ def get_policy(request: pb.GetPolicyRequest) -> None:
 
 def list_policies(request: pb.ListPoliciesRequest) -> None:
     """Check a question for a list. Raises Malformed."""
-    if not 0 <= request.page_size <= PAGE_MAX:
-        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
-    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.page(request)
 
 
 def diff_policies(request: pb.DiffPoliciesRequest) -> None:

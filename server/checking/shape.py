@@ -10,6 +10,7 @@ from typing import Final, Never
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ledger.answers.paging import Paged
 from ledger.core.refusals import Malformed
 from ledger.identities import expected_form
 from loyalty.v1.types_pb2 import Identity, MemberRef, Money, Origin, Points
@@ -21,6 +22,7 @@ NAME_LENGTH: Final = 32
 IDENTITY_LENGTH: Final = 128
 REASON_LENGTH: Final = 200
 OPAQUE_LENGTH: Final = 2048
+PAGE_MAX: Final = 1000
 # 1970-01-01 to 9999-12-31, as far as every calendar in use here goes.
 SECONDS_END: Final = 253_402_300_800
 NANOS_END: Final = 1_000_000_000
@@ -54,6 +56,13 @@ def amount(field: str, value: int, *, least: int = 1) -> None:
     """Check an amount of points or of money."""
     if not least <= value <= AMOUNT_MAX:
         refuse(field, value, f"a whole number from {least} to {AMOUNT_MAX}")
+
+
+def page(request: Paged, most: int = PAGE_MAX) -> None:
+    """Check which page of a list is asked for, and how large a one."""
+    if not 0 <= request.page_size <= most:
+        refuse("page_size", request.page_size, f"1 to {most}; 0 for the usual size")
+    optional_text("page_token", request.page_token, OPAQUE_LENGTH)
 
 
 def currency_code(field: str, value: str) -> None:

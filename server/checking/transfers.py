@@ -1,7 +1,5 @@
 """The shape of transfers and conversions. Each check raises Malformed."""
 
-from typing import Final
-
 from loyalty.v1.ledger_service_pb2 import (
     AcceptTransferRequest,
     CancelTransferRequest,
@@ -13,8 +11,6 @@ from loyalty.v1.ledger_service_pb2 import (
     TransferPointsRequest,
 )
 from server.checking import shape
-
-PAGE_MAX: Final = 1000
 
 
 def transfer_points(request: TransferPointsRequest) -> None:
@@ -61,7 +57,5 @@ def get_transfer(request: GetTransferRequest) -> None:
 def list_transfers(request: ListTransfersRequest) -> None:
     """Check a question for transfers."""
     shape.party("member", request.member)
-    if not 0 <= request.page_size <= PAGE_MAX:
-        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
-    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.page(request)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)

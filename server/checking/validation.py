@@ -53,7 +53,7 @@ from server.checking import (
 BATCH_MAX: Final = 1000
 ATOMIC_MAX: Final = 512
 IDENTITIES_MAX: Final = 16
-PAGE_MAX: Final = 1000
+CHANGES_MAX: Final = 1000
 GRANT_SECONDS_END: Final = 32_503_680_000
 """The year 3000: what follows a tier has to lie in the calendar too."""
 LANES_MAX: Final = 1024
@@ -268,8 +268,8 @@ def get_tier(request: GetTierRequest) -> None:
     """Check a question for a tier. Raises Malformed."""
     shape.member(request.member)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
-    if not 0 <= request.changes <= PAGE_MAX:
-        shape.refuse("changes", request.changes, f"1 to {PAGE_MAX}; 0 for none")
+    if not 0 <= request.changes <= CHANGES_MAX:
+        shape.refuse("changes", request.changes, f"1 to {CHANGES_MAX}; 0 for none")
     shape.language(request.language)
 
 
@@ -294,9 +294,7 @@ def get_account(request: GetAccountRequest) -> None:
 def list_entries(request: ListEntriesRequest) -> None:
     """Check a question for a statement. Raises Malformed."""
     shape.party("member", request.member)
-    if not 0 <= request.page_size <= PAGE_MAX:
-        shape.refuse("page_size", request.page_size, f"1 to {PAGE_MAX}; 0 for the usual size")
-    shape.optional_text("page_token", request.page_token, shape.OPAQUE_LENGTH)
+    shape.page(request)
     shape.optional_text("currency", request.currency, shape.NAME_LENGTH)
     shape.optional_text("min_position", request.min_position, shape.OPAQUE_LENGTH)
 
