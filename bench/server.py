@@ -27,10 +27,11 @@ from bench.per_call import PerCallLedger
 from bench.stopwatch import DOOR, Stopwatch
 from ledger.clock import SystemClock
 from ledger.service import Ledger
-from server import ledger_service, logs
+from server import logs
 from server.config import load
 from server.identity_key import identity_key
 from server.service import Service
+from server.services import ledger_service
 
 ECHO: Final = "/bench.Echo/Call"
 ECHO_BYTES: Final = 85

@@ -16,21 +16,20 @@ from ledger.core.instant import from_datetime
 from ledger.garbage import search_seldom
 from ledger.service import Ledger, LedgerSettings
 from projections.due import DueAccounts
-from server import (
-    account_service,
-    audit_service,
-    database,
-    ledger_service,
-    member_service,
-    programme_service,
-    reflection,
-)
+from server import database, reflection
 from server.auth import Tokens
 from server.config import Settings, SettingsError
 from server.identity_key import identity_key
 from server.listening import AddressUnusable, require_free
 from server.metrics import Metrics, MetricsEndpoint
 from server.rpc import Door
+from server.services import (
+    account_service,
+    audit_service,
+    ledger_service,
+    member_service,
+    programme_service,
+)
 
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 WATCH_SECONDS: Final = 0.5

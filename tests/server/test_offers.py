@@ -10,17 +10,17 @@ from ledger.handlers import HANDLERS
 from ledger.service import Ledger
 from ledger.writes import CODES, WriteRequest
 from loyalty.v1.ledger_service_pb2 import EarnPointsRequest, RecordActivityRequest
-from server import (
+from server.auth import Tokens
+from server.metrics import Metrics
+from server.rpc import Door
+from server.service import SERVICES
+from server.services import (
     account_service,
     audit_service,
     ledger_service,
     member_service,
     programme_service,
 )
-from server.auth import Tokens
-from server.metrics import Metrics
-from server.rpc import Door
-from server.service import SERVICES
 
 
 async def test_every_call_of_the_contract_is_offered() -> None:

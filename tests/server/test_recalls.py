@@ -183,18 +183,18 @@ async def test_pages_read_what_one_walk_found(
         walked.append(named["after"])
         return await walk(*args, **named)
 
-    monkeypatch.setattr("server.lot_traces.walk", counted)
+    monkeypatch.setattr("server.services.lot_traces.walk", counted)
     mover = Mover(till)
     members = [await till.enrol(f"m{number}") for number in range(6)]
     for number, member in enumerate(members):
         await mover.earns(member, f"D{number}", 50, on="2026-10-01", tea=True)
     lots = await followed(desk, till, *members)
     for window, size, walks in ((100, 1, 1), (100, 4, 1), (100, 6, 1), (4, 2, 2), (3, 2, 3)):
-        monkeypatch.setattr("server.lot_traces.WINDOW_LOTS", window)
+        monkeypatch.setattr("server.services.lot_traces.WINDOW_LOTS", window)
         walked.clear()
         assert await pages_of(desk, size) == [lots[at : at + size] for at in range(0, 6, size)]
         assert len(walked) == len(set(walked)) == walks, (window, size)
-    monkeypatch.setattr("server.lot_traces.WINDOWS_KEPT", 0)
+    monkeypatch.setattr("server.services.lot_traces.WINDOWS_KEPT", 0)
     walked.clear()
     assert await pages_of(desk, 2) == [lots[:2], lots[2:4], lots[4:]]
     assert len(walked) == 3

@@ -51,7 +51,7 @@ def simulate(seed: int, *, steps: int, members: int = 24) -> Outcome:
         with ExitStack() as stack:
             for name, value in _OFTEN.items():
                 stack.enter_context(patch(name, value))
-            for name in ("uuid_utils.uuid7", "server.merging.uuid4"):
+            for name in ("uuid_utils.uuid7", "server.services.merge_calls.uuid4"):
                 stack.enter_context(patch(name, ids.next))
             return loop.run_until_complete(_simulate(seed, steps, members))
     finally:

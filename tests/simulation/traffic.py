@@ -33,7 +33,8 @@ from loyalty.v1.types_pb2 import (
     Origin,
     Points,
 )
-from server import merging, transferring
+from server import transferring
+from server.services import merge_calls
 from tests.simulation import merges, motion, pools
 from tests.simulation.cards import card, holder
 from tests.simulation.merges import Merges
@@ -169,7 +170,7 @@ class Traffic:
         elif isinstance(request, pools.BROUGHT_ON):
             steps = [transferring.bring_on(process.ledger, each) for each in message.transfer_ids]
         elif isinstance(request, merges.BROUGHT_ON):
-            steps = [merging.bring_on(process.ledger, message)]
+            steps = [merge_calls.bring_on(process.ledger, message)]
         else:
             return
         for doing in steps:

@@ -26,7 +26,7 @@ from projections import PROJECTIONS
 from projections.rebuild import rebuild
 from server.auth import Principal
 from server.database import connect
-from server.settlement_reads import SettlementReads
+from server.services.settlement_reads import SettlementReads
 from tests.projections.following import follow_to_the_end
 from tests.store.stories import verified
 from tests.store.tampering import Story

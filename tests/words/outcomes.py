@@ -15,7 +15,7 @@ from loyalty.v1.ledger_service_pb2 import (
 )
 from projections.settlement import settlement_matrix
 from server.auth import Principal
-from server.settlement_reads import SettlementReads
+from server.services.settlement_reads import SettlementReads
 from tests.projections.following import follow_to_the_end
 from tests.store.till import at
 from tests.words.steps import Found, Teller, iso

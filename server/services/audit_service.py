@@ -13,9 +13,9 @@ from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
 from server.auth import ALL_UNITS, Verb
 from server.checking import periods, recalls, validation
-from server.lot_traces import LotTraces
 from server.rpc import Call, Door, Feed, Rpc
-from server.settlement_reads import SettlementReads
+from server.services.lot_traces import LotTraces
+from server.services.settlement_reads import SettlementReads
 
 SERVICE: Final = "loyalty.v1.AuditService"
 

@@ -14,14 +14,14 @@ from ledger.core.wire import nested, tag_of
 from ledger.service import Ledger
 from ledger.writes import WriteRequest
 from loyalty.v1 import ledger_service_pb2 as pb
-from server.adjustment_reads import AdjustmentReads
 from server.auth import Verb
 from server.checking import adjusting, asking, moving, openings, validation
 from server.metrics import Metrics
 from server.paths import place
 from server.rpc import Call, Dialogue, Door, Rpc
+from server.services.adjustment_reads import AdjustmentReads
+from server.services.transfer_calls import TransferCalls
 from server.status import status_of
-from server.transfer_calls import TransferCalls
 
 SERVICE: Final = "loyalty.v1.LedgerService"
 BREATH: Final = 100

@@ -17,7 +17,7 @@ from loyalty.v1.types_pb2 import Money, Points
 from projections.dated_draws import NAME
 from projections.period_flows import Bounds, Calendar, Flow, first_draw, period_flows
 from server.auth import Principal
-from server.catching_up import catch_up
+from server.services.catching_up import catch_up
 
 CATCH_UP_SECONDS: Final = 5.0
 

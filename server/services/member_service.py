@@ -9,9 +9,9 @@ from ledger.service import Ledger
 from loyalty.v1 import member_service_pb2 as pb
 from server.auth import Verb
 from server.checking import erasing, validation
-from server.merging import MergeCalls
-from server.pool_calls import PoolCalls, brought_home
 from server.rpc import Call, Door, Rpc
+from server.services.merge_calls import MergeCalls
+from server.services.pool_calls import PoolCalls, brought_home
 
 SERVICE: Final = "loyalty.v1.MemberService"
 Question = TypeVar("Question", bound=Message)

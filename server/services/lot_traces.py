@@ -18,7 +18,7 @@ from loyalty.v1 import audit_service_pb2 as pb
 from projections.lots import NAME, Found, Origin, TracedLot, look, walk
 from projections.projection import Connection, Positions
 from projections.reading import missing
-from server.catching_up import catch_up, positions_in
+from server.services.catching_up import catch_up, positions_in
 
 PAGE_DEFAULT: Final = 200
 WAIT_SECONDS: Final = 5.0

@@ -11,7 +11,7 @@ from loyalty.v1.ledger_service_pb2 import Transfer
 from server.auth import Verb
 from server.checking import pools, validation
 from server.rpc import Call, Rpc
-from server.transfer_calls import transfer_seen_by
+from server.services.transfer_calls import transfer_seen_by
 from server.transferring import bring_on
 
 Question = TypeVar("Question", bound=Message)

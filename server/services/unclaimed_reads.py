@@ -14,7 +14,7 @@ from loyalty.v1.account_service_pb2 import (
 from loyalty.v1.types_pb2 import DocumentStatus, Money
 from projections.unclaimed import NAME, Unclaimed, Wanted, unclaimed_documents
 from server.auth import ALL_UNITS, Principal, Verb
-from server.catching_up import catch_up, positions_in
+from server.services.catching_up import catch_up, positions_in
 
 CATCH_UP_SECONDS: Final = 2.0
 

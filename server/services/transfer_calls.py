@@ -16,9 +16,9 @@ from loyalty.v1.events_pb2 import ReturnCause, TransferKind
 from loyalty.v1.types_pb2 import MemberRef, Points
 from projections.transfers import FIRST_PAGE, NAME, TransferRow, transfers_of
 from server.auth import Principal, Verb
-from server.catching_up import catch_up, positions_in
 from server.checking import transfers, validation
 from server.rpc import Call, Rpc
+from server.services.catching_up import catch_up, positions_in
 from server.transferring import bring_on
 
 WAIT_SECONDS: Final = 3.0

@@ -12,7 +12,7 @@ from loyalty.v1 import ledger_service_pb2 as pb
 from loyalty.v1.types_pb2 import Points
 from projections.adjustments import NAME, Adjustment, Wanted, list_adjustments
 from server.auth import ALL_UNITS, Principal, Verb
-from server.catching_up import catch_up, positions_in
+from server.services.catching_up import catch_up, positions_in
 
 CATCH_UP_SECONDS: Final = 2.0
 

@@ -15,8 +15,8 @@ from ledger.service import Ledger
 from loyalty.v1 import account_service_pb2 as pb
 from server.auth import Principal, Verb
 from server.checking import asking, moving, validation
-from server.document_reads import UnclaimedReads
 from server.rpc import Call, Door, Rpc
+from server.services.unclaimed_reads import UnclaimedReads
 
 SERVICE: Final = "loyalty.v1.AccountService"
 
