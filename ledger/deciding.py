@@ -10,8 +10,8 @@ from ledger.handlers import decide_act, decide_group
 from ledger.waiting import Job
 from ledger.work import Work
 
-DECIDED_PER_TURN: Final = 32
-"""Acts decided before the event loop gets a turn: about two milliseconds."""
+DECIDED_PER_TURN: Final = 16
+"""Acts decided before the event loop gets a turn: reads wait for some milliseconds, not sixty."""
 
 Result = Answer | Refusal
 
