@@ -56,6 +56,37 @@ _HEADS: Final = {
 }
 
 
+class _Quoted(NamedTuple):
+    """What stands around a quote."""
+
+    title: str
+    columns: tuple[str, ...]
+    nothing: str
+    left: str
+    period: str
+    tier: str
+
+
+_QUOTED: Final = {
+    Language.EN: _Quoted(
+        title="Would earn",
+        columns=("rule", "currency", "wanted", "granted"),
+        nothing="it would earn nothing",
+        left="left of {purse}{period}: {left:,} of {limit:,}",
+        period=" in {}",
+        tier="tier after it: {}",
+    ),
+    Language.ZH: _Quoted(
+        title="将获得",
+        columns=("规则", "积分种类", "应得", "实得"),
+        nothing="不会获得积分",
+        left="{purse}{period} 剩余 {left:,}，上限 {limit:,}",
+        period="（{}）",
+        tier="此后的会员等级：{}",
+    ),
+}
+
+
 def quote(  # noqa: PLR0913 - one argument an option
     file: Annotated[
         Path,
@@ -106,7 +137,7 @@ def quote(  # noqa: PLR0913 - one argument an option
     if json:
         console.print_json(answer)
     else:
-        _print_quote(answer)
+        _print_quote(answer, lang)
 
 
 def _utc(at: datetime) -> datetime:
@@ -164,24 +195,26 @@ def _name_policy(request: ledger_pb.QuoteDocumentRequest, policy: str) -> None:
         )
 
 
-def _print_quote(answer: ledger_pb.QuoteDocumentResponse) -> None:
+def _print_quote(answer: ledger_pb.QuoteDocumentResponse, lang: Language) -> None:
+    words = _QUOTED[lang]
     titles = {each.rule: each.title for each in answer.titles}
-    rows = console.table("Would earn", "rule", "currency", "wanted", "granted", numbers=2)
+    rows = console.table(words.title, *words.columns, numbers=2)
     for grant in answer.posting.grants:
         amounts = (f"{grant.wanted:,}", f"{grant.granted:,}")
         rows.add_row(titles.get(grant.rule, grant.rule), grant.currency, *amounts)
     for given in answer.benefits:
         rows.add_row(titles.get(given.rule, given.rule), given.benefit, "", f"{given.quantity:,}")
-    console.print_table(rows, none="it would earn nothing")
+    console.print_table(rows, none=words.nothing)
     for line in answer.posting.messages:
         console.out.print(line, markup=False)
     for purse in answer.room:
-        period = f" in {purse.period}" if purse.period else ""
-        console.out.print(
-            f"left of {purse.name}{period}: {purse.left:,} of {purse.limit:,}", markup=False
+        period = words.period.format(purse.period) if purse.period else ""
+        left = words.left.format(
+            purse=purse.name, period=period, left=purse.left, limit=purse.limit
         )
+        console.out.print(left, markup=False)
     if answer.posting.tier:
-        console.out.print(f"tier after it: [bold]{answer.posting.tier}[/]")
+        console.out.print(words.tier.format(f"[bold]{answer.posting.tier}[/]"))
 
 
 def explain(

@@ -4,7 +4,7 @@ What a command needs is imported when it runs, so that the others start without 
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,21 @@ from server.cli.options import AsJson
 if TYPE_CHECKING:
     from ledger.replay import LaneRoot
     from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
+
+
+PROJECTIONS: Final = (
+    "balances",
+    "tiers",
+    "unit_totals",
+    "settlement",
+    "due",
+    "transfers",
+    "adjustments",
+    "unclaimed",
+    "dated_draws",
+    "lots",
+)
+"""Their names: to import what they are takes longer than help takes to print."""
 
 
 def replay(json: AsJson = False) -> None:
@@ -103,7 +118,7 @@ def rebuild(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Projection: balances, tiers, unit_totals, settlement or due.",
+            help=f"Projection: {', '.join(PROJECTIONS)}.",
             show_default=False,
         ),
     ],

@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 def diff(
     before: policy_steps.PolicyFile,
     after: policy_steps.PolicyFile,
-    language: Annotated[Language, typer.Option(help="Language of the words.")] = Language.EN,
+    lang: Annotated[Language, typer.Option(help="Language of the words.")] = Language.EN,
     json: AsJson = False,
 ) -> None:
     """Say in words what changed from one policy document to another. Exit 1 if anything did."""
@@ -48,7 +48,7 @@ def diff(
     else:
         for change in changes:
             # Paths such as earn[base.rooms] would be markup to rich: print them as they are.
-            console.out.print(change.says(language.value), markup=False)
+            console.out.print(change.says(lang.value), markup=False)
         if not changes:
             console.err.print("no difference")
     if changes:

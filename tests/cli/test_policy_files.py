@@ -61,7 +61,7 @@ def test_a_difference_is_said_in_words_and_as_json(tmp_path: Path) -> None:
         "after": "2",
         "text": words,
     }
-    assert "2 倍" in loyalty("diff", str(HARBOUR), file, "--language", "zh").stdout
+    assert "2 倍" in loyalty("diff", str(HARBOUR), file, "--lang", "zh").stdout
 
 
 def test_the_same_policy_has_no_difference() -> None:

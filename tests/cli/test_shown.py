@@ -2,12 +2,13 @@
 
 import pytest
 
+import projections
 from ledger.core.events import EFFECTS, NO_EFFECT
 from loyalty.v1.audit_service_pb2 import GetSettlementResponse
 from loyalty.v1.ledger_service_pb2 import Movement
 from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.types_pb2 import MEMBERSHIP_STATE_MERGED, MEMBERSHIP_STATE_SUSPENDED
-from server.cli import console
+from server.cli import console, history
 from server.cli.members import print_member
 from server.cli.movements import print_movements
 from server.cli.periods import print_settlement
@@ -58,6 +59,10 @@ def test_every_kind_that_moves_points_can_be_shown() -> None:
     lines = captured.get().splitlines()
     assert len(lines) == len(moving)
     assert all("+7 " in line or "-7 " in line for line in lines)
+
+
+def test_rebuild_names_every_projection() -> None:
+    assert tuple(each.name for each in projections.PROJECTIONS) == history.PROJECTIONS
 
 
 def test_a_settlement_is_shown_in_major_units_and_exactly() -> None:
