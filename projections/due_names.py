@@ -1,13 +1,14 @@
 """Which facts change what is due, and the names of the parts of an account that time ends."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from ledger.core.events import AnyFact
+from ledger.core.events import AnyFact, kind_of
 from loyalty.v1.events_pb2 import (
     ArrearsRepaid,
     BurnReversed,
     ConvertedPointsIssued,
+    DocumentPosted,
     HoldCaptured,
     HoldMovedIn,
     HoldMovedOut,
@@ -46,43 +47,6 @@ TIER: Final = "tier"
 HELD: Final = "held/"
 MERGE: Final = "merge"
 """A merge, or its undoing, that is under way: whoever asks brings it on by a step."""
-KINDS: Final = numbers(
-    "points_earned",
-    "points_pended",
-    "points_released",
-    "points_burned",
-    "points_held",
-    "hold_captured",
-    "hold_released",
-    "points_expired",
-    "lot_reinstated",
-    "points_clawed_back",
-    "pending_clawed_back",
-    "arrears_repaid",
-    "burn_reversed",
-    "reversal_reversed",
-    "opening_lot_recorded",
-    "points_adjusted",
-    "lot_extended",
-    "points_quarantined",
-    "pending_quarantined",
-    "quarantine_lifted",
-    "pending_quarantine_lifted",
-    "document_posted",
-    "tier_changed",
-    "points_sent",
-    "points_received",
-    "points_returned",
-    "points_converted",
-    "converted_points_issued",
-    "merge_stepped",
-    "lots_moved_out",
-    "lots_moved_in",
-    "pending_moved_out",
-    "pending_moved_in",
-    "hold_moved_out",
-    "hold_moved_in",
-)
 
 
 def lot_part(lot_id: str) -> str:
@@ -108,51 +72,64 @@ def held_parts(
     return (held_part(fact.business_unit, fact.hold_id, part.lot_id) for part in parts)
 
 
-def names_in(fact: AnyFact) -> Iterator[str]:
+def names_in(fact: AnyFact) -> Iterable[str]:
     """Names of the parts that a fact can change, besides what activity keeps alive."""
-    match fact:
-        case MergeStepped():
-            yield from (TIER, MERGE)
-        case HoldMovedIn() | HoldMovedOut():
-            yield hold_part(fact.business_unit, fact.hold_id)
-            yield from held_parts(fact)
-        case PointsHeld() | HoldCaptured() | HoldReleased():
-            yield hold_part(fact.business_unit, fact.hold_id)
-            yield from (lot_part(draw.lot_id) for draw in fact.draws)
-            yield from held_parts(fact)
-        case (
-            PointsBurned()
-            | ReversalReversed()
-            | PointsClawedBack()
-            | ArrearsRepaid()
-            | PendingClawedBack()
-            | BurnReversed()
-            | PointsSent()
-            | PointsReturned()
-            | PointsConverted()
-            | PointsQuarantined()
-            | PendingQuarantined()
-            | QuarantineLifted()
-            | PendingQuarantineLifted()
-            | LotsMovedOut()
-            | PendingMovedOut()
-        ):
-            yield from (lot_part(draw.lot_id) for draw in fact.draws)
-        case PointsReceived() | LotsMovedIn() | PendingMovedIn():
-            yield from (lot_part(lot.lot_id) for lot in fact.lots)
-        case (
-            PointsEarned()
-            | PointsPended()
-            | OpeningLotRecorded()
-            | PointsAdjusted()
-            | PointsReleased()
-            | PointsExpired()
-            | LotExtended()
-            | LotReinstated()
-            | ConvertedPointsIssued()
-        ):
-            yield lot_part(fact.lot_id)
-        case TierChanged():
-            yield TIER
-        case _:
-            pass
+    named = _NAMED.get(type(fact))
+    return () if named is None else named(fact)
+
+
+def _lot(fact: Any) -> Iterable[str]:
+    return (lot_part(fact.lot_id),)
+
+
+def _lots(fact: Any) -> Iterable[str]:
+    return (lot_part(lot.lot_id) for lot in fact.lots)
+
+
+def _drawn(fact: Any) -> Iterable[str]:
+    return (lot_part(draw.lot_id) for draw in fact.draws)
+
+
+def _hold(fact: Any) -> Iterable[str]:
+    return (hold_part(fact.business_unit, fact.hold_id), *held_parts(fact))
+
+
+_NAMED: Final[dict[type[Any], Callable[[Any], Iterable[str]]]] = {
+    PointsEarned: _lot,
+    PointsPended: _lot,
+    OpeningLotRecorded: _lot,
+    PointsAdjusted: _lot,
+    PointsReleased: _lot,
+    PointsExpired: _lot,
+    LotExtended: _lot,
+    LotReinstated: _lot,
+    ConvertedPointsIssued: _lot,
+    PointsReceived: _lots,
+    LotsMovedIn: _lots,
+    PendingMovedIn: _lots,
+    PointsBurned: _drawn,
+    ReversalReversed: _drawn,
+    PointsClawedBack: _drawn,
+    ArrearsRepaid: _drawn,
+    PendingClawedBack: _drawn,
+    BurnReversed: _drawn,
+    PointsSent: _drawn,
+    PointsReturned: _drawn,
+    PointsConverted: _drawn,
+    PointsQuarantined: _drawn,
+    PendingQuarantined: _drawn,
+    QuarantineLifted: _drawn,
+    PendingQuarantineLifted: _drawn,
+    LotsMovedOut: _drawn,
+    PendingMovedOut: _drawn,
+    HoldMovedIn: _hold,
+    HoldMovedOut: _hold,
+    PointsHeld: lambda fact: (*_hold(fact), *_drawn(fact)),
+    HoldCaptured: lambda fact: (*_hold(fact), *_drawn(fact)),
+    HoldReleased: lambda fact: (*_hold(fact), *_drawn(fact)),
+    MergeStepped: lambda _: (TIER, MERGE),
+    TierChanged: lambda _: (TIER,),
+    DocumentPosted: lambda _: (),
+}
+KINDS: Final = numbers(*(kind_of(kind()) for kind in _NAMED))
+"""Kinds of facts that change what is due."""
