@@ -15,15 +15,20 @@ from ledger.core.events import AccountFact
 from ledger.findings import Finding, Reason
 from ledger.reawarding import Awards
 from ledger.referral_causes import REWARD_SOURCE
+from ledger.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
+    MERGE_STAGE_UNMERGED,
     DocumentMovedOut,
     DocumentPosted,
+    MergeStepped,
     ReferralCauseChanged,
     ReferralCreated,
 )
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_FINAL
 
 _HASHES: Final = 1 << 128
+_LOST: Final = "cause lost at parting"
+_CHANGED: Final = "purchase of a part"
 
 
 class _Seen(NamedTuple):
@@ -36,17 +41,22 @@ class _Seen(NamedTuple):
 class CauseBook:
     """The referral of one account: purchases, and what they change."""
 
-    __slots__ = ("_pos", "_seen")
+    __slots__ = ("_account_id", "_parted", "_pos", "_seen", "told")
 
-    def __init__(self) -> None:
+    def __init__(self, account_id: str) -> None:
         """Begin with no purchase."""
+        self._account_id = account_id
         self._seen: deque[_Seen] = deque()
         self._pos = 0
+        self._parted = False
+        """Whether the cause may be lost for what became of it in another account."""
+        self.told: list[Told] = []
 
     def enter(
         self, fact: AccountFact, referral: Referral | None, awards: Awards, pos: int
     ) -> Iterator[Finding]:
         """Take the next fact, and the referral before it; yield what does not match."""
+        self._hear(fact, pos)
         match fact:
             case ReferralCreated() if referral is not None:
                 detail = f"the member was brought before, by referral {referral.referral_id}"
@@ -59,13 +69,28 @@ class CauseBook:
             case DocumentMovedOut() if referral is not None:
                 self._seen.append(_Seen(fact.document, counts=False))
                 self._pos = pos
+            case MergeStepped() if fact.source_id == self._account_id:
+                self._parted = fact.stage == MERGE_STAGE_UNMERGED
             case ReferralCauseChanged() if referral is not None:
                 due = self._next(referral)
+                if due is None and self._parted and _is_loss(fact, referral):
+                    name = _of_part(self._account_id, fact.document)
+                    self.told.append(Told(_LOST, name, pos))
+                    return
                 if due != _Seen(fact.document, fact.counts):
                     detail = f"{_said(fact.document, fact.counts)}, {_due(due)}"
                     yield Finding(pos, Reason.REFERRAL_MISMATCH, detail)
             case _:
                 pass
+
+    def _hear(self, fact: AccountFact, pos: int) -> None:
+        """Remember which purchases of those who are part of this account changed, or left it."""
+        if isinstance(fact, DocumentMovedOut) and fact.owner_id:
+            self.told.append(Told(_CHANGED, _of_part(fact.owner_id, fact.document), pos))
+        elif isinstance(fact, DocumentPosted) and fact.owner_id:
+            stated, unit = fact.document, fact.business_unit
+            key = document_key(unit, stated.source, stated.document_id)
+            self.told.append(Told(_CHANGED, _of_part(fact.owner_id, key), pos))
 
     def _next(self, referral: Referral) -> _Seen | None:
         """The next of the purchases that changes the cause; those before it do not."""
@@ -81,6 +106,21 @@ class CauseBook:
         due = None if referral is None else self._next(referral)
         if due is not None:
             yield Finding(self._pos, Reason.REFERRAL_MISMATCH, f"nothing follows, {_due(due)}")
+
+
+def unexplained_losses(sides: Sides) -> Iterator[tuple[int, Finding]]:
+    """Lanes and findings: a cause lost at parting that nothing had happened to meanwhile."""
+    for lane, pos in sides.missing(_LOST, _CHANGED):
+        detail = "the purchase counts no more, and nothing happened to it while its member was part"
+        yield lane, Finding(pos, Reason.REFERRAL_MISMATCH, detail)
+
+
+def _is_loss(fact: ReferralCauseChanged, referral: Referral) -> bool:
+    return referral.counts and not fact.counts and fact.document == referral.cause
+
+
+def _of_part(owner_id: str, document: str) -> int:
+    return name_of(owner_id.encode(), document.encode())
 
 
 def _said(document: str, counts: bool) -> str:

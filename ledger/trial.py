@@ -93,7 +93,7 @@ class Trial:
         self._holds = HoldBook(awards)
         self._pins = PinBook()
         self._openings = RowBook()
-        self._causes = CauseBook()
+        self._causes = CauseBook(account_id)
         self._recalls = RecallBook()
         self._speeds = SpeedBook(awards)
         self._spending = SpendingBook(awards)
@@ -243,7 +243,7 @@ class Trial:
 
     def said(self) -> list[Told]:
         """What the facts so far say of other accounts, for whoever hears the other side too."""
-        return [*self._transfers.told, *self._pools]
+        return [*self._transfers.told, *self._pools, *self._causes.told]
 
     def _check_pins(
         self, fact: AccountFact, pos: int, recorded_at: Instant, awards: Awards

@@ -37,7 +37,7 @@ from ledger.pool_books import unmatched_pools
 from ledger.purse_books import PurseBook
 from ledger.purses import is_deed
 from ledger.reawarding import Awards
-from ledger.referral_books import RewardBook
+from ledger.referral_books import RewardBook, unexplained_losses
 from ledger.row_checks import at_home, wrong_row
 from ledger.transfer_books import unmatched_transfers
 from ledger.tree import Frontier
@@ -159,9 +159,10 @@ class _Check:
         transfers = await asyncio.to_thread(list, unmatched_transfers(self.sides))
         pools = await asyncio.to_thread(list, unmatched_pools(self.sides))
         rewards = await asyncio.to_thread(list, self.rewards.close())
+        losses = await asyncio.to_thread(list, unexplained_losses(self.sides))
         merges = await self.merges.close(log, self.awards)
-        found = (*self.purses.close(), *moved, *sources, *transfers, *pools, *rewards, *merges)
-        for lane, finding in found:
+        across = (*moved, *sources, *transfers, *pools, *rewards, *losses, *merges)
+        for lane, finding in (*self.purses.close(), *across):
             self.findings.add(lane, finding)
 
     def progress(self, total: int) -> VerifyHistoryResponse:

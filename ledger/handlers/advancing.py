@@ -18,7 +18,7 @@ def advance_account(act: Act, work: Work) -> Answer:
     member_id = act.request.member.member_id
     stream = parties.named_stream(member_id, work) if member_id else context.named_stream(act, work)
     _, due = work.advance(stream)
-    merging.take_step(work, stream)
+    merging.take_step(act, work, stream)
     credited = credit_awaiting(work, stream, work.clock_now())
     account = work.account(stream)
     where = work.append(stream, account.version, ())

@@ -16,7 +16,7 @@ from ledger.core.instant import Instant
 from ledger.core.merging import Pair, begin, begin_undoing, carry, go_on, strays
 from ledger.core.moving import Way
 from ledger.core.state import Account
-from ledger.handlers import context, parties
+from ledger.handlers import context, parties, referring
 from ledger.handlers.members import member_message, require_unit
 from ledger.known import Range
 from ledger.lanes import account_stream
@@ -58,11 +58,11 @@ def continue_merge(act: Act, work: Work) -> Answer:
     source = context.named_stream(act, work)
     merging = work.account(source).merging
     if merging is not None and merging.step + 1 == request.step:
-        take_step(work, source)
+        take_step(act, work, source)
     return _answer(act, work, source)
 
 
-def take_step(work: Work, source: str) -> None:
+def take_step(act: Act, work: Work, source: str) -> None:
     """Take the next step of a merge, or of its undoing, if the source of one is named."""
     account = work.account(source)
     merging = account.merging
@@ -81,6 +81,8 @@ def take_step(work: Work, source: str) -> None:
     go_on(pair, command, work.policies.ladder, now=now)
     _record(work, source, pair.source)
     _record(work, target, pair.target)
+    if merging.undoing and work.account(source).merging is None:
+        referring.look_again(act, work, source)
 
 
 def is_source(account: Account) -> bool:

@@ -27,7 +27,7 @@ from ledger.handlers.carrying_out import decided
 from ledger.handlers.members import require_unit, told
 from ledger.handlers.parties import other_stream
 from ledger.handlers.versions import Stated, case_of, record
-from ledger.keys import act_key, document_thing
+from ledger.keys import act_key, document_thing, key_thing
 from ledger.lanes import account_of, account_stream
 from ledger.redirects import owner_in, owner_stream, place_of, require_still
 from ledger.referral_causes import REWARD_CHANNEL, REWARD_SOURCE, counts
@@ -132,6 +132,23 @@ def _look(act: Act, work: Work, stream: str, posted: DocumentPosted, *, left: bo
     now = not left and counts(referral, posted, work.policies.pinned)
     if now != referral.counts:
         _change(act, work, _Change(stream, referral, posted, document, now))
+
+
+def look_again(act: Act, work: Work, stream: str) -> None:
+    """Look at the purchase that counted before its member was merged, now that they have parted.
+
+    It may have been returned meanwhile, or be somebody else's.
+    """
+    referral = work.account(stream).care.referral
+    if referral is None or not referral.counts:
+        return
+    head = work.head(key_thing(referral.cause))
+    if head is None:
+        # Not known in the first round.
+        return
+    theirs = owner_stream(head) == stream
+    if not (theirs and counts(referral, head.posted, work.policies.pinned)):
+        _change(act, work, _Change(stream, referral, head.posted, referral.cause, counts=False))
 
 
 def _change(act: Act, work: Work, change: _Change) -> None:

@@ -1,19 +1,17 @@
 """Facts of every kind that were emptied, whole or in a part, with columns and hash that fit."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from ledger.core.events import KIND_NAME, KIND_NUMBER, columns_of, decode, encode
-from ledger.envelope import StoredEvent, leaf_hash
+from ledger.core.events import KIND_NAME, KIND_NUMBER, decode
+from ledger.envelope import StoredEvent
 from ledger.findings import Reason
 from ledger.least import LEAST
 from tests.simulation.database import MemoryDatabase
 from tests.store.every_kind import CHAPTERS, told
-from tests.store.verifying import divergences_of
+from tests.store.verifying import divergences_of, replaced
 
 Found = tuple[MemoryDatabase, StoredEvent]
 
@@ -37,7 +35,7 @@ def test_every_kind_happens_and_says_something(firsts: dict[str, Found]) -> None
 @pytest.mark.parametrize("kind", KIND_NUMBER)
 def test_an_emptied_fact_is_named(firsts: dict[str, Found], kind: str) -> None:
     database, event = firsts[kind]
-    with _changed(database, event, type(decode(event.payload))()):
+    with replaced(database, event, type(decode(event.payload))()):
         assert (event.lane, event.pos, Reason.FACT_INCOMPLETE) in _divergences(database)
 
 
@@ -49,25 +47,9 @@ def test_a_fact_that_lacks_what_all_of_its_kind_say_is_named(
     for name in sorted({said.partition(".")[0] for said in LEAST[kind].split()}):
         fact: Any = decode(event.payload)
         fact.ClearField(name)
-        with _changed(database, event, fact):
+        with replaced(database, event, fact):
             found = _divergences(database)
         assert (event.lane, event.pos, Reason.FACT_INCOMPLETE) in found, name
-
-
-@contextmanager
-def _changed(database: MemoryDatabase, event: StoredEvent, fact: Any) -> Iterator[None]:
-    kind, currency, points, unit = columns_of(fact)
-    row = event._replace(
-        kind=kind, currency=currency, points=points, business_unit=unit, payload=encode(fact)
-    )
-    _put(database, row._replace(leaf_hash=leaf_hash(row)))
-    yield
-    _put(database, event)
-
-
-def _put(database: MemoryDatabase, row: StoredEvent) -> None:
-    database.events[row.lane][row.pos] = row
-    database.streams[row.stream][row.version - 1] = row
 
 
 def _divergences(database: MemoryDatabase) -> list[tuple[int, int, str]]:
