@@ -17,7 +17,7 @@ BALANCES = [ERASED_BALANCE_FORFEITED, ERASED_BALANCE_KEPT]
 @pytest.mark.parametrize("merged", [False, True], ids=["alone", "as a part"])
 async def test_what_is_reversed_comes_back_to_nobody_and_the_books_add_up(
     balance: ErasedBalance.ValueType,
-    merged: bool,  # noqa: FBT001 - a parameter of the test
+    merged: bool,
 ) -> None:
     """100 and 30 were given, 40 spent of the first; a mistake stays, whatever is done about it."""
     async with memory_till() as (till, database):
