@@ -17,7 +17,8 @@ class AddressUnusable(SettingsError):
         self.advice = "Name an address of this machine: 127.0.0.1, or 0.0.0.0 for all it has"
         if error.errno == errno.EADDRINUSE:
             self.advice = (
-                "Stop what listens there, perhaps another `loyalty serve`, or name another address"
+                "Stop what listens there, perhaps the same command in another terminal, or name"
+                " another address"
             )
 
 

@@ -24,11 +24,17 @@ def account(
 ) -> None:
     """Show what a member has: balances, tier, open lots, holds, debts and benefits."""
     request = account_pb.GetAccountRequest(member=member_ref(ref), view=account_pb.VIEW_FULL)
-    answer = call_once((server, token, ca), request).account
+    answer = call_once((server, token, ca), request)
     if json:
-        console.print_json(answer)
+        console.print_json(answer.account)
         return
-    print_account(answer)
+    _print_merged(ref, answer.merged_into)
+    print_account(answer.account)
+
+
+def _print_merged(ref: str, into: str) -> None:
+    if into:
+        console.out.print(f"{ref} is merged into {into}: this is that account", markup=False)
 
 
 def print_account(answer: account_pb.Account) -> None:
@@ -129,8 +135,11 @@ def entries(
         request.page_token = page.next_page_token
     del found[limit:]
     if json:
-        console.print_json(account_pb.ListEntriesResponse(entries=found))
+        console.print_json(
+            account_pb.ListEntriesResponse(entries=found, merged_into=page.merged_into)
+        )
         return
+    _print_merged(ref, page.merged_into)
     print_entries(found)
 
 

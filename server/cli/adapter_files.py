@@ -53,7 +53,7 @@ def tell(done: "Imported", *, json: bool) -> None:
     if json:
         console.print_json(asdict(done))
         return
-    console.out.print(f"{done.messages} messages, {done.known} of them known from before")
+    console.out.print(f"messages: {done.messages:,}, known from before: {done.known:,}")
     for problem in done.problems:
         console.err.print(problem, markup=False)
     for what, found in (

@@ -77,4 +77,4 @@ def unmerge(  # noqa: PLR0913 - every option is an argument
     )
     answer = call_once((server, token, ca), request, seconds=_SECONDS)
     other = getattr(answer, "from").member_id
-    print_after(answer, other=f"from [bold]{other}[/]", json=json)
+    print_after(answer, other=f"out of [bold]{other}[/]", json=json)

@@ -255,5 +255,9 @@ def _print_proof(proof: "Proof", file: "SourceFile", listed: Path) -> None:
     console.out.print(f"digest of the file    {file.digest}")
     console.out.print(f"digest in the ledger  {proof.digest or 'none: nothing of it is there'}")
     holds = proof.holds(file)
-    console.out.print("the ledger has exactly this file" if holds else "[bold red]it has not[/]")
+    console.out.print(
+        "the ledger has exactly this file"
+        if holds
+        else "[bold red]the ledger does not have exactly this file[/]"
+    )
     console.out.print(f"{listed} says it of each row", markup=False)

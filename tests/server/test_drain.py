@@ -138,7 +138,7 @@ async def test_a_second_server_on_the_same_port_is_refused_in_one_line(
         with pytest.raises(AddressUnusable, match=taken) as refused:
             async with running_server(settings):
                 pass
-        assert "another `loyalty serve`" in refused.value.advice
+        assert "the same command in another terminal" in refused.value.advice
         assert "add_port" not in capfd.readouterr().err, "gRPC has nothing to say besides"
         elsewhere = settings_for(database, tmp_path, listen="192.0.2.1:0")
         with pytest.raises(AddressUnusable, match="Cannot assign") as refused:
