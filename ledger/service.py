@@ -33,7 +33,7 @@ from ledger.register import Register
 from ledger.repeating import again_and_again
 from ledger.snapshots import Snapshots
 from ledger.store import Store
-from ledger.verify import verify
+from ledger.verifying.verify import verify
 from ledger.waiting import Job, Waiting
 from ledger.writer import DATABASE_LOST, ENDED, Writer
 from ledger.writes import ABOUT_POLICY, WriteRequest

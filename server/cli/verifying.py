@@ -5,7 +5,7 @@ from typing import Final
 
 from ledger.log import Log
 from ledger.store import Store
-from ledger.verify import verify
+from ledger.verifying.verify import verify
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from server import database
 

@@ -20,7 +20,7 @@ from ledger.core.refusals import (
     Refusal,
 )
 from ledger.core.tally import Tally
-from ledger.erasure_books import wrong_of_erasure
+from ledger.verifying.erasure_books import wrong_of_erasure
 from loyalty.v1.events_pb2 import EXPIRE_CAUSE_FORFEITED, PointsExpired, ReversalReversed
 from loyalty.v1.types_pb2 import (
     ERASED_BALANCE_KEPT,

@@ -31,7 +31,7 @@ from ledger.core.refusals import (
 )
 from ledger.core.state import Account
 from ledger.core.tally import Tally
-from ledger.pool_books import wrong_of_pools
+from ledger.verifying.pool_books import wrong_of_pools
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_HOME,

@@ -11,7 +11,7 @@ from ledger.core import snapshot
 from ledger.core.decide import Outcome
 from ledger.core.evolve import fold
 from ledger.core.state import Account
-from ledger.counting_books import CountingBook
+from ledger.verifying.counting_books import CountingBook
 from loyalty.v1.events_pb2 import DocumentPosted
 from loyalty.v1.types_pb2 import DocumentStatus
 from tests.core.offers import FIRST, Offer, number_of

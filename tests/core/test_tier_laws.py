@@ -17,7 +17,7 @@ from ledger.core.instant import from_datetime
 from ledger.core.refusals import NoTierGranted
 from ledger.core.state import Account
 from ledger.ladders import verdict
-from ledger.tier_trial import wrong_tier
+from ledger.verifying.tier_trial import wrong_tier
 from loyalty.v1.events_pb2 import TierChanged
 from tests.core.spec import Grant, Story
 

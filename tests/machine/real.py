@@ -14,7 +14,7 @@ from ledger.core.state import FAR_FUTURE, Account, Lot
 from ledger.lanes import ACCOUNT, account_of, account_stream
 from ledger.metrics import NoMetrics
 from ledger.service import Ledger, LedgerSettings
-from ledger.verify import verify
+from ledger.verifying.verify import verify
 from loyalty.v1.events_pb2 import PointsSent
 from loyalty.v1.ledger_service_pb2 import Posting, Transfer
 from loyalty.v1.member_service_pb2 import Member, Pool

@@ -6,7 +6,7 @@ from typing import Final, cast
 from ledger.act import Answer
 from ledger.core.events import AccountFact, AnyFact, decode
 from ledger.lanes import ACCOUNT, account_of
-from ledger.verify import verify
+from ledger.verifying.verify import verify
 from loyalty.v1.events_pb2 import HoldCaptured, PointsBurned
 from loyalty.v1.ledger_service_pb2 import (
     BurnPointsRequest,

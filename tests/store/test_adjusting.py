@@ -18,8 +18,8 @@ from ledger.core.refusals import (
     UnknownFunder,
     UnknownReason,
 )
-from ledger.findings import Reason
 from ledger.service import Ledger
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import AdjustmentMade
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_PROPOSED,

@@ -7,8 +7,8 @@ import pytest
 
 from ledger.core.events import KIND_NAME, KIND_NUMBER, decode
 from ledger.envelope import StoredEvent
-from ledger.findings import Reason
-from ledger.least import LEAST
+from ledger.verifying.findings import Reason
+from ledger.verifying.least import LEAST
 from tests.simulation.database import MemoryDatabase
 from tests.store.every_kind import CHAPTERS, told
 from tests.store.verifying import divergences_of, replaced

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.core import refusals
 from ledger.core.refusals import Refusal
-from ledger.findings import Reason
 from ledger.replay import replay
+from ledger.verifying.findings import Reason
 from loyalty.v1.ledger_service_pb2 import OUTCOME_REPLAYED
 from loyalty.v1.member_service_pb2 import (
     CloseMemberRequest,

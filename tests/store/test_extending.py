@@ -6,7 +6,7 @@ import pytest
 
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import EndNotLater, Malformed, MoreThanExpired
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.ledger_service_pb2 import ExtendLotRequest
 from loyalty.v1.types_pb2 import MemberRef, Origin
 from server.database import connect

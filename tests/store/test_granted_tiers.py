@@ -7,8 +7,8 @@ import pytest
 from ledger.core.events import KIND_NUMBER, decode
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import NoTierGranted
-from ledger.findings import Reason
 from ledger.lanes import account_stream
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_EARNED,
     TIER_BASIS_GRANTED,

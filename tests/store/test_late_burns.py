@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.core.refusals import InsufficientPoints
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.types_pb2 import MemberRef
 from server.database import connect
 from tests.store.tampering import Story

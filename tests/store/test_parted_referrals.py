@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.core.events import KIND_NUMBER, decode
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.types_pb2 import MemberRef
 from tests.simulation.database import MemoryDatabase
 from tests.store.in_memory import memory_till

@@ -14,7 +14,7 @@ from ledger.core.refusals import (
     RequestConflict,
     UnknownPeriod,
 )
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.audit_service_pb2 import (
     ClosePeriodRequest,
     GetSettlementRequest,

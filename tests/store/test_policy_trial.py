@@ -19,7 +19,7 @@ from ledger.core.publishing import (
     require_withdrawable,
 )
 from ledger.core.refusals import Refusal
-from ledger.policy_trial import Contents, PolicyTrial
+from ledger.verifying.policy_trial import Contents, PolicyTrial
 from loyalty.v1.events_pb2 import (
     PolicyApproved,
     PolicyDrafted,

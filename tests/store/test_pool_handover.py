@@ -9,7 +9,7 @@ from ledger.core.pooling import Pool, Pooling, PoolMember
 from ledger.core.refusals import AccountNotEmpty, InPools, PoolNotOpen
 from ledger.core.state import Account
 from ledger.core.tally import Tally
-from ledger.pool_books import wrong_of_pools
+from ledger.verifying.pool_books import wrong_of_pools
 from loyalty.v1.events_pb2 import MemberErased, MembershipChanged, PoolMemberRemoved
 from loyalty.v1.ledger_service_pb2 import TRANSFER_STATE_COMPLETED
 from loyalty.v1.member_service_pb2 import CloseMemberRequest, ReopenMemberRequest

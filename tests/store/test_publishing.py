@@ -24,8 +24,8 @@ from ledger.core.refusals import (
     RetroactivePolicy,
     UnknownCategory,
 )
-from ledger.findings import Reason
 from ledger.policies import KNOWN_MAX, asks_of_members
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import PolicyApproved, PolicyPublished
 from loyalty.v1.programme_service_pb2 import (
     POLICY_STATE_APPROVED,

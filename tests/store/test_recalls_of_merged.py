@@ -4,7 +4,7 @@ from typing import Any
 
 from ledger.core.events import KIND_NUMBER
 from ledger.core.refusals import PointsRecalled
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.ledger_service_pb2 import Posting
 from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS, MemberRef
 from server.database import connect

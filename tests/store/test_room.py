@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.events import decode, encode
 from ledger.core.refusals import ClawbackRefused, Refusal, TooLate
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from loyalty.v1.ledger_service_pb2 import Posting
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, MemberRef

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ledger import replay as replaying
-from ledger.findings import PER_REASON, Reason
 from ledger.lanes import DOCUMENT, lane_of
 from ledger.replay import Unfoldable, replay
+from ledger.verifying.findings import PER_REASON, Reason
 from loyalty.v1.events_pb2 import DocumentPosted, PointsBurned, PolicyPublished
 from tests.store.tampering import Place, Story, told
 

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.events import KIND_NUMBER
 from ledger.core.instant import DAY, SECOND, to_timestamp
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import RELEASE_CAUSE_RELEASED, RELEASE_CAUSE_TIMED_OUT
 from tests.store.stories import MONTH
 from tests.store.tampering import Story, owned

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.events import KIND_NUMBER, decode
 from ledger.envelope import StoredEvent
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from tests.store.merging import merge, unmerge
 from tests.store.tampering import Story, owned

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.core.instant import DAY
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import ARRIVAL_CAUSE_MOVED
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING
 from tests.store.stories import CLAIMS, TIERED, claim, gild, move, with_code

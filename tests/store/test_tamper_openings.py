@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.types_pb2 import Identity, MemberRef
 from tests.store.openings import LADDER, OTHER, lot, nights, row, tier
 from tests.store.tampering import Story, owned

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from ledger.core.events import KIND_NUMBER
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_GIFT,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.core.events import KIND_NUMBER
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS
 from tests.store.recalling import Recaller
 from tests.store.tampering import Story, owned

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from tests.store.referring import friends, referring
 from tests.store.tampering import Story, owned
 from tests.store.till import open_till

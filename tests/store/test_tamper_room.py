@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from tests.store.tampering import Place, Story, owned
 from tests.store.till import POLICY, open_till
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.core.events import KIND_NUMBER
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from tests.store.moving import ACCEPTED, Mover
 from tests.store.tampering import Place, Story, owned
 from tests.store.till import open_till

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.core.instant import to_timestamp
 from ledger.core.refusals import Malformed, NoTierGranted, TierBelowEarned, UnknownTier
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.events_pb2 import TIER_BASIS_EARNED, TIER_BASIS_GRANTED, TIER_BASIS_LIFETIME
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.member_service_pb2 import GrantTierRequest, Member

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.core.instant import DAY, SECOND
 from ledger.core.refusals import Refusal, VelocityExceeded
-from ledger.findings import Reason
+from ledger.verifying.findings import Reason
 from loyalty.v1.ledger_service_pb2 import AdjustPointsRequest, Posting
 from loyalty.v1.member_service_pb2 import LinkIdentityRequest
 from loyalty.v1.types_pb2 import Identity, MemberRef, Origin, Points

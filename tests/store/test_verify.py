@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ledger import verify as verifying
 from ledger.core.evolve import fold
 from ledger.core.state import Account
 from ledger.digests import StateDigest, balance_rows, balances_digest
@@ -14,6 +13,7 @@ from ledger.envelope import StoredEvent, envelope_of, leaf_hash
 from ledger.lanes import account_of
 from ledger.replay import ReplayResult, replay
 from ledger.tree import Frontier
+from ledger.verifying import verify as verifying
 from loyalty.v1.audit_service_pb2 import VerifyHistoryResponse
 from projections.balances import BALANCES
 from projections.digest import digest_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.core.events import columns_of, decode, encode
 from ledger.envelope import StoredEvent, leaf_hash
-from ledger.verify import verify
+from ledger.verifying.verify import verify
 from loyalty.v1.audit_service_pb2 import Divergence
 from tests.simulation.database import MemoryDatabase
 from tests.simulation.store import MemoryLog

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from ledger.core.care import Referral
 from ledger.core.counting import document_key
 from ledger.core.events import AccountFact
-from ledger.findings import Finding, Reason
-from ledger.reawarding import Awards
 from ledger.referral_causes import REWARD_SOURCE
-from ledger.two_sides import Sides, Told, name_of
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.reawarding import Awards
+from ledger.verifying.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_UNMERGED,
     DocumentMovedOut,

@@ -24,25 +24,25 @@ from ledger.core.events import (
 from ledger.core.instant import Instant, to_datetime
 from ledger.digests import StateDigest
 from ledger.envelope import StoredEvent, leaf_hash
-from ledger.findings import Finding, Findings, Reason
 from ledger.lanes import account_of, lane_of
 from ledger.log import LaneEnds, Log
-from ledger.merge_books import MergeBook, Place
-from ledger.move_book import LaneMoves, MoveBook
-from ledger.opening_books import SourceBook
-from ledger.period_books import PeriodBooks
-from ledger.pin_books import PinBook
-from ledger.policy_trial import Contents, PolicyTrial
-from ledger.pool_books import unmatched_pools
-from ledger.purse_books import PurseBook
 from ledger.purses import is_deed
-from ledger.reawarding import Awards
-from ledger.referral_books import RewardBook, unexplained_losses
-from ledger.row_checks import at_home, wrong_row
-from ledger.transfer_books import unmatched_transfers
 from ledger.tree import Frontier
-from ledger.trial import Trial
-from ledger.two_sides import Sides
+from ledger.verifying.findings import Finding, Findings, Reason
+from ledger.verifying.merge_books import MergeBook, Place
+from ledger.verifying.move_book import LaneMoves, MoveBook
+from ledger.verifying.opening_books import SourceBook
+from ledger.verifying.period_books import PeriodBooks
+from ledger.verifying.pin_books import PinBook
+from ledger.verifying.policy_trial import Contents, PolicyTrial
+from ledger.verifying.pool_books import unmatched_pools
+from ledger.verifying.purse_books import PurseBook
+from ledger.verifying.reawarding import Awards
+from ledger.verifying.referral_books import RewardBook, unexplained_losses
+from ledger.verifying.row_checks import at_home, wrong_row
+from ledger.verifying.transfer_books import unmatched_transfers
+from ledger.verifying.trial import Trial
+from ledger.verifying.two_sides import Sides
 from loyalty.v1.audit_service_pb2 import LaneRoot, VerifyHistoryResponse
 from loyalty.v1.events_pb2 import (
     BudgetUsed,

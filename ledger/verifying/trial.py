@@ -4,30 +4,30 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ledger.adjustment_books import AdjustmentBook, Moment
-from ledger.books import DocumentBook, LotBook
 from ledger.core.applying import apply
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant
 from ledger.core.lots import CorruptHistory
 from ledger.core.state import OWN, Account
 from ledger.core.tally import Tally
-from ledger.counting_books import CountingBook
-from ledger.erasure_books import wrong_of_erasure
 from ledger.evaluation import pinned_instant
-from ledger.findings import Finding, Reason
-from ledger.hold_books import HoldBook
-from ledger.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
-from ledger.opening_books import RowBook
-from ledger.pin_books import PinBook, not_in_force
-from ledger.pool_books import told_of_pools, wrong_of_pools
-from ledger.reawarding import NO_TIERS, Awards
-from ledger.recall_books import RecallBook
-from ledger.referral_books import CauseBook
-from ledger.speed_books import SpeedBook
-from ledger.spending_books import SpendingBook
-from ledger.transfer_books import TransferBook, is_moving
-from ledger.two_sides import Told
+from ledger.verifying.adjustment_books import AdjustmentBook, Moment
+from ledger.verifying.books import DocumentBook, LotBook
+from ledger.verifying.counting_books import CountingBook
+from ledger.verifying.erasure_books import wrong_of_erasure
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.hold_books import HoldBook
+from ledger.verifying.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
+from ledger.verifying.opening_books import RowBook
+from ledger.verifying.pin_books import PinBook, not_in_force
+from ledger.verifying.pool_books import told_of_pools, wrong_of_pools
+from ledger.verifying.reawarding import NO_TIERS, Awards
+from ledger.verifying.recall_books import RecallBook
+from ledger.verifying.referral_books import CauseBook
+from ledger.verifying.speed_books import SpeedBook
+from ledger.verifying.spending_books import SpendingBook
+from ledger.verifying.transfer_books import TransferBook, is_moving
+from ledger.verifying.two_sides import Told
 from loyalty.v1.events_pb2 import (
     TIER_CAUSE_MERGED,
     TIER_CAUSE_UNMERGED,

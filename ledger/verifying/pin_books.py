@@ -14,8 +14,8 @@ from ledger.core.programme import Programme
 from ledger.core.publishing import LEAD
 from ledger.core.state import TierSpan, tier_at
 from ledger.evaluation import claim_of, pinned_instant
-from ledger.findings import Finding, Reason
-from ledger.reawarding import NO_TIERS, TierTerms
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.reawarding import NO_TIERS, TierTerms
 from loyalty.v1.events_pb2 import (
     ARRIVAL_CAUSE_MOVED,
     DocumentMovedOut,

@@ -10,9 +10,9 @@ import rules
 from ledger.core.events import AnyFact, decode
 from ledger.core.instant import SECOND, Instant, to_datetime
 from ledger.envelope import StoredEvent
-from ledger.findings import Finding, Reason
 from ledger.lanes import PERIOD
 from ledger.periods import ACCOUNTING, Closed, before, closed_of, period_of
+from ledger.verifying.findings import Finding, Reason
 from loyalty.v1.events_pb2 import DocumentPosted, PeriodClosed, PointsBurned
 
 _CLOCKS_APART: Final = 2 * SECOND

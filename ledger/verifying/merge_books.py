@@ -20,10 +20,10 @@ from ledger.core.moving import parts_of_account
 from ledger.core.standing import BASIS_NAME, grants_of, still_held
 from ledger.core.state import OWN, Account, Part, TierSpan
 from ledger.core.usage import UsageKey, key_of
-from ledger.findings import Finding, Reason
 from ledger.lanes import account_stream
 from ledger.log import Log
-from ledger.reawarding import Awards
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.reawarding import Awards
 from loyalty.v1.events_pb2 import (
     MERGE_STAGE_MERGED,
     MERGE_STAGE_STARTED,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ledger.core.events import AnyFact, Columns, PolicyFact, columns_of
 from ledger.envelope import StoredEvent
-from ledger.findings import Finding, Reason
 from ledger.lanes import BUDGET, DOCUMENT, OPENING, PERIOD, POLICY
-from ledger.least import lacking
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.least import lacking
 from loyalty.v1.events_pb2 import (
     BudgetUsed,
     DocumentClaimed,

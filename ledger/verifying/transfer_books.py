@@ -1,7 +1,7 @@
 """Books of points in motion: what leaves an account whole, fee and all, and arrives in one other.
 
 The book of an account follows its own facts. What sender and receiver say of one transfer is held
-against each other at the end, by `ledger.two_sides`.
+against each other at the end, by `ledger.verifying.two_sides`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ import rules
 from ledger.core.draws import write_life
 from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp, optional_timestamp
-from ledger.findings import Finding, Reason
-from ledger.two_sides import Sides, Told, name_of
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     ConvertedPointsIssued,

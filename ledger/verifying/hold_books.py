@@ -9,7 +9,7 @@ from ledger.core.events import AccountFact
 from ledger.core.instant import Instant, from_timestamp
 from ledger.core.state import Hold
 from ledger.core.tally import Tally
-from ledger.reawarding import Awards
+from ledger.verifying.reawarding import Awards
 from loyalty.v1.events_pb2 import (
     RELEASE_CAUSE_LOT_EXPIRED,
     HoldMovedOut,

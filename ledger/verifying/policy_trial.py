@@ -15,7 +15,7 @@ from ledger.core.instant import Instant, from_datetime, from_timestamp, to_datet
 from ledger.core.people import same_person
 from ledger.core.programme import Programme, Version, after
 from ledger.lanes import POLICY
-from ledger.reawarding import digest_of
+from ledger.verifying.reawarding import digest_of
 from loyalty.v1.events_pb2 import (
     PolicyApproved,
     PolicyDrafted,

@@ -11,10 +11,10 @@ from ledger.core.instant import Instant, from_timestamp
 from ledger.core.state import OWN
 from ledger.envelope import StoredEvent
 from ledger.evaluation import claim_of
-from ledger.findings import Finding, Reason
 from ledger.lanes import account_of
-from ledger.purse_books import DocumentPlaces
-from ledger.trial import Trial
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.purse_books import DocumentPlaces
+from ledger.verifying.trial import Trial
 from loyalty.v1.events_pb2 import DocumentClaimed, DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import Pins
 

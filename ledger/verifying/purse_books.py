@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ledger.core.usage import is_shared
-from ledger.findings import Finding, Reason
 from ledger.lanes import purse_stream
 from ledger.purses import Deed
+from ledger.verifying.findings import Finding, Reason
 from loyalty.v1.events_pb2 import BudgetUsed, DocumentMovedOut, DocumentPosted
 
 _HASHES = 2**128

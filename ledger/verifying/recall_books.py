@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ledger.adjustment_books import Taken
 from ledger.core.events import AccountFact
 from ledger.core.lot_history import told_of
 from ledger.core.tally import Tally
+from ledger.verifying.adjustment_books import Taken
 from loyalty.v1.events_pb2 import (
     ArrearsIncurred,
     ClawbackWrittenOff,

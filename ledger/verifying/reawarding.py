@@ -18,7 +18,7 @@ from ledger.giving_back import kept, takes_back_by_line, used_before
 from ledger.policies import published
 from ledger.referral_causes import counts
 from ledger.room import recorded_room
-from ledger.tier_trial import wrong_tier
+from ledger.verifying.tier_trial import wrong_tier
 from loyalty.v1.events_pb2 import DocumentPosted, PolicyDrafted, PolicyPublished, TierChanged
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_PENDING, LotLife
 from loyalty.v1.types_pb2 import Grant as GrantMessage

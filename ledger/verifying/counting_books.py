@@ -12,7 +12,7 @@ from ledger.core.counting import Counting, document_key
 from ledger.core.counts import holds_number
 from ledger.core.state import Account
 from ledger.core.usage import METRIC, VELOCITY, Usage, UsageKey, is_forgotten, is_shared, key_of
-from ledger.merge_books import ENDS, Changes
+from ledger.verifying.merge_books import ENDS, Changes
 from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted, MergeStepped
 from loyalty.v1.types_pb2 import CounterNumber
 from loyalty.v1.types_pb2 import Usage as UsageMessage

@@ -7,7 +7,7 @@ from typing import Final, TypeGuard, get_args
 from ledger.core.draws import spending_rank
 from ledger.core.events import AccountFact
 from ledger.core.tally import Tally
-from ledger.reawarding import Awards
+from ledger.verifying.reawarding import Awards
 from loyalty.v1.events_pb2 import (
     LotReinstated,
     PointsBurned,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from ledger.core.events import AccountFact
-from ledger.findings import Finding, Reason
 from ledger.lanes import OPENING
-from ledger.purse_books import DocumentPlaces
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.purse_books import DocumentPlaces
 from loyalty.v1.events_pb2 import OpeningLotRecorded, OpeningRecorded, OpeningSourceDeclared
 
 

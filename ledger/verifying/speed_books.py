@@ -13,9 +13,9 @@ from ledger.core.events import AccountFact
 from ledger.core.instant import SECOND, Instant
 from ledger.core.publishing import LEAD
 from ledger.core.usage import POINTS, TIMES, VELOCITY, UsageKey, counts_times, key_of
-from ledger.merge_books import Changes
 from ledger.purses import Deed
-from ledger.reawarding import Awards
+from ledger.verifying.merge_books import Changes
+from ledger.verifying.reawarding import Awards
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_GIFT,
     AdjustmentMade,

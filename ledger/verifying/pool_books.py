@@ -7,8 +7,8 @@ from ledger.core.events import AccountFact
 from ledger.core.pooling import Pool, Pooling, PoolMember
 from ledger.core.pools import MEMBERS_MAX, POOLS_MAX
 from ledger.core.tally import Tally
-from ledger.findings import Finding, Reason
-from ledger.two_sides import Sides, Told, name_of
+from ledger.verifying.findings import Finding, Reason
+from ledger.verifying.two_sides import Sides, Told, name_of
 from loyalty.v1.events_pb2 import (
     TRANSFER_KIND_CONTRIBUTION,
     TRANSFER_KIND_HOME,
