@@ -30,8 +30,9 @@ from ledger.garbage import search_seldom
 from ledger.identities import IdentityHash
 from ledger.keys import act_key, document_thing, request_key
 from ledger.lanes import DOCUMENT
+from ledger.rows import AppendBatch, Head, KeyRow
 from ledger.service import Ledger
-from ledger.store import AppendBatch, Head, KeyRow, Store
+from ledger.store import Store
 from loyalty.v1.ledger_service_pb2 import (
     BatchPostRequest,
     BatchPostResponse,

@@ -28,7 +28,8 @@ from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.receipt_codes import Guesses
 from ledger.register import Register
-from ledger.store import NEVER, Head, Store
+from ledger.rows import Head
+from ledger.store import NEVER, Store
 from ledger.wanted import Wanted
 from ledger.work import Work
 from ledger.writes import WriteRequest

@@ -29,8 +29,8 @@ from ledger.keys import (
     transfer_thing,
 )
 from ledger.receipt_codes import receipt_hash
+from ledger.rows import IdentityKey
 from ledger.short_forms import activity_document, as_document
-from ledger.store import IdentityKey
 from ledger.writes import (
     CODES,
     WITHOUT_ORIGIN,

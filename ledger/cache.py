@@ -12,7 +12,7 @@ from ledger.core.state import Account
 from ledger.lanes import account_of
 from ledger.profile import Profile
 from ledger.purses import Purse
-from ledger.store import Holder, IdentityKey
+from ledger.rows import Holder, IdentityKey
 
 WEIGHT_OF_ACCOUNT: Final = 4
 """An account without lots weighs as much as so many lots, roughly."""

@@ -21,7 +21,7 @@ from ledger.policies import PolicyBook
 from ledger.profile import UNKNOWN, Profile, joined
 from ledger.purses import NO_PURSE, Purse
 from ledger.receipt_codes import Guesses
-from ledger.store import AppendBatch, Head, Holder, IdentityKey
+from ledger.rows import AppendBatch, Head, Holder, IdentityKey
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import DocumentPosted
 

@@ -10,7 +10,7 @@ from ledger.core.state import Account
 from ledger.policies import PublishedPolicy
 from ledger.profile import Profile
 from ledger.purses import Purse
-from ledger.store import Head, Holder, IdentityKey, IdentityRow, KeyRow
+from ledger.rows import Head, Holder, IdentityKey, IdentityRow, KeyRow
 from loyalty.v1.events_pb2 import DocumentPosted
 
 

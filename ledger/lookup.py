@@ -17,7 +17,8 @@ from ledger.lanes import OPENING, account_of, account_stream
 from ledger.policies import PolicyBook
 from ledger.purses import NO_PURSE, purse_of
 from ledger.register import Register
-from ledger.store import IdentityKey, KeyRow, LoadedStream, Store
+from ledger.rows import IdentityKey, KeyRow, LoadedStream
+from ledger.store import Store
 from ledger.wanted import Wanted
 from ledger.writes import member_of, other_member_of, pool_of
 from loyalty.v1.events_pb2 import BurnReversed, DocumentPosted, PointsSent, ReversalReversed

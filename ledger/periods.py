@@ -10,7 +10,8 @@ from typing import NamedTuple
 import rules
 from ledger.core.events import decode
 from ledger.core.instant import Instant, from_timestamp
-from ledger.store import PolicyRow, Store
+from ledger.rows import PolicyRow
+from ledger.store import Store
 from loyalty.v1.events_pb2 import PeriodClosed
 
 ACCOUNTING = "accounting/"

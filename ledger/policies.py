@@ -17,8 +17,9 @@ from ledger.core.instant import Instant, from_timestamp, to_datetime
 from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.ladders import verdict
+from ledger.rows import PolicyRow
 from ledger.spending import spending_refusal
-from ledger.store import PolicyRow, Store
+from ledger.store import Store
 from loyalty.v1.events_pb2 import PolicyPublished
 
 Asked = TypeVar("Asked")

@@ -20,7 +20,7 @@ from ledger.known import DocumentHead, Known, Mark, Range
 from ledger.lanes import lane_of
 from ledger.profile import UNKNOWN, Profile
 from ledger.purses import Purse, changes, is_deed
-from ledger.store import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
+from ledger.rows import AppendBatch, Head, Holder, IdentityKey, IdentityRow, KeyRow
 from ledger.wanted import Wanted
 from loyalty.v1.events_pb2 import BudgetUsed
 

@@ -30,8 +30,9 @@ from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
 from ledger.receipt_codes import Guesses
 from ledger.register import Register
+from ledger.rows import AppendBatch, Head, Moved
 from ledger.snapshots import Snapshots
-from ledger.store import AppendBatch, Head, KeyTaken, Moved, Store
+from ledger.store import KeyTaken, Store
 from ledger.waiting import Job, Waiting
 from ledger.wanted import Wanted
 from ledger.work import Work

@@ -14,7 +14,7 @@ from ledger.keys import act_key
 from ledger.known import Range
 from ledger.lanes import account_stream
 from ledger.redirects import live_stream
-from ledger.store import KeyRow
+from ledger.rows import KeyRow
 from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import (
     ABOUT_ERASURE,

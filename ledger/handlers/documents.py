@@ -19,7 +19,7 @@ from ledger.handlers.versions import Recorded, answer, ask_rules, case_of, recor
 from ledger.known import DocumentHead
 from ledger.lanes import DOCUMENT, account_of
 from ledger.redirects import owner_in, owner_stream, place_of, require_still
-from ledger.store import IdentityKey, KeyRow
+from ledger.rows import IdentityKey, KeyRow
 from ledger.work import NO_FINGERPRINT, Work
 from ledger.writes import member_of
 from loyalty.v1.ledger_service_pb2 import OUTCOME_SUPERSEDED, PostDocumentRequest, Posting

@@ -13,7 +13,7 @@ from ledger.handlers.members import member_message, register_identity, require_u
 from ledger.known import Range
 from ledger.lanes import account_stream
 from ledger.redirects import place_of
-from ledger.store import Holder
+from ledger.rows import Holder
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import (
     LinkIdentityRequest,

@@ -12,7 +12,7 @@ from ledger.core.state import Account
 from ledger.handlers.carrying_out import carry_out
 from ledger.known import Range
 from ledger.lanes import lane_of
-from ledger.store import IdentityKey, IdentityRow
+from ledger.rows import IdentityKey, IdentityRow
 from ledger.work import Work
 from loyalty.v1.member_service_pb2 import Member
 from loyalty.v1.types_pb2 import Origin

@@ -20,7 +20,8 @@ from ledger.policies import PolicyBook
 from ledger.reads.members import Reads
 from ledger.reads.tier_changes import Sees, as_seen
 from ledger.room import recorded_room
-from ledger.store import ActRow, Store
+from ledger.rows import ActRow
+from ledger.store import Store
 from loyalty.v1.account_service_pb2 import ExplainEntryRequest, ExplainEntryResponse
 from loyalty.v1.events_pb2 import (
     DocumentPosted,

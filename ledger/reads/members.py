@@ -31,7 +31,8 @@ from ledger.profile_changes import profile_message
 from ledger.reads.tier_changes import TIER_KIND, Sees, due_changes, recorded_changes
 from ledger.reads.transfers import read_transfer
 from ledger.register import Register
-from ledger.store import Store, StreamEvent
+from ledger.rows import StreamEvent
+from ledger.store import Store
 from loyalty.v1.account_service_pb2 import (
     AsOf,
     BalanceChange,

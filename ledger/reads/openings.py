@@ -8,7 +8,8 @@ from ledger.core.usage import METRIC
 from ledger.identities import IdentityHash
 from ledger.keys import row_thing, source_thing
 from ledger.lanes import account_of
-from ledger.store import ActRow, IdentityKey, Store
+from ledger.rows import ActRow, IdentityKey
+from ledger.store import Store
 from loyalty.v1.events_pb2 import OpeningLotRecorded, OpeningRecorded, OpeningSourceDeclared
 from loyalty.v1.ledger_service_pb2 import (
     OPENING_MEMBER_OTHER,

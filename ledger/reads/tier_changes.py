@@ -7,7 +7,7 @@ from ledger.answers.telling import Telling
 from ledger.answers.tier_words import tier_line
 from ledger.core.events import KIND_NAME, Fact, decode
 from ledger.core.instant import to_timestamp
-from ledger.store import StreamEvent
+from ledger.rows import StreamEvent
 from loyalty.v1.account_service_pb2 import TierChange
 from loyalty.v1.events_pb2 import TierChanged
 

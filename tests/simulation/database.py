@@ -13,7 +13,8 @@ from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
 from ledger.keys import ACT, AFTER_ACTS
 from ledger.profile import ProfileRow
-from ledger.store import NEVER, AppendBatch, Head, Holder, IdentityKey, KeyRow, KeyTaken, Moved
+from ledger.rows import AppendBatch, Head, Holder, IdentityKey, KeyRow, Moved
+from ledger.store import NEVER, KeyTaken
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 from ledger.core.instant import SECOND, Instant
 from ledger.core.state import Account
 from ledger.metrics import NoMetrics
+from ledger.rows import AppendBatch
 from ledger.service import Ledger, LedgerSettings
-from ledger.store import AppendBatch
 from tests.simulation.database import MemoryDatabase
 from tests.simulation.store import Fate, MemoryStore
 

@@ -13,8 +13,7 @@ from ledger.core.instant import Instant
 from ledger.envelope import StoredEvent
 from ledger.log import LaneEnds, Log
 from ledger.profile import ProfileRow
-from ledger.store import (
-    NEVER,
+from ledger.rows import (
     ActRow,
     AppendBatch,
     Head,
@@ -24,9 +23,9 @@ from ledger.store import (
     LoadedStream,
     Moved,
     PolicyRow,
-    Store,
     StreamEvent,
 )
+from ledger.store import NEVER, Store
 from tests.simulation.database import MemoryDatabase
 
 

@@ -5,7 +5,8 @@ import pytest
 from ledger.columns import numbers, texts
 from ledger.envelope import StoredEvent, sealed
 from ledger.lanes import lane_of
-from ledger.store import AppendBatch, KeyRow, Store
+from ledger.rows import AppendBatch, KeyRow
+from ledger.store import Store
 from server.database import pool
 
 STREAM = "account/someone"

@@ -17,8 +17,9 @@ from ledger.core.refusals import (
     Refusal,
 )
 from ledger.handlers import HANDLERS, documents
+from ledger.rows import AppendBatch, Head, Moved
 from ledger.service import Ledger, LedgerSettings, WrongIdentityKey
-from ledger.store import AppendBatch, Head, Moved, Store
+from ledger.store import Store
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from server.database import connect

@@ -13,7 +13,8 @@ from ledger.core.refusals import NotServing
 from ledger.core.state import Account
 from ledger.handlers import HANDLERS
 from ledger.lanes import account_stream
-from ledger.store import AppendBatch, Moved, Store
+from ledger.rows import AppendBatch, Moved
+from ledger.store import Store
 from ledger.work import Work
 from loyalty.v1.events_pb2 import PointsExpired
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
