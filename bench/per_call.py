@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import asyncpg
 
 from ledger import statements
-from ledger.act import Act, Answer, prepare
+from ledger.act import Act, Answer
 from ledger.cache import Cache
 from ledger.clock import Clock
 from ledger.core.instant import from_datetime
@@ -26,6 +26,7 @@ from ledger.lanes import account_stream, lane_of
 from ledger.lookup import Lookup
 from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
+from ledger.preparing import prepare
 from ledger.receipt_codes import Guesses
 from ledger.register import Register
 from ledger.rows import Head

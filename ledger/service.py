@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import asyncpg
 
-from ledger.act import Act, Answer, prepare
+from ledger.act import Act, Answer
 from ledger.cache import Cache
 from ledger.clock import Clock, SystemClock
 from ledger.core import refusals
@@ -21,6 +21,7 @@ from ledger.log import Log
 from ledger.metrics import NoMetrics, WriterMetrics
 from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook
+from ledger.preparing import prepare
 from ledger.reads.documents import DocumentReads
 from ledger.reads.erasures import Erasures
 from ledger.reads.explaining import Explanations

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import uuid_utils
 
 import rules
-from ledger.act import Act, Answer, prepare
+from ledger.act import Act, Answer
 from ledger.answers.quotes import quote_answer
 from ledger.answers.receipts import language_of
 from ledger.cache import Cache
@@ -31,6 +31,7 @@ from ledger.lanes import account_stream
 from ledger.lookup import Lookup
 from ledger.periods import PeriodBook
 from ledger.policies import PolicyBook, PublishedPolicy
+from ledger.preparing import prepare
 from ledger.profile import UNKNOWN
 from ledger.receipt_codes import Guesses
 from ledger.register import Register

@@ -4,8 +4,9 @@ from hashlib import sha256
 
 import pytest
 
-from ledger.act import FINGERPRINT_FORMAT, Act, prepare
+from ledger.act import Act
 from ledger.identities import IdentityHash
+from ledger.preparing import FINGERPRINT_FORMAT, prepare
 from ledger.writes import CODES
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.types_pb2 import Document, DocumentLine, Identity, MemberRef, Origin
