@@ -1,18 +1,15 @@
-"""Youzan (有赞): trades and refunds of shops, pushed. A trade and its refunds are one document."""
+"""The adapter itself: who sends, what is in it, what it means."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import unquote_plus
-
-from pydantic import BeforeValidator
 
 from adapters.frame import moments, signatures
 from adapters.frame.adapter import NO_DELIVERY, Adapter, Connection, read_as
-from adapters.frame.fields import Amount, Count, Id, Sent, Word
-from adapters.frame.mapping import MappingFile, Row
+from adapters.frame.mapping import MappingFile
 from adapters.frame.money import amount_of, shares
 from adapters.frame.netting import NetLine, Returned, stated, take_back, unique_ids
 from adapters.frame.reading import json_of, object_of
@@ -32,6 +29,7 @@ from adapters.frame.words import (
     Unreadable,
     Verdict,
 )
+from adapters.youzan.shapes import Buyer, Envelope, Line, Refund, Settings, Trade
 from loyalty.v1.types_pb2 import (
     DOCUMENT_KIND_ORDER,
     DOCUMENT_STATUS_CANCELLED,
@@ -76,94 +74,6 @@ PAID_BACK: Final = (
 )
 """Messages of refunds after which the money is gone. The older family has one for each way: goods
 returned, no goods to return, by the shop itself, by Youzan. One refund has one number in all."""
-
-
-class Settings(Row):
-    """Settings of a connection to Youzan."""
-
-    settled_at: Literal["success", "paid"] = "success"
-    """When a trade is final: received by its buyer, or paid."""
-
-
-def _said_so(value: Any) -> bool:
-    """Flags come as true and as "true"."""
-    if value in (True, "true", 1, "1"):
-        return True
-    if value in (False, "false", 0, "0", ""):
-        return False
-    raise ValueError("expected true or false")
-
-
-Said = Annotated[bool, BeforeValidator(_said_so)]
-
-
-class Extra(Sent):
-    """Of an order's extras, what is used."""
-
-    is_points_order: Said = False
-    cashier_id: Word = ""
-
-
-class OrderInfo(Sent):
-    """A trade's head. `status_str` is for people and may say something else than `status`."""
-
-    tid: Id
-    status: Word
-    created: Word = ""
-    pay_time: Word = ""
-    update_time: Word = ""
-    order_extra: Extra = Extra()
-
-
-class Line(Sent):
-    """A line of a trade; `payment` is for the whole number."""
-
-    oid: Id
-    num: Count = 1
-    payment: Amount = "0"
-    item_id: Word = ""
-    outer_item_id: Word = ""
-    outer_sku_id: Word = ""
-
-
-class PayInfo(Sent):
-    """What was paid, in yuan, shipping included."""
-
-    payment: Amount = "0"
-    post_fee: Amount = "0"
-
-
-class Buyer(Sent):
-    """Who bought. The phone is encrypted for each shop, and of no use here."""
-
-    buyer_id: Word = ""
-    outer_user_id: Word = ""
-    yz_open_id: Word = ""
-
-
-class Trade(Sent):
-    """A trade."""
-
-    order_info: OrderInfo
-    orders: tuple[Line, ...] = ()
-    pay_info: PayInfo = PayInfo()
-    buyer_info: Buyer = Buyer()
-
-
-class Refund(Sent):
-    """A refund that was paid out, in yuan."""
-
-    tid: Id
-    refund_id: Id
-    refunded_fee: Amount
-    oids: tuple[Id, ...] = ()
-    update_time: Word = ""
-
-
-class Envelope(Sent):
-    """What stands around a message."""
-
-    test: Said = False
 
 
 class Youzan(Adapter):
