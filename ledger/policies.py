@@ -18,7 +18,7 @@ from ledger.core.programme import Programme, after
 from ledger.core.state import Account
 from ledger.ladders import verdict
 from ledger.rows import PolicyRow
-from ledger.spending import spending_refusal
+from ledger.spending_refusals import spending_refusal
 from ledger.store import Store
 from loyalty.v1.events_pb2 import PolicyPublished
 

@@ -21,7 +21,7 @@ from ledger.handlers.members import require_unit
 from ledger.identities import Operator
 from ledger.late_burns import expired_net
 from ledger.policies import ask
-from ledger.speeds import Doer, doer_of, speeds_of
+from ledger.velocity import Doer, doer_of, speeds_of
 from ledger.work import Work
 from loyalty.v1.ledger_service_pb2 import (
     OUTCOME_PROPOSED,

@@ -14,7 +14,7 @@ from ledger.core.instant import to_datetime
 from ledger.core.state import OWN
 from ledger.ends import with_ends
 from ledger.evaluation import pinned_instant
-from ledger.handlers import context, moves, returns
+from ledger.handlers import context, moves, stating
 from ledger.handlers.versions import Recorded, answer, ask_rules, case_of, record
 from ledger.known import DocumentHead
 from ledger.lanes import DOCUMENT, account_of
@@ -45,7 +45,7 @@ def post_document(act: Act, work: Work) -> Answer:
     awaits = act.identity if named is None else None
     case = case_of(
         work,
-        returns.stated(act, request, head, awaited_scheme=_awaited(awaits, head)),
+        stating.stated(act, request, head, awaited_scheme=_awaited(awaits, head)),
         thing=act.document,
         stream=stream,
         at=context.document_time(act, work),
@@ -65,7 +65,7 @@ def check_words(act: Act, work: Work) -> None:
     """Refuse what the rules refuse of a document, whoever's it is."""
     request, head = act.request, work.known.heads.get(act.document)
     assert isinstance(request, PostDocumentRequest)
-    stated, at = returns.stated(act, request, head), context.document_time(act, work)
+    stated, at = stating.stated(act, request, head), context.document_time(act, work)
     nobodys = _own_stream(act)
     case = case_of(work, stated, thing=act.document, stream=nobodys, at=at, entry_id="", head=head)
     ask_rules(case, work)

@@ -20,7 +20,7 @@ from ledger.core.evolve import evolve
 from ledger.core.instant import Instant, from_timestamp, to_datetime, to_timestamp
 from ledger.core.state import OWN
 from ledger.evaluation import pinned_instant, refund_terms
-from ledger.handlers import context, returns
+from ledger.handlers import context, stating
 from ledger.handlers.carrying_out import carry_out
 from ledger.handlers.members import require_unit
 from ledger.handlers.versions import Recorded, Stated, answer, case_of, record, use_purses
@@ -138,7 +138,7 @@ def named_by_version(
         act.document,
         head,
         stream,
-        returns.stated(act, request, head),
+        stating.stated(act, request, head),
         context.document_time(act, work),
         CLAIM_CAUSE_NAMED,
         act.version_key,

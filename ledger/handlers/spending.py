@@ -32,7 +32,7 @@ from ledger.lateness import late_period
 from ledger.policies import ask
 from ledger.pricing import Price, price_of
 from ledger.redirects import live_stream, require_still
-from ledger.speeds import doer_of, speeds_of
+from ledger.velocity import doer_of, speeds_of
 from ledger.work import Work
 from loyalty.v1.events_pb2 import BurnReversed, PointsBurned, ReversalReversed
 from loyalty.v1.ledger_service_pb2 import (

@@ -37,8 +37,8 @@ from ledger.known import Range
 from ledger.lanes import account_of, account_stream
 from ledger.policies import ask
 from ledger.redirects import place_of
-from ledger.speeds import doer_of, speeds_of
 from ledger.transit import Transit, transit_of
+from ledger.velocity import doer_of, speeds_of
 from ledger.work import Work
 from ledger.writes import AboutTransfer
 from loyalty.v1.events_pb2 import (

@@ -39,7 +39,7 @@ from ledger.lateness import late_period, late_window
 from ledger.profile import Profile
 from ledger.purses import changes
 from ledger.room import LedgerRoom
-from ledger.speeds import NO_DOER, Doer, Version, document_uses
+from ledger.velocity import NO_DOER, Doer, Version, document_uses
 from ledger.work import Work
 from loyalty.v1.events_pb2 import DocumentArrival, DocumentMovedOut, DocumentPosted
 from loyalty.v1.ledger_service_pb2 import Posting

@@ -8,7 +8,7 @@ from ledger.act import Act
 from ledger.core import refusals
 from ledger.handlers.versions import Stated
 from ledger.known import DocumentHead
-from ledger.speeds import doer_of
+from ledger.velocity import doer_of
 from loyalty.v1.ledger_service_pb2 import PostDocumentRequest
 from loyalty.v1.types_pb2 import DOCUMENT_STATUS_CANCELLED, DOCUMENT_STATUS_PENDING, Document
 
