@@ -34,7 +34,7 @@ async def test_points_are_proposed_agreed_to_and_listed(
     assert "APPROVER_IS_ACTOR" in alone.stderr
     agreed = await loyalty(*answer, "--token", office)
     assert agreed.exit_code == 0, agreed
-    assert "points adjusted   500 point" in agreed.stdout
+    assert "points adjusted   +500 point" in agreed.stdout
     by_both = ("--operator", "anna", "--approver", "ben", "--token", desk)
     taken = await loyalty(*words, "-200", *by_both)
     assert "point   300 available" in taken.stdout

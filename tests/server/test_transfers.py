@@ -190,7 +190,7 @@ async def test_gifts_are_sent_and_decided_about_at_the_command_line(
     sent = await loyalty(*give, "40", "--currency", "point", *here)
     assert sent.exit_code == 0, sent.output
     assert "posted" in sent.stdout
-    assert "points sent   40 point" in sent.stdout
+    assert "points sent   -40 point, +40 in transit" in sent.stdout
     assert "40 point and a fee of 5 from" in sent.stdout
     assert sent.stdout.rstrip().endswith("completed")
     again = await loyalty(*give, "40", "--currency", "point", *here)
@@ -296,7 +296,7 @@ async def test_a_month_is_converted_closed_and_settled_at_the_command_line(
     swap = ("convert", "card:210", "swap")
     made = await loyalty(*swap, "50", "--unit", "market")
     assert made.exit_code == 0, made.output
-    assert "points converted   50 point" in made.stdout
+    assert "points converted   -50 point" in made.stdout
     assert "converted points issued   40 mile" in made.stdout
     small = await loyalty(*swap, "5", "--unit", "market")
     assert (small.exit_code, "BELOW_MINIMUM" in small.output) == (1, True)
