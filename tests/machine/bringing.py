@@ -55,6 +55,16 @@ class Bringing(Papers):
         super().claim(document, member, now, right_code=right_code)
         self._look(document, now)
 
+    def look_again(self, member: str, now: int) -> None:
+        """Who parts from another: what became of the purchase that counted is seen now."""
+        referral = self.referrals.get(member)
+        if referral is None or not referral["counts"]:
+            return
+        if self.owner(referral["cause"]) == member:
+            self._look(referral["cause"], now)
+        else:
+            self._reward(member, referral["cause"], now, counts=False)
+
     def _look(self, document: str, now: int) -> None:
         """A purchase counts or not; those of who is part of another are not looked at."""
         owner, known = self.owner(document), self.documents[document]

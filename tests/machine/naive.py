@@ -32,3 +32,8 @@ from tests.machine.spending import Spending
 
 class Clerk(Bringing, Spending, Journeys, Lives, Openings):
     """Does by hand all that the ledger does."""
+
+    def unmerge(self, source: str, now: int) -> None:
+        """Two again; what they brought somebody is seen anew."""
+        super().unmerge(source, now)
+        self.look_again(source, now)
