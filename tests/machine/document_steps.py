@@ -19,6 +19,7 @@ from loyalty.v1.types_pb2 import (
     DocumentLine,
     Origin,
 )
+from tests.machine.books import DAY
 from tests.machine.real import granted, posting
 from tests.machine.steps import Steps, amount, members, units
 
@@ -131,16 +132,29 @@ class DocumentSteps(Steps):
     @rule(name=claimed, member=members, unit=units, code=st.sampled_from((1, 1, 1, 0)))
     def claim(self, name: str, member: str, unit: str, code: int) -> None:
         """Somebody shows a receipt, or guesses its code."""
+        self._show(name, member, unit, right_code=bool(code))
+
+    @rule(member=members, unit=units, food=st.sampled_from((4_500, 13_000)), days=st.integers(0, 2))
+    def find_a_receipt(self, member: str, unit: str, food: int, days: int) -> None:
+        """Something is bought by nobody, and its receipt shown some days later."""
+        new = (name for name, (_, whose) in DOCUMENTS.items() if whose is None)
+        name = next((name for name in new if name not in self.clerk.documents), None)
+        if name:
+            self.state(name, 1, food, 0, "final")
+            self.move_on(self.now + days * DAY)
+            self._show(name, member, unit, right_code=True)
+
+    def _show(self, name: str, member: str, unit: str, *, right_code: bool) -> None:
         issuer, _ = DOCUMENTS[name]
         request = self.about(
             ClaimDocumentRequest,
             unit,
             member=self.ref(member),
             document=f"{issuer}/pos/{name}",
-            receipt_code=f"code-{name}" if code else "another",
+            receipt_code=f"code-{name}" if right_code else "another",
         )
         self.both(
-            request, lambda _: self.clerk.claim(name, member, self.now, right_code=bool(code))
+            request, lambda _: self.clerk.claim(name, member, self.now, right_code=right_code)
         )
 
     @rule(member=members, unit=units, change=st.integers(-200, 200).filter(bool))

@@ -10,7 +10,8 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
   twice, from the next document on. A tier lasts a month; a return may end it at once.
 * Burns of 1 point or more, holds time out after 72 hours, reversals grant no grace.
 * What was spent and has to be taken back is owed, and repaid by later awards.
-* A document without a member can be claimed with its receipt's code for 3 days.
+* A document without a member can be claimed with its receipt's code for 3 days; its points live
+  from then.
 * Points go to others of the household at once, to anybody else once they are accepted.
 * Points become miles, which live for 7 days, and miles become points.
 * Members become one and two again; everything stays whose it was.

@@ -26,7 +26,7 @@ class Papers(Giving):
                 "gave": {},
                 "final": None,
                 "at": now,
-                "claimed": False,
+                "claimed": None,
                 "tier": "",
                 "pinned": False,
                 "status": {"year": 0, "counts": 0, "waits": 0},
@@ -59,7 +59,7 @@ class Papers(Giving):
         if before is not None and self.place(before) == self.place(member):
             raise No("ALREADY_THEIRS")
         if before is None:
-            known["claimed"] = True
+            known["claimed"] = now
         else:
             self.tick(before, now)
             gave = sum(
@@ -81,7 +81,7 @@ class Papers(Giving):
                 self.require_not_closed(member)
             raise
         self.require_not_closed(member)
-        self.documents[document]["claimed"] = True
+        self.documents[document]["claimed"] = now
         self._arrive(document, member, now)
 
     def _require_claimable(self, document: str, member: str, now: int, *, right_code: bool) -> None:
@@ -90,7 +90,7 @@ class Papers(Giving):
             raise No("UNKNOWN_DOCUMENT")
         if not right_code:
             raise No("WRONG_RECEIPT_CODE")
-        if known["claimed"]:
+        if known["claimed"] is not None:
             raise No("ALREADY_CLAIMED")
         owner = self.owner(document)
         if owner is not None:
@@ -150,7 +150,7 @@ class Papers(Giving):
             for lot in sorted(waiting, key=order):
                 if lot["waiting"]:
                     self.release_lot(member, lot)
-        ends = end_of_life("p", pinned)
+        ends = end_of_life("p", pinned if known["claimed"] is None else known["claimed"])
         for (starts, campaign), points in more.items():
             lot = self.award(
                 member, document, unit, points, starts=starts, ends=ends, earned=earned, now=now

@@ -30,7 +30,7 @@ groups: [{id: tier, combine: best_of}]
 campaigns:
   - {id: spring, budgets: [{currency: p, points: 120, window: local_month}]}
 expiries:
-  - {kind: fixed, id: month, days: 30}
+  - {kind: fixed, id: month, days: 30, claimed_since: claimed}
   - {kind: fixed, id: week, days: 7}
 holds:
   - {timeout_hours: 72}
