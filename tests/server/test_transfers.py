@@ -208,7 +208,7 @@ async def test_gifts_are_sent_and_decided_about_at_the_command_line(
     assert accepted in listed.stdout
     assert "awaiting acceptance until 2025-01-14 00:00" in listed.stdout
     took = await loyalty("transfers", "accept", "card:151", accepted, *here)
-    assert "points received   20 mile" in took.stdout
+    assert "points received   +20 mile" in took.stdout
     assert "completed" in took.stdout
     gave = await loyalty("transfers", "decline", "card:151", declined, *here)
     assert "returned, declined" in gave.stdout
@@ -297,7 +297,7 @@ async def test_a_month_is_converted_closed_and_settled_at_the_command_line(
     made = await loyalty(*swap, "50", "--unit", "market")
     assert made.exit_code == 0, made.output
     assert "points converted   -50 point" in made.stdout
-    assert "converted points issued   40 mile" in made.stdout
+    assert "converted points issued   +40 mile" in made.stdout
     small = await loyalty(*swap, "5", "--unit", "market")
     assert (small.exit_code, "BELOW_MINIMUM" in small.output) == (1, True)
     none = await loyalty(*swap, "-5", "--unit", "market")
@@ -321,7 +321,7 @@ async def test_a_month_is_converted_closed_and_settled_at_the_command_line(
     assert "2025-03,,point,market,hotel,0,0,50,USD,50," in sheet.stdout.splitlines()
     table = (await loyalty("settlement", "--period", "2025-03")).stdout
     assert "2025-03   closed" in table
-    assert "hotel   50 point, 50 USD" in table
-    assert "market   -50 point, -50 USD" in table
+    assert "hotel   50 point, 0.50 USD" in table
+    assert "market   -50 point, -0.50 USD" in table
     words = [word async for word in desk.call.audit.VerifyHistory(VerifyHistoryRequest())]
     assert not words[-1].divergences
