@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 from ledger.core import refusals
 from ledger.service import Ledger
 from loyalty.v1 import audit_service_pb2 as pb
-from projections.lots import NAME, Found, Origin, TracedLot, look, walk
+from projections.lots import NAME
 from projections.projection import Connection, Positions
 from projections.reading import missing
+from projections.traces import Found, Origin, TracedLot, look, walk
 from server.services.catching_up import catch_up, positions_in
 
 PAGE_DEFAULT: Final = 200

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from loyalty.v1.types_pb2 import RECALL_SPENT_ARREARS, MemberRef
-from projections.lots import NAME, Origin, TracedLot, look, walk
+from projections.lots import NAME
 from projections.projection import Connection
 from projections.rebuild import rebuild
+from projections.traces import Origin, TracedLot, look, walk
 from server.database import pool
 from tests.projections.following import follow_to_the_end
 from tests.store.merging import merge

@@ -24,7 +24,7 @@ from loyalty.v1.types_pb2 import (
     RecallAction,
     RecallSpent,
 )
-from projections.lots import walk
+from projections.traces import walk
 from server.cli.recall_passes import Recall, Recalled
 from tests.server.served import Caller, Served, refused, serving, violations_of
 from tests.store.moving import AT_ONCE, Mover
