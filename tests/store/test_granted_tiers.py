@@ -9,6 +9,7 @@ from ledger.core.instant import to_timestamp
 from ledger.core.refusals import NoTierGranted
 from ledger.lanes import account_stream
 from ledger.verifying.findings import Reason
+from loyalty.v1.account_service_pb2 import GetTierRequest
 from loyalty.v1.events_pb2 import (
     TIER_BASIS_EARNED,
     TIER_BASIS_GRANTED,
@@ -39,6 +40,16 @@ async def held(till: Till, member: MemberRef) -> tuple[str, TierBasis.ValueType,
     return place.tier, place.basis, place.projected_tier
 
 
+async def history(till: Till, member: MemberRef) -> list[tuple[int, str]]:
+    """How the tier came about, the newest change first, with its number: 0 if it is only due."""
+    asked = GetTierRequest(member=member, changes=10)
+    changes = await till.ledger.reads.tier_changes(asked, lambda _: True)
+    assert [not each.HasField("recorded_time") for each in changes] == [
+        not each.version for each in changes
+    ]
+    return [(each.version, each.line) for each in changes]
+
+
 async def surpassing(till: Till, name: str) -> MemberRef:
     """A member who was given silver and has bought enough for gold."""
     member = await till.enrol(name)
@@ -62,7 +73,16 @@ async def test_a_grant_outlives_the_tier_that_surpassed_it(database: str) -> Non
         till.clock.set(at(GOLD_ENDS))
         assert await held(till, waits) == ("silver", TIER_BASIS_GRANTED, "basic")
         assert await tier(till, gives_up) == "basic"
+        due, *before = await history(till, waits)
+        assert due == (0, "tier silver after gold until 2027-05-31: the period of the tier before"
+                       " was over")  # fmt: skip
         await till.post(till.document(waits, "D4", 1, 1_00))
+        recorded, *same = await history(till, waits)
+        assert (recorded[0] > 0, recorded[1], same) == (True, due[1], before)
+        assert [line for _, line in before] == [
+            "tier gold after silver until 2026-12-31: by what is counted",
+            "tier silver until 2027-05-31: given by staff at a, reason: status match",
+        ]
         assert await faults(till) == []
         till.clock.set(at(GIVEN_UNTIL))
         for member in (waits, returns):
