@@ -4,8 +4,9 @@ from typing import Any, Final, NamedTuple
 
 import rules
 from ledger.answers import paging
+from ledger.answers.entries import entry_message
 from ledger.answers.pools import pool_message
-from ledger.answers.postings import movement_of, moves_points, parse_position, position_token
+from ledger.answers.postings import moves_points, parse_position, position_token
 from ledger.answers.receipts import language_of
 from ledger.answers.telling import Telling
 from ledger.answers.tiers import tier_message
@@ -14,12 +15,12 @@ from ledger.clock import Clock
 from ledger.consents import consent_messages
 from ledger.core import refusals
 from ledger.core.advance import advance
-from ledger.core.events import EFFECTS, KIND_NAME, decode, kind_of
+from ledger.core.events import KIND_NAME, decode
 from ledger.core.evolve import fold
 from ledger.core.instant import from_timestamp, optional_timestamp, to_timestamp
 from ledger.core.pools import require_permission, require_pool
 from ledger.core.snapshot import STATE_VERSION
-from ledger.core.state import NOTHING, Account, Balance
+from ledger.core.state import Account
 from ledger.ends import Ends, in_spending_order, with_ends
 from ledger.identities import IdentityHash
 from ledger.ladders import standing_of
@@ -28,15 +29,13 @@ from ledger.lookup import folded
 from ledger.policies import PolicyBook
 from ledger.profile import Profile, joined
 from ledger.profile_changes import profile_message
+from ledger.reads.past import totals_at
 from ledger.reads.tier_changes import TIER_KIND, Sees, due_changes, recorded_changes
 from ledger.reads.transfers import read_transfer
 from ledger.register import Register
-from ledger.rows import StreamEvent
 from ledger.store import Store
 from loyalty.v1.account_service_pb2 import (
     AsOf,
-    BalanceChange,
-    Entry,
     GetTierRequest,
     GetTierResponse,
     ListEntriesRequest,
@@ -232,7 +231,7 @@ class Reads:
         page = found[:size]
         more = len(found) > size
         return ListEntriesResponse(
-            entries=[_entry(event) for event in page],
+            entries=[entry_message(event) for event in page],
             next_page_token=paging.token(question, str(page[-1].version)) if more else "",
             position=position,
             merged_into=merged_into,
@@ -282,7 +281,7 @@ class Reads:
             if known_at is None or event.recorded_at <= known_at
         ]
         if as_of.HasField("effective_time"):
-            return _totals(stream, events, from_timestamp(as_of.effective_time))
+            return totals_at(stream, events, from_timestamp(as_of.effective_time))
         facts: list[Any] = [decode(event.payload) for event in events]
         account = fold(Account(stream.partition("/")[2]), facts)
         now = self._clock.now()
@@ -319,59 +318,3 @@ def _without_past(account: Account, now: int) -> Account:
     if len(benefits) == len(account.benefits):
         return account
     return account._replace(benefits=benefits)
-
-
-def _totals(stream: str, events: list[StreamEvent], effective_at: int) -> Account:
-    """Balances and tier from what had happened by then; lots cannot be told, for facts may have
-    been recorded in another order than they happened."""
-    sums: dict[str, list[int]] = {}
-    account = Account(stream.partition("/")[2])
-    for event in events:
-        if event.occurred_at > effective_at:
-            continue
-        fact: Any = decode(event.payload)
-        kind = kind_of(fact)
-        if moves_points(kind):
-            row = sums.setdefault(fact.currency, list(NOTHING))
-            for index, sign in enumerate(EFFECTS[kind]):
-                row[index] += sign * fact.points
-        else:
-            account = fold(account, [fact])
-    balances = {currency: Balance(*row) for currency, row in sums.items()}
-    return Account(
-        account.account_id,
-        version=len(events),
-        business_unit=account.business_unit,
-        enrolled_at=account.enrolled_at,
-        identities=account.identities,
-        balances=balances,
-        tiers=account.tiers,
-        pooling=account.pooling,
-    )
-
-
-def _entry(event: StreamEvent) -> Entry:
-    fact: Any = decode(event.payload)
-    names = fact.DESCRIPTOR.fields_by_name
-    return Entry(
-        version=event.version,
-        entry_id=fact.entry_id if "entry_id" in names else "",
-        business_unit=fact.business_unit,
-        movement=movement_of(fact, kind_of(fact)),
-        available_after=fact.available_after if "available_after" in names else None,
-        document=fact.document if "document" in names else "",
-        occurred_time=to_timestamp(event.occurred_at),
-        recorded_time=to_timestamp(event.recorded_at),
-        change=_change(kind_of(fact), fact.points),
-    )
-
-
-def _change(kind: str, points: int) -> BalanceChange:
-    effect = EFFECTS[kind]
-    return BalanceChange(
-        available=effect.available * points,
-        pending=effect.pending * points,
-        held=effect.held * points,
-        arrears=effect.arrears * points,
-        in_transit=effect.in_transit * points,
-    )
