@@ -43,7 +43,7 @@ class Books:
     def enrol(self, member: str, household: str = "") -> None:
         self.members[member] = {
             "lots": [], "household": household, "into": None, "pools": [], "pool": None,
-            "sent": Counter(), "received": Counter(), "opened": [],
+            "sent": Counter(), "received": Counter(), "opened": [], "nights": [],
         }  # fmt: skip
 
     # Whose things are where: everything has one owner for ever, and accounts lead to accounts

@@ -2,7 +2,7 @@
 
 Points for status count for the year of their document, once that is final. 100 of a year are silver
 and 250 gold, at once; each lasts a month, and then what the year has by then decides: it takes 40
-and 120 to keep them.
+and 120 to keep them. Instead of points nights may do it, which come in from an older programme.
 """
 
 from calendar import monthrange
@@ -15,8 +15,9 @@ from tests.machine.standing import Standing
 
 FIRST_DAY = date(2025, 12, 25)
 """A Thursday."""
-REACH = {"silver": 100, "gold": 250}
-KEEP = {"silver": 40, "gold": 120}
+REACH = {"silver": (100, 5), "gold": (250, 12)}
+KEEP = {"silver": (40, 2), "gold": (120, 6)}
+"""Points for status, or nights, of a year."""
 RANKS = {"basic": 0, "silver": 1, "gold": 2}
 FOR_EVER = 2**62
 
@@ -125,7 +126,8 @@ class Ladder(Standing):
         """A higher tier as soon as it is reached, else the one there is."""
         year = date_of(at).year
         for tier in reversed(REACH):
-            if RANKS[tier] > RANKS[newest["tier"]] and self._has(member, year) >= REACH[tier]:
+            higher = RANKS[tier] > RANKS[newest["tier"]]
+            if higher and self._has(member, year, REACH[tier]):
                 return _lasting(tier, at, at, year)
         return newest
 
@@ -166,12 +168,12 @@ class Ladder(Standing):
         if span["given"]:
             return True
         year, tier = date_of(at).year, span["tier"]
-        if tier in ("", "basic") or self._has(member, year) >= REACH[tier]:
+        if tier in ("", "basic") or self._has(member, year, REACH[tier]):
             return True
         if span["year"] not in (year, year - 1):
             return True
         carried = span["carried"] or span["year"] != year
-        return self._has(member, span["year"]) >= (KEEP if carried else REACH)[tier]
+        return self._has(member, span["year"], (KEEP if carried else REACH)[tier])
 
     def _without(self, member: str, at: int, spans: Sequence[Span]) -> Span:
         """The tier before the newest of these if there is still enough for that, or a better one
@@ -199,12 +201,15 @@ class Ladder(Standing):
                     continue
                 enough = KEEP[tier] if kept and (keep or of != year) else REACH[tier]
                 found = {**_lasting(tier, at, looked, of), "carried": kept and keep}
-                if self._has(member, of) >= enough and _valid(found, at):
+                if self._has(member, of, enough) and _valid(found, at):
                     return found
         return None
 
-    def _has(self, member: str, year: int) -> int:
-        return self.status(member, "counts", year)
+    def _has(self, member: str, year: int, need: tuple[int, int]) -> bool:
+        points, nights = need
+        told = (each for one in self.family(member) for each in self.members[one]["nights"])
+        stayed = sum(number for of, number in told if of == year)
+        return self.status(member, "counts", year) >= points or stayed >= nights
 
 
 def _still(spans: Sequence[Span], at: int) -> Span:

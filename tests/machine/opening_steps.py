@@ -7,7 +7,7 @@ from hypothesis.stateful import rule
 
 from ledger.core.instant import SECOND, to_timestamp
 from loyalty.v1.ledger_service_pb2 import RecordOpeningRequest
-from loyalty.v1.types_pb2 import OpeningLot, OpeningTier
+from loyalty.v1.types_pb2 import OpeningLot, OpeningMetric, OpeningTier
 from tests.machine.books import DAY
 from tests.machine.ladder import FIRST_DAY
 from tests.machine.real import BEGIN
@@ -25,6 +25,7 @@ class OpeningSteps(Steps):
         unit=units,
         told=st.lists(lots, max_size=2),
         status=st.sampled_from((0, 0, 40, 130)),
+        nights=st.sampled_from((0, 0, 3, 6, 13)),
         year=st.sampled_from((2025, 2026)),
         tier=st.sampled_from((None, ("gold", -1), ("gold", 3), ("gold", 20), ("silver", 60))),
     )
@@ -34,12 +35,14 @@ class OpeningSteps(Steps):
         unit: str,
         told: list[Any],
         status: int,
+        nights: int,
         year: int,
         tier: tuple[str, int] | None,
     ) -> None:
         """A row that is new."""
         row = {
             "member": member, "unit": unit, "status": (year, status) if status else None,
+            "nights": (year, nights) if nights else None,
             "lots": [
                 (currency, number, self.now - since * DAY, self.now + until * DAY)
                 for currency, number, since, until in told
@@ -76,6 +79,11 @@ class OpeningSteps(Steps):
             year, number = told["status"]
             earned = (year - FIRST_DAY.year - 1) * DAY
             request.lots.append(self._lot(told["unit"], "s", number, earned, None, f"{year}"))
+        if told["nights"]:
+            year, number = told["nights"]
+            metric = OpeningMetric(metric="nights", business_unit=told["unit"], amount=number)
+            metric.window = f"{year}"
+            request.metrics.append(metric)
         if told["until"] is not None:
             until = to_timestamp(BEGIN + told["until"] * SECOND)
             request.tier.CopyFrom(OpeningTier(tier=told["tier"], until_time=until))

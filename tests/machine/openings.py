@@ -7,7 +7,7 @@ from tests.machine.ladder import RANKS, Ladder
 
 
 class Openings(Ladder):
-    """Rows of one file: points, points that count for tiers, and a tier."""
+    """Rows of one file: points, points and nights that count for tiers, and a tier."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +27,9 @@ class Openings(Ladder):
             self.new_lot(member, told["unit"], points, currency=currency, ends=ends, earned=earned)
         if told["status"]:
             self.members[member]["opened"].append(told["status"])
+        if told["nights"]:
+            self.members[member]["nights"].append(told["nights"])
+        if told["status"] or told["nights"]:
             self.ask(member, now)
         if told["until"] is not None:
             self._give(member, told["tier"], told["until"], now)

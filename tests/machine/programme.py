@@ -43,10 +43,12 @@ tiers:
   valid: {months: 1}
   ladder:
     - {id: basic}
-    - {id: silver, reach_any: [[{currency: s, at_least: 100}]],
-       keep_any: [[{currency: s, at_least: 40}]]}
-    - {id: gold, reach_any: [[{currency: s, at_least: 250}]],
-       keep_any: [[{currency: s, at_least: 120}]]}
+    - {id: silver,
+       reach_any: [[{currency: s, at_least: 100}], [{metric: nights, at_least: 5}]],
+       keep_any: [[{currency: s, at_least: 40}], [{metric: nights, at_least: 2}]]}
+    - {id: gold,
+       reach_any: [[{currency: s, at_least: 250}], [{metric: nights, at_least: 12}]],
+       keep_any: [[{currency: s, at_least: 120}], [{metric: nights, at_least: 6}]]}
 transfers:
   - {id: family, currency: p, relation: household, fee_points: 1,
      sender_limits: [{window: local_day, points: 120}],
