@@ -9,6 +9,8 @@ Grants = dict[str, dict[str, Any]]
 """Points wanted and granted by rule, and the period in which they are counted."""
 UNLIMITED = 2**62
 CAMPAIGNS = {"bonus": "spring"}
+HOME = 600
+"""Points that a household gets at most in a month."""
 
 
 class Giving(Ladder):
@@ -20,12 +22,14 @@ class Giving(Ladder):
 
     def gives(self, document: str, content: dict[str, Any], day: int) -> Grants:
         """What a document gives, counted on a day, by rule in the order in which it is given."""
+        home = self._home(document, day)
+        self.documents[document]["home"] = home
         if content["status"] == "cancelled":
             return {}
         wanted = _wants(content["food"], self.documents[document]["tier"])
         wanted["brought"] = content.get("reward", 0)
         return {
-            rule: self._grant(document, rule, points, day)
+            rule: self._grant(document, rule, points, day, home)
             for rule, points in wanted.items()
             if points
         }
@@ -39,13 +43,38 @@ class Giving(Ladder):
             if grant["granted"]
         ]
 
-    def _grant(self, document: str, rule: str, wanted: int, day: int) -> dict[str, Any]:
+    def _home(self, document: str, day: int) -> dict[str, Any]:
+        """The purse of a month of all in one home, or of who has none: what a document may take."""
+        month, owner = f"{date_of(day * DAY):%Y-%m}", self.owner(document)
+        assert owner is not None, "who is nobody gets nothing"
+        whose = self.household(owner), month
+        family = self.family(owner)
+        others = sum(
+            known["home"]["taken"]
+            for other, known in self.documents.items()
+            if other != document
+            and known["home"]
+            and known["home"]["whose"] == whose
+            and (whose[0] or self.owner(other) in family)
+        )
+        before = self.documents[document]["home"]
+        had = before["taken"] if before and before["whose"] == whose else 0
+        return {"whose": whose, "left": max(had, HOME - others), "taken": 0}
+
+    def _grant(
+        self, document: str, rule: str, wanted: int, day: int, home: dict[str, Any]
+    ) -> dict[str, Any]:
         """As much as was had before, and as there is room for besides."""
         period, most = _room(rule, day)
         before = self.documents[document]["gave"].get(rule)
         had = before["granted"] if before and before["period"] == period else 0
         room = max(0, most - sum(self._taken(rule, period, self._who_shares(rule, document))))
-        return {"wanted": wanted, "granted": min(wanted, had + room), "period": period}
+        granted = min(wanted, had + room)
+        if rule != "status":
+            granted = min(granted, home["left"])
+            home["left"] -= granted
+            home["taken"] += granted
+        return {"wanted": wanted, "granted": granted, "period": period}
 
     def _who_shares(self, rule: str, document: str) -> list[str]:
         """Whose documents take from the same purse."""

@@ -6,6 +6,7 @@ seconds since an arbitrary midnight in UTC. It plays the programme of `tests/mac
 * 1 point for each whole 1.00 of food, at once; a bonus of 50 from 100.00 of food on, which waits
   for 14 days. Points live 30 days, to the end of that day. Gift cards earn nothing.
 * A member gets at most 260 base points a week, and all together 120 points of bonus a month.
+* A household, or who has none, gets at most 600 points a month.
 * What is bought counts for a tier of the calendar year: silver earns half as much again, gold
   twice, from the next document on. A tier lasts a month; a return may end it at once.
 * Burns of 1 point or more, holds time out after 72 hours, reversals grant no grace.

@@ -27,6 +27,7 @@ class Papers(Giving):
                 "final": None,
                 "at": now,
                 "claimed": None,
+                "home": None,
                 "tier": "",
                 "pinned": False,
                 "status": {"year": 0, "counts": 0, "waits": 0},
@@ -105,7 +106,7 @@ class Papers(Giving):
         known = self.documents[document]
         newest = max(known["versions"])
         known["versions"][newest] = {**known["versions"][newest], "member": member}
-        known.update(gave={}, pinned=False)
+        known.update(gave={}, pinned=False, home=None)
         content = known["versions"][newest]
         happened = known["at"] if known["final"] is None else known["final"]
         self._settle(member, document, known, content, now, earned=happened)

@@ -29,6 +29,8 @@ referrals: {within_days: 20, minimums: ["30.00 EUR"], purchase_days: 15, busines
 groups: [{id: tier, combine: best_of}]
 campaigns:
   - {id: spring, budgets: [{currency: p, points: 120, window: local_month}]}
+caps:
+  - {id: home, currency: p, per: household, window: local_month, points: 600}
 expiries:
   - {kind: fixed, id: month, days: 30, claimed_since: claimed}
   - {kind: fixed, id: week, days: 7}
