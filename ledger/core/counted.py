@@ -8,16 +8,10 @@ given back is offered to nobody.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ledger.core.counters import (
-    STREAK_KEPT,
-    Day,
-    Numbers,
-    with_period,
-)
+from ledger.core.counters import STREAK_KEPT, Day, Numbers
 from ledger.core.counting import BENEFITS_KEPT, Counting
 from ledger.core.instant import from_timestamp, to_timestamp
-from ledger.core.state import Benefit, Part, frozen_mapping
-from ledger.core.usage import changed_by
+from ledger.core.state import Benefit, Part
 from loyalty.v1.types_pb2 import (
     CounterDay,
     CounterState,
@@ -102,8 +96,7 @@ def slices(parts: Mapping[str, Part], begin: int, most: int) -> tuple[list[Moved
 def add(counting: Counting, moved: MovedCounts) -> None:
     """Add what came to what is counted."""
     if moved.usages:
-        changes = [((use.name, use.scope, use.period), use.total) for use in moved.usages]
-        counting.usage = frozen_mapping(changed_by(counting.usage, changes))
+        counting.use([((use.name, use.scope, use.period), use.total) for use in moved.usages])
     for state in moved.counters:
         _add_numbers(counting, state)
     for period in moved.streaks:
@@ -136,7 +129,7 @@ def _add_numbers(counting: Counting, state: CounterState) -> None:
     came = _numbers(state)
     here = counting.numbers.get(key)
     numbers = came if here is None else _above(here, came)
-    counting.numbers = frozen_mapping(with_period(counting.numbers, key, numbers))
+    counting.set_numbers(key, numbers)
 
 
 def _above(here: Numbers, came: Numbers) -> Numbers:
@@ -154,7 +147,7 @@ def _add_streak(counting: Counting, period: StreakPeriod) -> None:
     counts = dict(counting.streaks.get(period.counter, ()))
     counts[period.period] = counts.get(period.period, 0) + period.documents
     kept = tuple(sorted(counts.items()))[-STREAK_KEPT:]
-    counting.streaks = frozen_mapping({**counting.streaks, period.counter: kept})
+    counting.set_streak(period.counter, kept)
 
 
 def _add_benefits(counting: Counting, came: Iterable[KeptBenefit]) -> None:

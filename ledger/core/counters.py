@@ -62,7 +62,11 @@ def forgotten(period: str, kept: list[str], most: int) -> bool:
 
     Days, weeks, months and years are texts of different length, and sort by time.
     """
-    like = [each for each in kept if len(each) == len(period)]
+    return older([each for each in kept if len(each) == len(period)], period, most)
+
+
+def older(like: list[str], period: str, most: int) -> bool:
+    """As `forgotten`, of periods that are all days, all weeks, or whatever it is."""
     return len(like) >= most and period < min(like)
 
 
@@ -99,19 +103,19 @@ def _with_day(numbers: Numbers, changed: Day) -> Numbers:
     return numbers._replace(days=tuple(sorted((*others, changed)))[-PERIODS_KEPT:])
 
 
-def with_period(
-    all_of: CounterPeriods, key: tuple[str, str], numbers: Numbers
-) -> dict[tuple[str, str], Numbers]:
-    """Replace the numbers of a period; only the newest periods of a counter are kept."""
-    changed = {**all_of, key: numbers}
-    if key not in all_of:
+def set_period(
+    all_of: dict[tuple[str, str], Numbers], key: tuple[str, str], numbers: Numbers
+) -> None:
+    """Set the numbers of a period; only the newest periods of a counter are kept."""
+    is_new = key not in all_of
+    all_of[key] = numbers
+    if is_new:
         counter, period = key
         alike = sorted(
-            known for name, known in changed if name == counter and len(known) == len(period)
+            known for name, known in all_of if name == counter and len(known) == len(period)
         )
         for old in alike[:-PERIODS_KEPT]:
-            del changed[counter, old]
-    return changed
+            del all_of[counter, old]
 
 
 def is_forgotten(all_of: CounterPeriods, counter: str, period: str) -> bool:

@@ -1,26 +1,27 @@
 """What a document counts for besides points, while facts are applied to an account."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
+from ledger.core.changing import Changing
 from ledger.core.counters import (
     NO_NUMBERS,
     CounterPeriods,
+    Numbers,
     Streak,
     given_back,
     is_forgotten,
+    set_period,
     streak_changed,
     taken,
-    with_period,
 )
 from ledger.core.instant import Instant, from_datetime, from_timestamp
 from ledger.core.standing import fold_old_windows
-from ledger.core.state import Account, Benefit, Part, frozen_mapping
-from ledger.core.usage import Usage, UsageKey, changed, changed_by, is_shared, key_of
+from ledger.core.state import Account, Benefit, Part
+from ledger.core.usage import Usage, UsageKey, Uses, own_changes
 from loyalty.v1.events_pb2 import DocumentMovedOut, DocumentPosted
 from loyalty.v1.types_pb2 import DOCUMENT_KIND_ACTIVITY, DOCUMENT_STATUS_FINAL, CounterNumber
-from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 BENEFITS_KEPT: Final = 200
 """Of more benefits those that end last are remembered; the history has them all."""
@@ -31,32 +32,57 @@ _NEVER: Final = -(2**63)
 
 
 class Counting:
-    """Usage, numbers, benefits and activity of an account; each is replaced, never changed."""
+    """Usage, numbers, benefits and activity of an account. What was read of it stays as it was."""
 
     __slots__ = (
+        "_last_activity",
+        "_numbers",
+        "_qualifying",
+        "_streaks",
+        "_usage",
         "benefits",
-        "last_activity",
-        "numbers",
         "of_several",
-        "qualifying",
-        "streaks",
-        "usage",
     )
 
     def __init__(self, kept: Account | Part) -> None:
         self.of_several = isinstance(kept, Account) and bool(kept.parts)
         """It is what the documents of several merged accounts count for together."""
-        self.usage: Usage = kept.usage
-        self.numbers: CounterPeriods = kept.numbers
-        self.streaks: Mapping[str, Streak] = kept.streaks
         self.benefits = kept.benefits
-        self.last_activity: Mapping[str, Instant] = kept.last_activity
-        self.qualifying: Mapping[tuple[str, str], int] = kept.qualifying
+        self._usage = Uses(kept.usage)
+        self._numbers = Changing(kept.numbers)
+        self._streaks = Changing(kept.streaks)
+        self._last_activity = Changing(kept.last_activity)
+        self._qualifying = Changing(kept.qualifying)
+
+    @property
+    def usage(self) -> Usage:
+        """What documents use, and count for towards tiers."""
+        return self._usage.shown
+
+    @property
+    def numbers(self) -> CounterPeriods:
+        """Numbers in counters."""
+        return self._numbers.shown
+
+    @property
+    def streaks(self) -> Mapping[str, Streak]:
+        """By counter."""
+        return self._streaks.shown
+
+    @property
+    def last_activity(self) -> Mapping[str, Instant]:
+        """By what was done, when it last was."""
+        return self._last_activity.shown
+
+    @property
+    def qualifying(self) -> Mapping[tuple[str, str], int]:
+        """Tier-qualifying points by (currency, window)."""
+        return self._qualifying.shown
 
     def post(self, posted: DocumentPosted) -> None:
         """Count a document's version."""
         if posted.usages:
-            self._use_own(posted.usages)
+            self.use(own_changes(posted.usages))
         if posted.numbers or posted.benefits or self.benefits:
             document = posted.document
             key = document_key(posted.business_unit, document.source, document.document_id)
@@ -70,39 +96,39 @@ class Counting:
 
     def leave(self, left: DocumentMovedOut) -> None:
         """Count a document no more, which is another account's from now on."""
-        self._use_own(left.usages)
+        self.use(own_changes(left.usages))
         for number in left.numbers:
             self._number(number, left.document)
         self.benefits = tuple(had for had in self.benefits if had.document != left.document)
 
-    def _use_own(self, usages: Iterable[UsageMessage]) -> None:
-        changes = [
-            (key_of(used), used.change)
-            for used in usages
-            if used.change and not is_shared(used.name, used.scope)
-        ]
+    def use(self, changes: Collection[tuple[UsageKey, int]]) -> None:
+        """Use more or less in periods."""
         if changes:
-            self.usage = frozen_mapping(changed_by(self.usage, changes))
-
-    def use(self, key: UsageKey, change: int) -> None:
-        """Use more or less in a period."""
-        self.usage = frozen_mapping(changed(self.usage, key, change))
+            self._usage.change(changes)
 
     def qualify(self, currency: str, window: str, points: int) -> None:
         """Count points for tiers."""
-        counted = self.qualifying.get((currency, window))
+        qualifying = self._qualifying.own()
+        counted = qualifying.get((currency, window))
         if counted is None and points < 0:
             # A window too old to be kept by itself.
-            window, counted = "", self.qualifying.get((currency, ""))
-        qualifying = {**self.qualifying, (currency, window): (counted or 0) + points}
+            window, counted = "", qualifying.get((currency, ""))
+        qualifying[currency, window] = (counted or 0) + points
         if counted is None:
             fold_old_windows(qualifying, (currency,), window)
-        self.qualifying = frozen_mapping(qualifying)
 
     def active(self, kind: str, at: Instant) -> None:
         """Remember when something was last done."""
-        if at > self.last_activity.get(kind, _NEVER):
-            self.last_activity = frozen_mapping({**self.last_activity, kind: at})
+        if at > self._last_activity.now.get(kind, _NEVER):
+            self._last_activity.own()[kind] = at
+
+    def set_numbers(self, key: tuple[str, str], numbers: Numbers) -> None:
+        """Set the numbers of a counter in a period."""
+        set_period(self._numbers.own(), key, numbers)
+
+    def set_streak(self, counter: str, streak: Streak) -> None:
+        """Set the streak of a counter."""
+        self._streaks.own()[counter] = streak
 
     def _act(self, posted: DocumentPosted) -> None:
         document, local_time = posted.document, posted.pins.local_time
@@ -113,12 +139,12 @@ class Counting:
     def _number(self, number: CounterNumber, document: str) -> None:
         counter, period = number.counter, number.period
         if number.streak:
-            streak = streak_changed(self.streaks.get(counter, ()), period, number.change)
-            self.streaks = frozen_mapping({**self.streaks, counter: streak})
+            before = self._streaks.now.get(counter, ())
+            self.set_streak(counter, streak_changed(before, period, number.change))
             return
-        if is_forgotten(self.numbers, counter, period):
+        if is_forgotten(self._numbers.now, counter, period):
             return
-        numbers = self.numbers.get((counter, period), NO_NUMBERS)
+        numbers = self._numbers.now.get((counter, period), NO_NUMBERS)
         day = number.day if number.by_day else ""
         if number.change > 0:
             numbers = taken(numbers, number.number, day)
@@ -127,7 +153,7 @@ class Counting:
             return
         else:
             numbers = given_back(numbers, number.number, day, document)
-        self.numbers = frozen_mapping(with_period(self.numbers, (counter, period), numbers))
+        self.set_numbers((counter, period), numbers)
 
     def _benefit(self, posted: DocumentPosted, document: str) -> None:
         others = [benefit for benefit in self.benefits if benefit.document != document]

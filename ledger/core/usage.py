@@ -9,7 +9,8 @@ count them for ever.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ledger.core.counters import forgotten
+from ledger.core.changing import Changing
+from ledger.core.counters import forgotten, older
 from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 UsageKey = tuple[str, str, str]
@@ -49,6 +50,15 @@ def key_of(usage: UsageMessage) -> UsageKey:
     return usage.name, usage.scope, usage.period
 
 
+def own_changes(usages: Iterable[UsageMessage]) -> list[tuple[UsageKey, int]]:
+    """What stored usages change of an account's own, not of purses that members share."""
+    return [
+        (key_of(used), used.change)
+        for used in usages
+        if used.change and not is_shared(used.name, used.scope)
+    ]
+
+
 def _kept(name: str) -> int:
     if name.startswith(VELOCITY):
         return STEPS_KEPT
@@ -72,42 +82,54 @@ def _periods_like(usage: Usage, key: UsageKey) -> list[str]:
     ]
 
 
-def changed(usage: Usage, key: UsageKey, change: int) -> dict[UsageKey, int]:
-    """Use more or less in a period. A period that is used no more stays, as a memory of itself."""
-    return changed_by(usage, ((key, change),))
+class Uses(Changing[UsageKey, int]):
+    """What is used, under change. A period that is used no more stays, as a memory of itself."""
 
+    __slots__ = ("_alike",)
 
-def changed_by(usage: Usage, changes: Iterable[tuple[UsageKey, int]]) -> dict[UsageKey, int]:
-    """Make several changes. What is kept is copied and looked through once for all of them."""
-    after = dict(usage)
-    alike: dict[tuple[str, str, int], list[str]] = {}
-    for key, change in changes:
-        if key in after:
-            after[key] += change
-            continue
-        if not alike:
-            for name, scope, period in after:
-                alike.setdefault((name, scope, len(period)), []).append(period)
+    def __init__(self, shown: Usage) -> None:
+        """Begin with what a state has."""
+        super().__init__(shown)
+        self._alike: dict[tuple[str, str, int], list[str]] | None = None
+        """The periods that are kept, by name, scope and length; made for the first new one."""
+
+    def change(self, changes: Iterable[tuple[UsageKey, int]]) -> None:
+        """Use more or less in periods."""
+        used = self.own()
+        for key, change in changes:
+            if key in used:
+                used[key] += change
+            else:
+                self._begin(used, key, change)
+
+    def _begin(self, used: dict[UsageKey, int], key: UsageKey, change: int) -> None:
         name, scope, period = key
-        like = alike.setdefault((name, scope, len(period)), [])
-        if change >= 0 and not forgotten(period, like, _kept(name)):
-            after[key] = change
+        like = self._periods(used).setdefault((name, scope, len(period)), [])
+        if change >= 0 and not older(like, period, _kept(name)):
+            used[key] = change
             like.append(period)
             if len(like) > _kept(name):
-                _forget(after, (name, scope, min(like)))
-                like.remove(min(like))
+                oldest = min(like)
+                _forget(used, (name, scope, oldest))
+                like.remove(oldest)
         elif name.startswith(METRIC):
-            _add_to_old(after, key, change)
-    return after
+            _add_to_old(used, key, change)
+
+    def _periods(self, used: dict[UsageKey, int]) -> dict[tuple[str, str, int], list[str]]:
+        if self._alike is None:
+            self._alike = {}
+            for name, scope, period in used:
+                self._alike.setdefault((name, scope, len(period)), []).append(period)
+        return self._alike
 
 
-def _forget(usage: dict[UsageKey, int], key: UsageKey) -> None:
+def _forget(used: dict[UsageKey, int], key: UsageKey) -> None:
     """Leave out a period. A metric's is added up: some needs count it for ever."""
-    amount = usage.pop(key)
+    amount = used.pop(key)
     if key[0].startswith(METRIC):
-        _add_to_old(usage, key, min(amount, 1) if key[0] == VISITS else amount)
+        _add_to_old(used, key, min(amount, 1) if key[0] == VISITS else amount)
 
 
-def _add_to_old(usage: dict[UsageKey, int], key: UsageKey, amount: int) -> None:
+def _add_to_old(used: dict[UsageKey, int], key: UsageKey, amount: int) -> None:
     old = (key[0], key[1], OLD)
-    usage[old] = usage.get(old, 0) + amount
+    used[old] = used.get(old, 0) + amount

@@ -14,13 +14,13 @@ from ledger.core.counters import (
     given_back,
     is_forgotten,
     ordinal,
+    set_period,
     streak_changed,
     streak_forgotten,
     streak_length,
     taken,
-    with_period,
 )
-from ledger.core.usage import Usage, changed, changed_by
+from ledger.core.usage import Usage, Uses
 from ledger.core.usage import is_forgotten as is_usage_forgotten
 from tests.core.offers import Offer, number_of
 from tests.core.spec import Story
@@ -112,7 +112,8 @@ def test_of_a_streak_the_newest_periods_are_kept() -> None:
 def test_a_period_older_than_those_kept_offers_no_number() -> None:
     numbers = {("visit", day(number)): taken(NO_NUMBERS, 1, "") for number in range(PERIODS_KEPT)}
     assert not is_forgotten(numbers, "visit", day(0))
-    more = with_period(numbers, ("visit", day(100)), taken(NO_NUMBERS, 1, ""))
+    more = dict(numbers)
+    set_period(more, ("visit", day(100)), taken(NO_NUMBERS, 1, ""))
     assert len(more) == PERIODS_KEPT
     assert is_forgotten(more, "visit", day(0))
     assert not is_forgotten(more, "another", day(0))
@@ -137,7 +138,20 @@ def test_a_period_older_than_those_kept_is_used_up_and_leaves_a_document_what_it
 
 def test_usage_that_was_given_back_is_remembered_as_nothing() -> None:
     key = ("cap/c", "", day(1))
-    assert changed(changed({}, key, 5), key, -5) == {key: 0}
+    uses = Uses({})
+    uses.change([(key, 5), (key, -5)])
+    assert uses.shown == {key: 0}
+
+
+def test_who_was_shown_usage_keeps_what_they_saw() -> None:
+    key, began = ("cap/c", "", day(1)), {("cap/c", "", day(0)): 1}
+    uses = Uses(began)
+    assert uses.shown is began
+    uses.change([(key, 5)])
+    seen = uses.shown
+    assert uses.shown is seen
+    uses.change([(key, 1)])
+    assert (began, seen[key], uses.now[key]) == ({("cap/c", "", day(0)): 1}, 5, 6)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -149,17 +163,22 @@ def test_several_changes_of_usage_come_to_the_same_as_one_after_another(seed: in
         for _ in range(1500)
     ]
     singly: Usage = {}
-    for key, change in changes:
-        singly = changed(singly, key, change)
-    together: Usage = {}
+    for change in changes:
+        one = Uses(singly)
+        one.change([change])
+        singly = one.shown
+    together = Uses({})
     for begin in range(0, len(changes), seed + 1):
-        together = changed_by(together, changes[begin : begin + seed + 1])
-    assert together == singly
-    assert sum(name == "cap/a" for name, _, _ in together) == PERIODS_KEPT
+        together.change(changes[begin : begin + seed + 1])
+        assert begin % 7 or together.shown
+    assert together.shown == singly
+    assert sum(name == "cap/a" for name, _, _ in singly) == PERIODS_KEPT
 
 
 def test_a_document_under_thousands_of_caps_is_counted_in_a_moment() -> None:
     changes = [((f"cap/{number}", "", day(1)), 1) for number in range(10_000)]
     began = process_time()
-    assert len(changed_by({}, changes)) == 10_000
+    uses = Uses({})
+    uses.change(changes)
+    assert len(uses.shown) == 10_000
     assert process_time() - began < 1.0

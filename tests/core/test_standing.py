@@ -10,7 +10,7 @@ from ledger.core.commands import GrantTier, Occasion, TierVerdict
 from ledger.core.refusals import NoTierGranted
 from ledger.core.standing import DAYS_KEPT, SPANS_KEPT, fold_old_windows, kept_spans
 from ledger.core.state import Account, TierSpan, tier_at
-from ledger.core.usage import VISITS, Usage, changed
+from ledger.core.usage import VISITS, Uses
 from loyalty.v1.events_pb2 import TIER_CAUSE_GRANT_ENDED, TIER_CAUSE_GRANTED, TierChanged
 from tests.core.spec import Grant, Story, utc
 
@@ -41,17 +41,16 @@ def test_what_is_taken_back_from_a_forgotten_window_is_taken_from_the_sum() -> N
 
 @given(st.lists(st.tuples(st.integers(0, 2_000), st.integers(1, 9)), max_size=60))
 def test_no_metric_is_lost_by_forgetting_its_day(uses: list[tuple[int, int]]) -> None:
-    usage: Usage = {("metric/nights", "a", day(number)): 1 for number in range(900, 900 + 795)}
-    for number, amount in uses:
-        usage = changed(usage, ("metric/nights", "a", day(number)), amount)
-    assert sum(usage.values()) == 795 + sum(amount for _, amount in uses)
-    assert len(usage) <= DAYS_KEPT + 1
+    usage = Uses({("metric/nights", "a", day(number)): 1 for number in range(900, 900 + 795)})
+    usage.change((("metric/nights", "a", day(number)), amount) for number, amount in uses)
+    assert sum(usage.shown.values()) == 795 + sum(amount for _, amount in uses)
+    assert len(usage.shown) <= DAYS_KEPT + 1
 
 
 def test_a_forgotten_day_is_one_visit() -> None:
-    usage: Usage = {(VISITS, "a", day(number)): 3 for number in range(DAYS_KEPT)}
-    usage = changed(usage, (VISITS, "a", day(DAYS_KEPT)), 1)
-    assert usage[VISITS, "a", ""] == 1
+    usage = Uses({(VISITS, "a", day(number)): 3 for number in range(DAYS_KEPT)})
+    usage.change([((VISITS, "a", day(DAYS_KEPT)), 1)])
+    assert usage.shown[VISITS, "a", ""] == 1
 
 
 def test_a_tier_that_was_learned_of_late_is_nobodys_after_its_end() -> None:

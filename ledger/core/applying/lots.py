@@ -8,7 +8,7 @@ from ledger.core.instant import from_timestamp
 from ledger.core.lots import drawn_of
 from ledger.core.state import OWN, Drawn, Lot
 from ledger.core.tally import Tally
-from ledger.core.usage import is_shared, key_of
+from ledger.core.usage import own_changes
 from loyalty.v1.events_pb2 import (
     BurnReversed,
     HoldCaptured,
@@ -194,7 +194,6 @@ def note_burn(tally: Tally, event: PointsBurned | HoldCaptured) -> None:
 
 def count(tally: Tally, usages: Iterable[Usage], *, owner: str = OWN) -> None:
     """Count a deed under the limits of the account, or give back what it used."""
-    for used in usages:
-        if used.change and not is_shared(used.name, used.scope):
-            for counting in tally.counted_for(owner):
-                counting.use(key_of(used), used.change)
+    if changes := own_changes(usages):
+        for counting in tally.counted_for(owner):
+            counting.use(changes)

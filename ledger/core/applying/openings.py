@@ -8,6 +8,5 @@ from loyalty.v1.events_pb2 import OpeningRecorded
 
 def open_balance(tally: Tally, event: OpeningRecorded) -> None:
     """Count what the row counts for towards tiers."""
-    for used in event.usages:
-        for counting in tally.counted_for(OWN):
-            counting.use(key_of(used), used.change)
+    for counting in tally.counted_for(OWN):
+        counting.use([(key_of(used), used.change) for used in event.usages])
