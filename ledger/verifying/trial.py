@@ -17,6 +17,7 @@ from ledger.verifying.counting_books import CountingBook
 from ledger.verifying.erasure_books import wrong_of_erasure
 from ledger.verifying.findings import Finding, Reason
 from ledger.verifying.hold_books import HoldBook
+from ledger.verifying.lot_echoes import wrong_echo
 from ledger.verifying.merge_books import Tier, changes_of, tiers_offered, wrong_step, wrong_tier
 from ledger.verifying.opening_books import RowBook
 from ledger.verifying.pin_books import PinBook, not_in_force
@@ -120,6 +121,7 @@ class Trial:
             for wrong in (
                 *self._holds.enter(fact, self.tally, occurred_at),
                 *self._spending.enter(fact, self.tally),
+                *wrong_echo(fact, self.tally),
             ):
                 yield Finding(pos, Reason.BALANCE_MISMATCH, wrong)
             by_hand = not recalled and self._adjustments.takes(fact)

@@ -11,7 +11,7 @@ from ledger.verifying.findings import Reason
 from ledger.verifying.least import LEAST
 from tests.simulation.database import MemoryDatabase
 from tests.store.every_kind import CHAPTERS, told
-from tests.store.verifying import divergences_of, replaced
+from tests.store.verifying import divergences_of, replaced, rewritten
 
 Found = tuple[MemoryDatabase, StoredEvent]
 
@@ -50,6 +50,31 @@ def test_a_fact_that_lacks_what_all_of_its_kind_say_is_named(
         with replaced(database, event, fact):
             found = _divergences(database)
         assert (event.lane, event.pos, Reason.FACT_INCOMPLETE) in found, name
+
+
+OTHER_LOTS = {
+    "business_unit": "another",
+    "funder": "another",
+    "document": "another",
+    "lot_version": 99,
+    "owner_id": "another",
+    "grace": True,
+}
+
+
+@pytest.mark.parametrize(("field", "other"), OTHER_LOTS.items())
+def test_an_expiry_that_says_something_else_of_its_lot_is_named(
+    firsts: dict[str, Found], field: str, other: object
+) -> None:
+    database, event = firsts["points_expired"]
+    with rewritten(database, event, lambda fact: setattr(fact, field, other)):
+        assert (event.lane, event.pos, Reason.BALANCE_MISMATCH) in _divergences(database)
+
+
+def test_a_release_of_another_issuer_is_named(firsts: dict[str, Found]) -> None:
+    database, event = firsts["points_released"]
+    with rewritten(database, event, lambda fact: setattr(fact, "business_unit", "another")):
+        assert (event.lane, event.pos, Reason.BALANCE_MISMATCH) in _divergences(database)
 
 
 def _divergences(database: MemoryDatabase) -> list[tuple[int, int, str]]:
