@@ -252,7 +252,7 @@ _CAUSES: Final[dict[ReturnCause.ValueType, dict[Language, str]]] = {
 }
 _NEVER: Final[dict[Language, str]] = {"en": "never", "zh": "永久"}
 _LIVES: Final[dict[Language, str]] = {"en": "by {expiry}", "zh": "按 {expiry}"}
-_LASTING: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期至 {ends}"}
+_LASTING: Final[dict[Language, str]] = {"en": "good through {ends}", "zh": "有效期至 {ends}"}
 _LASTING_BY: Final[dict[Language, str]] = {"en": "to expire {ends}", "zh": "有效期{ends}"}
 _LASTING_EVER: Final[dict[Language, str]] = {"en": "never to expire", "zh": "永久有效"}
 
@@ -341,7 +341,7 @@ def _by_policy(fact: Any) -> bool:
 
 
 def _lasting(fact: Any, telling: Telling) -> str:
-    """How long points live, as a clause: "to expire 2027-08-02", "never to expire"."""
+    """How long points live, as a clause: "good through 2027-08-02", "never to expire"."""
     language = telling.language
     ends = _end(fact, telling)
     if ends == _NEVER[language]:

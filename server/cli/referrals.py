@@ -54,5 +54,5 @@ def print_referral(told: pb.Referral) -> None:
     elif told.document:
         line += f"{told.document} was returned"
     else:
-        line += "no purchase yet"
+        line += "no purchase that counts yet"
     console.out.print(line, markup=False)

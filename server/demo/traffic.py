@@ -73,6 +73,7 @@ class Traffic:
         began = perf_counter()
         await asyncio.gather(*map(enrol_one, owners))
         told = sum(told_birthday(owner) is not None for owner in owners)
+        self.spending.acts.update(enrol=len(owners), birthday=told)
         self._sent(len(owners) + told, began)
 
     async def _tell_birthday(self, owner: int, at: Instant) -> None:

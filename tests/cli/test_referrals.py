@@ -42,7 +42,7 @@ async def test_who_brought_a_member_is_told_and_seen(desk: None, tmp_path: Path)
     assert other.exit_code == 1
     assert "SELF_REFERRAL" in other.stderr
     before = await loyalty("member", "show", "card:2")
-    assert "no purchase yet" in before.stdout
+    assert "no purchase that counts yet" in before.stdout
     sales = tmp_path / "sales.csv"
     sale = f"market,till,T-1,{datetime.now(UTC).isoformat()},card:2,grocery,40.00,USD\n"
     sales.write_text(HEADER + sale, encoding="utf-8")
