@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from loyalty.v1.audit_service_pb2 import TracedLot
+from projections.lots import NAME as LOTS
+from projections.reading import reached
 from server.cli.recalling import conversions
 from server.config import load
 from server.main import running_server
@@ -32,6 +34,11 @@ async def desk(
         async with open_till(database, now="2026-11-01T12:00") as till:
             await till.publish(POLICY)
             await given(till)
+            # They were given beside the server: no answer of it says how far to wait.
+            async with till.ledger.reading.pool.acquire() as connection:
+                rows = await connection.fetch("SELECT lane, next_pos FROM lane")
+                ends = {row[0]: row[1] for row in rows}
+                await reached(connection, LOTS, ends, seconds=20)
         yield
 
 
