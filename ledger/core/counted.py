@@ -127,7 +127,7 @@ def combined(parts: Iterable[Part]) -> Counting:
 def _add_numbers(counting: Counting, state: CounterState) -> None:
     key = (state.counter, state.period)
     came = _numbers(state)
-    here = counting.numbers.get(key)
+    here = counting.numbers_of(key)
     numbers = came if here is None else _above(here, came)
     counting.set_numbers(key, numbers)
 
@@ -144,7 +144,7 @@ def _above(here: Numbers, came: Numbers) -> Numbers:
 
 
 def _add_streak(counting: Counting, period: StreakPeriod) -> None:
-    counts = dict(counting.streaks.get(period.counter, ()))
+    counts = dict(counting.streak_of(period.counter))
     counts[period.period] = counts.get(period.period, 0) + period.documents
     kept = tuple(sorted(counts.items()))[-STREAK_KEPT:]
     counting.set_streak(period.counter, kept)

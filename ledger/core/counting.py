@@ -122,6 +122,14 @@ class Counting:
         if at > self._last_activity.now.get(kind, _NEVER):
             self._last_activity.own()[kind] = at
 
+    def numbers_of(self, key: tuple[str, str]) -> Numbers | None:
+        """The numbers of a counter in a period; None: it has none yet."""
+        return self._numbers.now.get(key)
+
+    def streak_of(self, counter: str) -> Streak:
+        """The streak of a counter."""
+        return self._streaks.now.get(counter, ())
+
     def set_numbers(self, key: tuple[str, str], numbers: Numbers) -> None:
         """Set the numbers of a counter in a period."""
         set_period(self._numbers.own(), key, numbers)
@@ -139,12 +147,12 @@ class Counting:
     def _number(self, number: CounterNumber, document: str) -> None:
         counter, period = number.counter, number.period
         if number.streak:
-            before = self._streaks.now.get(counter, ())
-            self.set_streak(counter, streak_changed(before, period, number.change))
+            streak = streak_changed(self.streak_of(counter), period, number.change)
+            self.set_streak(counter, streak)
             return
         if is_forgotten(self._numbers.now, counter, period):
             return
-        numbers = self._numbers.now.get((counter, period), NO_NUMBERS)
+        numbers = self.numbers_of((counter, period)) or NO_NUMBERS
         day = number.day if number.by_day else ""
         if number.change > 0:
             numbers = taken(numbers, number.number, day)

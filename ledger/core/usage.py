@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ledger.core.changing import Changing
-from ledger.core.counters import forgotten, older
+from ledger.core.counters import older
 from loyalty.v1.types_pb2 import Usage as UsageMessage
 
 UsageKey = tuple[str, str, str]
@@ -70,7 +70,7 @@ def is_forgotten(usage: Usage, key: UsageKey) -> bool:
     most = _kept(key[0])
     if len(usage) < most or key in usage:
         return False
-    return forgotten(key[2], _periods_like(usage, key), most)
+    return older(_periods_like(usage, key), key[2], most)
 
 
 def _periods_like(usage: Usage, key: UsageKey) -> list[str]:
